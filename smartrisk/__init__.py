@@ -1,0 +1,44 @@
+"""Customs declaration risk scoring: features, models, reasons, decisions, evidence.
+
+Every name below is loaded on first use; ``import smartrisk`` loads nothing foreign.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "cli",
+    "datasets",
+    "engine",
+    "errors",
+    "evaluation",
+    "explanations",
+    "features",
+    "models",
+    "reports",
+    "schema",
+    "selectivity",
+    "tracking",
+    "validation",
+    "windows",
+)
+
+__all__ = ["RiskEngine", "__version__", *_ROOMS]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Load a room, or the engine, on first use."""
+    if name in _ROOMS:
+        return importlib.import_module(f"smartrisk.{name}")
+    if name == "RiskEngine":
+        return importlib.import_module("smartrisk.engine").RiskEngine
+    raise AttributeError(f"module 'smartrisk' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -1,0 +1,253 @@
+"""Declarations as plain arrays: identities become 64-bit numbers, dates become days.
+
+The same code serves a million items and a single one; nothing in here looks at more
+than the item itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+DAY_BITS = 17  # days since 1900-01-01: until the year 2258
+_EPOCH = np.datetime64("1900-01-01", "D")
+_HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
+
+UInt = NDArray[np.uint64]
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_ALL = (1 << 64) - 1
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def mix(values: UInt) -> UInt:
+    """Scramble 64-bit numbers (the finaliser of SplitMix64; Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = values + _GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * _M1
+        z = (z ^ (z >> np.uint64(27))) * _M2
+        return z ^ (z >> np.uint64(31))
+
+
+def mix_one(value: int) -> int:
+    """Scramble one number as `mix` does."""
+    z = (value + 0x9E3779B97F4A7C15) & _ALL
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _ALL
+    return z ^ (z >> 31)
+
+
+def text_ids(values: Sequence[Any]) -> UInt:
+    """Return a 64-bit number for each text, the same on every machine."""
+    digests = [blake2b(str(v).encode(), digest_size=8).digest() for v in values]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def days(moments: Any) -> Int:
+    """Return whole days since 1900-01-01, clipped to what can be packed; NaT is 0."""
+    values = np.asarray(moments).astype("datetime64[D]")
+    number = (values - _EPOCH).astype(np.int64)
+    return np.clip(number, 0, (1 << DAY_BITS) - 1)
+
+
+class Columns:
+    """Columns of some items, encoded on demand and once.
+
+    Parameters
+    ----------
+    source : DataFrame or mapping of str to sequence
+        A canonical declarations frame, or its columns as plain sequences.
+    """
+
+    def __init__(self, source: pd.DataFrame | Mapping[str, Any]) -> None:
+        self._source = source
+        self.names = tuple(source.keys())
+        self.n = len(source[self.names[0]])
+        self.day: Int = days(self._array("lodged_at"))
+        self._bases: dict[str, tuple[Int, UInt]] = {}
+        self._numbers: dict[str, Float] = {}
+        self._ones: dict[str, int | None] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return _HS_DIGITS.get(name, 0) > 0 or name in self.names
+
+    def _array(self, name: str) -> Any:
+        values = self._source[name]
+        return values.to_numpy() if isinstance(values, pd.Series) else values
+
+    def texts(self, name: str) -> Any:
+        """Return a column as it stands."""
+        return self._source[name]
+
+    def number(self, name: str) -> Float:
+        """Return a numeric column as float; all missing when it is absent."""
+        if name not in self._numbers:
+            if name in self.names:
+                values = self._source[name]
+                if isinstance(values, pd.Series):
+                    array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+                else:
+                    array = np.array(
+                        [np.nan if _missing(v) else v for v in values], np.float64
+                    )
+            else:
+                array = np.full(self.n, np.nan)
+            self._numbers[name] = array
+        return self._numbers[name]
+
+    def base(self, name: str) -> tuple[Int, UInt]:
+        """Return (codes, ids) of one column: -1 is missing, ids belong to codes."""
+        if name not in self._bases:
+            self._bases[name] = self._encode(name)
+        return self._bases[name]
+
+    def key(self, columns: Sequence[str]) -> tuple[Int, UInt]:
+        """Return (codes, ids) of a combination of columns."""
+        if not columns:
+            return np.zeros(self.n, np.int64), mix(np.zeros(1, np.uint64))
+        codes, ids = self.base(columns[0])
+        ids = mix(ids)
+        for name in columns[1:]:
+            codes, ids = _combine(codes, ids, *self.base(name))
+        return codes, ids
+
+    def one_id(self, columns: Sequence[str]) -> int | None:
+        """Return the identity of the only item under a key; None when missing.
+
+        The same numbers as `key` gives, in plain integers: an array operation on one
+        item costs more than the arithmetic.
+        """
+        if not columns:
+            return mix_one(0)
+        found = self._one_base(columns[0])
+        if found is None:
+            return None
+        identity = mix_one(found)
+        for name in columns[1:]:
+            other = self._one_base(name)
+            if other is None:
+                return None
+            identity = mix_one(identity * 3 + mix_one(other))
+        return identity
+
+    def _one_base(self, name: str) -> int | None:
+        if name not in self._ones:
+            codes, ids = self.base(name)
+            self._ones[name] = int(ids[0]) if codes[0] >= 0 else None
+        return self._ones[name]
+
+    def _encode(self, name: str) -> tuple[Int, UInt]:
+        if name in _HS_DIGITS:
+            return self._prefix(_HS_DIGITS[name])
+        if name not in self.names:
+            return np.full(self.n, -1, np.int64), np.zeros(0, np.uint64)
+        values = self._source[name]
+        if self.n == 1:
+            value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
+            return _encode_one(value)
+        if isinstance(values, pd.Series) and pd.api.types.is_float_dtype(values.dtype):
+            numbers = self.number(name) + 0.0  # -0.0 becomes 0.0
+            codes, found = pd.factorize(numbers)
+            return codes.astype(np.int64, copy=False), _number_ids(np.asarray(found))
+        codes, unique = pd.factorize(
+            values if isinstance(values, pd.Series) else np.asarray(values, object)
+        )
+        return codes.astype(np.int64, copy=False), text_ids(list(unique))
+
+    def _prefix(self, digits: int) -> tuple[Int, UInt]:
+        """Encode the first digits of the tariff code, working on its unique values."""
+        values = self._source["tariff_code"]
+        if self.n == 1:
+            value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
+            return _encode_one(None if _missing(value) else str(value)[:digits])
+        codes, unique = self._unique_tariff(values)
+        short, kept = pd.factorize(np.array([str(u)[:digits] for u in unique], object))
+        lookup = np.append(short.astype(np.int64), -1)
+        return lookup[codes], text_ids(list(kept))
+
+    def _unique_tariff(self, values: Any) -> tuple[Int, Any]:
+        if not hasattr(self, "_tariff"):
+            series = values if isinstance(values, pd.Series) else pd.Series(values)
+            self._tariff = pd.factorize(series)
+        return self._tariff
+
+    def map_tariff(self, function: Callable[[str], float]) -> Float:
+        """Apply a function to every tariff code by way of its unique values."""
+        values = self._source["tariff_code"]
+        if self.n == 1:
+            value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
+            return np.array([np.nan if _missing(value) else function(str(value))])
+        codes, unique = self._unique_tariff(values)
+        table = np.array([*(function(str(u)) for u in unique), np.nan], np.float64)
+        return table[codes]
+
+    def slice(self, start: int, stop: int) -> Columns:
+        """Return the same columns for items start to stop, encodings shared."""
+        part = Columns.__new__(Columns)
+        part._source = (
+            self._source.iloc[start:stop]
+            if isinstance(self._source, pd.DataFrame)
+            else {k: v[start:stop] for k, v in self._source.items()}
+        )
+        part.names = self.names
+        part.n = stop - start
+        part.day = self.day[start:stop]
+        part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
+        part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
+        part._ones = {}
+        return part
+
+
+def _missing(value: Any) -> bool:
+    """Tell whether a single value is missing."""
+    return value is None or value is pd.NA or value is pd.NaT or value != value
+
+
+def _encode_one(value: Any) -> tuple[Int, UInt]:
+    """Encode a single value."""
+    if _missing(value):
+        return np.array([-1]), np.zeros(0, np.uint64)
+    if isinstance(value, (float, np.floating)):
+        return np.zeros(1, np.int64), _number_ids(np.array([value + 0.0]))
+    return np.zeros(1, np.int64), text_ids([value])
+
+
+def _number_ids(unique: Float) -> UInt:
+    """Return a 64-bit number for each float."""
+    return mix(np.ascontiguousarray(unique, np.float64).view(np.uint64))
+
+
+def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, UInt]:
+    """Combine two encoded columns; missing in either is missing."""
+    if len(codes) == 1:
+        if codes[0] < 0 or other[0] < 0:
+            return np.array([-1]), np.zeros(0, np.uint64)
+        return np.zeros(1, np.int64), _pair(ids, other_ids)
+    width = max(len(other_ids), 1)
+    both = codes * width + other
+    both[(codes < 0) | (other < 0)] = -1
+    found, unique = pd.factorize(both)
+    left, right = np.divmod(unique, width)
+    known = unique >= 0
+    pair = np.zeros(len(unique), np.uint64)
+    pair[known] = _pair(ids[left[known]], other_ids[right[known]])
+    if known.all():
+        return found.astype(np.int64, copy=False), pair
+    gone = int(np.flatnonzero(~known)[0])
+    found = found.astype(np.int64)
+    found[found == gone] = -1
+    found[found > gone] -= 1
+    return found, np.delete(pair, gone)
+
+
+def _pair(left: UInt, right: UInt) -> UInt:
+    """Mix two ids into one; order matters."""
+    with np.errstate(over="ignore"):
+        return mix(left * np.uint64(3) + mix(right))

@@ -1,0 +1,144 @@
+"""All features of declarations in one transformer."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pandas as pd
+
+from smartrisk.features._columns import Columns
+from smartrisk.features._entity import DEFAULT_KEYS, EntityHistory, Key
+from smartrisk.features._incentive import DutyIncentive, Structuring
+from smartrisk.features._info import FeatureInfo
+from smartrisk.features._item import CodeColumns, ItemMeasures
+from smartrisk.features._prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._results import Results, match
+from smartrisk.features._transformer import DeclarationTransformer, Matrix
+
+
+class DeclarationFeatures(DeclarationTransformer):
+    """All leak-free features of declared items, by the columns that are there.
+
+    Composed of `ItemMeasures`, `CodeColumns`, `DutyIncentive`, `Structuring`,
+    `EntityHistory` and `PeerPrices`.
+
+    Parameters
+    ----------
+    keys : tuple of Key, default=DEFAULT_KEYS
+        Keys with a history of activity and results.
+    price_keys : tuple of Key, default=PRICE_KEYS
+        Keys whose earlier items are peers for prices and masses.
+    thresholds : tuple of float, default=(150.0, 1000.0)
+        Values (national currency) below which less duty or control applies.
+    window : int, default=90
+        Days of recent activity.
+    smoothing : float, default=10.0
+        Inspections that a parent key's hit rate is worth.
+    label_delay : int, default=30
+        Days from lodgement to the result where `known_at` is missing.
+    n_jobs : int, default=2
+        Threads.
+
+    Attributes
+    ----------
+    parts_ : dict of str to DeclarationTransformer
+        The fitted parts.
+    feature_info_ : list of FeatureInfo
+        What each column says: fields, concept, statistic, window.
+
+    See Also
+    --------
+    EntityHistory : The history of traders, goods and routes.
+    PeerPrices : Unit values against peers.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import DeclarationFeatures
+    >>> world = make_declarations(n_items=500, random_state=0)
+    >>> features = DeclarationFeatures().set_output(transform="pandas")
+    >>> matrix = features.fit(world.declarations, outcomes=world.outcomes).transform(
+    ...     world.declarations
+    ... )
+    >>> len(matrix)
+    500
+    """
+
+    def __init__(
+        self,
+        keys: tuple[Key, ...] = DEFAULT_KEYS,
+        *,
+        price_keys: tuple[Key, ...] = PRICE_KEYS,
+        thresholds: tuple[float, ...] = (150.0, 1000.0),
+        window: int = 90,
+        smoothing: float = 10.0,
+        label_delay: int = 30,
+        n_jobs: int = 2,
+    ) -> None:
+        self.keys = keys
+        self.price_keys = price_keys
+        self.thresholds = thresholds
+        self.window = window
+        self.smoothing = smoothing
+        self.label_delay = label_delay
+        self.n_jobs = n_jobs
+
+    def update_results(self, X: pd.DataFrame, outcomes: pd.DataFrame) -> Self:
+        """Add results of items whose activity was counted before.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            The items that the results speak of.
+        outcomes : DataFrame
+            OUTCOMES not counted before.
+
+        Returns
+        -------
+        self : DeclarationFeatures
+            The transformer, its results moved on.
+        """
+        columns = Columns(X)
+        found = match(X, outcomes, columns.day, self.label_delay)
+        self.parts_["history"]._extend_results(columns, found)
+        return self
+
+    def _check_params(self) -> None:
+        for part in self._parts().values():
+            part._check_params()
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "item": ItemMeasures(),
+            "codes": CodeColumns(),
+            "incentive": DutyIncentive(),
+            "structuring": Structuring(self.thresholds),
+            "history": EntityHistory(
+                self.keys,
+                window=self.window,
+                smoothing=self.smoothing,
+                label_delay=self.label_delay,
+                n_jobs=self.n_jobs,
+            ),
+            "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
+        }
+
+    def _learn(self, columns: Columns, results: Results | None) -> None:
+        self.parts_ = self._parts()
+        for part in self.parts_.values():
+            part._learn(columns, results)
+            part.feature_info_ = part._describe()
+
+    def _extend(self, columns: Columns, results: Results | None) -> None:
+        for part in self.parts_.values():
+            part._extend(columns, results)
+
+    def _describe(self) -> list[FeatureInfo]:
+        return [info for part in self.parts_.values() for info in part.feature_info_]
+
+    def _compute(self, columns: Columns, out: Matrix) -> None:
+        start = 0
+        for part in self.parts_.values():
+            stop = start + len(part.feature_info_)
+            part._compute(columns, out[:, start:stop])
+            start = stop

@@ -1,0 +1,312 @@
+"""History as sums: sorted (key, day) tables and look-ups as of a day.
+
+A table holds, for every value of every key, one entry per day with additive sums.
+Sums are integers (measures are rounded to 1/4096), so that adding tables up, or
+adding items in another order, gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartrisk.features._columns import DAY_BITS, Columns, Int, UInt
+
+SCALE = 4096.0  # resolution of measures: 1/4096
+_DAY_MASK = (1 << DAY_BITS) - 1
+
+#: name of a sum -> int64 per item (0 where it does not apply)
+Sums = dict[str, Int]
+
+
+def quantised(values: NDArray[np.float64]) -> tuple[Int, Int]:
+    """Return (valid, rounded): 1 where a value is there, and its 1/4096 parts."""
+    valid = np.isfinite(values)
+    parts = np.zeros(len(values), np.int64)
+    parts[valid] = np.rint(np.clip(values[valid], -400.0, 400.0) * SCALE)
+    return valid.astype(np.int64), parts
+
+
+@dataclass
+class SumTable:
+    """Entries (key value, day) -> sums, for one key, sorted, with running totals.
+
+    Parameters
+    ----------
+    ids : ndarray of uint64, shape (n_values,)
+        Sorted identities of the key's values.
+    packed : ndarray of int64, shape (n_entries,)
+        Position in `ids` and day in one number, sorted.
+    sums : dict of str to ndarray of int64, shape (n_entries,)
+        Daily sums; "n" counts.
+    """
+
+    ids: UInt
+    packed: Int
+    sums: Sums
+    starts: Int = field(init=False)
+    totals: Sums = field(init=False)
+
+    def __post_init__(self) -> None:
+        edges = np.arange(len(self.ids) + 1, dtype=np.int64) << DAY_BITS
+        self.starts = np.searchsorted(self.packed, edges)
+        self.totals = {}
+        for name, values in self.sums.items():
+            total = np.zeros(len(values) + 1, np.int64)
+            np.cumsum(values, out=total[1:])
+            self.totals[name] = total
+
+    @property
+    def day(self) -> Int:
+        """Day of every entry."""
+        return self.packed & _DAY_MASK
+
+    @property
+    def entry_ids(self) -> UInt:
+        """Identity of every entry."""
+        ids: UInt = self.ids[self.packed >> DAY_BITS]
+        return ids
+
+    @classmethod
+    def empty(cls, names: Sequence[str]) -> SumTable:
+        """Return a table without entries."""
+        none = np.zeros(0, np.int64)
+        return cls(np.zeros(0, np.uint64), none, dict.fromkeys(names, none))
+
+    @classmethod
+    def from_items(cls, codes: Int, ids: UInt, day: Int, sums: Sums) -> SumTable:
+        """Add items up by key value and day.
+
+        Parameters
+        ----------
+        codes, ids : ndarray
+            Encoded key of each item; -1 is left out.
+        day : ndarray of int64, shape (n_items,)
+            Day of each item.
+        sums : dict of str to ndarray of int64, shape (n_items,)
+            What to add up; "n" is counted here.
+        """
+        order = np.argsort(ids)
+        rank = np.empty(len(ids) + 1, np.int64)
+        rank[order] = np.arange(len(ids))
+        rank[-1] = -1
+        position = rank[codes]
+        packed = (position << DAY_BITS) | day
+        if len(codes) and codes.min() < 0:
+            kept = position >= 0
+            packed = packed[kept]
+            sums = {name: values[kept] for name, values in sums.items()}
+        return cls(ids[order], *_aggregated(packed, sums))
+
+    @classmethod
+    def merged(cls, tables: Sequence[SumTable]) -> SumTable:
+        """Add tables of the same key up."""
+        parts = [table for table in tables if len(table.packed)]
+        if not parts:
+            return tables[0]
+        if len(parts) == 1:
+            return parts[0]
+        ids, codes = np.unique(
+            np.concatenate([p.entry_ids for p in parts]), return_inverse=True
+        )
+        day = np.concatenate([p.day for p in parts])
+        sums = {
+            name: np.concatenate([p.sums[name] for p in parts])
+            for name in parts[0].sums
+        }
+        packed = (codes.astype(np.int64) << DAY_BITS) | day
+        return cls(ids, *_aggregated(packed, sums))
+
+    def find(self, ids: UInt) -> Int:
+        """Return the position of each identity, -1 where it was never seen."""
+        if not len(self.ids):
+            return np.full(len(ids), -1, np.int64)
+        place = np.searchsorted(self.ids, ids)
+        place[place == len(self.ids)] = 0
+        return np.where(self.ids[place] == ids, place, -1)
+
+    def before(self, position: Int, day: Int) -> Int:
+        """Return how many entries precede (position, day); start of it when unseen.
+
+        Parameters
+        ----------
+        position : ndarray of int64, shape (n,)
+            Positions in `ids`, none negative.
+        day : ndarray of int64, shape (n,)
+            Only entries of earlier days count.
+        """
+        return np.searchsorted(self.packed, (position << DAY_BITS) | day)
+
+    def between(self, name: str, first: Int, last: Int) -> Int:
+        """Return the sum over entries first to last (exclusive)."""
+        total = self.totals[name]
+        return total[last] - total[first]
+
+
+def _aggregated(packed: Int, sums: Sums) -> tuple[Int, Sums]:
+    """Add up by packed key; "n" counts when it is not among the sums."""
+    names = list(sums)
+    if not len(packed):
+        none = np.zeros(0, np.int64)
+        return none, {"n": none, **dict.fromkeys(names, none)}
+    if names:
+        order, ordered = _sorted_with_order(packed)
+    else:
+        ordered = np.sort(packed)
+    new = np.empty(len(ordered), bool)
+    new[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    first = np.flatnonzero(new)
+    result: Sums = {}
+    if "n" not in sums:
+        result["n"] = np.diff(first, append=len(ordered))
+    for name in names:
+        result[name] = np.add.reduceat(sums[name][order], first)
+    return ordered[first], result
+
+
+def _sorted_with_order(packed: Int) -> tuple[Int, Int]:
+    """Return (order, packed[order]); the row rides in the low bits where it fits."""
+    row_bits = max(int(len(packed) - 1).bit_length(), 1)
+    if int(packed.max()).bit_length() + row_bits <= 63:
+        carried = (packed << row_bits) | np.arange(len(packed))
+        carried.sort()
+        return carried & ((1 << row_bits) - 1), carried >> row_bits
+    order = np.argsort(packed, kind="stable")
+    return order, packed[order]
+
+
+def sorted_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
+    """Return (order, position, day) sorted, so that look-ups walk the table once."""
+    order, packed = _sorted_with_order((position << DAY_BITS) | day)
+    return order, packed >> DAY_BITS, packed & _DAY_MASK
+
+
+@dataclass
+class Lookup:
+    """Where each item's past lies in a table: entries `start` to `end` (exclusive)."""
+
+    table: SumTable
+    position: Int
+    day: Int
+    start: Int
+    end: Int
+
+    @classmethod
+    def make(cls, table: SumTable, position: Int, day: Int) -> Lookup:
+        """Look up positions (-1 is unseen) strictly before their days."""
+        seen = position >= 0
+        if not len(table.ids):
+            none = np.zeros(len(position), np.int64)
+            return cls(table, position, day, none, none)
+        safe = np.where(seen, position, 0)
+        start = table.starts[safe]
+        end = np.where(seen, table.before(safe, day), start)
+        return cls(table, safe, day, start, end)
+
+    def since(self, days_back: int) -> Int:
+        """Return the first entry not more than that many days back."""
+        if not len(self.table.ids):
+            return self.start
+        back = np.maximum(self.day - days_back, 0)
+        first = self.table.before(self.position, back)
+        return np.minimum(np.maximum(first, self.start), self.end)
+
+    def total(self, name: str, first: Int | None = None) -> Int:
+        """Return the sum of the past, or of its part from `first` on."""
+        return self.table.between(
+            name, self.start if first is None else first, self.end
+        )
+
+    def days_since(self, *, first: bool = False) -> NDArray[np.float64]:
+        """Return days since the last (or first) entry of the past; NaN without one."""
+        out = np.full(len(self.day), np.nan)
+        some = self.end > self.start
+        entry = (self.start if first else self.end - 1)[some]
+        out[some] = self.day[some] - (self.table.packed[entry] & _DAY_MASK)
+        return out
+
+    @property
+    def active_days(self) -> Int:
+        """Number of days with entries in the past."""
+        return self.end - self.start
+
+
+class OneLookup:
+    """The past of a single item in plain numbers; same answers as `Lookup`."""
+
+    __slots__ = ("day", "end", "position", "start", "table")
+
+    def __init__(self, table: SumTable, identity: int | None, day: int) -> None:
+        self.table, self.day = table, day
+        self.position = self.start = self.end = 0
+        if identity is None or not len(table.ids):
+            return
+        place = int(table.ids.searchsorted(np.uint64(identity)))
+        if place < len(table.ids) and int(table.ids[place]) == identity:
+            self.position = place
+            self.start = int(table.starts[place])
+            self.end = self._before(day)
+
+    def _before(self, day: int) -> int:
+        return int(self.table.packed.searchsorted((self.position << DAY_BITS) | day))
+
+    def since(self, days_back: int) -> int:
+        """Return the first entry not more than that many days back."""
+        if self.end == self.start:
+            return self.start
+        return max(self._before(max(self.day - days_back, 0)), self.start)
+
+    def total(self, name: str, first: int | None = None) -> int:
+        """Return the sum of the past, or of its part from `first` on."""
+        begin = self.start if first is None else first
+        if begin == self.end:
+            return 0
+        total = self.table.totals[name]
+        return int(total[self.end]) - int(total[begin])
+
+    def days_since(self, *, first: bool = False) -> float:
+        """Return days since the last (or first) entry; NaN without one."""
+        if self.end == self.start:
+            return float("nan")
+        entry = self.start if first else self.end - 1
+        return float(self.day - (int(self.table.packed[entry]) & _DAY_MASK))
+
+
+def build(
+    columns: Columns,
+    key: Sequence[str],
+    *,
+    day: Int | None = None,
+    sums: Sums | None = None,
+    rows: NDArray[np.intp] | None = None,
+) -> SumTable:
+    """Make the table of one key from items.
+
+    Parameters
+    ----------
+    columns : Columns
+        The items.
+    key : sequence of str
+        Columns of the key; empty for all items together.
+    day : ndarray of int64, default=None
+        Day that each item counts from; None for the day of lodgement.
+    sums : dict of str to ndarray, default=None
+        What to add up besides the count, aligned with the items (or with `rows`).
+    rows : ndarray of int, default=None
+        Items to use; None for all.
+    """
+    codes, ids = columns.key(key)
+    when = columns.day if day is None else day
+    if rows is not None:
+        codes = codes[rows]
+        when = columns.day[rows] if day is None else day
+        used = np.zeros(len(ids) + 1, bool)
+        used[codes] = True
+        used = used[:-1]
+        lookup = np.append(np.cumsum(used) - 1, -1)
+        codes, ids = lookup[codes], ids[used]
+    return SumTable.from_items(codes, ids, when, sums or {})

@@ -1,0 +1,74 @@
+"""What a feature is about: the words an explanation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: Fields of the declarations table behind a derived key column.
+SOURCE_FIELD = {"hs2": "tariff_code", "hs4": "tariff_code", "hs6": "tariff_code"}
+
+_TRADERS = {"importer_id", "declarant_id", "consignor_id", "carrier_id"}
+_GOODS = {"hs2", "hs4", "hs6", "tariff_code"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureInfo:
+    """Where a feature comes from and what it says.
+
+    Parameters
+    ----------
+    name : str
+        Column name in the matrix: field, statistic, window.
+    fields : tuple of str
+        Fields of the declarations table that it reads.
+    concept : str
+        Customs concept: "valuation", "classification", "origin and route",
+        "quantity", "trader record", "novelty", "structuring" or "procedure".
+    statistic : str
+        What is computed, such as "hit_rate" or "deviation".
+    window : str, default=None
+        Period looked back on, such as "90d"; None for all history or none.
+    key : tuple of str, default=None
+        Columns of the history key; None for features of the item alone.
+    measure : str, default=None
+        "price_per_kg", "price_per_unit" or "kg_per_unit" for peer statistics.
+    categorical : bool, default=False
+        Whether the numbers are codes without order.
+    monotone : int, default=0
+        1 when the risk may only rise with the feature, else 0.
+
+    Examples
+    --------
+    >>> from smartrisk.features import FeatureInfo
+    >>> FeatureInfo(name="duty_rate", fields=("duty_rate",),
+    ...             concept="classification", statistic="value").window is None
+    True
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    concept: str
+    statistic: str
+    window: str | None = None
+    key: tuple[str, ...] | None = None
+    measure: str | None = None
+    categorical: bool = False
+    monotone: int = 0
+
+
+def source_fields(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the declaration fields behind key columns, each once, in order."""
+    return tuple(dict.fromkeys(SOURCE_FIELD.get(c, c) for c in columns))
+
+
+def concept_of_key(columns: Sequence[str], statistic: str) -> str:
+    """Return the concept that a history statistic of a key speaks of."""
+    names = set(columns)
+    if statistic in ("n_items", "days_since_last", "days_since_first", "decayed"):
+        if names <= _GOODS:
+            return "classification"
+        return "novelty" if names & _TRADERS else "origin and route"
+    if names & _TRADERS:
+        return "trader record"
+    return "classification" if names <= _GOODS else "origin and route"

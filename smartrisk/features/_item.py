@@ -1,0 +1,252 @@
+"""What the item itself says: measures, ratios, route and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from smartrisk.errors import check_number
+from smartrisk.features._columns import Columns, Float
+from smartrisk.features._info import FeatureInfo
+from smartrisk.features._prices import MEASURES, log_ratio
+from smartrisk.features._results import Results
+from smartrisk.features._transformer import DeclarationTransformer, Matrix
+
+_CODES = (
+    "office",
+    "procedure",
+    "origin",
+    "departure",
+    "transport_mode",
+    "quantity_unit",
+    "preference",
+    "payment_type",
+    "hs2",
+)
+_PROCEDURE = {"procedure", "preference", "payment_type"}
+
+
+def _info(
+    name: str, fields: str, concept: str, statistic: str = "value", **rest: Any
+) -> FeatureInfo:
+    """Describe a feature of the item; fields are separated by blanks."""
+    return FeatureInfo(
+        name=name,
+        fields=tuple(fields.split()),
+        concept=concept,
+        statistic=statistic,
+        **rest,
+    )
+
+
+class ItemMeasures(DeclarationTransformer):
+    """Values, masses, rates and ratios of the item alone.
+
+    Attributes
+    ----------
+    feature_info_ : list of FeatureInfo
+        What each column says.
+
+    Notes
+    -----
+    A value is round when it has at most two significant digits. Zero and missing
+    measures give NaN, never infinity. Data-quality flags (``dq_...``) of the
+    validated frame come along as they are.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import ItemMeasures
+    >>> world = make_declarations(n_items=100, random_state=0)
+    >>> matrix = ItemMeasures().fit_transform(world.declarations)
+    >>> matrix.shape[0]
+    100
+    """
+
+    def _learn(self, columns: Columns, results: Results | None) -> None:
+        self.names_ = columns.names
+
+    def _describe(self) -> list[FeatureInfo]:
+        infos = []
+        have = set(self.names_)
+        for info in _MEASURE_INFO:
+            if set(info.fields) <= have:
+                infos.append(info)
+        infos.append(_info("hs6__code", "tariff_code", "classification", "code"))
+        infos.append(_info("weekday", "lodged_at", "procedure"))
+        infos += [
+            _info(name, name.removeprefix("dq_"), "procedure", "flag")
+            for name in self.names_
+            if name.startswith("dq_")
+        ]
+        return infos
+
+    def _compute(self, columns: Columns, out: Matrix) -> None:
+        for number, info in enumerate(self.feature_info_):
+            out[:, number] = _measure(info.name, columns)
+
+
+_MEASURE_INFO = (
+    _info("customs_value__log", "customs_value", "valuation"),
+    _info("net_mass_kg__log", "net_mass_kg", "quantity"),
+    _info("gross_mass_kg__log", "gross_mass_kg", "quantity"),
+    _info("quantity__log", "quantity", "quantity"),
+    _info("price_per_kg", "customs_value net_mass_kg", "valuation"),
+    _info("price_per_unit", "customs_value quantity", "valuation"),
+    _info("kg_per_unit", "net_mass_kg quantity", "quantity"),
+    _info("gross_to_net", "gross_mass_kg net_mass_kg", "quantity", "ratio"),
+    _info("customs_value__is_round", "customs_value", "valuation", "is_round"),
+    _info("net_mass_kg__is_round", "net_mass_kg", "quantity", "is_round"),
+    _info("duty_rate", "duty_rate", "classification", "rate"),
+    _info("duty_at_stake__log", "customs_value duty_rate", "valuation"),
+    _info("tax_ratio", "duties_taxes customs_value", "valuation", "ratio"),
+    _info("route_differs", "origin departure", "origin and route", "flag"),
+    _info("trusted_trader", "trusted_trader", "trader record", "flag"),
+)
+
+
+def _log_positive(values: Float) -> Float:
+    """Return the log of positive values, NaN else."""
+    good = values > 0
+    return np.where(good, np.log(np.where(good, values, 1.0)), np.nan)
+
+
+def _ratio(above: Float, below: Float) -> Float:
+    """Return a ratio, NaN where the lower part is not positive."""
+    good = below > 0
+    return np.where(good, above / np.where(good, below, 1.0), np.nan)
+
+
+def _is_round(values: Float) -> Float:
+    """Return 1 where a value has at most two significant digits, NaN if missing."""
+    good = values > 0
+    safe = np.where(good, values, 1.0)
+    step = 10.0 ** (np.floor(np.log10(safe)) - 1.0)
+    parts = safe / step
+    near = np.abs(parts - np.rint(parts)) < 1e-9
+    return np.where(good, near.astype(np.float64), np.nan)
+
+
+def _measure(name: str, columns: Columns) -> Float:
+    """Compute one feature of the item by its name."""
+    if name in MEASURES:
+        return log_ratio(columns, name)
+    if name.endswith("__log") and name != "duty_at_stake__log":
+        return _log_positive(columns.number(name.removesuffix("__log")))
+    if name.endswith("__is_round"):
+        return _is_round(columns.number(name.removesuffix("__is_round")))
+    special = _SPECIAL.get(name)
+    return special(columns) if special else columns.number(name)
+
+
+def _differs(columns: Columns) -> Float:
+    """Return 1 where origin and departure differ, NaN where one is missing."""
+    (left, left_ids), (right, right_ids) = (
+        columns.base("origin"),
+        columns.base("departure"),
+    )
+    if not len(left_ids) or not len(right_ids):
+        return np.full(columns.n, np.nan)
+    same = left_ids[left] == right_ids[right]
+    return np.where((left < 0) | (right < 0), np.nan, (~same).astype(np.float64))
+
+
+_SPECIAL: dict[str, Callable[[Columns], Float]] = {
+    "gross_to_net": lambda c: _ratio(
+        c.number("gross_mass_kg"), c.number("net_mass_kg")
+    ),
+    "tax_ratio": lambda c: _ratio(c.number("duties_taxes"), c.number("customs_value")),
+    "duty_at_stake__log": lambda c: np.log1p(
+        np.maximum(c.number("customs_value"), 0) * np.maximum(c.number("duty_rate"), 0)
+    ),
+    "route_differs": _differs,
+    "hs6__code": lambda c: c.map_tariff(lambda text: float(text[:6])),
+    "weekday": lambda c: (c.day % 7).astype(np.float64),
+}
+
+
+class CodeColumns(DeclarationTransformer):
+    """Codes of few values as numbers, for trees that split on sets of them.
+
+    Parameters
+    ----------
+    max_codes : int, default=120
+        Codes kept per column, the first ones met; later ones count as unseen.
+    label_delay : int, default=30
+        Not used; kept so that all transformers take it.
+
+    Attributes
+    ----------
+    codes_ : dict of str to ndarray of uint64
+        Identities of the codes, in the order in which they first appeared.
+    feature_info_ : list of FeatureInfo
+        What each column says.
+
+    Notes
+    -----
+    Numbering by first appearance keeps the numbers of the past when items are added.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import CodeColumns
+    >>> world = make_declarations(n_items=100, random_state=0)
+    >>> bool(CodeColumns().fit_transform(world.declarations).max() < 120)
+    True
+    """
+
+    def __init__(self, max_codes: int = 120, *, label_delay: int = 30) -> None:
+        self.max_codes = max_codes
+        self.label_delay = label_delay
+
+    def _check_params(self) -> None:
+        check_number(
+            type(self).__name__, "max_codes", self.max_codes, low=2, integer=True
+        )
+
+    def _learn(self, columns: Columns, results: Results | None) -> None:
+        self.codes_ = {
+            name: self._by_first_day(columns, name)
+            for name in _CODES
+            if name in columns and self._few(columns, name)
+        }
+
+    def _few(self, columns: Columns, name: str) -> bool:
+        return len(columns.base(name)[1]) > 0
+
+    def _by_first_day(self, columns: Columns, name: str) -> Any:
+        codes, ids = columns.base(name)
+        first = np.full(len(ids) + 1, np.iinfo(np.int64).max)
+        np.minimum.at(first, codes, columns.day)
+        order = np.lexsort((ids, first[:-1]))
+        return ids[order][: self.max_codes]
+
+    def _describe(self) -> list[FeatureInfo]:
+        return [
+            FeatureInfo(
+                name=f"{name}__code",
+                fields=("tariff_code",) if name == "hs2" else (name,),
+                concept="classification"
+                if name == "hs2"
+                else "procedure"
+                if name in _PROCEDURE
+                else "quantity"
+                if name == "quantity_unit"
+                else "origin and route",
+                statistic="code",
+                categorical=True,
+            )
+            for name in self.codes_
+        ]
+
+    def _compute(self, columns: Columns, out: Matrix) -> None:
+        for number, (name, known) in enumerate(self.codes_.items()):
+            codes, ids = columns.base(name)
+            order = np.argsort(known)
+            place = np.searchsorted(known, ids, sorter=order)
+            place[place == len(known)] = 0
+            found = order[place]
+            value = np.where(known[found] == ids, found.astype(np.float64), np.nan)
+            out[:, number] = np.append(value, np.nan)[codes]

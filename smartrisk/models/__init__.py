@@ -1,0 +1,10 @@
+"""Models of what a control would find, and what it would recover.
+
+Reads a matrix of features and the results of inspected items (or, for the field's
+baselines, DECLARATIONS themselves); writes calibrated probabilities and amounts.
+"""
+
+from smartrisk.models._revenue import RevenueRegressor
+from smartrisk.models._risk import RiskClassifier
+
+__all__ = ["RevenueRegressor", "RiskClassifier"]

@@ -1,0 +1,107 @@
+"""LightGBM behind a guard: threads, categories, monotone constraints, latest slice."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartrisk.errors import ArgumentError, shown
+
+#: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_SMALL = 20_000
+
+
+def lightgbm() -> Any:
+    """Load LightGBM with its lines sent to the log of this library."""
+    import lightgbm as lgb
+
+    lgb.register_logger(logging.getLogger("smartrisk.lightgbm"))
+    return lgb
+
+
+def threads(n_jobs: int | None, n_items: int) -> int:
+    """Return how many threads to use: one for small data unless told otherwise."""
+    if n_jobs is None:
+        return 1 if n_items < _SMALL else min(os.cpu_count() or 1, 4)
+    return (os.cpu_count() or 1) if n_jobs < 0 else max(n_jobs, 1)
+
+
+def check_monotone(
+    owner: str, monotone: Sequence[int], categorical: Sequence[int], n_features: int
+) -> None:
+    """Raise where a constraint would make the native code end the process."""
+    if monotone and len(monotone) != n_features:
+        raise ArgumentError(
+            f"{owner}: 'monotone' must have one entry per feature ({n_features}); "
+            f"got {len(monotone)}."
+        )
+    wrong = [k for k in categorical if monotone and monotone[k]]
+    if wrong:
+        raise ArgumentError(
+            f"{owner}: 'monotone' must be 0 for categorical features; features "
+            f"{shown(wrong)} are both. Set their constraint to 0."
+        )
+    beyond = [k for k in categorical if not 0 <= k < n_features]
+    if beyond:
+        raise ArgumentError(
+            f"{owner}: 'categorical' has positions beyond the {n_features} features: "
+            f"{shown(beyond)}."
+        )
+
+
+def latest_slice(
+    time: NDArray[Any] | None, n_items: int, share: float
+) -> NDArray[np.bool_]:
+    """Mark the latest items, whole moments together; by position without a time."""
+    count = int(n_items * share)
+    if count < 1:
+        return np.zeros(n_items, bool)
+    if time is None:
+        return np.arange(n_items) >= n_items - count
+    ordered = np.sort(time)
+    return np.asarray(time >= ordered[n_items - count])
+
+
+def train(
+    X: NDArray[Any],
+    y: NDArray[np.float64],
+    late: NDArray[np.bool_],
+    *,
+    params: dict[str, Any],
+    rounds: tuple[int, int],
+    categorical: Sequence[int],
+) -> Any:
+    """Train a booster on the earlier items, stopping by the latest ones.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_items, n_features)
+        Matrix.
+    y : ndarray of shape (n_items,)
+        Target.
+    late : ndarray of bool, shape (n_items,)
+        Items held out to stop by; none set trains all rounds on everything.
+    params : dict
+        LightGBM parameters.
+    rounds : tuple of int
+        Most trees, and trees without gain before stopping.
+    categorical : sequence of int
+        Positions of features that are codes.
+    """
+    lgb = lightgbm()
+    most, patience = rounds
+    known: Any = list(categorical) or "auto"
+    if not late.any():
+        data = lgb.Dataset(X, y, categorical_feature=known, free_raw_data=True)
+        return lgb.train(params, data, most)
+    data = lgb.Dataset(X[~late], y[~late], categorical_feature=known)
+    watched = lgb.Dataset(X[late], y[late], reference=data)
+    stop = lgb.early_stopping(patience, verbose=False)
+    return lgb.train(params, data, most, valid_sets=[watched], callbacks=[stop])

@@ -1,0 +1,391 @@
+"""Evidence for a reason: which message, and the numbers that go into it.
+
+Nothing in here depends on a language. Names of persons and firms never enter: a
+trader appears by role alone.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.explanations._plan import Info, Topic
+from smartrisk.schema import DECLARATIONS
+
+#: Columns of a history key that name a person or firm.
+TRADERS = ("importer_id", "declarant_id", "consignor_id", "carrier_id")
+#: Fields whose values are never said: identities, and free text.
+PRIVATE = frozenset((*TRADERS, "declaration_id", "description"))
+HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
+
+#: Up to so many earlier items a thing is "only" or "seldom" seen.
+FEW = 10
+#: Below so many peers the typical value leans on similar goods.
+FEW_PEERS = 3
+
+_MEASURES = {
+    "price_per_kg": ("customs_value", "net_mass_kg"),
+    "price_per_unit": ("customs_value", "quantity"),
+    "kg_per_unit": ("net_mass_kg", "quantity"),
+}
+_LONGEST = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A message by name, with its values.
+
+    Parameters
+    ----------
+    message : str
+        Name of the message in the catalogues.
+    values : dict
+        What the placeholders stand for: numbers, codes, names of fields.
+    key : tuple of (str, str or None), default=()
+        Columns of the history key, each with its code; None for an identity.
+    """
+
+    message: str
+    values: Mapping[str, Any]
+    key: tuple[tuple[str, str | None], ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the values as JSON can hold them."""
+        out: dict[str, Any] = {"about": self.message}
+        for name, value in self.values.items():
+            out[name] = list(value) if isinstance(value, tuple) else value
+        if self.key:
+            out["key"] = {name: code or "same" for name, code in self.key}
+        return out
+
+
+def clean(text: Any) -> str:
+    """Return a text without control, format or private characters, cut short."""
+    raw = str(text)[: 4 * _LONGEST]
+    kept = "".join(
+        " " if unicodedata.category(c)[0] in "CZ" else c
+        for c in raw
+        if unicodedata.category(c) != "Cf"
+    )
+    short = " ".join(kept.split())
+    return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
+
+
+class Declared:
+    """Declared values by position, as plain Python values; None when missing."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+        self._columns: dict[str, Any] = {}
+
+    def __call__(self, field: str, row: int) -> Any:
+        """Return one declared value."""
+        name = "tariff_code" if field in HS_DIGITS else field
+        if name not in self._columns:
+            known = name in self._frame.columns
+            self._columns[name] = self._frame[name] if known else None
+        column = self._columns[name]
+        value = None if column is None else column.iat[row]
+        if value is None or value is pd.NA or value is pd.NaT or value != value:
+            return None
+        return str(value)[: HS_DIGITS[field]] if field in HS_DIGITS else value
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one item on one topic."""
+
+    declared: Declared
+    row: int
+    values: NDArray[np.floating[Any]]  # the item's row of the matrix
+    topic: Topic
+    lead: Info
+
+    def value(self, field: str) -> Any:
+        """Return a declared value, None when missing."""
+        return self.declared(field, self.row)
+
+    def number(self, field: str) -> float | None:
+        """Return a declared number, None when missing or not a number."""
+        return _finite(self.value(field))
+
+    def statistic(self, name: str, window: str | None = None) -> float | None:
+        """Return a statistic of the topic, None when absent or missing."""
+        column = self.topic.place.get((name, window))
+        return None if column is None else _finite(self.values[column])
+
+    @property
+    def lead_value(self) -> float | None:
+        """Value of the feature that contributed most."""
+        return self.statistic(self.lead.statistic, self.lead.window)
+
+    @property
+    def days(self) -> int:
+        """Days of the leading feature's window; 0 when it has none."""
+        digits = "".join(c for c in self.lead.window or "" if c.isdigit())
+        return int(digits or 0)
+
+    def key(self) -> tuple[tuple[str, str | None], ...]:
+        """Return the columns of the history key with their codes."""
+        return tuple(
+            (name, None if name in PRIVATE else self._code(name))
+            for name in self.topic.key
+        )
+
+    def _code(self, name: str) -> str | None:
+        value = self.value(name)
+        if name in HS_DIGITS or name == "tariff_code":
+            return tariff(value)
+        return None if value is None else clean(value)
+
+    def say(self, message: str, **values: Any) -> Evidence:
+        """Make evidence about this topic's key."""
+        return Evidence(message=message, values=values, key=self.key())
+
+
+def _finite(value: Any) -> float | None:
+    """Return a finite float or None."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def tariff(code: Any) -> str | None:
+    """Return a tariff code with its dots: 6403.99.1000."""
+    if code is None:
+        return None
+    text = clean(code)
+    parts = [text[:4], text[4:6], text[6:]]
+    return ".".join(part for part in parts if part)
+
+
+def count(value: float) -> int:
+    """Return a count as an integer."""
+    return round(value)
+
+
+def evidence_of(facts: Facts) -> Evidence:
+    """Return the evidence for a topic of an item."""
+    gone = tuple(
+        "tariff_code" if name in HS_DIGITS else name
+        for name in facts.topic.key
+        if facts.value(name) is None
+    )
+    seen = facts.statistic("n_items") or facts.statistic("inspections")
+    if gone and not seen:
+        return Evidence(message="item.missing", values={"fields": gone})
+    return _BY_FAMILY.get(facts.topic.family, _item)(facts) or _plain(facts)
+
+
+def _peers(facts: Facts) -> Evidence | None:
+    measure = facts.topic.measure or "unknown"
+    deviation, z = facts.statistic("deviation"), facts.statistic("z")
+    n = facts.statistic("n_peers")
+    if deviation is not None:
+        ratio = math.exp(min(max(deviation, -50.0), 50.0))
+        if n is None:
+            return facts.say("peers.alone", measure=measure, ratio=ratio)
+        name = "none" if n < 1 else "few" if n < FEW_PEERS else "ratio"
+        return facts.say(f"peers.{name}", measure=measure, ratio=ratio, n=count(n))
+    if z is not None:
+        return facts.say("peers.z", measure=measure, z=z)
+    if ("deviation", None) in facts.topic.place:
+        parts = [facts.number(field) for field in _MEASURES.get(measure, ())]
+        known = all(part is not None and part > 0 for part in parts)
+        name = "peers.unseen" if parts and known else "peers.unknown"
+        return facts.say(name, measure=measure)
+    return n if n is None else facts.say("peers.count", measure=measure, n=count(n))
+
+
+def _record(facts: Facts) -> Evidence | None:
+    n, hits = facts.statistic("inspections"), facts.statistic("hits")
+    recent = facts.lead_value if facts.lead.statistic == "hit_rate" else None
+    rate = facts.statistic("hit_rate") if recent is None else recent
+    if n is None:
+        if hits is not None:
+            return facts.say("record.hits", n=count(hits))
+        return None if rate is None else facts.say("record.rate", rate=rate)
+    if n < 1:
+        if rate is None:
+            return facts.say("record.unknown")
+        return facts.say("record.none", rate=rate)
+    if hits is None:
+        return facts.say("record.count", n=count(n))
+    if hits < 1 and rate is not None:
+        return facts.say("record.clean", n=count(n), rate=rate)
+    return facts.say("record.some", hits=count(hits), n=count(n))
+
+
+def _activity(facts: Facts) -> Evidence | None:
+    total, statistic, value = facts.statistic("n_items"), facts.lead, facts.lead_value
+    if total is not None and total < 1:
+        return facts.say("activity.first")
+    name = statistic.statistic
+    if value is None:
+        return None if total is None else _so_far(facts, total)
+    if name in ("n_items", "near_threshold") and facts.days:
+        message = "activity.near" if name == "near_threshold" else "activity.recent"
+        return facts.say(message, n=count(value), days=facts.days)
+    if name in ("days_since_last", "days_since_first"):
+        return facts.say(f"activity.{_SINCE[name]}", n=count(value))
+    if name in ("decayed", "items_per_active_day"):
+        message = "activity.decayed" if name == "decayed" else "activity.per_day"
+        return facts.say(message, value=value)
+    return _so_far(facts, value) if name == "n_items" else None
+
+
+_SINCE = {"days_since_last": "last", "days_since_first": "since"}
+
+
+def _so_far(facts: Facts, n: float) -> Evidence:
+    """Say how many earlier consignments there are."""
+    name = "activity.few" if n <= FEW else "activity.some"
+    return facts.say(name, n=count(n))
+
+
+def _route(facts: Facts) -> Evidence | None:
+    origin, departure = (facts.value(name) for name in ("origin", "departure"))
+    n = facts.statistic("n_items")
+    if origin is None or departure is None:
+        gone = tuple(f for f in ("origin", "departure") if facts.value(f) is None)
+        return Evidence(message="item.missing", values={"fields": gone})
+    values: dict[str, Any] = {"origin": clean(origin), "departure": clean(departure)}
+    if values["origin"] == values["departure"]:
+        return Evidence(message="route.same", values={"origin": values["origin"]})
+    if n is None:
+        return Evidence(message="route.differs_only", values=values)
+    name = "route.seldom" if n <= FEW else "route.differs"
+    return Evidence(message=name, values=values | {"n": count(n)})
+
+
+def _tariff(facts: Facts) -> Evidence | None:
+    rate = facts.number("duty_rate")
+    if rate is None:
+        return Evidence(message="item.missing", values={"fields": ("duty_rate",)})
+    gap = facts.lead_value
+    if gap is None:
+        return facts.say("tariff.rate", rate=rate)
+    other = max(round(rate - gap, 6), 0.0)  # the matrix may be in single precision
+    if facts.lead.statistic == "rate_gap":
+        return facts.say("tariff.mean", rate=rate, other=other)
+    if other >= rate - 1e-6:
+        return facts.say("tariff.lowest", rate=rate)
+    return facts.say("tariff.cheapest", rate=rate, other=other)
+
+
+def _item(facts: Facts) -> Evidence | None:
+    maker = _BY_STATISTIC.get(facts.lead.statistic)
+    return maker(facts) if maker else None
+
+
+def _near(facts: Facts) -> Evidence | None:
+    value, near = facts.number("customs_value"), facts.lead_value
+    if value is None or near is None:
+        return None
+    name = "item.near" if near > 0 else "item.not_near"
+    return Evidence(message=name, values={"value": value})
+
+
+def _round(facts: Facts) -> Evidence | None:
+    field = facts.lead.fields[0] if facts.lead.fields else ""
+    value, is_round = facts.number(field), facts.lead_value
+    if value is None or is_round is None:
+        return None
+    name = "item.round" if is_round > 0 else "item.not_round"
+    return Evidence(message=name, values={"field": field, "value": value})
+
+
+def _ratio(facts: Facts) -> Evidence | None:
+    ratio, fields = facts.lead_value, facts.lead.fields
+    if ratio is None or len(fields) != 2:
+        return None
+    values = {"field": fields[0], "ratio": ratio, "other": fields[1]}
+    return Evidence(message="item.ratio", values=values)
+
+
+def _flag(facts: Facts) -> Evidence | None:
+    value = facts.lead_value
+    if value is None:
+        return None
+    if facts.lead.name == "trusted_trader":
+        return Evidence(
+            message="item.trusted" if value > 0 else "item.not_trusted", values={}
+        )
+    name = "item.flag" if value > 0 else "item.no_flag"
+    return Evidence(message=name, values={"feature": facts.lead.name})
+
+
+def _value(facts: Facts) -> Evidence | None:
+    """Say the declared values that a feature of the item alone reads."""
+    measure = getattr(facts.lead, "measure", None) or facts.lead.name
+    if measure in _MEASURES:
+        above, below = (facts.number(field) or 0.0 for field in _MEASURES[measure])
+        if above > 0 and below > 0:
+            values = {"measure": measure, "value": above / below}
+            return Evidence(message="item.measure", values=values)
+    lodged = facts.value("lodged_at") if facts.lead.fields == ("lodged_at",) else None
+    if isinstance(lodged, date):
+        values = {"weekday": lodged.weekday()}
+        return Evidence(message="item.weekday", values=values)
+    return _declared(facts)
+
+
+def _declared(facts: Facts) -> Evidence | None:
+    """List the declared fields of the leading feature with their values."""
+    fields = [f for f in facts.lead.fields if f in DECLARATIONS]
+    pairs = tuple((field, _shown(facts, field)) for field in fields)
+    gone = tuple(field for field in fields if facts.value(field) is None)
+    if gone:
+        return Evidence(message="item.missing", values={"fields": gone})
+    return Evidence(message="item.declared", values={"pairs": pairs}) if pairs else None
+
+
+def _shown(facts: Facts, field: str) -> Any:
+    """Return a declared value fit to be said; None for an identity or a text."""
+    if field in PRIVATE:
+        return None
+    value = facts.value(field)
+    if field == "tariff_code":
+        return tariff(value)
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if DECLARATIONS[field].kind in ("number", "integer"):
+        return _finite(value)
+    return None if value is None else clean(value)
+
+
+def _plain(facts: Facts) -> Evidence:
+    """Say a feature by its name: for statistics that have no message of their own."""
+    values: dict[str, Any] = {"feature": facts.lead.name}
+    if facts.lead_value is None:
+        return Evidence(message="item.feature_missing", values=values)
+    return Evidence(message="item.feature", values=values | {"value": facts.lead_value})
+
+
+_BY_FAMILY: Mapping[str, Callable[[Facts], Evidence | None]] = {
+    "peers": _peers,
+    "record": _record,
+    "activity": _activity,
+    "route": _route,
+    "tariff": _tariff,
+}
+
+_BY_STATISTIC: Mapping[str, Callable[[Facts], Evidence | None]] = {
+    "near_threshold": _near,
+    "is_round": _round,
+    "ratio": _ratio,
+    "flag": _flag,
+    "value": _value,
+    "rate": _value,
+    "code": _declared,
+}

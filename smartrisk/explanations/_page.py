@@ -1,0 +1,106 @@
+"""A small page of reasons: escaped, self-contained, readable without script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+from smartrisk.explanations._evidence import clean
+from smartrisk.explanations._wording import Wording
+
+_STYLE = """
+.smartrisk-reasons{font:14px/1.5 system-ui,sans-serif;max-width:60rem}
+.smartrisk-reasons h1{font-size:1.3em}
+.smartrisk-reasons h2{font-size:1.05em;margin:1.2em 0 .3em}
+.smartrisk-reasons table{border-collapse:collapse;width:100%}
+.smartrisk-reasons th,.smartrisk-reasons td{padding:.25em .6em;text-align:left;
+vertical-align:top;border-bottom:1px solid #8886;overflow-wrap:anywhere}
+.smartrisk-reasons .n{text-align:right;white-space:nowrap}
+.smartrisk-reasons meter{width:5rem;height:.7em}
+.smartrisk-reasons p.note{font-size:.9em}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+_HEADS = ("rank", "strength", "concept", "reason", "contribution")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One reason on a page."""
+
+    item: int
+    rank: int
+    concept: str
+    strength: str
+    contribution: float
+    sentence: str
+
+
+def fragment(
+    keys: Sequence[tuple[str, int]], lines: Sequence[Line], *, words: Wording, left: int
+) -> str:
+    """Return the items with their reasons as one HTML element.
+
+    Parameters
+    ----------
+    keys : sequence of (str, int)
+        Declaration and item number of every item shown.
+    lines : sequence of Line
+        Their reasons, in the order of the items.
+    words : Wording
+        The language.
+    left : int
+        Items that are not shown.
+    """
+    by_item = {n: list(found) for n, found in groupby(lines, lambda line: line.item)}
+    parts = [f'<div class="smartrisk-reasons" lang="{words.lang}">']
+    parts.append(f"<style>{_STYLE}</style>")
+    for number, (declaration, item) in enumerate(keys):
+        name = clean(declaration)
+        title = words.text("page.item", declaration=name, item=str(item))
+        parts.append(f"<h2>{escape(title)}</h2>")
+        parts.append(_table(by_item.get(number, []), words))
+    if left:
+        more = words.text("page.more", left, n=words.number(left))
+        parts.append(f"<p>{escape(more)}</p>")
+    parts.append(f'<p class="note">{escape(words.text("page.note"))}</p></div>')
+    return "\n".join(parts)
+
+
+def page(body: str, words: Wording) -> str:
+    """Return a whole page around a fragment."""
+    title = escape(words.text("page.title"))
+    return (
+        f'<!DOCTYPE html>\n<html lang="{words.lang}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{title}</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+        f"{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _table(lines: Sequence[Line], words: Wording) -> str:
+    """Return the reasons of one item."""
+    if not lines:
+        return f"<p>{escape(words.text('page.empty'))}</p>"
+    head = "".join(
+        f'<th scope="col">{escape(words.text(f"page.{name}"))}</th>' for name in _HEADS
+    )
+    rows = "\n".join(_row(line, words) for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"
+
+
+def _row(line: Line, words: Wording) -> str:
+    """Return one reason; the bar is full at three log-odds."""
+    size = min(line.contribution / 3.0, 1.0) if math.isfinite(line.contribution) else 0
+    strength = escape(words.text(f"strength.{line.strength}"))
+    bar = f'<meter min="0" max="1" value="{size:.3f}">{strength}</meter>'
+    return (
+        f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
+        f"<td>{escape(words.concept(line.concept))}</td>"
+        f"<td>{escape(line.sentence)}</td>"
+        f'<td class="n">{escape(words.signed(line.contribution))} {bar}</td></tr>'
+    )

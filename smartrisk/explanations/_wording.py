@@ -1,0 +1,163 @@
+"""Evidence said in a language: numbers, lists, keys, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from smartrisk.errors import check_choice
+from smartrisk.explanations._evidence import HS_DIGITS, TRADERS, Evidence, clean
+from smartrisk.explanations._messages import CATALOGUES, LANGUAGES
+
+_KG = ("net_mass_kg", "gross_mass_kg")
+_GOODS = (*HS_DIGITS, "tariff_code")
+_PLACES = ("origin", "departure", "office")
+_PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
+_NARROW = "\u202f"  # no-break, as French typography has it
+
+
+class Wording:
+    """The words of one language.
+
+    Parameters
+    ----------
+    lang : str
+        One of `LANGUAGES`.
+    """
+
+    def __init__(self, lang: str) -> None:
+        check_choice("Reasons", "lang", lang, LANGUAGES)
+        self.lang = lang
+        self._messages = CATALOGUES[lang]
+        self._english = lang == "en"
+
+    def text(self, name: str, n: float = 1, /, **values: str) -> str:
+        """Return a message with its values, which are texts already."""
+        message = self._messages[name]
+        if not isinstance(message, str):
+            one = n == 1 if self._english else n < 2
+            message = message[0 if one else 1]
+        return message.format_map(values) if values else message
+
+    def sentence(self, evidence: Evidence) -> str:
+        """Return evidence as a sentence."""
+        values = {
+            name: self._said(name, value) for name, value in evidence.values.items()
+        }
+        if evidence.key:
+            values["key"] = self.key(evidence.key)
+        elif "{key}" in str(self._messages[evidence.message]):
+            values["key"] = self.text("of.all")
+        return self.text(evidence.message, evidence.values.get("n", 1), **values)
+
+    def field(self, name: str) -> str:
+        """Return the name of a declaration field."""
+        known = f"field.{name}"
+        if known in self._messages:
+            return self.text(known)
+        return clean(name.removeprefix("dq_").replace("_", " "))
+
+    def concept(self, name: str) -> str:
+        """Return the name of a customs concept."""
+        known = f"concept.{name}"
+        return self.text(known) if known in self._messages else clean(name)
+
+    def listed(self, words: Sequence[str]) -> str:
+        """Join words with commas and a last "and"."""
+        if len(words) < 2:
+            return "".join(words)
+        head = ", ".join(words[:-1])
+        return self.text("list.and", head=head, last=words[-1])
+
+    def key(self, key: Sequence[tuple[str, str | None]]) -> str:
+        """Say whose history is meant: traders, goods, places, then the rest."""
+        codes = dict(key)
+        parts: list[str] = []
+        for name in (n for n in TRADERS if n in codes):
+            parts.append(self.text(f"{'with' if parts else 'of'}.{name}"))
+        for name in (n for n in _GOODS if codes.get(n)):
+            link = "with" if parts else "of"
+            parts.append(self.text(f"{link}.{name}", code=str(codes[name])))
+        places = [n for n in _PLACES if codes.get(n)]
+        if not parts and places and places[0] != "office":
+            parts.append(self.text("of.goods"))
+        for name in places:
+            message = f"{_PREPOSITION[name]}.{name}"
+            parts.append(self.text(message, code=str(codes[name])))
+        rest = [n for n in codes if n not in (*TRADERS, *_GOODS, *_PLACES)]
+        if rest:
+            same = self.listed([self.field(name) for name in rest])
+            parts.append(self.text("with.same", fields=same))
+        return " ".join(parts) or self.text("of.all")
+
+    def number(self, value: float) -> str:
+        """Return a number with the separators of the language."""
+        if value == round(value) or abs(value) >= 1000:
+            whole = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:g}"
+            return self._localised(whole)
+        return self._localised(f"{value:.3g}")
+
+    def ratio(self, value: float) -> str:
+        """Return a ratio with two decimals, or two digits when it is small."""
+        if value >= 1e6:
+            return self._localised(f"{value:.1e}")
+        if value >= 100:
+            return self._localised(f"{value:,.0f}")
+        if value >= 10:
+            return self._localised(f"{value:.1f}")
+        return self._localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
+
+    def rate(self, value: float) -> str:
+        """Return a fraction as a percentage."""
+        percent = round(100.0 * value, 6)
+        whole = abs(percent) >= 10 or percent == round(percent)
+        text = self._localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
+        return f"{text} %" if self._english else f"{text}{_NARROW}%"
+
+    def signed(self, value: float) -> str:
+        """Return a contribution with its sign and two decimals."""
+        return self._localised(f"{value:+.2f}")
+
+    def _localised(self, text: str) -> str:
+        if self._english:
+            return text
+        return text.replace(",", _NARROW).replace(".", ",")
+
+    def _said(self, name: str, value: Any) -> str:
+        """Return one value by the kind of its placeholder."""
+        if name in _BY_PLACEHOLDER:
+            return _BY_PLACEHOLDER[name](self, value)
+        return clean(value)
+
+    def _pair(self, field: str, value: Any) -> str:
+        """Return a declared field with its value."""
+        label = self.field(field)
+        if value is None:
+            return label
+        if isinstance(value, bool):
+            return f"{label} {self.text('yes' if value else 'no')}"
+        if not isinstance(value, float):
+            return f"{label} {value}"
+        if field == "duty_rate":
+            return f"{label} {self.rate(value)}"
+        return f"{label} {self.number(value)}{' kg' if field in _KG else ''}"
+
+
+_BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
+    "n": Wording.number,
+    "hits": Wording.number,
+    "days": Wording.number,
+    "z": lambda self, value: self.signed(value),
+    "value": Wording.number,
+    "ratio": Wording.ratio,
+    "rate": Wording.rate,
+    "other": lambda self, value: (
+        self.field(value) if isinstance(value, str) else self.rate(value)
+    ),
+    "measure": lambda self, value: self.text(f"measure.{value}"),
+    "field": Wording.field,
+    "feature": lambda self, value: self.field(value),
+    "fields": lambda self, value: self.listed([self.field(name) for name in value]),
+    "weekday": lambda self, value: self.text(f"weekday.{value}"),
+    "pairs": lambda self, value: self.listed([self._pair(*pair) for pair in value]),
+}

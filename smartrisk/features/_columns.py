@@ -64,10 +64,16 @@ class Columns:
     ----------
     source : DataFrame or mapping of str to sequence
         A canonical declarations frame, or its columns as plain sequences.
+    keep : bool, default=False
+        Keep each key's sorted order, for items that are learned and looked up.
     """
 
-    def __init__(self, source: pd.DataFrame | Mapping[str, Any]) -> None:
+    def __init__(
+        self, source: pd.DataFrame | Mapping[str, Any], *, keep: bool = False
+    ) -> None:
         self._source = source
+        self.keep = keep
+        self.kept: dict[tuple[str, ...], Any] = {}
         self.names = tuple(source.keys())
         self.n = len(source[self.names[0]])
         self.day: Int = days(self._array("lodged_at"))
@@ -197,6 +203,7 @@ class Columns:
             else {k: v[start:stop] for k, v in self._source.items()}
         )
         part.names = self.names
+        part.keep, part.kept = False, {}
         part.n = stop - start
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}

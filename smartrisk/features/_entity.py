@@ -16,6 +16,7 @@ from smartrisk.features._history import (
     SCALE,
     Lookup,
     OneLookup,
+    SortedKey,
     Sums,
     SumTable,
     build,
@@ -139,6 +140,26 @@ def spread(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R
         return [function(part) for part in work]
     with ThreadPoolExecutor(n_jobs) as pool:
         return list(pool.map(function, work))
+
+
+def look_up(
+    columns: Columns, key: Sequence[str], table: SumTable
+) -> tuple[Int | slice, Lookup]:
+    """Return an order of the items and their past in that order."""
+    kept = columns.kept.get(tuple(key))
+    if kept is not None and kept.entries is table.packed and _complete(kept, columns):
+        return kept.order, Lookup.of_learned(table, kept)
+    codes, ids = columns.key(key)
+    at = np.append(table.find(ids), -1)[codes]
+    if columns.n <= FEW:
+        return slice(None), Lookup.make(table, at, columns.day)
+    order, at, day = sorted_queries(at, columns.day)
+    return order, Lookup.make(table, at, day)
+
+
+def _complete(kept: SortedKey, columns: Columns) -> bool:
+    """Tell whether every item has a value of the key."""
+    return len(kept.order) == columns.n
 
 
 class EntityHistory(DeclarationTransformer):
@@ -329,13 +350,8 @@ class EntityHistory(DeclarationTransformer):
         """Write the features of one key; return its rates for the keys below."""
         codes, ids = columns.key(self.keys_[number].columns)
         items, results = self.items_[number], self.results_[number]
-        day = columns.day
-        order: Int | slice = slice(None)
-        at = np.append(items.find(ids), -1)[codes]
-        if columns.n > FEW:
-            order, at, day = sorted_queries(at, day)
-            codes = codes[order]
-        past = Lookup.make(items, at, day)
+        order, past = look_up(columns, self.keys_[number].columns, items)
+        codes, day = codes[order], past.day
         values: list[NDArray[np.generic]] = [
             past.total("n"),
             past.total("n", past.since(self.window)),
@@ -349,7 +365,7 @@ class EntityHistory(DeclarationTransformer):
         found, rate, revenue = self._result_statistics(known, prior)
         for column, value in enumerate([*values, *found]):
             out[order, column] = value
-        if columns.n <= FEW:
+        if isinstance(order, slice):
             return rate, revenue
         back = np.empty((2, columns.n))
         back[0, order], back[1, order] = rate, revenue

@@ -102,6 +102,18 @@ class SumTable:
         return cls(ids[order], *_aggregated(packed, sums))
 
     @classmethod
+    def from_sorted(cls, by: SortedKey, sums: Sums) -> SumTable:
+        """Add items up in an order that is known."""
+        first = by.first
+        daily: Sums = {"n": np.diff(first, append=len(by.order))}
+        for name, values in sums.items():
+            if len(first):
+                daily[name] = np.add.reduceat(values[by.order], first)
+            else:
+                daily[name] = np.zeros(0, np.int64)
+        return cls(by.ids, by.entries, daily)
+
+    @classmethod
     def merged(cls, tables: Sequence[SumTable]) -> SumTable:
         """Add tables of the same key up."""
         parts = [table for table in tables if len(table.packed)]
@@ -179,6 +191,62 @@ def _sorted_with_order(packed: Int) -> tuple[Int, Int]:
     return order, packed[order]
 
 
+@dataclass
+class SortedKey:
+    """Items with a value of a key, in the order of value and day.
+
+    Parameters
+    ----------
+    ids : ndarray of uint64
+        Sorted identities.
+    order : ndarray of int64, shape (n_with_value,)
+        Rows in sorted order.
+    packed : ndarray of int64, shape (n_with_value,)
+        Position and day of each, sorted.
+    first : ndarray of int64, shape (n_entries,)
+        Where each entry (value, day) begins.
+    entries : ndarray of int64, shape (n_entries,)
+        Position and day of each entry.
+    """
+
+    ids: UInt
+    order: Int
+    packed: Int
+    first: Int
+    entries: Int
+
+    @classmethod
+    def of(cls, columns: Columns, key: Sequence[str]) -> SortedKey:
+        """Sort the items by a key and day; once when the columns keep it."""
+        name = tuple(key)
+        if name in columns.kept:
+            found: SortedKey = columns.kept[name]
+            return found
+        codes, ids = columns.key(name)
+        order = np.argsort(ids)
+        rank = np.empty(len(ids) + 1, np.int64)
+        rank[order] = np.arange(len(ids))
+        rank[-1] = 1 << 40  # missing: to the end
+        position = rank[codes]
+        packed = (position << DAY_BITS) | columns.day
+        some = len(codes) and int(codes.min()) < 0
+        if some:
+            rows = np.flatnonzero(codes >= 0)
+            packed = packed[rows]
+        rank_order, packed = (
+            _sorted_with_order(packed) if len(packed) else (packed, packed)
+        )
+        new = np.empty(len(packed), bool)
+        new[:1] = True
+        np.not_equal(packed[1:], packed[:-1], out=new[1:])
+        first = np.flatnonzero(new)
+        rows_order = rows[rank_order] if some else rank_order
+        made = cls(ids[order], rows_order, packed, first, packed[first])
+        if columns.keep:
+            columns.kept[name] = made
+        return made
+
+
 def sorted_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
     """Return (order, position, day) sorted, so that look-ups walk the table once."""
     order, packed = _sorted_with_order((position << DAY_BITS) | day)
@@ -206,6 +274,15 @@ class Lookup:
         start = table.starts[safe]
         end = np.where(seen, table.before(safe, day), start)
         return cls(table, safe, day, start, end)
+
+    @classmethod
+    def of_learned(cls, table: SumTable, by: SortedKey) -> Lookup:
+        """Look up the very items that the table was made of: nothing to search."""
+        position = by.packed >> DAY_BITS
+        end = np.repeat(
+            np.arange(len(by.first)), np.diff(by.first, append=len(by.order))
+        )
+        return cls(table, position, by.packed & _DAY_MASK, table.starts[position], end)
 
     def since(self, days_back: int) -> Int:
         """Return the first entry not more than that many days back."""
@@ -299,6 +376,8 @@ def build(
     rows : ndarray of int, default=None
         Items to use; None for all.
     """
+    if rows is None and day is None:
+        return SumTable.from_sorted(SortedKey.of(columns, key), sums or {})
     codes, ids = columns.key(key)
     when = columns.day if day is None else day
     if rows is not None:

@@ -69,11 +69,8 @@ class ItemMeasures(DeclarationTransformer):
         self.names_ = columns.names
 
     def _describe(self) -> list[FeatureInfo]:
-        infos = []
         have = set(self.names_)
-        for info in _MEASURE_INFO:
-            if set(info.fields) <= have:
-                infos.append(info)
+        infos = [info for info in _MEASURE_INFO if set(info.fields) <= have]
         infos.append(_info("hs6__code", "tariff_code", "classification", "code"))
         infos.append(_info("weekday", "lodged_at", "procedure"))
         infos += [

@@ -12,6 +12,7 @@ from smartrisk.features._entity import (
     FEW,
     Key,
     depth_levels,
+    look_up,
     shrunk,
     spread,
     usable_keys,
@@ -24,7 +25,6 @@ from smartrisk.features._history import (
     SumTable,
     build,
     quantised,
-    sorted_queries,
 )
 from smartrisk.features._info import FeatureInfo, source_fields
 from smartrisk.features._results import Results
@@ -198,12 +198,7 @@ class PeerPrices(DeclarationTransformer):
         """Write the features of one key; return mean and variance per measure."""
         parent, out = rest
         table = self.tables_[number]
-        codes, ids = columns.key(self.keys_[number].columns)
-        at, day = np.append(table.find(ids), -1)[codes], columns.day
-        order: Int | slice = slice(None)
-        if columns.n > FEW:
-            order, at, day = sorted_queries(at, day)
-        past = Lookup.make(table, at, day)
+        order, past = look_up(columns, self.keys_[number].columns, table)
         found = []
         for column, measure in enumerate(self.measures_):
             prior = (parent[column][0][order], parent[column][1][order])
@@ -212,7 +207,7 @@ class PeerPrices(DeclarationTransformer):
             out[order, 3 * column] = deviation
             out[order, 3 * column + 1] = deviation / np.sqrt(variance)
             out[order, 3 * column + 2] = n
-            if columns.n > FEW:
+            if not isinstance(order, slice):
                 back = np.empty((2, columns.n))
                 back[0, order], back[1, order] = mean, variance
                 mean, variance = back[0], back[1]

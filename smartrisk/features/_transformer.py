@@ -87,6 +87,37 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         self.feature_info_ = self._describe()
         return self
 
+    def fit_transform(
+        self, X: Any, y: Any = None, *, outcomes: pd.DataFrame | None = None
+    ) -> Any:
+        """Learn the history of items and return their features.
+
+        The same bits as ``fit(X).transform(X)``, with the sorting done once.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS.
+        y : array-like of shape (n_items,), default=None
+            As in `fit`.
+        outcomes : DataFrame, default=None
+            As in `fit`.
+
+        Returns
+        -------
+        matrix : ndarray of shape (n_items, n_features)
+            Features of the items.
+        """
+        if not is_declarations(X):
+            return self.fit(X, y).transform(X)
+        self._check_params()
+        self._enter(X, reset=True)
+        columns = Columns(X, keep=len(X) > 1)
+        self.declared_ = True
+        self._learn(columns, self._results(X, y, outcomes, columns))
+        self.feature_info_ = self._describe()
+        return self._matrix(columns)
+
     def update(self, X: pd.DataFrame, *, outcomes: pd.DataFrame | None = None) -> Self:
         """Add items and results to the history without learning anything else anew.
 

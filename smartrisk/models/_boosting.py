@@ -16,6 +16,8 @@ from smartrisk.errors import ArgumentError, shown
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _SMALL = 20_000
+#: OpenMP threads do not survive a fork: a child must do with one.
+_HOME = os.getpid()
 
 
 def lightgbm() -> Any:
@@ -28,6 +30,8 @@ def lightgbm() -> Any:
 
 def threads(n_jobs: int | None, n_items: int) -> int:
     """Return how many threads to use: one for small data unless told otherwise."""
+    if os.getpid() != _HOME:
+        return 1
     if n_jobs is None:
         return 1 if n_items < _SMALL else min(os.cpu_count() or 1, 4)
     return (os.cpu_count() or 1) if n_jobs < 0 else max(n_jobs, 1)

@@ -1,0 +1,556 @@
+"""`RiskEngine`: from declarations to scores, reasons and decisions.
+
+Reads DECLARATIONS and OUTCOMES; writes SCORES, reasons and DECISIONS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from smartrisk import __version__
+from smartrisk.artefact import read_folder, write_folder
+from smartrisk.errors import ArtefactError, TableError, check_number
+from smartrisk.explanations import Reasons, explain
+from smartrisk.features import (
+    DeclarationFeatures,
+    from_tables,
+    item_ids,
+    to_tables,
+)
+from smartrisk.features._columns import Columns
+from smartrisk.features._results import Results, match
+from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
+from smartrisk.selectivity import select
+from smartrisk.validation import validate
+
+__all__ = ["RiskEngine"]
+
+_CHUNK = 100_000
+
+
+class RiskEngine:
+    """The whole line: features, risk, expected revenue, reasons, decisions.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures, default=None
+        Unfitted transformer; None for the default keys.
+    classifier : RiskClassifier, default=None
+        Unfitted model of a hit; None for the default.
+    regressor : RevenueRegressor, default=None
+        Unfitted model of revenue given a hit; None for the default.
+    label_delay : int, default=30
+        Days from lodgement to the result where `known_at` is missing.
+    n_jobs : int, default=None
+        Threads; None for one on small data.
+    random_state : int, default=0
+        Seed of everything.
+
+    Attributes
+    ----------
+    features_ : DeclarationFeatures
+        The fitted history and features.
+    classifier_ : RiskClassifier
+        The fitted model of a hit.
+    regressor_ : RevenueRegressor
+        The fitted model of revenue.
+    version_ : str
+        Digest of models and history; it is the `model_version` of SCORES.
+
+    Notes
+    -----
+    Items without an outcome teach the history (activity, prices, routes) and are
+    never taken for compliant. The training items see exactly the history that they
+    would have seen on their day.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> scores = engine.score(world.declarations.tail(5))
+    >>> len(scores), bool(scores["risk_score"].between(0, 1).all())
+    (5, True)
+    """
+
+    def __init__(
+        self,
+        *,
+        features: DeclarationFeatures | None = None,
+        classifier: RiskClassifier | None = None,
+        regressor: RevenueRegressor | None = None,
+        label_delay: int = 30,
+        n_jobs: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.features = features
+        self.classifier = classifier
+        self.regressor = regressor
+        self.label_delay = label_delay
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def __repr__(self) -> str:
+        """Say in a line what it is and whether it is fitted."""
+        state = (
+            f"version={self.version_!r}" if hasattr(self, "version_") else "unfitted"
+        )
+        return f"RiskEngine(label_delay={self.label_delay}, {state})"
+
+    def fit(self, declarations: Any, outcomes: Any) -> Self:
+        """Learn history and models.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            All items, inspected or not.
+        outcomes : DataFrame of shape (n_results, n_fields)
+            Results of the inspected ones.
+
+        Returns
+        -------
+        self : RiskEngine
+            The fitted engine.
+
+        Raises
+        ------
+        TableError
+            If a table is not in order, or a result has no declaration.
+        ArgumentError
+            If the results hold one class only.
+        """
+        check_number("RiskEngine", "label_delay", self.label_delay, low=0, integer=True)
+        items = validate(declarations, DECLARATIONS)
+        results = validate(outcomes, OUTCOMES)
+        self.features_ = self._new_features()
+        columns = Columns(items)
+        found = match(items, results, columns.day, self.label_delay)
+        if not len(found.rows):
+            raise TableError(
+                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and one "
+                "inspection without a hit are needed."
+            )
+        self.features_.fit(items, outcomes=results)
+        self._train(items, found)
+        self.seen_items_ = np.sort(item_ids(items))
+        self.seen_results_ = np.sort(item_ids(results))
+        self._set_version()
+        return self
+
+    def update(self, declarations: Any, outcomes: Any = None) -> Self:
+        """Let the history move on without refitting the models.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            New items, and any earlier items that `outcomes` speaks of: items and
+            results that were counted before are not counted twice.
+        outcomes : DataFrame, default=None
+            Results that became known.
+
+        Returns
+        -------
+        self : RiskEngine
+            The engine, its history moved on.
+        """
+        self._check_fitted()
+        items = validate(declarations, DECLARATIONS)
+        results = None if outcomes is None else validate(outcomes, OUTCOMES)
+        ids = item_ids(items)
+        fresh = ~np.isin(ids, self.seen_items_)
+        if fresh.any():
+            self.features_.update(items[fresh])
+            self.seen_items_ = np.union1d(self.seen_items_, ids[fresh])
+        if results is not None:
+            result_ids = item_ids(results)
+            new = ~np.isin(result_ids, self.seen_results_)
+            if new.any():
+                self.features_.update_results(items, results[new])
+                self.seen_results_ = np.union1d(self.seen_results_, result_ids[new])
+        self._set_version()
+        return self
+
+    def score(self, new: Any, *, on_error: str = "raise") -> pd.DataFrame:
+        """Return SCORES of items, in their order.
+
+        Parameters
+        ----------
+        new : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS. Items do not see each other.
+        on_error : str, default="raise"
+            What to do with items that cannot be read: "raise", or "set_aside" to
+            leave them out with a warning that counts them.
+
+        Returns
+        -------
+        scores : DataFrame
+            SCORES, with the index of `new`.
+        """
+        self._check_fitted()
+        items = validate(new, DECLARATIONS, on_error=on_error)
+        raw = np.empty(len(items))
+        revenue = np.empty(len(items))
+        for start in range(0, len(items), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            matrix = self._matrix(items.iloc[part])
+            raw[part] = self.classifier_._raw(matrix)
+            revenue[part] = self._revenue(matrix, items.iloc[part])
+        risk = self.classifier_.calibrated(raw)
+        scores = items.loc[:, [k for k in KEY if k in items]].copy()
+        scores["risk_score"] = risk
+        scores["expected_revenue"] = risk * revenue
+        scores["model_version"] = self.version_
+        return scores
+
+    def score_one(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the score of one declared item, quickly.
+
+        Parameters
+        ----------
+        item : mapping of str to value
+            Fields of DECLARATIONS. Values of canonical type go straight in;
+            anything else is validated first.
+
+        Returns
+        -------
+        score : dict
+            `risk_score`, `expected_revenue` and `model_version`; the same bits as
+            `score` gives.
+        """
+        self._check_fitted()
+        columns = self._one(item)
+        matrix = self.features_._matrix(columns)
+        raw = self.classifier_.booster_.predict(
+            matrix,
+            raw_score=True,
+            num_iteration=self.classifier_.n_trees_,
+            num_threads=1,
+        )
+        risk = float(self.classifier_.calibrated(np.asarray(raw))[0])
+        value = columns.number("customs_value")
+        given_hit = self.regressor_._predict_checked(matrix, value)
+        return {
+            "risk_score": risk,
+            "expected_revenue": risk * float(given_hit[0]),
+            "model_version": self.version_,
+        }
+
+    def explain(self, new: Any, *, top: int = 3) -> Reasons:
+        """Return the reasons behind the scores of items.
+
+        Parameters
+        ----------
+        new : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS; explain what was selected, an explanation costs as much as
+            forty scores.
+        top : int, default=3
+            Reasons per item.
+
+        Returns
+        -------
+        reasons : Reasons
+            Contributions that sum to the raw score, and sentences.
+        """
+        self._check_fitted()
+        items = validate(new, DECLARATIONS)
+        matrix = self._matrix(items)
+        frame = pd.DataFrame(
+            matrix, index=items.index, columns=self.features_.get_feature_names_out()
+        )
+        return explain(
+            items,
+            frame,
+            self.classifier_.contributions(matrix),
+            self.features_.feature_info_,
+            top=top,
+        )
+
+    def select(self, new: Any, capacity: float = 0.05, **options: Any) -> pd.DataFrame:
+        """Return DECISIONS for items under a limited capacity.
+
+        Parameters
+        ----------
+        new : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS to decide on together.
+        capacity : float or int, default=0.05
+            Share of the items, or number of items, that can be controlled.
+        **options : object
+            Further options of `smartrisk.selectivity.select`.
+
+        Returns
+        -------
+        decisions : DataFrame
+            DECISIONS, with the index of `new`.
+        """
+        items = validate(new, DECLARATIONS)
+        return select(self.score(items), capacity, declarations=items, **options)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the engine as a folder of text, JSON and Parquet with checksums.
+
+        Parameters
+        ----------
+        folder : path
+            Where it shall stand; an engine saved there before is replaced at once.
+
+        Returns
+        -------
+        folder : Path
+            The folder.
+        """
+        self._check_fitted()
+        learned, tables = to_tables(self.features_)
+        state = {
+            "smartrisk": __version__,
+            "version": self.version_,
+            "label_delay": self.label_delay,
+            "n_jobs": self.n_jobs,
+            "random_state": self.random_state,
+            "features": learned,
+            "classifier": self.classifier_.learned(),
+            "classifier_params": self.classifier_.get_params(),
+            "regressor": self.regressor_.learned(),
+            "regressor_params": self.regressor_.get_params(),
+        }
+        texts = {
+            "engine.json": json.dumps(state, indent=1),
+            "risk.txt": self.classifier_.booster_.model_to_string(num_iteration=-1),
+        }
+        if self.regressor_.booster_ is not None:
+            texts["revenue.txt"] = self.regressor_.booster_.model_to_string()
+        tables["seen.items"] = {"id": self.seen_items_}
+        tables["seen.results"] = {"id": self.seen_results_}
+        return write_folder(folder, texts=texts, tables=tables)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> RiskEngine:
+        """Read an engine that `save` wrote.
+
+        Parameters
+        ----------
+        folder : path
+            The folder.
+
+        Returns
+        -------
+        engine : RiskEngine
+            Scores alike, bit by bit.
+
+        Raises
+        ------
+        ArtefactError
+            If any file was edited, truncated, added or removed.
+        """
+        texts, tables = read_folder(folder)
+        try:
+            state = json.loads(texts["engine.json"])
+            engine = cls(
+                label_delay=state["label_delay"],
+                n_jobs=state["n_jobs"],
+                random_state=state["random_state"],
+            )
+            engine.seen_items_ = tables.pop("seen.items")["id"]
+            engine.seen_results_ = tables.pop("seen.results")["id"]
+            engine.features_ = from_tables(state["features"], tables)
+            engine.classifier_ = RiskClassifier(
+                **_tuples(state["classifier_params"])
+            ).restore(texts["risk.txt"], state["classifier"])
+            engine.regressor_ = RevenueRegressor(
+                **_tuples(state["regressor_params"])
+            ).restore(texts.get("revenue.txt"), state["regressor"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(
+                f"RiskEngine.load: {str(folder)!r} is intact but was written by "
+                f"another version ({error!r}). Load it with that version."
+            ) from error
+        engine._set_version()
+        return engine
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters in one flat dictionary, for a tracking run.
+
+        Returns
+        -------
+        parameters : dict
+            Names such as ``classifier.num_leaves`` to plain values.
+        """
+        parts = {
+            "features": getattr(self, "features_", None) or self._new_features(),
+            "classifier": getattr(self, "classifier_", None) or self._new_classifier(),
+            "regressor": getattr(self, "regressor_", None) or self._new_regressor(),
+        }
+        flat: dict[str, Any] = {
+            "label_delay": self.label_delay,
+            "random_state": self.random_state,
+        }
+        for part, estimator in parts.items():
+            for name, value in estimator.get_params(deep=False).items():
+                if name.endswith("keys"):
+                    value = [key.label for key in value]
+                if name in ("categorical", "monotone"):
+                    continue
+                flat[f"{part}.{name}"] = value
+        if hasattr(self, "version_"):
+            flat["n_items"] = len(self.seen_items_)
+            flat["n_results"] = len(self.seen_results_)
+            flat["n_features"] = len(self.features_.feature_info_)
+            flat["n_trees"] = self.classifier_.n_trees_
+        return flat
+
+    def input_example(self) -> pd.DataFrame:
+        """Return two made-up items with the columns that the engine was fitted on.
+
+        Returns
+        -------
+        example : DataFrame
+            DECLARATIONS that name no one.
+        """
+        self._check_fitted()
+        rows = []
+        for number in (1, 2):
+            row = dict(_EXAMPLE, declaration_id=f"EXAMPLE-{number}")
+            rows.append({f.name: row[f.name] for f in DECLARATIONS})
+        frame = pd.DataFrame(rows)
+        kept = [n for n in frame if n in set(self.features_.feature_names_in_)]
+        return validate(frame[kept], DECLARATIONS)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "version_"):
+            raise NotFittedError(
+                "RiskEngine: not fitted. Call fit(declarations, outcomes) first, or "
+                "RiskEngine.load(folder)."
+            )
+
+    def _new_features(self) -> DeclarationFeatures:
+        if self.features is not None:
+            return clone(self.features)
+        jobs = 2 if self.n_jobs is None else self.n_jobs
+        return DeclarationFeatures(label_delay=self.label_delay, n_jobs=jobs)
+
+    def _new_classifier(self) -> RiskClassifier:
+        if self.classifier is not None:
+            return clone(self.classifier)
+        return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
+
+    def _new_regressor(self) -> RevenueRegressor:
+        if self.regressor is not None:
+            return clone(self.regressor)
+        return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
+
+    def _train(self, items: pd.DataFrame, found: Results) -> None:
+        """Fit the models on the inspected items, in an order of their own."""
+        ids = item_ids(items)[found.rows]
+        moments = items["lodged_at"].to_numpy()[found.rows]
+        order = np.lexsort((ids, moments))
+        rows = found.rows[order]
+        inspected = items.iloc[rows]
+        matrix = self._matrix(inspected)
+        time = days_of(inspected)
+        categorical = tuple(
+            k for k, info in enumerate(self.features_.feature_info_) if info.categorical
+        )
+        hits, revenue = found.hits[order], found.revenue[order]
+        self.classifier_ = self._new_classifier()
+        if not self.classifier_.categorical:
+            self.classifier_.set_params(categorical=categorical)
+        self.classifier_.fit(matrix, hits, time=time)
+        self.regressor_ = self._new_regressor()
+        hit = hits > 0
+        value = _value(inspected)
+        self.regressor_.fit(matrix[hit], revenue[hit], scale=value[hit], time=time[hit])
+
+    def _matrix(self, items: pd.DataFrame) -> NDArray[np.float32]:
+        matrix = self.features_.transform(items)
+        return np.asarray(matrix, np.float32)
+
+    def _revenue(
+        self, matrix: NDArray[np.float32], items: pd.DataFrame
+    ) -> NDArray[np.float64]:
+        return self.regressor_._predict_checked(matrix, _value(items))
+
+    def _one(self, item: Mapping[str, Any]) -> Columns:
+        """Return one item as columns, by the short way where its types allow."""
+        source: dict[str, Any] = {}
+        for name in self.features_.feature_names_in_:
+            if name.startswith("dq_"):
+                continue
+            value = item.get(name)
+            if not _canonical(name, value):
+                frame = pd.DataFrame([dict(item)])
+                row = validate(frame, DECLARATIONS)
+                return Columns({n: [row[n].iloc[0]] for n in row.columns})
+            source[name] = [value]
+        return Columns(source)
+
+    def _set_version(self) -> None:
+        """Digest what decides the scores."""
+        digest = hashlib.sha256()
+        digest.update(self.classifier_.booster_.model_to_string().encode())
+        if self.regressor_.booster_ is not None:
+            digest.update(self.regressor_.booster_.model_to_string().encode())
+        digest.update(json.dumps(self.classifier_.learned()).encode())
+        digest.update(json.dumps(self.regressor_.learned()).encode())
+        digest.update(self.seen_items_.tobytes())
+        digest.update(self.seen_results_.tobytes())
+        self.version_ = digest.hexdigest()[:16]
+
+
+def days_of(items: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the day of lodgement of items as a number."""
+    return items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def _value(items: pd.DataFrame) -> NDArray[np.float64]:
+    if "customs_value" not in items:
+        return np.ones(len(items))
+    return items["customs_value"].to_numpy(np.float64)
+
+
+def _tuples(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with lists as tuples again."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
+
+
+def _canonical(name: str, value: Any) -> bool:
+    """Tell whether a single value may go straight into the features."""
+    return False
+
+
+_EXAMPLE: dict[str, Any] = {
+    "declaration_id": "EXAMPLE-1",
+    "item_number": 1,
+    "lodged_at": pd.Timestamp("2024-01-15"),
+    "office": "01",
+    "procedure": "4000",
+    "importer_id": "EXAMPLE-IMPORTER",
+    "declarant_id": "EXAMPLE-DECLARANT",
+    "consignor_id": "EXAMPLE-CONSIGNOR",
+    "carrier_id": "EXAMPLE-CARRIER",
+    "tariff_code": "010121",
+    "description": "example",
+    "origin": "VN",
+    "departure": "CN",
+    "transport_mode": "1",
+    "customs_value": 1000.0,
+    "net_mass_kg": 100.0,
+    "gross_mass_kg": 110.0,
+    "quantity": 10.0,
+    "quantity_unit": "NMB",
+    "duty_rate": 0.1,
+    "duties_taxes": 100.0,
+    "preference": "100",
+    "payment_type": "A",
+    "trusted_trader": False,
+}

@@ -1,0 +1,165 @@
+"""History as sums: additive, order-free, equal to a plain loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smartrisk.features import (
+    DeclarationFeatures,
+    EntityHistory,
+    Key,
+    PeerPrices,
+    from_tables,
+    to_tables,
+)
+from smartrisk.features._columns import Columns
+from smartrisk.features._history import SumTable, build
+
+
+def frame(importers, days):
+    return pd.DataFrame(
+        {
+            "declaration_id": [f"D{k}" for k in range(len(days))],
+            "item_number": 1,
+            "lodged_at": pd.Timestamp("2024-01-01")
+            + pd.to_timedelta(np.asarray(days), unit="D"),
+            "importer_id": importers,
+            "tariff_code": "640399",
+        }
+    )
+
+
+cases = st.lists(
+    st.tuples(
+        st.sampled_from("ABC"), st.integers(0, 40), st.sampled_from([0, 1, None])
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(cases)
+def test_counts_and_rates_equal_a_plain_loop(case):
+    items = frame([c[0] for c in case], [c[1] for c in case])
+    y = np.array([np.nan if c[2] is None else c[2] for c in case], float)
+    delay, window, strength = 5, 7, 10.0
+    history = EntityHistory(
+        keys=(Key(("importer_id",)),), window=window, label_delay=delay, n_jobs=1
+    ).set_output(transform="pandas")
+    out = history.fit(items, y).transform(items)
+    for row, (name, day, _) in enumerate(case):
+        past = [c for c in case if c[0] == name and c[1] < day]
+        known = [c for c in case if c[2] is not None and c[1] + delay < day]
+        mine = [c for c in known if c[0] == name]
+        assert out["importer_id__n_items"].iloc[row] == len(past)
+        recent = [c for c in past if c[1] >= day - window]
+        assert out[f"importer_id__n_items__{window}d"].iloc[row] == len(recent)
+        overall = (sum(c[2] for c in known) + 1.0) / (len(known) + 10.0)
+        rate = (sum(c[2] for c in mine) + strength * overall) / (len(mine) + strength)
+        assert out["importer_id__hit_rate"].iloc[row] == pytest.approx(rate, rel=1e-6)
+        decayed = sum(0.5 ** ((day - c[1]) / 30) for c in past)
+        assert out["importer_id__decayed"].iloc[row] == pytest.approx(decayed, rel=1e-5)
+        if past:
+            last = day - max(c[1] for c in past)
+            assert out["importer_id__days_since_last"].iloc[row] == last
+        else:
+            assert np.isnan(out["importer_id__days_since_last"].iloc[row])
+
+
+def test_peer_deviation_equals_a_plain_loop():
+    rng = np.random.default_rng(0)
+    items = frame(rng.choice(list("AB"), 60), rng.integers(0, 30, 60)).assign(
+        customs_value=rng.lognormal(5, 1, 60), net_mass_kg=rng.lognormal(3, 1, 60)
+    )
+    prices = PeerPrices(keys=(Key(("hs6",)),), n_jobs=1).set_output(transform="pandas")
+    out = prices.fit_transform(items)
+    logs = np.log(items["customs_value"] / items["net_mass_kg"]).to_numpy()
+    day = items["lodged_at"].to_numpy()
+    for row in range(60):
+        past = logs[day < day[row]]
+        if len(past):
+            want = logs[row] - past.mean()  # the parent's mean is the same peers'
+            found = out["hs6__price_per_kg_deviation"].iloc[row]
+            assert found == pytest.approx(want, abs=2e-3)
+            assert out["hs6__price_per_kg_n_peers"].iloc[row] == len(past)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(cases, st.integers(0, 40))
+def test_partitions_add_up_to_the_whole(case, cut):
+    items = frame([c[0] for c in case], [c[1] for c in case])
+    whole = build(Columns(items), ("importer_id",))
+    parts = [
+        build(Columns(part), ("importer_id",))
+        for part in (items.iloc[:cut], items.iloc[cut:])
+        if len(part)
+    ]
+    merged = SumTable.merged(parts)
+    assert np.array_equal(merged.ids, whole.ids)
+    assert np.array_equal(merged.packed, whole.packed)
+    assert np.array_equal(merged.sums["n"], whole.sums["n"])
+
+
+def test_update_equals_a_fit_on_everything(world):
+    items, outcomes = world.declarations.iloc[:2000], world.outcomes
+    head, tail = items.iloc[:1200], items.iloc[1200:]
+
+    def of(part):
+        return outcomes[outcomes["declaration_id"].isin(set(part["declaration_id"]))]
+
+    whole = DeclarationFeatures(n_jobs=1).fit(items, outcomes=of(items))
+    moved = DeclarationFeatures(n_jobs=1).fit(head, outcomes=of(head))
+    moved.update(tail, outcomes=of(tail))
+    names = whole.get_feature_names_out()
+    plain = [k for k, name in enumerate(names) if not name.endswith("__code")]
+    left, right = whole.transform(items), moved.transform(items)
+    assert np.array_equal(left[:, plain], right[:, plain], equal_nan=True)
+
+
+def test_tables_put_together_again_transform_alike(world):
+    items = world.declarations.iloc[:1500]
+    features = DeclarationFeatures(n_jobs=1).fit(items, outcomes=None)
+    again = from_tables(*to_tables(features))
+    assert np.array_equal(
+        features.transform(items), again.transform(items), equal_nan=True
+    )
+
+
+def test_leading_zeros_are_kept_in_headings(world):
+    items = world.declarations.head(400).assign(tariff_code="010121")
+    history = EntityHistory(keys=(Key(("hs2",)), Key(("hs4",), parent="hs2")))
+    out = history.set_output(transform="pandas").fit_transform(items)
+    assert out["hs2__n_items"].max() == out["hs4__n_items"].max() > 0
+
+
+def test_a_missing_importer_has_no_history_and_gives_none(world):
+    items = world.declarations.head(500).copy()
+    items["importer_id"] = items["importer_id"].where(np.arange(500) % 2 == 0, None)
+    history = EntityHistory(keys=(Key(("importer_id",)),)).set_output(
+        transform="pandas"
+    )
+    out = history.fit_transform(items)
+    assert (out["importer_id__n_items"].to_numpy()[1::2] == 0).all()
+    assert out["importer_id__hit_rate"].notna().all()
+
+
+def test_absent_columns_drop_their_keys(world):
+    lean = world.declarations[
+        ["declaration_id", "item_number", "lodged_at", "tariff_code", "origin"]
+    ]
+    names = DeclarationFeatures().fit(lean).get_feature_names_out()
+    assert "hs6_x_origin__hit_rate" in names
+    assert not any("importer_id" in name for name in names)
+
+
+def test_feature_info_speaks_of_every_column(world):
+    features = DeclarationFeatures().fit(world.declarations.head(500))
+    names = [info.name for info in features.feature_info_]
+    assert names == list(features.get_feature_names_out())
+    assert len(set(names)) == len(names)
+    assert all(info.fields and info.concept for info in features.feature_info_)

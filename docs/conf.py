@@ -75,7 +75,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning, module="mlflow")
 
 
 def write_reference(app: object) -> None:
-    """Write one reference page per room from its `__all__`, so that none is forgotten."""
+    """Write one reference page per room from its `__all__`: none is forgotten."""
     folder = HERE / "reference"
     folder.mkdir(exist_ok=True)
     rooms = [room for room in smartrisk._ROOMS if room != "cli"]

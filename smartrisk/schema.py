@@ -7,21 +7,30 @@ not know each other: they know these tables.
 
 from __future__ import annotations
 
+import json
+import os
+import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from smartrisk.errors import ArgumentError, nearest
+from smartrisk.errors import ArgumentError, check_choice, nearest
 
 __all__ = [
+    "ASYCUDA",
     "CHANNELS",
+    "DATE",
     "DECISIONS",
     "DECLARATIONS",
+    "KCS",
     "KEY",
     "OFFENCES",
     "OUTCOMES",
     "SCORES",
     "SELECTED_BY",
+    "ColumnMap",
     "Field",
     "Table",
 ]
@@ -385,4 +394,192 @@ DECISIONS = Table(
         _f("policy_version", "text", "decision", "which policy", known="decision"),
         _f("decided_at", "datetime", "time", "when decided", known="decision"),
     ),
+)
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """How an administration writes its table.
+
+    Parameters
+    ----------
+    mapping : mapping of str to str
+        Field of a table to the administration's column; fields not named keep their
+        canonical name.
+    day_first : bool, default=None
+        Whether 03/04/2024 is the third of April; None refuses such dates.
+    date_format : str, default=None
+        Format of dates as `datetime.strptime` has it; None to recognise them.
+    decimal : str, default="."
+        Decimal sign of numbers written as text.
+    thousands : str, default=None
+        Sign between thousands of numbers written as text.
+    duty_rate_unit : str, default="fraction"
+        "fraction" (0.08) or "percent" (8).
+    tariff_digits : int, default=None
+        Digits that every tariff code has, to give lost leading zeros back; None
+        gives one back where the number of digits is odd.
+    factors : mapping of str to float, default={}
+        Numbers that a field's values are multiplied with, such as 1000 for tonnes.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import ColumnMap
+    >>> columns = ColumnMap({"lodged_at": "date_enregistrement"}, day_first=True)
+    >>> columns.mapping["lodged_at"]
+    'date_enregistrement'
+    """
+
+    mapping: Mapping[str, str]
+    day_first: bool | None = None
+    date_format: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    duty_rate_unit: str = "fraction"
+    tariff_digits: int | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {f.name for table in (DECLARATIONS, OUTCOMES) for f in table}
+        for name in (*self.mapping, *self.factors):
+            if name not in known:
+                raise ArgumentError(
+                    f"ColumnMap: {name!r} is no field of a table."
+                    f"{nearest(name, known)} Write {{field: column}}."
+                )
+        check_choice(
+            "ColumnMap", "duty_rate_unit", self.duty_rate_unit, ("fraction", "percent")
+        )
+        object.__setattr__(self, "mapping", MappingProxyType(dict(self.mapping)))
+        object.__setattr__(self, "factors", MappingProxyType(dict(self.factors)))
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the map as TOML, and write it when a path is given.
+
+        Parameters
+        ----------
+        path : path, default=None
+            File to write.
+
+        Returns
+        -------
+        text : str
+            TOML that `from_toml` reads.
+        """
+        lines = []
+        for name in _COLUMN_MAP_OPTIONS:
+            value = getattr(self, name)
+            if value is not None:
+                lines.append(f"{name} = {json.dumps(value)}")
+        for name in ("mapping", "factors"):
+            lines += ["", f"[{name}]"]
+            lines += [f"{k} = {json.dumps(v)}" for k, v in getattr(self, name).items()]
+        text = "\n".join(lines) + "\n"
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str]) -> ColumnMap:
+        """Read a map from a TOML file, or from TOML text.
+
+        Parameters
+        ----------
+        source : path or str
+            A file; a text with a line break is read as TOML itself.
+
+        Returns
+        -------
+        columns : ColumnMap
+            The map.
+        """
+        text = str(source)
+        if "\n" not in text:
+            text = Path(source).read_text(encoding="utf-8")
+        try:
+            content: dict[str, Any] = tomllib.loads(text)
+            return cls(content.pop("mapping", {}), **content)
+        except (tomllib.TOMLDecodeError, TypeError) as error:
+            raise ArgumentError(f"ColumnMap.from_toml: not a column map: {error}") from (
+                error
+            )
+
+
+_COLUMN_MAP_OPTIONS = (
+    "day_first",
+    "date_format",
+    "decimal",
+    "thousands",
+    "duty_rate_unit",
+    "tariff_digits",
+)
+
+#: The Korean declarations of Jeong et al. (2022), English column names.
+KCS = ColumnMap(
+    {
+        "declaration_id": "Declaration ID",
+        "lodged_at": "Date",
+        "office": "Office ID",
+        "procedure": "Import Type",
+        "importer_id": "Importer ID",
+        "declarant_id": "Declarant ID",
+        "consignor_id": "Seller ID",
+        "carrier_id": "Courier ID",
+        "tariff_code": "HS6 Code",
+        "origin": "Country of Origin",
+        "departure": "Country of Departure",
+        "transport_mode": "Mode of Transport",
+        "customs_value": "Item Price",
+        "net_mass_kg": "Net Mass",
+        "duty_rate": "Tax Rate",
+        "preference": "Tax Type",
+        "payment_type": "Payment Type",
+        "illicit": "Fraud",
+    },
+    duty_rate_unit="percent",
+    tariff_digits=6,
+)
+
+#: Columns of the DATE and customs-selection-simulator exports.
+DATE = ColumnMap(
+    {
+        "declaration_id": "sgd.id",
+        "lodged_at": "sgd.date",
+        "office": "office.id",
+        "importer_id": "importer.id",
+        "declarant_id": "declarant.id",
+        "tariff_code": "tariff.code",
+        "origin": "country",
+        "customs_value": "cif.value",
+        "gross_mass_kg": "gross.weight",
+        "quantity": "quantity",
+        "duties_taxes": "total.taxes",
+        "illicit": "illicit",
+        "revenue_adjustment": "revenue",
+    },
+    date_format="%y-%m-%d",
+    tariff_digits=10,
+)
+
+#: Columns of exports in the style of ASYCUDA.
+ASYCUDA = ColumnMap(
+    {
+        "declaration_id": "SGD_NUM",
+        "item_number": "ITM_NUM",
+        "lodged_at": "SGD_DATE",
+        "office": "OFFICE_CODE",
+        "procedure": "SGD_MODEL",
+        "importer_id": "IMPORTER_TIN",
+        "declarant_id": "DECLARANT_CODE",
+        "tariff_code": "HSCODE",
+        "description": "TARIFF_DESCRIPTION",
+        "origin": "ORIGIN_CODE",
+        "customs_value": "CIF_VALUE",
+        "net_mass_kg": "NET_WEIGHT",
+        "gross_mass_kg": "GROSS_WEIGHT",
+        "quantity": "QUANTITY",
+        "duties_taxes": "TOTAL_TAXES",
+        "illicit": "ILLICIT",
+        "revenue_adjustment": "RAISED_TAX_AMOUNT",
+    },
 )

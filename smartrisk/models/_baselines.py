@@ -1,0 +1,346 @@
+"""What the field compares with: chance, value, who imports, risky profiles.
+
+Each reads DECLARATIONS of inspected items with their 0/1 results and writes the
+probability of a hit. Columns are found by name, whatever their order. A plain numeric
+matrix is taken too, so that the estimators work in any scikit-learn tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from smartrisk.errors import ArgumentError, TableError, check_number, nearest, shown
+from smartrisk.models._date_features import DateFeaturesClassifier
+from smartrisk.models._declared import (
+    HS_DIGITS,
+    DeclarationClassifier,
+    Entities,
+    Float,
+    look_up,
+    numbers,
+    smoothed_rates,
+    used,
+)
+from smartrisk.schema import DECLARATIONS
+
+__all__ = [
+    "DateFeaturesClassifier",
+    "ImporterRateBaseline",
+    "RandomBaseline",
+    "SmoothedRateSum",
+    "ValueBaseline",
+]
+
+#: Whose hit rates make the risky profile of an item.
+PROFILES: tuple[tuple[str, ...], ...] = (
+    ("importer_id",),
+    ("declarant_id",),
+    ("consignor_id",),
+    ("office",),
+    ("tariff_code",),
+    ("hs6",),
+    ("hs4",),
+    ("hs2",),
+    ("origin",),
+    ("hs6", "origin"),
+    ("office", "importer_id"),
+    ("office", "hs6"),
+    ("office", "origin"),
+)
+
+
+class RandomBaseline(DeclarationClassifier):
+    """Draw a number for each item: what inspecting by chance would find.
+
+    The draw belongs to the item, not to its place: it is a keyed hash of
+    (`declaration_id`, `item_number`), so the order of items, a partition of them or
+    other columns change nothing. A plain matrix is hashed row by row.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None, default=0
+        Seed of the key; None for another key at each fit.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The two labels, the hit last.
+
+    See Also
+    --------
+    ValueBaseline : Inspect the dearest items first.
+
+    Notes
+    -----
+    The number is uniform on (0, 1). It orders items; it is no probability of a hit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.models import RandomBaseline
+    >>> X = pd.DataFrame({"declaration_id": ["a", "b", "c"], "item_number": 1})
+    >>> random = RandomBaseline().fit(X, [0, 1, 0])
+    >>> last = random.predict_proba(X)[2, 1]
+    >>> bool(random.predict_proba(X.iloc[[2]])[0, 1] == last)
+    True
+    """
+
+    def __init__(self, random_state: Any = 0) -> None:
+        self.random_state = random_state
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        names = ("declaration_id", "item_number")
+        found = tuple(name for name in names if name in frame.columns)
+        if self._declared and "declaration_id" not in found:
+            # Without a key, what is declared stands for the item.
+            found = tuple(name for name in DECLARATIONS.names if name in frame.columns)
+        self._used = found
+        salt = check_random_state(self.random_state).randint(16**8, size=2)
+        self._key = "".join(f"{part:08x}" for part in salt.tolist())
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        hashed = np.zeros(len(frame), np.uint64)
+        for name in self._used if self._declared else frame.columns:
+            values = frame[name]
+            if name == "item_number":
+                values = values.astype("int64")
+            part = pd.util.hash_array(
+                np.asarray(values, object if values.dtype.kind not in "fi" else None),
+                hash_key=self._key,
+            )
+            with np.errstate(over="ignore"):
+                hashed = _scramble(hashed + part)
+        drawn: Float = (hashed >> np.uint64(11)).astype(np.float64)
+        return (drawn + 0.5) * 2.0**-53
+
+
+def _scramble(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64-bit numbers (the finaliser of MurmurHash3; Appleby 2011)."""
+    with np.errstate(over="ignore"):
+        z = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        z = (z ^ (z >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        return z ^ (z >> np.uint64(33))
+
+
+class ValueBaseline(DeclarationClassifier):
+    """Rank items by declared customs value, the dearest first.
+
+    Parameters
+    ----------
+    column : str, default="customs_value"
+        Number to rank by; the first column of a plain matrix.
+
+    Attributes
+    ----------
+    scale_ : float
+        Median of the values in fit.
+    classes_ : ndarray of shape (2,)
+        The two labels, the hit last.
+
+    See Also
+    --------
+    RandomBaseline : Inspect by chance.
+
+    Notes
+    -----
+    The value v becomes ``(1 + z / (1 + |z|)) / 2`` with ``z = asinh(v / scale)``, which
+    rises strictly, so the ranking is that of the values. A missing value comes last, at
+    0. It orders items; it is no probability of a hit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.models import ValueBaseline
+    >>> X = pd.DataFrame({"customs_value": [10.0, 20.0, 4000.0]})
+    >>> ValueBaseline().fit(X, [0, 0, 1]).predict_proba(X)[:, 1].round(2)
+    array([0.66, 0.73, 0.93])
+    """
+
+    def __init__(self, column: str = "customs_value") -> None:
+        self.column = column
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        name = self._need(frame, self.column)
+        self._used = (name,) if self._declared else ()
+        size = np.abs(numbers(frame[name]))
+        size = size[size > 0]
+        self.scale_ = float(np.median(size)) if len(size) else 1.0
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        value = numbers(frame[self._need(frame, self.column)])
+        z = np.arcsinh(value / self.scale_)
+        return np.nan_to_num(0.5 + 0.5 * z / (1.0 + np.abs(z)), nan=0.0)
+
+
+class ImporterRateBaseline(DeclarationClassifier):
+    """Score an item by what earlier inspections of its importer found.
+
+    Parameters
+    ----------
+    smoothing : float, default=10.0
+        Inspections at the overall rate that every importer is credited with, so that
+        a few results do not decide.
+    column : str, default="importer_id"
+        Entity whose rate counts; the first column of a plain matrix.
+
+    Attributes
+    ----------
+    overall_ : float
+        Hit rate of all items in fit; the score of an importer not seen there.
+    rates_ : dict of str to float
+        Smoothed hit rate of each importer.
+    classes_ : ndarray of shape (2,)
+        The two labels, the hit last.
+
+    See Also
+    --------
+    SmoothedRateSum : Add up the rates of many entities.
+
+    Notes
+    -----
+    The rate is ``(hits + smoothing x overall) / (inspections + smoothing)``. The items
+    of fit count themselves: judge it on later items only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.models import ImporterRateBaseline
+    >>> X = pd.DataFrame({"importer_id": ["a", "a", "b", "b"]})
+    >>> rate = ImporterRateBaseline(smoothing=2).fit(X, [1, 1, 0, 0])
+    >>> rate.predict_proba(pd.DataFrame({"importer_id": ["a", "b", "new"]}))[:, 1]
+    array([0.75, 0.25, 0.5 ])
+    """
+
+    def __init__(self, smoothing: float = 10.0, *, column: str = "importer_id") -> None:
+        self.smoothing = smoothing
+        self.column = column
+
+    def _check_params(self) -> None:
+        check_number(type(self).__name__, "smoothing", self.smoothing, low=0.0)
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        name = self._need(frame, self.column)
+        self._used = (name,) if self._declared else ()
+        self.overall_ = float(hits.mean())
+        self.rates_ = smoothed_rates(
+            Entities(frame).key((name,)),
+            hits,
+            smoothing=self.smoothing,
+            prior=self.overall_,
+        )
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        name = self._need(frame, self.column)
+        return look_up(Entities(frame).key((name,)), self.rates_, self.overall_)
+
+
+class SmoothedRateSum(DeclarationClassifier):
+    """Score an item by the mean of the smoothed hit rates of all it is made of.
+
+    The "risky profile" of the field: who imports, declares and sends, what, whence,
+    where, and pairs of these. No model, yet hard to beat where results are few.
+
+    Parameters
+    ----------
+    smoothing : float, default=10.0
+        Inspections at the overall rate that every entity is credited with.
+    profiles : tuple of tuple of str, default=None
+        Columns, or combinations of columns, whose rates are added up; ``hs2``, ``hs4``
+        and ``hs6`` are read off `tariff_code`. None for the usual thirteen. Those that
+        X lacks are left out; of a plain matrix every column is taken.
+
+    Attributes
+    ----------
+    overall_ : float
+        Hit rate of all items in fit; the rate of an entity not seen there.
+    profiles_ : tuple of tuple
+        The combinations in use.
+    rates_ : tuple of dict
+        Smoothed hit rate of each entity, one mapping per profile.
+    classes_ : ndarray of shape (2,)
+        The two labels, the hit last.
+
+    See Also
+    --------
+    ImporterRateBaseline : The rate of the importer alone.
+    DateFeaturesClassifier : Trees over flags of the highest rates.
+
+    Notes
+    -----
+    The sum of the rates is divided by their number, so that it lies in (0, 1); the
+    order is that of the sum. Entities are dependent, hence it is no calibrated
+    probability. The items of fit count themselves: judge it on later items only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.models import SmoothedRateSum
+    >>> X = pd.DataFrame({"importer_id": ["a", "a", "b", "b"], "origin": list("xyxy")})
+    >>> risky = SmoothedRateSum(smoothing=2).fit(X, [1, 1, 0, 0])
+    >>> risky.predict_proba(X)[:, 1]
+    array([0.625, 0.625, 0.375, 0.375])
+    """
+
+    def __init__(
+        self,
+        smoothing: float = 10.0,
+        *,
+        profiles: tuple[tuple[str, ...], ...] | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.profiles = profiles
+
+    def _check_params(self) -> None:
+        owner = type(self).__name__
+        check_number(owner, "smoothing", self.smoothing, low=0.0)
+        check_profiles(owner, "profiles", self.profiles or PROFILES)
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        entities = Entities(frame)
+        wanted: Sequence[tuple[Any, ...]] = self.profiles or PROFILES
+        if not self._declared:
+            wanted = [(name,) for name in frame.columns]
+        self.profiles_ = tuple(tuple(p) for p in wanted if entities.has(p))
+        if not self.profiles_:
+            raise TableError(
+                "SmoothedRateSum: X has none of the columns of its profiles; at least "
+                f"one is needed, such as {shown(p[0] for p in wanted[:3])}."
+            )
+        self._used = used(self.profiles_) if self._declared else ()
+        self.overall_ = float(hits.mean())
+        self.rates_ = tuple(
+            smoothed_rates(
+                entities.key(p), hits, smoothing=self.smoothing, prior=self.overall_
+            )
+            for p in self.profiles_
+        )
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        entities = Entities(frame)
+        total = np.zeros(len(frame))
+        for profile, rates in zip(self.profiles_, self.rates_, strict=True):
+            total += look_up(entities.key(profile), rates, self.overall_)
+        return total / len(self.profiles_)
+
+
+def check_profiles(owner: str, name: str, profiles: Any) -> None:
+    """Raise unless `profiles` are combinations of declared columns."""
+    allowed = (*DECLARATIONS.names, *HS_DIGITS)
+    for profile in profiles:
+        if isinstance(profile, str) or not profile:
+            raise ArgumentError(
+                f"{owner}: {name!r} must hold tuples of column names; got {profile!r}. "
+                f"Write ({profile!r},) for a single column."
+            )
+        for column in profile:
+            if column not in allowed:
+                raise ArgumentError(
+                    f"{owner}: {name!r} names {column!r}, which is no declared column, "
+                    f"'hs2', 'hs4' or 'hs6'.{nearest(column, allowed)}"
+                )

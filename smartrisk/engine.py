@@ -465,6 +465,9 @@ class RiskEngine:
         self.classifier_ = self._new_classifier()
         if not self.classifier_.categorical:
             self.classifier_.set_params(categorical=categorical)
+        if not self.classifier_.monotone:
+            monotone = tuple(info.monotone for info in self.features_.feature_info_)
+            self.classifier_.set_params(monotone=monotone)
         self.classifier_.fit(matrix, hits, time=time)
         self.regressor_ = self._new_regressor()
         hit = hits > 0

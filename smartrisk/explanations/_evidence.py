@@ -183,7 +183,7 @@ def evidence_of(facts: Facts) -> Evidence:
     )
     seen = facts.statistic("n_items") or facts.statistic("inspections")
     if gone and not seen:
-        return Evidence(message="item.missing", values={"fields": gone})
+        return Evidence(message="key.missing", values={"fields": gone})
     return _BY_FAMILY.get(facts.topic.family, _item)(facts) or _plain(facts)
 
 
@@ -234,13 +234,15 @@ def _activity(facts: Facts) -> Evidence | None:
     if value is None:
         return None if total is None else _so_far(facts, total)
     if name in ("n_items", "near_threshold") and facts.days:
-        message = "activity.near" if name == "near_threshold" else "activity.recent"
-        return facts.say(message, n=count(value), days=facts.days)
+        what = "near" if name == "near_threshold" else "recent"
+        if value < 1:
+            return facts.say(f"activity.none_{what}", days=facts.days)
+        return facts.say(f"activity.{what}", n=count(value), days=facts.days)
     if name in ("days_since_last", "days_since_first"):
         return facts.say(f"activity.{_SINCE[name]}", n=count(value))
     if name in ("decayed", "items_per_active_day"):
         message = "activity.decayed" if name == "decayed" else "activity.per_day"
-        return facts.say(message, value=value)
+        return facts.say(message, value=round(value, 1))
     return _so_far(facts, value) if name == "n_items" else None
 
 

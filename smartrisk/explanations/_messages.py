@@ -37,16 +37,15 @@ _ENGLISH: dict[str, Message] = {
     "peers.unseen": "{measure} cannot be compared: no earlier consignment",
     # ---- results of earlier inspections
     "record.some": (
-        "{hits} of {n} earlier inspection {key} with known result found an "
-        "irregularity",
+        "the one earlier inspection {key} with known result found an irregularity",
         "{hits} of {n} earlier inspections {key} with known result found an "
         "irregularity",
     ),
     "record.clean": (
         "the one earlier inspection {key} with known result found no irregularity; "
-        "drawn towards similar items, the hit rate used is {rate}",
+        "counting similar items in, the expected hit rate is {rate}",
         "none of {n} earlier inspections {key} with known result found an "
-        "irregularity; drawn towards similar items, the hit rate used is {rate}",
+        "irregularity; counting similar items in, the expected hit rate is {rate}",
     ),
     "record.none": "no earlier inspection {key} has a known result; "
     "the hit rate of similar items, {rate}, stands in",
@@ -82,9 +81,12 @@ _ENGLISH: dict[str, Message] = {
         "first consignment {key} only {n} day ago",
         "first consignment {key} {n} days ago",
     ),
-    "activity.decayed": "about {value} recent consignments {key}, older ones "
+    "activity.decayed": "recent activity {key} worth {value} consignments, older ones "
     "counting less",
-    "activity.per_day": "{value} items on an average day with consignments {key}",
+    "activity.none_recent": "no consignment {key} in the last {days} days",
+    "activity.none_near": "no consignment {key} just below a value threshold in the "
+    "last {days} days",
+    "activity.per_day": "{value} items on average per day with consignments {key}",
     "activity.near": (
         "{n} consignment {key} just below a value threshold in the last {days} days",
         "{n} consignments {key} just below a value threshold in the last {days} days",
@@ -122,6 +124,7 @@ _ENGLISH: dict[str, Message] = {
     "item.trusted": "declared as a trusted trader",
     "item.not_trusted": "not declared as a trusted trader",
     "item.missing": "not declared: {fields}",
+    "key.missing": "no history to compare with; not declared: {fields}",
     "item.feature": "{feature}: {value}",
     "item.feature_missing": "{feature}: not known",
     # ---- keys: who, what, whence
@@ -149,7 +152,7 @@ _ENGLISH: dict[str, Message] = {
     "of.all": "of any kind",
     # ---- measures, units, lists
     "measure.price_per_kg": "unit value per kg",
-    "measure.price_per_unit": "unit value per piece or unit",
+    "measure.price_per_unit": "unit value",
     "measure.kg_per_unit": "mass per unit",
     "measure.unknown": "measure",
     "list.and": "{head} and {last}",
@@ -241,24 +244,24 @@ _FRENCH: dict[str, Message] = {
     "peers.unknown": "{measure} impossible à comparer : un élément manque ou est nul",
     "peers.unseen": "{measure} impossible à comparer : aucun envoi antérieur",
     "record.some": (
-        "irrégularité constatée dans {hits} contrôle antérieur sur {n} {key} au "
-        "résultat connu",
-        "irrégularité constatée dans {hits} des {n} contrôles antérieurs {key} au "
-        "résultat connu",
+        "irrégularité constatée dans le seul contrôle antérieur au résultat connu "
+        "{key}",
+        "irrégularité constatée dans {hits} des {n} contrôles antérieurs au résultat "
+        "connu {key}",
     ),
     "record.clean": (
-        "aucune irrégularité dans le seul contrôle antérieur {key} au résultat connu ; "
-        "rapproché des cas similaires, le taux retenu est de {rate}",
-        "aucune irrégularité dans les {n} contrôles antérieurs {key} au résultat "
-        "connu ; rapproché des cas similaires, le taux retenu est de {rate}",
+        "aucune irrégularité dans le seul contrôle antérieur au résultat connu {key} ; "
+        "compte tenu des cas similaires, le taux attendu est de {rate}",
+        "aucune irrégularité dans les {n} contrôles antérieurs au résultat connu "
+        "{key} ; compte tenu des cas similaires, le taux attendu est de {rate}",
     ),
-    "record.none": "aucun contrôle antérieur {key} au résultat connu ; "
+    "record.none": "aucun contrôle antérieur au résultat connu {key} ; "
     "le taux des cas similaires, {rate}, en tient lieu",
-    "record.unknown": "aucun contrôle antérieur {key} au résultat connu",
+    "record.unknown": "aucun contrôle antérieur au résultat connu {key}",
     "record.rate": "taux d'irrégularité de {rate} dans les contrôles antérieurs {key}",
     "record.count": (
-        "{n} contrôle antérieur {key} au résultat connu",
-        "{n} contrôles antérieurs {key} au résultat connu",
+        "{n} contrôle antérieur au résultat connu {key}",
+        "{n} contrôles antérieurs au résultat connu {key}",
     ),
     "record.hits": (
         "{n} contrôle antérieur {key} a révélé une irrégularité",
@@ -285,8 +288,11 @@ _FRENCH: dict[str, Message] = {
         "premier envoi {key} il y a seulement {n} jour",
         "premier envoi {key} il y a {n} jours",
     ),
-    "activity.decayed": "environ {value} envois récents {key}, les plus anciens "
-    "comptant moins",
+    "activity.decayed": "activité récente {key} équivalant à {value} envois, les plus "
+    "anciens comptant moins",
+    "activity.none_recent": "aucun envoi {key} au cours des {days} derniers jours",
+    "activity.none_near": "aucun envoi {key} juste en dessous d'un seuil de valeur au "
+    "cours des {days} derniers jours",
     "activity.per_day": "{value} articles par jour d'activité en moyenne pour les "
     "envois {key}",
     "activity.near": (
@@ -326,6 +332,7 @@ _FRENCH: dict[str, Message] = {
     "item.trusted": "opérateur déclaré comme agréé",
     "item.not_trusted": "opérateur non déclaré comme agréé",
     "item.missing": "non déclaré : {fields}",
+    "key.missing": "aucun historique comparable ; non déclaré : {fields}",
     "item.feature": "{feature} : {value}",
     "item.feature_missing": "{feature} : inconnu",
     "of.importer_id": "de cet importateur",
@@ -351,7 +358,7 @@ _FRENCH: dict[str, Message] = {
     "with.same": "à l'identique ({fields})",
     "of.all": "de toute nature",
     "measure.price_per_kg": "valeur unitaire au kg",
-    "measure.price_per_unit": "valeur unitaire à la pièce ou à l'unité",
+    "measure.price_per_unit": "valeur unitaire",
     "measure.kg_per_unit": "masse par unité",
     "measure.unknown": "mesure",
     "list.and": "{head} et {last}",

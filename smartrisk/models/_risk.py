@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,6 +23,11 @@ Float = NDArray[np.float64]
 
 #: Fewer hits (or misses) than this in the latest slice cannot steer or calibrate.
 _ENOUGH = 10
+#: Up to this many items the latest slice is worth training on as well.
+_REFIT = 100_000
+_MANY_HITS = 1000
+#: How firmly the slope of the calibration is held at 1, in units of information.
+_PULL = 100.0
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):
@@ -33,10 +37,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     ----------
     n_estimators : int, default=800
         Most trees.
-    learning_rate : float, default=0.05
+    learning_rate : float, default=0.04
         Shrinkage of each tree.
-    num_leaves : int, default=15
-        Leaves of a tree; few labels want few leaves.
+    num_leaves : int, default=None
+        Leaves of a tree; None for 7 with fewer than 1,000 hits, else 15: few labels
+        want few leaves.
     feature_fraction : float, default=0.4
         Share of the features that each tree may look at.
     min_child_items : int, default=30
@@ -95,8 +100,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         self,
         n_estimators: int = 800,
         *,
-        learning_rate: float = 0.05,
-        num_leaves: int = 15,
+        learning_rate: float = 0.04,
+        num_leaves: int | None = None,
         feature_fraction: float = 0.4,
         min_child_items: int = 30,
         l2: float = 10.0,
@@ -157,12 +162,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         late = latest_slice(moments, len(hits), self.validation_share)
         if not _enough(hits[late]) or not _enough(hits[~late]):
             late = np.zeros(len(hits), bool)
-        most = self.n_estimators if late.any() else min(self.n_estimators, 150)
+        most = self.n_estimators if late.any() else min(self.n_estimators, 120)
+        params = self._params(hits)
         self.booster_ = train(
             X,
             hits,
             late,
-            params=self._params(len(hits)),
+            params=params,
             rounds=(most, self.patience),
             categorical=self.categorical,
         )
@@ -170,6 +176,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         self.calibration_ = (1.0, 0.0)
         if late.any():
             self.calibration_ = _sigmoid(self._raw(X[late]), hits[late])
+            if len(hits) <= _REFIT:
+                self._refit(X, hits, params)
         return self
 
     def predict_proba(self, X: Any) -> Float:
@@ -310,21 +318,35 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
             )
         )
 
+    def _refit(self, X: NDArray[Any], hits: Float, params: dict[str, Any]) -> None:
+        """Grow as many trees on all items, the latest included."""
+        self.booster_ = train(
+            X,
+            hits,
+            np.zeros(len(hits), bool),
+            params=params,
+            rounds=(self.n_trees_, self.patience),
+            categorical=self.categorical,
+        )
+
     def _check_params(self, n_features: int) -> None:
         owner = type(self).__name__
         check_number(owner, "n_estimators", self.n_estimators, low=1, integer=True)
         check_number(owner, "learning_rate", self.learning_rate, low=1e-6, high=1.0)
-        check_number(owner, "num_leaves", self.num_leaves, low=2, integer=True)
+        if self.num_leaves is not None:
+            check_number(owner, "num_leaves", self.num_leaves, low=2, integer=True)
         check_number(
             owner, "validation_share", self.validation_share, low=0.0, high=0.9
         )
         check_monotone(owner, self.monotone, self.categorical, n_features)
 
-    def _params(self, n_items: int) -> dict[str, Any]:
+    def _params(self, hits: Float) -> dict[str, Any]:
+        n_items = len(hits)
+        leaves = self.num_leaves or (7 if hits.sum() < _MANY_HITS else 15)
         params: dict[str, Any] = {
             "objective": "binary",
             "learning_rate": self.learning_rate,
-            "num_leaves": self.num_leaves,
+            "num_leaves": leaves,
             "feature_fraction": self.feature_fraction,
             "min_data_in_leaf": max(1, min(self.min_child_items, n_items // 10)),
             "lambda_l2": self.l2,
@@ -356,10 +378,24 @@ def _enough(hits: Float) -> bool:
 
 
 def _sigmoid(raw: Float, hits: Float) -> tuple[float, float]:
-    """Fit slope and intercept of the log-odds; a slope not positive becomes 1."""
-    model = LogisticRegression(C=1e4).fit(raw.reshape(-1, 1), hits)
-    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope > 1e-3:
-        return slope, intercept
-    base = float(np.clip(hits.mean(), 1e-6, 1 - 1e-6))
-    return 1.0, float(np.log(base / (1 - base)) - raw.mean())
+    """Fit slope and intercept of the log-odds; the slope is drawn towards 1.
+
+    Newton's method on the log-likelihood less ``_PULL * (slope - 1)**2 / 2``: with
+    few hits the map only moves the level, with many it also turns.
+    """
+    slope, intercept = 1.0, 0.0
+    for _ in range(50):
+        p = 1.0 / (1.0 + np.exp(-np.clip(slope * raw + intercept, -35, 35)))
+        weight = np.maximum(p * (1 - p), 1e-12)
+        gradient = np.array(
+            [((hits - p) * raw).sum() - _PULL * (slope - 1.0), (hits - p).sum()]
+        )
+        cross = (weight * raw).sum()
+        curvature = np.array(
+            [[(weight * raw * raw).sum() + _PULL, cross], [cross, weight.sum()]]
+        )
+        step = np.linalg.solve(curvature, gradient)
+        slope, intercept = slope + float(step[0]), intercept + float(step[1])
+        if np.abs(step).max() < 1e-10:
+            break
+    return max(slope, 1e-3), intercept

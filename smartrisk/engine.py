@@ -33,7 +33,7 @@ from smartrisk.features._results import Results, match
 from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
-from smartrisk.validation import validate
+from smartrisk.validation import is_canonical, validate
 
 __all__ = ["RiskEngine"]
 
@@ -490,7 +490,7 @@ class RiskEngine:
             if name.startswith("dq_"):
                 continue
             value = item.get(name)
-            if not _canonical(name, value):
+            if not is_canonical(DECLARATIONS[name], value):
                 frame = pd.DataFrame([dict(item)])
                 row = validate(frame, DECLARATIONS)
                 return Columns({n: [row[n].iloc[0]] for n in row.columns})
@@ -524,11 +524,6 @@ def _value(items: pd.DataFrame) -> NDArray[np.float64]:
 def _tuples(params: dict[str, Any]) -> dict[str, Any]:
     """Return parameters with lists as tuples again."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
-
-
-def _canonical(name: str, value: Any) -> bool:
-    """Tell whether a single value may go straight into the features."""
-    return False
 
 
 _EXAMPLE: dict[str, Any] = {

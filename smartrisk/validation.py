@@ -27,7 +27,7 @@ from smartrisk.errors import (
 )
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Field, Table
 
-__all__ = ["ValidationReport", "check", "validate"]
+__all__ = ["ValidationReport", "check", "is_canonical", "validate"]
 
 _COLUMNS = (
     "declaration_id",
@@ -255,6 +255,52 @@ def check(
         table.name,
         tuple(ignored),
     )
+
+
+def is_canonical(field: Field, value: Any) -> bool:
+    """Tell whether a single value is as the house wants it, so needs no checking.
+
+    Parameters
+    ----------
+    field : Field
+        The field that the value is for.
+    value : object
+        The value.
+
+    Returns
+    -------
+    answer : bool
+        False also where only a closer look could tell.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import DECLARATIONS
+    >>> from smartrisk.validation import is_canonical
+    >>> is_canonical(DECLARATIONS["tariff_code"], "010121")
+    True
+    >>> is_canonical(DECLARATIONS["tariff_code"], 10121)
+    False
+    """
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return field.nullable
+    if field.kind == "number":
+        known = isinstance(value, (float, int)) and not isinstance(value, bool)
+        low = -np.inf if field.low is None else field.low
+        high = 10.0 if field.name == "duty_rate" else np.inf
+        return known and low <= value <= high and abs(value) != np.inf
+    if field.kind == "datetime":
+        return isinstance(value, pd.Timestamp) and value.tz is None and (
+            1900 <= value.year <= 2200
+        )
+    if field.kind == "boolean":
+        return isinstance(value, (bool, np.bool_))
+    if field.kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not isinstance(value, str) or _clean_text(value) != value:
+        return False
+    if field.pattern is not None:
+        return re.fullmatch(field.pattern, value) is not None
+    return field.kind == "text" or value == value.upper()
 
 
 class _Work:

@@ -52,8 +52,7 @@ class ItemMeasures(DeclarationTransformer):
     Notes
     -----
     A value is round when it has at most two significant digits. Zero and missing
-    measures give NaN, never infinity. Data-quality flags (``dq_...``) of the
-    validated frame come along as they are.
+    measures give NaN, never infinity.
 
     Examples
     --------
@@ -73,11 +72,6 @@ class ItemMeasures(DeclarationTransformer):
         infos = [info for info in _MEASURE_INFO if set(info.fields) <= have]
         infos.append(_info("hs6__code", "tariff_code", "classification", "code"))
         infos.append(_info("weekday", "lodged_at", "procedure"))
-        infos += [
-            _info(name, name.removeprefix("dq_"), "procedure", "flag")
-            for name in self.names_
-            if name.startswith("dq_")
-        ]
         return infos
 
     def _compute(self, columns: Columns, out: Matrix) -> None:

@@ -218,7 +218,11 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         if reset:
             validate_data(self, X, skip_check_array=True)
             return
-        gone = [name for name in self.feature_names_in_ if name not in X.columns]
+        gone = [
+            name
+            for name in self.feature_names_in_
+            if name not in X.columns and not str(name).startswith("dq_")
+        ]
         if gone:
             raise TableError(
                 f"{type(self).__name__}: {len(gone)} columns seen in fit are missing: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import pkgutil
 
 import pandas as pd
 import pytest
@@ -15,8 +16,10 @@ import smartrisk
 
 def exported_classes():
     """Yield (name, class) of every class that a room exports."""
-    for room in smartrisk._ROOMS:
-        module = importlib.import_module(f"smartrisk.{room}")
+    for room in pkgutil.iter_modules(smartrisk.__path__):
+        if room.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"smartrisk.{room.name}")
         for name in sorted(getattr(module, "__all__", ())):
             thing = getattr(module, name)
             if inspect.isclass(thing):
@@ -64,9 +67,8 @@ def test_a_value_with_settings_is_made_by_keyword(thing):
 @pytest.fixture(scope="module")
 def results(engine, world, past_and_new, declarations):
     """Return one result of every kind, by the name of its class."""
-    from smartrisk.evaluation import evaluate
-
     from smartrisk import schema, validation
+    from smartrisk.evaluation import evaluate
 
     _, new = past_and_new
     few = new.iloc[:200]

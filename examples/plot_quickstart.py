@@ -18,7 +18,7 @@ import numpy as np
 
 import smartrisk as sr
 
-world = sr.datasets.make_declarations(12_000, random_state=0)
+world = sr.datasets.make_declarations(30_000, random_state=0)
 declarations = sr.validation.validate(world.declarations, sr.schema.DECLARATIONS)
 outcomes = sr.validation.validate(world.outcomes, sr.schema.OUTCOMES)
 

@@ -27,11 +27,17 @@ from smartrisk.errors import ArgumentError, TrackingError
 
 __all__ = ["Run", "load", "log_run", "promote"]
 
-_QUIET = ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent")
+_QUIET = (
+    "mlflow.store.db.utils",
+    "alembic",
+    "mlflow.tracking.fluent",
+    "mlflow.store.model_registry",
+)
 _LIMITS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,127}")
 
@@ -262,6 +268,7 @@ def _log_model(mlflow: Any, engine: RiskEngine, registered: str | None) -> Any:
             artifacts={"engine": str(place)},
             code_paths=[str(package)],
             signature=signature,
+            input_example=sample,
             pip_requirements=[f"{name}=={version(name)}" for name in wanted],
             registered_model_name=registered,
         )
@@ -293,8 +300,9 @@ def _signature(mlflow: Any, sample: pd.DataFrame, scores: pd.DataFrame) -> Any:
         ColSpec(kinds.get(sample[n].dtype.kind, DataType.string), n, required=False)
         for n in sample
     ]
+    numbers = scores.assign(item_number=scores["item_number"].astype("float64"))
     out = infer_signature(
-        scores, params={"capacity": 0.0, "explain": False}, model_output=None
+        numbers, params={"capacity": 0.0, "explain": False}, model_output=None
     )
     return ModelSignature(inputs=Schema(columns), params=out.params)
 

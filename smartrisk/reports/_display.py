@@ -1,0 +1,233 @@
+"""What every display shares: looks, panels, and files whose bytes do not change."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError, check_choice
+
+#: Okabe and Ito (2008): told apart with any colour vision, and in grey by lightness.
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#6B6B6B"
+INK = "#222222"
+
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": GREY,
+    "axes.grid": True,
+    "axes.labelsize": 9.5,
+    "axes.prop_cycle": None,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10.0,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    # Without these two an SVG differs from run to run.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "smartrisk",
+}
+
+
+def look(position: int) -> dict[str, Any]:
+    """Return colour and marker of the contender at a position."""
+    return {
+        "color": COLOURS[position % len(COLOURS)],
+        "marker": MARKERS[position % len(MARKERS)],
+        "linestyle": ("-", "--")[position // len(COLOURS) % 2],
+    }
+
+
+class Display:
+    """Shape of a display: stored numbers, drawn when asked.
+
+    Attributes
+    ----------
+    ax_ : Axes or ndarray of Axes
+        What `plot` drew on; an array when there are several panels.
+    figure_ : Figure
+        The figure that holds it.
+    """
+
+    #: Titles of the panels from left to right.
+    _panels: tuple[str, ...] = ("",)
+    _panel_size = (5.2, 3.8)
+
+    def __init__(self, data: pd.DataFrame) -> None:
+        self._data = data.copy()
+
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers behind the picture.
+
+        Returns
+        -------
+        frame : DataFrame
+            A copy; changing it changes no picture.
+        """
+        return self._data.copy()
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the numbers.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, default=None
+            Where to draw: one for each panel, or one that is divided among the
+            panels. None for a new figure.
+
+        Returns
+        -------
+        self : object
+            The display, with `ax_` and `figure_`.
+        """
+        import matplotlib as mpl
+
+        with mpl.rc_context(_style()):
+            if ax is None:
+                import matplotlib.pyplot as plt
+
+                made = plt.figure(figsize=self._size(), layout="constrained")
+                axes = _divide(made, len(self._panels))
+            else:
+                axes = self._given(ax)
+            self._draw(axes, roomy=ax is None)
+        self.ax_ = axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
+        self.figure_ = axes[0].figure
+        return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file, the same bytes for the same numbers.
+
+        Parameters
+        ----------
+        path : str or Path
+            File that ends in ``.png`` or ``.svg``; its folder is made when absent.
+
+        Returns
+        -------
+        path : Path
+            The file.
+        """
+        target = Path(path)
+        kind = target.suffix.lower()
+        check_choice(type(self).__name__, "path ending", kind, (".png", ".svg"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(self._bytes(kind[1:]))
+        return target
+
+    def svg(self) -> str:
+        """Return the picture as SVG text, to be set into a page.
+
+        Returns
+        -------
+        svg : str
+            The ``<svg>`` element, without XML header.
+        """
+        text = self._bytes("svg").decode("utf-8")
+        return text[text.index("<svg") :]
+
+    def _bytes(self, kind: str) -> bytes:
+        """Draw on a figure of its own, so that no global state gets in."""
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+
+        stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+        with mpl.rc_context(_style()), io.BytesIO() as stream:
+            figure = Figure(figsize=self._size(), layout="constrained")
+            self._draw(_divide(figure, len(self._panels)), roomy=True)
+            figure.savefig(stream, format=kind, metadata=stamp[kind])
+            return stream.getvalue()
+
+    def _size(self) -> tuple[float, float]:
+        width, height = self._panel_size
+        return width * len(self._panels), height
+
+    def _given(self, ax: Any) -> list[Any]:
+        """Return one axes per panel from what the caller gave."""
+        wanted = len(self._panels)
+        several = isinstance(ax, (Sequence, np.ndarray))
+        axes = list(np.ravel(np.asarray(ax, dtype=object))) if several else [ax]
+        if len(axes) == wanted:
+            return axes
+        if len(axes) == 1:
+            axes[0].set_axis_off()
+            width = 1.0 / (wanted + 0.25 * (wanted - 1))
+            return [
+                axes[0].inset_axes([i * 1.25 * width, 0.0, width, 1.0])
+                for i in range(wanted)
+            ]
+        raise ArgumentError(
+            f"{type(self).__name__}.plot: 'ax' must be one axes or {wanted}, one per "
+            f"panel; got {len(axes)}. Pass None for a new figure."
+        )
+
+    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+        """Draw on one axes per panel; `roomy` when the figure is the display's own."""
+        raise NotImplementedError
+
+
+def _style() -> Any:
+    """Return the settings of the pictures as matplotlib takes them."""
+    from cycler import cycler
+
+    return {**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
+
+
+def _divide(figure: Any, panels: int) -> list[Any]:
+    """Return that many axes side by side."""
+    return list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def percent(axis: Any) -> None:
+    """Write an axis of fractions in percent."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(100 * x, 6):g}%"))
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Return positions near `values`, in their order, at least `gap` apart.
+
+    Runs of labels that are too close are centred on the mean of their values (the
+    pool-adjacent-violators step of isotonic regression).
+    """
+    order = np.argsort(np.asarray(values, dtype=np.float64), kind="stable")
+    groups: list[tuple[float, int]] = []  # centre, labels
+    for place in order:
+        centre, size = float(values[place]), 1
+        while groups and centre - groups[-1][0] < gap * (size + groups[-1][1]) / 2:
+            other, count = groups.pop()
+            centre = (centre * size + other * count) / (size + count)
+            size += count
+        groups.append((centre, size))
+    placed = [
+        centre + gap * (i - (size - 1) / 2)
+        for centre, size in groups
+        for i in range(size)
+    ]
+    out = [0.0] * len(placed)
+    for place, where in zip(order, placed, strict=True):
+        out[place] = where
+    return out

@@ -1,0 +1,253 @@
+"""Whether scores mean what they say: observed hit rate against risk score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.reports._display import GREY, Display, look, percent
+from smartrisk.schema import KEY
+
+Float = NDArray[np.float64]
+
+_Z = 1.959963984540054  # 97.5 % point of the normal distribution
+
+
+class ReliabilityDisplay(Display):
+    """Observed hit rate of inspected items against their risk score.
+
+    Items are put into groups of equal size by score; a calibrated score lies on the
+    diagonal. Use `from_scores` or `from_predictions`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per contender and group: ``contender``, ``score``, ``hit_rate``,
+        ``hit_rate_low``, ``hit_rate_high``, ``n_items``.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What `plot` drew on.
+    figure_ : Figure
+        The figure that holds it.
+
+    Notes
+    -----
+    Intervals are Wilson's (1927) at 95 %, for the binomial alone: they say nothing of
+    drift. Only inspected items have a result; where inspection followed a score, the
+    picture is that of the inspected, not of all.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical
+    inference. JASA 22.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.reports import ReliabilityDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> p = rng.uniform(size=2000)
+    >>> hits = rng.uniform(size=2000) < p
+    >>> display = ReliabilityDisplay.from_predictions(p, hits, n_groups=4)
+    >>> display.frame()[["score", "hit_rate"]].round(2)
+       score  hit_rate
+    0   0.12      0.13
+    1   0.37      0.39
+    2   0.62      0.62
+    3   0.88      0.87
+    """
+
+    _panels = ("Reliability: what the scores say and what was found",)
+    _panel_size = (5.6, 4.8)
+
+    @classmethod
+    def from_scores(
+        cls,
+        scores: pd.DataFrame | Mapping[str, pd.DataFrame],
+        outcomes: pd.DataFrame,
+        *,
+        n_groups: int = 10,
+    ) -> Self:
+        """Make the display from SCORES and OUTCOMES, joined by key.
+
+        Parameters
+        ----------
+        scores : DataFrame or mapping of str to DataFrame
+            SCORES; several by the name of the contender.
+        outcomes : DataFrame
+            OUTCOMES; items without one are left out.
+        n_groups : int, default=10
+            Groups of equal size by score.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+            Ready to plot.
+        """
+        contenders = {"": scores} if isinstance(scores, pd.DataFrame) else dict(scores)
+        parts = []
+        for name, table in contenders.items():
+            key = [k for k in KEY if k in table.columns and k in outcomes.columns]
+            both = table[[*key, "risk_score"]].merge(
+                outcomes[[*key, "illicit"]], on=key, how="inner"
+            )
+            if both.empty:
+                raise TableError(
+                    "ReliabilityDisplay: no item of SCORES "
+                    f"{'' if not name else repr(name) + ' '}has a row in OUTCOMES; "
+                    f"they are joined by {shown(key)}. Check the keys."
+                )
+            parts.append(
+                _groups(name, *_checked(both["risk_score"], both["illicit"]), n_groups)
+            )
+        return cls(pd.concat(parts, ignore_index=True))
+
+    @classmethod
+    def from_predictions(
+        cls, probability: Any, hits: Any, *, name: str = "", n_groups: int = 10
+    ) -> Self:
+        """Make the display from probabilities and what was found.
+
+        Parameters
+        ----------
+        probability : array-like of shape (n_items,)
+            Risk scores in [0, 1].
+        hits : array-like of shape (n_items,)
+            1 hit, 0 no hit, of the same items.
+        name : str, default=""
+            Name of the contender.
+        n_groups : int, default=10
+            Groups of equal size by score.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+            Ready to plot.
+        """
+        return cls(_groups(name, *_checked(probability, hits), n_groups))
+
+    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+        ax, data = axes[0], self._data
+        top = float(np.nanmax(data[["score", "hit_rate_high"]].to_numpy()))
+        top = min(1.0, 1.08 * top)
+        _diagonal(ax, top)
+        for place, (name, part) in enumerate(data.groupby("contender", sort=False)):
+            _points(ax, part, label=str(name) or "_nolegend_", style=look(place))
+        ax.set(
+            title=self._panels[0],
+            xlabel="Risk score, mean of the group (%)",
+            ylabel="Observed hit rate (% of inspected items)",
+            xlim=(0, top),
+            ylim=(0, top),
+        )
+        ax.text(
+            0.99,
+            0.02,
+            f"{_span(data['n_items'])} items a group; bars: 95 % interval",
+            transform=ax.transAxes,
+            ha="right",
+            fontsize=8,
+            color=GREY,
+        )
+        percent(ax.xaxis)
+        percent(ax.yaxis)
+        if any(data["contender"]):
+            ax.legend(loc="upper left")
+
+
+def _diagonal(ax: Any, top: float) -> None:
+    """Draw where calibrated scores lie."""
+    ax.plot([0, top], [0, top], color=GREY, linestyle=":", linewidth=1.4)
+    ax.annotate(
+        "perfectly calibrated",
+        (0.7 * top, 0.7 * top),
+        xytext=(7, -5),
+        textcoords="offset points",
+        color=GREY,
+        va="top",
+        fontsize=8.5,
+    )
+
+
+def _points(ax: Any, data: pd.DataFrame, *, label: str, style: dict[str, Any]) -> None:
+    """Draw the groups of one contender with their intervals."""
+    rate = data["hit_rate"].to_numpy()
+    low, high = data["hit_rate_low"].to_numpy(), data["hit_rate_high"].to_numpy()
+    ax.errorbar(
+        data["score"].to_numpy(),
+        rate,
+        # Rounding can put a bound of zero hits above the rate by 1e-17.
+        yerr=np.clip([rate - low, high - rate], 0.0, None),
+        label=label,
+        markersize=5.5,
+        linewidth=1.8,
+        elinewidth=1.0,
+        capsize=2.5,
+        **style,
+    )
+
+
+def _span(sizes: pd.Series) -> str:
+    """Return the least and the greatest of some counts in words."""
+    least, most = int(sizes.min()), int(sizes.max())
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
+    """Return both as arrays of one length, within what is allowed."""
+    score = np.asarray(probability, dtype=np.float64).ravel()
+    found = np.asarray(hits, dtype=np.float64).ravel()
+    if len(score) != len(found) or not len(score):
+        raise ArgumentError(
+            "ReliabilityDisplay: 'probability' and 'hits' must be of one length, at "
+            f"least 1; got {len(score)} and {len(found)}."
+        )
+    wrong = score[~((score >= 0) & (score <= 1))]
+    if len(wrong):
+        raise ArgumentError(
+            "ReliabilityDisplay: probabilities must lie in [0, 1]; got "
+            f"{shown(wrong.tolist())}. Amounts have no reliability: pass risk scores."
+        )
+    strange = found[~np.isin(found, (0.0, 1.0))]
+    if len(strange):
+        raise ArgumentError(
+            "ReliabilityDisplay: 'hits' must be 0 or 1; got "
+            f"{shown(strange.tolist())}. Leave out items that were not inspected."
+        )
+    return score, found
+
+
+def _groups(name: str, score: Float, hits: Float, n_groups: int) -> pd.DataFrame:
+    """Return groups of equal size by score; equal scores stay together."""
+    check_number("ReliabilityDisplay", "n_groups", n_groups, low=1, integer=True)
+    edges = np.quantile(score, np.linspace(0, 1, n_groups + 1)[1:-1])
+    group = np.searchsorted(np.unique(edges), score, side="left")
+    n = np.bincount(group)
+    kept = n > 0
+    n = n[kept]
+    rate = np.bincount(group, weights=hits)[kept] / n
+    lower, upper = wilson(rate, n)
+    return pd.DataFrame(
+        {
+            "contender": name,
+            "score": np.bincount(group, weights=score)[kept] / n,
+            "hit_rate": rate,
+            "hit_rate_low": lower,
+            "hit_rate_high": upper,
+            "n_items": n,
+        }
+    )
+
+
+def wilson(rate: Float, n: NDArray[np.int64]) -> tuple[Float, Float]:
+    """Return the 95 % interval of a share of n."""
+    centre = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n**2))
+    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)

@@ -9,7 +9,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
 
-class ServedEngine(PythonModel):  # type: ignore[misc]
+class ServedEngine(PythonModel):
     """A saved engine behind MLflow's pyfunc interface."""
 
     def load_context(self, context: Any) -> None:

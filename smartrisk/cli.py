@@ -62,7 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", SmartRiskWarning)
     try:
         arguments.run(arguments)
-    except (SmartRiskError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (
+        SmartRiskError,
+        OSError,
+        UnicodeDecodeError,
+        pd.errors.ParserError,
+    ) as error:
         sys.stderr.write(f"smartrisk {arguments.command}: {error}\n")
         return 2
     except BrokenPipeError:
@@ -218,9 +223,7 @@ def _validate(arguments: Any) -> None:
     from smartrisk.validation import check
 
     table = getattr(schema, arguments.table.upper())
-    report = check(
-        _read(arguments.file), table, columns=_column_map(arguments.columns)
-    )
+    report = check(_read(arguments.file), table, columns=_column_map(arguments.columns))
     _say(f"{len(report.table)} rows are good, {len(report.set_aside)} are not.")
     if len(report.failures):
         _table(report.summary().set_index("field"))
@@ -332,19 +335,12 @@ def _demo(arguments: Any) -> None:
     from smartrisk.datasets import make_declarations
     from smartrisk.engine import RiskEngine
     from smartrisk.evaluation import compare, evaluate
-    from smartrisk.reports import RateCurveDisplay
-    from smartrisk.tracking import log_run
+    from smartrisk.windows import time_split
 
     world = make_declarations(arguments.items, random_state=arguments.seed)
     items = world.declarations
-    cut = items["lodged_at"].quantile(0.75).normalize()
-    past = items[items["lodged_at"] < cut]
-    later = items[items["lodged_at"] >= cut]
-    outcomes = world.outcomes
-    known = outcomes[
-        (outcomes["known_at"] < cut)
-        & outcomes["declaration_id"].isin(past["declaration_id"])
-    ]
+    split = time_split(items, world.outcomes)
+    cut, past, known, later = split.at, split.past, split.known, split.later
     steps.update()
     _say(
         f"A made world: {len(past)} items before {cut:%Y-%m-%d} with {len(known)} "
@@ -368,13 +364,22 @@ def _demo(arguments: Any) -> None:
         scores.loc[chosen], engine.explain(later.loc[chosen], top=3).sentences()
     )
     steps.update()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    engine.save(arguments.out / "engine")
-    picture = arguments.out / "rates.png"
+    _keep(arguments.out, engine, results, later)
+    steps.close()
+
+
+def _keep(out: Path, engine: Any, results: dict[str, Any], later: pd.DataFrame) -> None:
+    """Save the engine, the picture and the run of the demo."""
+    from smartrisk.reports import RateCurveDisplay
+    from smartrisk.tracking import log_run
+
+    out.mkdir(parents=True, exist_ok=True)
+    engine.save(out / "engine")
+    picture = out / "rates.png"
     display = RateCurveDisplay.from_evaluations(results)
     display.plot()
     display.save(picture)
-    store = f"sqlite:///{(arguments.out / 'mlruns' / 'mlflow.db').resolve()}"
+    store = f"sqlite:///{(out / 'mlruns' / 'mlflow.db').resolve()}"
     run = log_run(
         engine,
         evaluation=results["smartrisk"],
@@ -382,8 +387,7 @@ def _demo(arguments: Any) -> None:
         figures={"rates": picture},
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI", store),
     )
-    steps.close()
-    _say(f"\nengine   {arguments.out / 'engine'}")
+    _say(f"\nengine   {out / 'engine'}")
     _say(f"picture  {picture}")
     _say(f"run      {run.run_id} in {run.tracking_uri}")
     _say(f"look     mlflow ui --backend-store-uri {run.tracking_uri}")

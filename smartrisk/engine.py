@@ -435,18 +435,21 @@ class RiskEngine:
 
     def _new_features(self) -> DeclarationFeatures:
         if self.features is not None:
-            return clone(self.features)
+            made: DeclarationFeatures = clone(self.features)
+            return made
         jobs = 2 if self.n_jobs is None else self.n_jobs
         return DeclarationFeatures(label_delay=self.label_delay, n_jobs=jobs)
 
     def _new_classifier(self) -> RiskClassifier:
         if self.classifier is not None:
-            return clone(self.classifier)
+            made: RiskClassifier = clone(self.classifier)
+            return made
         return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
 
     def _new_regressor(self) -> RevenueRegressor:
         if self.regressor is not None:
-            return clone(self.regressor)
+            made: RevenueRegressor = clone(self.regressor)
+            return made
         return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
 
     def _train(self, items: pd.DataFrame, found: Results) -> None:

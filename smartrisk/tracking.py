@@ -73,7 +73,8 @@ class Run:
 
     def __str__(self) -> str:
         """Say where the run stands."""
-        return f"run {self.run_id} in experiment {self.experiment!r} at {self.tracking_uri}"
+        where = f"experiment {self.experiment!r} at {self.tracking_uri}"
+        return f"run {self.run_id} in {where}"
 
 
 def log_run(
@@ -144,8 +145,9 @@ def log_run(
         run = active or mlflow.start_run(run_name=f"engine {engine.version_}")
         status = "FAILED"
         try:
-            model_uri = _log(mlflow, engine, evaluation, declarations, figures,
-                             registered_model_name)
+            model_uri = _log(
+                mlflow, engine, evaluation, declarations, figures, registered_model_name
+            )
             status = "FINISHED"
         finally:
             if active is None:
@@ -225,8 +227,12 @@ def _log(
     described = engine.describe()
     mlflow.log_dict(described, "parameters.json")
     mlflow.log_params({k: str(v)[:500] for k, v in described.items()})
-    mlflow.set_tags({"smartrisk.version": version("smartrisk"),
-                     "smartrisk.model_version": engine.version_})
+    mlflow.set_tags(
+        {
+            "smartrisk.version": version("smartrisk"),
+            "smartrisk.model_version": engine.version_,
+        }
+    )
     for name, figure in (figures or {}).items():
         _log_figure(mlflow, name, figure)
     info = _log_model(mlflow, engine, registered)
@@ -281,13 +287,13 @@ def _plain_types(frame: pd.DataFrame) -> pd.DataFrame:
         column = frame[name]
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             out[name] = column.astype("datetime64[ns]")
-        elif pd.api.types.is_bool_dtype(column.dtype):
-            out[name] = column.astype("float64")
-        elif pd.api.types.is_numeric_dtype(column.dtype):
+        elif pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(
+            column.dtype
+        ):
             out[name] = column.astype("float64")
         else:
             out[name] = column.astype(object)
-    return out[[c for c in out if not c.startswith("dq_")]]
+    return out[[c for c in out if not str(c).startswith("dq_")]]
 
 
 def _signature(mlflow: Any, sample: pd.DataFrame, scores: pd.DataFrame) -> Any:

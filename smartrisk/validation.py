@@ -289,8 +289,10 @@ def is_canonical(field: Field, value: Any) -> bool:
         high = 10.0 if field.name == "duty_rate" else np.inf
         return known and low <= value <= high and abs(value) != np.inf
     if field.kind == "datetime":
-        return isinstance(value, pd.Timestamp) and value.tz is None and (
-            1900 <= value.year <= 2200
+        return (
+            isinstance(value, pd.Timestamp)
+            and value.tz is None
+            and (1900 <= value.year <= 2200)
         )
     if field.kind == "boolean":
         return isinstance(value, (bool, np.bool_))
@@ -333,7 +335,9 @@ class _Work:
     def failures(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return what was taken down as a frame."""
         parts = []
-        ids = result["declaration_id"].to_numpy() if "declaration_id" in result else None
+        ids = (
+            result["declaration_id"].to_numpy() if "declaration_id" in result else None
+        )
         number = result["item_number"].to_numpy() if "item_number" in result else None
         for rows, field, reason, values, severity in self.notes:
             parts.append(
@@ -556,8 +560,7 @@ def _coerce_number(field: Field, series: pd.Series, work: _Work) -> pd.Series:
     work.note(np.flatnonzero(infinite), field.name, "infinite", series)
     values = np.where(infinite, np.nan, values)
     if field.name == "duty_rate" and work.columns.duty_rate_unit == "percent":
-        if not getattr(series, "attrs", {}).get("canonical"):
-            values = values / 100.0
+        values = values / 100.0
     if field.name == "duty_rate" and work.columns.duty_rate_unit == "fraction":
         high = values > 10
         work.note(np.flatnonzero(high), field.name, "rate in percent", series)
@@ -736,9 +739,9 @@ def _one_date(value: Any, columns: ColumnMap) -> tuple[Any, bool]:
         return pd.NaT, False
 
 
-def _naive(moment: pd.Timestamp) -> Any:
+def _naive(moment: Any) -> Any:
     """Return a moment without zone, in UTC, if it can be kept in microseconds."""
-    if moment is pd.NaT:
+    if pd.isna(moment):
         return pd.NaT
     if moment.tz is not None:
         moment = moment.tz_convert("UTC").tz_localize(None)
@@ -768,7 +771,7 @@ def _check_missing(
 
 
 def _add_item_number(done: dict[str, Any], work: _Work) -> None:
-    """Number the items of each declaration when the administration does not."""
+    """Give the items of each declaration numbers when they have none."""
     if "item_number" not in done and "declaration_id" in done:
         number = done["declaration_id"].groupby(done["declaration_id"]).cumcount() + 1
         done["item_number"] = number.astype(np.int64)

@@ -114,7 +114,9 @@ def _outcomes(
     declarations: pd.DataFrame,
     truth: pd.DataFrame,
     rows: NDArray[np.int64],
-    result: tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]],
+    result: tuple[
+        NDArray[np.str_], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]
+    ],
     end: pd.Timestamp,
 ) -> pd.DataFrame:
     """Write the results that are known by the end."""
@@ -125,14 +127,18 @@ def _outcomes(
     wait = np.where(
         which == 0,
         rng.gamma(2.0, 4.0, len(rows)),
-        np.where(which == 1, rng.gamma(2.0, 9.0, len(rows)), rng.gamma(4, 35, len(rows))),
+        np.where(
+            which == 1, rng.gamma(2.0, 9.0, len(rows)), rng.gamma(4, 35, len(rows))
+        ),
     )
     inspected_at = lodged + inspect.astype("timedelta64[D]")
     known_at = inspected_at + np.ceil(wait).astype(np.int64).astype("timedelta64[D]")
     evaded = truth["evaded_revenue"].to_numpy()[rows]
     value = declarations["customs_value"].to_numpy()[rows]
     recovered = np.where(
-        hit, np.where(wrong, value * 0.02, evaded * rng.uniform(0.85, 1.0, len(rows))), 0
+        hit,
+        np.where(wrong, value * 0.02, evaded * rng.uniform(0.85, 1.0, len(rows))),
+        0,
     )
     offence = np.array(
         [_OFFENCE.get(str(t), "other") for t in truth["typology"].to_numpy()[rows]],

@@ -13,9 +13,34 @@ Int = NDArray[np.int64]
 
 #: Origins and their shares: the first six as in the Korean set (Jeong et al. 2022,
 #: CN 51 %, JP 9.6, US 8.4, KR 4.3, DE 3.8, VN 3.5); the rest an assumption.
-ORIGINS = (
-    "CN JP US KR DE VN IT FR GB IN TH MY ID TW TR ES NL PL MX BR ZA AE SG BD PK LK"
-).split()
+ORIGINS = [
+    "CN",
+    "JP",
+    "US",
+    "KR",
+    "DE",
+    "VN",
+    "IT",
+    "FR",
+    "GB",
+    "IN",
+    "TH",
+    "MY",
+    "ID",
+    "TW",
+    "TR",
+    "ES",
+    "NL",
+    "PL",
+    "MX",
+    "BR",
+    "ZA",
+    "AE",
+    "SG",
+    "BD",
+    "PK",
+    "LK",
+]
 _SHARES = np.array([51, 9.6, 8.4, 4.3, 3.8, 3.5] + [22.0 * 0.86**k for k in range(20)])
 _SHARES[6:] *= (100 - _SHARES[:6].sum()) / _SHARES[6:].sum()
 ORIGIN_SHARES = _SHARES / _SHARES.sum()
@@ -48,7 +73,9 @@ def make_tariff(rng: np.random.Generator, n_chapters: int) -> Tariff:
     Rates cluster by heading (in the Korean set 37 % of items pay 0, 23.5 % pay 8 %,
     9 % 6.5, 6.4 % 13; higher ones are rare), so that neighbours differ.
     """
-    chapters = np.sort(rng.choice(np.setdiff1d(np.arange(1, 98), [77]), n_chapters, False))
+    chapters = np.sort(
+        rng.choice(np.setdiff1d(np.arange(1, 98), [77]), n_chapters, False)
+    )
     codes, chapter_of, heading_of = [], [], []
     for chapter in chapters:
         for heading in range(1, int(rng.integers(3, 9))):
@@ -57,10 +84,13 @@ def make_tariff(rng: np.random.Generator, n_chapters: int) -> Tariff:
                 chapter_of.append(chapter)
                 heading_of.append(chapter * 100 + heading)
     n = len(codes)
-    heading = np.array(heading_of)
-    _, at = np.unique(heading, return_inverse=True)
-    common = rng.choice([0.0, 0.032, 0.065, 0.08, 0.13, 0.2, 0.27, 0.4], at.max() + 1,
-                        p=[0.3, 0.07, 0.13, 0.22, 0.13, 0.08, 0.05, 0.02])
+    headings = np.array(heading_of)
+    _, at = np.unique(headings, return_inverse=True)
+    common = rng.choice(
+        [0.0, 0.032, 0.065, 0.08, 0.13, 0.2, 0.27, 0.4],
+        at.max() + 1,
+        p=[0.3, 0.07, 0.13, 0.22, 0.13, 0.08, 0.05, 0.02],
+    )
     own = rng.random(n) < 0.25
     rate = common[at].copy()
     rate[own] = rng.choice([0.0, 0.05, 0.08, 0.15, 0.25], int(own.sum()))
@@ -72,17 +102,17 @@ def make_tariff(rng: np.random.Generator, n_chapters: int) -> Tariff:
         hs6=np.array(codes),
         national=national,
         chapter=chapter_array,
-        heading=heading,
+        heading=headings,
         rate=tariff_rate,
         log_price=level + rng.normal(0, 0.5, n),
         log_unit_mass=rng.normal(0.0, 1.5, at.max() + 1)[at] + rng.normal(0, 0.3, n),
         popularity=rng.pareto(1.1, n) + 0.02,
-        cheaper=_cheaper(rng, chapter_array, heading, tariff_rate),
+        cheaper=_cheaper(rng, chapter_array, headings, tariff_rate),
     )
 
 
 def _cheaper(rng: np.random.Generator, chapter: Int, heading: Int, rate: Float) -> Int:
-    """Return for each code a neighbour with a lower rate: same heading, else chapter."""
+    """Return for each code a neighbour with a lower rate: by heading, else chapter."""
     out = np.arange(len(rate))
     for code in range(len(rate)):
         for group in (heading, chapter):
@@ -188,9 +218,7 @@ def _office_shares() -> Float:
     return np.asarray(share / share.sum())
 
 
-def _line_codes(
-    rng: np.random.Generator, tariff: Tariff, owner: Int, n: int
-) -> Int:
+def _line_codes(rng: np.random.Generator, tariff: Tariff, owner: Int, n: int) -> Int:
     """Give every line a code; most lines of an importer share its chapter."""
     p = tariff.popularity / tariff.popularity.sum()
     home = rng.choice(len(p), n, p=p)

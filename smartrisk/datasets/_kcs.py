@@ -47,9 +47,7 @@ class PublicSet:
     outcomes: pd.DataFrame
 
 
-def load_kcs(
-    path: str | os.PathLike[str], *, part: str | None = None
-) -> PublicSet:
+def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> PublicSet:
     """Load the Korean customs declarations of Jeong et al. (2022).
 
     Parameters

@@ -355,8 +355,11 @@ def _declared(
         "trusted_trader": pd.array(traders.trusted[importer], dtype="boolean"),
     }
     frame = pd.DataFrame(columns)
-    texts = frame.columns[[frame[c].dtype.kind in "OUT" for c in frame]]
-    texts = [c for c in texts if c not in ("trusted_trader", "lodged_at")]
+    texts = [
+        c
+        for c in frame
+        if frame[c].dtype.kind in "OUT" and c not in ("trusted_trader", "lodged_at")
+    ]
     frame = frame.astype(dict.fromkeys(texts, "str"))
     order = np.argsort(frame["lodged_at"].to_numpy(), kind="stable")
     goods.order[:] = order

@@ -59,8 +59,8 @@ class RateCurveDisplay(Display):
 
     Notes
     -----
-    Bands are the intervals of the evaluation (95 %, over resampled items), drawn for the
-    first contender only when there are more than three; `frame` has them all. Contenders
+    Bands are the intervals of the evaluation (95 %, over resampled items), drawn for
+    the first contender only when there are more than three; `frame` has all. Contenders
     are judged on the same items, so bands that overlap do not mean that the difference
     is chance. Dotted lines are what inspecting at random would reach. The figures are
     those of items with a result: where these were chosen by a score, they are not those

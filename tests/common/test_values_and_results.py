@@ -64,9 +64,8 @@ def test_a_value_with_settings_is_made_by_keyword(thing):
 @pytest.fixture(scope="module")
 def results(engine, world, past_and_new, declarations):
     """Return one result of every kind, by the name of its class."""
-    from smartrisk.evaluation import evaluate
-
     from smartrisk import schema, validation
+    from smartrisk.evaluation import evaluate
 
     _, new = past_and_new
     few = new.iloc[:200]

@@ -13,16 +13,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from smartrisk import __version__, schema
 from smartrisk.errors import SmartRiskError, SmartRiskWarning, TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["main"]
 
@@ -59,15 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     arguments = _parser().parse_args(argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.simplefilter("ignore", SmartRiskWarning)
     try:
         arguments.run(arguments)
-    except (
-        SmartRiskError,
-        OSError,
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-    ) as error:
+    except (SmartRiskError, OSError, ValueError) as error:
         sys.stderr.write(f"smartrisk {arguments.command}: {error}\n")
         return 2
     except BrokenPipeError:
@@ -168,6 +161,8 @@ def _column_map(name: str | None) -> schema.ColumnMap | None:
 
 def _read(path: Path) -> pd.DataFrame:
     """Read a file without guessing types: codes stay text."""
+    import pandas as pd
+
     if not path.is_file():
         raise TableError(f"no file {str(path)!r}.")
     if path.suffix == ".parquet":
@@ -317,6 +312,8 @@ def _seen_and_unseen(
     engine: Any, items: pd.DataFrame, scores: pd.DataFrame, outcomes: pd.DataFrame
 ) -> None:
     """Report items whose goods line was seen in training apart from the others."""
+    import numpy as np
+
     from smartrisk.evaluation import evaluate
 
     matrix = np.asarray(engine.features_.transform(items))
@@ -331,6 +328,8 @@ def _seen_and_unseen(
 
 def _demo(arguments: Any) -> None:
     """Run the whole line on a made world."""
+    from tqdm import tqdm
+
     steps = tqdm(total=6, disable=not sys.stderr.isatty(), leave=False)
     from smartrisk.datasets import make_declarations
     from smartrisk.engine import RiskEngine

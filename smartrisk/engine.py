@@ -460,7 +460,7 @@ class RiskEngine:
         rows = found.rows[order]
         inspected = items.iloc[rows]
         matrix = self._matrix(inspected)
-        time = days_of(inspected)
+        time = _days_of(inspected)
         categorical = tuple(
             k for k, info in enumerate(self.features_.feature_info_) if info.categorical
         )
@@ -513,7 +513,7 @@ class RiskEngine:
         self.version_ = digest.hexdigest()[:16]
 
 
-def days_of(items: pd.DataFrame) -> NDArray[np.int64]:
+def _days_of(items: pd.DataFrame) -> NDArray[np.int64]:
     """Return the day of lodgement of items as a number."""
     return items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
 

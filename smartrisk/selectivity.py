@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.schema import KEY
 
-__all__ = ["Policy", "select"]
+__all__ = ["Policy", "inclusion", "select"]
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend")
 _PER = ("office", "day")
@@ -50,6 +50,8 @@ class Policy:
         (yellow).
     random_state : int, default=0
         Seed of the random share and of ties.
+    version : str, default="1"
+        Name of this policy in the decisions.
 
     Notes
     -----

@@ -25,7 +25,7 @@ import pandas as pd
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, TrackingError
 
-__all__ = ["Run", "load", "log_run", "promote"]
+__all__ = ["Run", "data_digest", "load", "log_run", "promote"]
 
 _QUIET = (
     "mlflow.store.db.utils",
@@ -178,7 +178,8 @@ def load(run: Run | str, *, tracking_uri: str | None = None) -> RiskEngine:
 
     Examples
     --------
-    See `log_run`.
+    >>> from smartrisk.tracking import load
+    >>> engine = load("models:/customs-risk@champion")  # doctest: +SKIP
     """
     uri = tracking_uri or (run.tracking_uri if isinstance(run, Run) else None)
     with _session(uri, None) as (mlflow, _), tempfile.TemporaryDirectory() as folder:
@@ -342,6 +343,13 @@ def data_digest(frame: pd.DataFrame) -> str:
     -------
     digest : str
         Sixteen hexadecimal digits; the order of rows counts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.tracking import data_digest
+    >>> len(data_digest(pd.DataFrame({"a": [1, 2]})))
+    16
     """
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     names = ",".join(map(str, frame.columns)).encode()

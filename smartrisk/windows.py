@@ -163,7 +163,12 @@ def time_split(
 
     Examples
     --------
-    See `Split`.
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.windows import time_split
+    >>> world = make_declarations(500, random_state=0)
+    >>> split = time_split(world.declarations, world.outcomes, later_share=0.2)
+    >>> bool(split.past["lodged_at"].max() < split.at)
+    True
     """
     check_number("time_split", "later_share", later_share, low=0.0, high=1.0)
     if at is None:
@@ -235,6 +240,6 @@ def rolling_origin(
 
 def _keys(frame: pd.DataFrame) -> pd.MultiIndex:
     """Return the keys of items."""
-    number = frame["item_number"] if "item_number" in frame else 1
+    number = frame.get("item_number", 1)
     keyed = frame[["declaration_id"]].assign(item_number=number)
     return pd.MultiIndex.from_frame(keyed)

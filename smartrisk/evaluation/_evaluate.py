@@ -180,7 +180,12 @@ def evaluate(
 
     Examples
     --------
-    See `Evaluation`.
+    >>> import pandas as pd
+    >>> from smartrisk.evaluation import evaluate
+    >>> scores = pd.DataFrame({"declaration_id": ["a", "b"], "risk_score": [0.9, 0.1]})
+    >>> outcomes = pd.DataFrame({"declaration_id": ["a", "b"], "illicit": [1, 0]})
+    >>> evaluate(scores, outcomes, n_bootstrap=0).overall()["roc_auc"]
+    np.float64(1.0)
     """
     check_number("evaluate", "n_bootstrap", n_bootstrap, low=0, integer=True)
     joined = _joined(scores, outcomes)

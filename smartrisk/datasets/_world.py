@@ -123,7 +123,7 @@ class World:
     --------
     >>> from smartrisk.datasets import make_declarations
     >>> world = make_declarations(1_000, random_state=0)
-    >>> world.describe().loc["items", "value"]
+    >>> float(world.describe().loc["items", "value"])
     1000.0
     """
 

@@ -289,7 +289,7 @@ def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
     if revenue is None:
         notes.append("No revenue_adjustment: revenue shares are not given.")
     for note in notes[:1]:
-        if len(y) == 0 or y.sum() < _FEW:
+        if len(y) == 0 or y.min() == y.max():
             warnings.warn(f"evaluate: {note}", SmallSampleWarning, stacklevel=3)
     return tuple(notes)
 

@@ -5,7 +5,8 @@ made worlds, the hidden truth.
 """
 
 from smartrisk.datasets._kcs import PublicSet, load_kcs
-from smartrisk.datasets._world import SCENARIOS, Scenario, World, make_declarations
+from smartrisk.datasets._scenario import SCENARIOS, Scenario
+from smartrisk.datasets._world import World, make_declarations
 
 __all__ = [
     "SCENARIOS",

@@ -65,8 +65,8 @@ class DateFeaturesClassifier(DeclarationClassifier):
     ----------
     n_estimators : int, default=100
         Trees.
-    learning_rate : float, default=0.1
-        Shrinkage of each tree.
+    learning_rate : float, default=0.3
+        Shrinkage of each tree; the default of the field's code.
     max_depth : int, default=4
         Depth of each tree.
     flag_share : float, default=0.1
@@ -124,7 +124,7 @@ class DateFeaturesClassifier(DeclarationClassifier):
         self,
         n_estimators: int = 100,
         *,
-        learning_rate: float = 0.1,
+        learning_rate: float = 0.3,
         max_depth: int = 4,
         flag_share: float = 0.1,
         n_jobs: int | None = None,

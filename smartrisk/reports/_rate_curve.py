@@ -59,30 +59,32 @@ class RateCurveDisplay(Display):
 
     Notes
     -----
-    Bands are the intervals of the evaluation (95 %, over resampled items), drawn for
-    the first contender only when there are more than three; `frame` has all. Contenders
-    are judged on the same items, so bands that overlap do not mean that the difference
-    is chance. Dotted lines are what inspecting at random would reach. The figures are
-    those of items with a result: where these were chosen by a score, they are not those
-    of the whole flow.
+    Bands are the intervals of the evaluation (95 %, over resampled items). With more
+    than three contenders only that of the first is drawn; `frame` has them all.
+    Contenders are judged on the same items, so bands that overlap do not mean that the
+    difference is chance. Dotted lines are what inspecting at random would reach. The
+    figures are those of items with a result: where these were chosen by a score, they
+    are not those of the whole flow.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from smartrisk.evaluation import evaluate
     >>> from smartrisk.reports import RateCurveDisplay
-    >>> scores = pd.DataFrame({"declaration_id": [*"abcd"],
-    ...                        "risk_score": [0.9, 0.1, 0.8, 0.2]})
-    >>> outcomes = pd.DataFrame({"declaration_id": [*"abcd"], "illicit": [1, 0, 1, 0],
-    ...                          "revenue_adjustment": [30.0, 0.0, 70.0, 0.0]})
-    >>> results = evaluate(scores, outcomes, rates=(0.25, 0.5), n_bootstrap=0)
+    >>> key = [f"D{i}" for i in range(100)]
+    >>> scores = pd.DataFrame({"declaration_id": key})
+    >>> scores["risk_score"] = [i / 100 for i in range(100)]
+    >>> outcomes = pd.DataFrame({"declaration_id": key})
+    >>> outcomes["illicit"] = [0] * 60 + [1] * 40
+    >>> outcomes["revenue_adjustment"] = 100.0 * outcomes["illicit"]
+    >>> results = evaluate(scores, outcomes, rates=(0.1, 0.5), n_bootstrap=0)
     >>> display = RateCurveDisplay.from_evaluations({"rules": results})
     >>> display.frame()[["measure", "rate", "value"]]
              measure  rate  value
-    0      precision  0.25    1.0
-    1      precision  0.50    1.0
-    2  revenue_share  0.25    0.3
-    3  revenue_share  0.50    1.0
+    0      precision   0.1   1.00
+    1      precision   0.5   0.80
+    2  revenue_share   0.1   0.25
+    3  revenue_share   0.5   1.00
     """
 
     _panel_size = (4.9, 3.9)
@@ -197,10 +199,10 @@ def _curve(
     by_revenue = measure == "revenue_share" and "expected_revenue" in offered
     rank_by = "expected_revenue" if by_revenue else "risk_score"
     at = frame[frame["rank_by"] == rank_by].sort_values("n_inspected", kind="stable")
-    rate = at["n_inspected"].to_numpy(np.float64) / overall["n_items"]
+    count, n = at["n_inspected"].to_numpy(np.float64), max(overall["n_items"], 1.0)
     asked = at["rate"].to_numpy(np.float64)
     # A share that was asked for is shown as such, a number of items as its share.
-    rate = np.where(asked <= 1, asked, rate)
+    rate = np.where(np.abs(asked * n - count) <= 0.5 + 1e-9, asked, count / n)
     missing = pd.Series(np.nan, index=at.index)
     return pd.DataFrame(
         {
@@ -257,10 +259,11 @@ def _chance(ax: Any, data: pd.DataFrame) -> None:
     """Draw what inspecting at random would reach, from a rate of zero on."""
     known = data[["rate", "chance"]].dropna()
     level = data["measure"].iloc[0] == "precision"
-    start = known["chance"].iloc[:1].tolist() if level else [0.0]
+    if known.empty:
+        return
     ax.plot(
-        [0.0, *known["rate"]][: len(start) + len(known)],
-        [*start, *known["chance"]],
+        [0.0, *known["rate"]],
+        [known["chance"].iloc[0] if level else 0.0, *known["chance"]],
         color=GREY,
         linestyle=":",
         linewidth=1.6,

@@ -58,10 +58,10 @@ class ReliabilityDisplay(Display):
     >>> display = ReliabilityDisplay.from_predictions(p, hits, n_groups=4)
     >>> display.frame()[["score", "hit_rate"]].round(2)
        score  hit_rate
-    0   0.12      0.13
+    0   0.12      0.12
     1   0.37      0.39
-    2   0.62      0.62
-    3   0.88      0.87
+    2   0.63      0.60
+    3   0.88      0.90
     """
 
     _panels = ("Reliability: what the scores say and what was found",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import pkgutil
 
 import pandas as pd
 import pytest
@@ -15,8 +16,10 @@ import smartrisk
 
 def exported_classes():
     """Yield (name, class) of every class that a room exports."""
-    for room in smartrisk._ROOMS:
-        module = importlib.import_module(f"smartrisk.{room}")
+    for room in pkgutil.iter_modules(smartrisk.__path__):
+        if room.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"smartrisk.{room.name}")
         for name in sorted(getattr(module, "__all__", ())):
             thing = getattr(module, name)
             if inspect.isclass(thing):

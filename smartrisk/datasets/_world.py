@@ -261,7 +261,7 @@ def _declarations(
     n, row = len(goods.code), goods.relation
     rate = rate_of(tariff, declared.code, declared.preference, goods.exempt)
     value: Float = np.round(np.maximum(declared.value, 0.01), 2)
-    mass = np.maximum(np.round(declared.mass, 2), 0.01)
+    mass: Float = np.maximum(np.round(declared.mass, 2), 0.01)
     gross = np.maximum(np.round(declared.gross, 2), mass)
     mass[rng.random(n) < _NO_MASS] = 0.0
     counted = tariff.unit[declared.code] > 0

@@ -1,21 +1,36 @@
-"""The served model, as code: MLflow runs this file, nothing is unpickled."""
+"""What MLflow runs when it loads a logged engine: code and a checked folder, no pickle.
+
+MLflow copies this file beside the model and executes it. The engine's folder is read
+by `RiskEngine.load`, which refuses whatever was edited.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
+from smartrisk.engine import RiskEngine
+from smartrisk.schema import SCORES
 
-class ServedEngine(PythonModel):
-    """A saved engine behind MLflow's pyfunc interface."""
+#: Columns of DECISIONS that are added when a capacity is asked for.
+DECIDED = ("channel", "selected_by", "propensity", "rank")
+
+
+class RiskModel(PythonModel):
+    """A logged engine that answers with SCORES in plain types."""
 
     def load_context(self, context: Any) -> None:
-        """Load the engine from the folder that was logged with the model."""
-        from smartrisk.engine import RiskEngine
+        """Load the engine from the artefacts.
 
+        Parameters
+        ----------
+        context : PythonModelContext
+            Where MLflow put the artefacts.
+        """
         self.engine = RiskEngine.load(context.artifacts["engine"])
 
     def predict(
@@ -24,19 +39,51 @@ class ServedEngine(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return SCORES; with ``explain`` a sentence, with ``capacity`` a channel."""
+        """Return SCORES of declared items, in their order.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+            Not used.
+        model_input : DataFrame
+            DECLARATIONS.
+        params : dict, default=None
+            ``capacity`` above 0 adds decisions: up to 1 it is a share of the items,
+            above 1 a number of them. ``explain`` adds the sentences of each item.
+
+        Returns
+        -------
+        scores : DataFrame
+            One row per item; missing values are None.
+        """
         asked = params or {}
-        present = model_input.dropna(axis="columns", how="all")
-        scores = self.engine.score(present)
-        scores["item_number"] = scores["item_number"].astype("int64")
-        if asked.get("capacity", 0.0):
-            decisions = self.engine.select(present, float(asked["capacity"]))
-            scores["channel"] = decisions["channel"].astype(object)
-        if asked.get("explain", False):
-            sentences = self.engine.explain(present, top=1).sentences()
-            scores["reason"] = [s[0] if len(s) else "" for s in sentences]
-        texts = scores.select_dtypes(exclude=["number"]).columns
-        return scores.astype(dict.fromkeys(texts, object)).reset_index(drop=True)
+        items = model_input.reset_index(drop=True)
+        scores = self.engine.score(items)
+        answer = scores[[n for n in SCORES.names if n in scores]].copy()
+        capacity = float(asked.get("capacity") or 0.0)
+        if capacity:
+            share = capacity if capacity <= 1 else int(capacity)
+            decisions = self.engine.select(items, share)
+            for name in DECIDED:
+                answer[name] = decisions[name].to_numpy()
+        if asked.get("explain"):
+            said = self.engine.explain(items).sentences()
+            answer["reasons"] = [" | ".join(lines) for lines in said]
+        return plain(answer)
 
 
-set_model(ServedEngine())
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of numpy types: numbers as they are, all else as objects."""
+    kept = {}
+    for name, values in frame.items():
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufb":
+            kept[name] = values.reset_index(drop=True)
+        else:
+            whole = values.astype(object).to_list()
+            kept[name] = pd.Series(
+                [None if pd.isna(v) else v for v in whole], dtype=object
+            )
+    return pd.DataFrame(kept)
+
+
+set_model(RiskModel())

@@ -85,7 +85,7 @@ def inspect(
     for start, stop in zip(edges, np.append(edges[1:], len(month)), strict=True):
         rows = np.arange(start, stop)
         caught = _caught(items, done, month[start])
-        score = prior[rows] + 1.9 * np.log1p(caught[items.importer[rows]])
+        score = prior[rows] + 2.0 * np.log1p(caught[items.importer[rows]])
         aim = _to_share(score, targeted)
         propensity[rows] = 1 - (1 - aim) * (1 - at_random)
         chosen = rows[rng.random(len(rows)) < propensity[rows]]
@@ -119,7 +119,7 @@ def _first_impression(rng: np.random.Generator, items: Lodged) -> Float:
     return np.asarray(
         taste[:, 0] * 0.8 * np.minimum(items.rate / 0.13, 2.5)
         + taste[:, 1] * 0.3 * log_value
-        + taste[:, 2] * 0.4 * cheap
+        + taste[:, 2] * 1.0 * cheap
         + taste[:, 3] * 0.4 * origins[items.office, items.origin]
         + taste[:, 4] * 0.4 * chapters[items.office, items.chapter]
         - 1.5 * items.trusted
@@ -147,7 +147,7 @@ def _to_share(score: Float, share: float) -> Float:
     chance = score
     for _ in range(40):
         level = (low + high) / 2
-        chance = 1 / (1 + np.exp(np.minimum(level - 1.4 * score, 700.0)))
+        chance = 1 / (1 + np.exp(np.minimum(level - 1.9 * score, 700.0)))
         low, high = (level, high) if chance.mean() > share else (low, level)
     return np.asarray(chance)
 

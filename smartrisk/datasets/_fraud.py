@@ -139,7 +139,7 @@ def form_habits(
     )
     can = _possible(tariff, goods)
     row = goods.relation
-    active = (goods.day >= habits.start[row]) & (goods.day < habits.stop[row])
+    active = _active(habits, goods)
     odds = np.log(_temptation(tariff, traders.code))
     odds += traders.importer_integrity[traders.importer]
     odds -= 1.5 * traders.importer_trusted[traders.importer]
@@ -148,7 +148,8 @@ def form_habits(
         wanted = illicit * n_items * SHARES[typology] * (1 - _ONCE)
         cases = np.bincount(row[active & can[:, typology]], minlength=n) * habits.zeal
         able = free & (cases > 0) & (cases <= max(0.04 * wanted, 6.0))
-        order = np.argsort(-(odds + rng.gumbel(size=n)), kind="stable")
+        busy = 0.5 * np.log(np.maximum(cases, 0.5))
+        order = np.argsort(-(odds + busy + rng.gumbel(size=n)), kind="stable")
         order = order[able[order]]
         enough = int(np.searchsorted(np.cumsum(cases[order]), wanted)) + 1
         chosen = order[: enough if wanted >= 1 else 0]
@@ -157,11 +158,18 @@ def form_habits(
     return habits
 
 
+def _active(habits: Habits, goods: Goods) -> Bool:
+    """Return whether the habit of an item's relation, if it has one, was on."""
+    row = goods.relation
+    on = (goods.day >= habits.start[row]) & (goods.day < habits.stop[row])
+    return np.asarray(on & ~goods.spot)
+
+
 def _practise(rng: np.random.Generator, habits: Habits, goods: Goods, can: Bool) -> Int:
     """Return the typology of every item that a habit makes."""
     row = goods.relation
     kind = habits.typology[row]
-    active = (goods.day >= habits.start[row]) & (goods.day < habits.stop[row])
+    active = _active(habits, goods)
     done = active & (rng.random(len(row)) < habits.zeal[row])
     done &= can[np.arange(len(row)), kind]
     return np.where(done, kind, NONE)

@@ -45,7 +45,7 @@ SECTIONS = np.array(
 #: Rates that occur. In the Korean set (Jeong et al. 2022) 37 % of the items pay 0,
 #: 23.5 % pay 8 %, 9 % 6.5, 6.4 % 13, 3 % 3.2, 1.9 % 27, and the 99th percentile is
 #: 50 %; the ladder is theirs, the steps between are assumptions.
-RATES = np.array([0.0, 0.032, 0.05, 0.065, 0.08, 0.13, 0.2, 0.27, 0.4])
+RATES = np.array([0.0, 0.032, 0.065, 0.08, 0.08, 0.13, 0.2, 0.27, 0.4])
 #: Chapters whose pieces are pairs (footwear) or square metres (carpets, glass).
 _PAIRS, _SQUARE = (64,), (57, 70)
 #: Units of UN/CEFACT Recommendation 20.
@@ -166,8 +166,8 @@ def make_tariff(rng: np.random.Generator, n_codes: int) -> Tariff:
         price_spread=np.exp(rng.normal(0, 0.3, n_codes)),
         log_piece=np.where(unit == 0, 0.0, log_piece),
         unit=unit,
-        popularity=popularity * np.exp(rng.normal(0, 1.45, n_codes)),
-        log_size=8.2 + level(0.6, 1.0, 0.7),
+        popularity=popularity * np.exp(rng.normal(0, 1.7, n_codes)),
+        log_size=8.2 + level(0.6, 1.1, 0.7),
         cheaper=_cheaper(rng, chapter, heading, rate),
         sourcing=_sourcing(rng),
         origin_price=_origin_prices(rng, n_codes),
@@ -224,7 +224,8 @@ def _cheaper(rng: np.random.Generator, chapter: Int, heading: Int, rate: Float) 
 
 def _sourcing(rng: np.random.Generator) -> Float:
     """Return cumulated shares of origins by chapter, scattered around the total."""
-    share = ORIGIN_SHARES * np.exp(rng.normal(-0.3, 0.8, (98, len(ORIGINS))))
+    share = ORIGIN_SHARES * np.exp(rng.normal(0, 0.7, (98, len(ORIGINS))))
+    share[:, 0] *= 1.2  # what the scatter takes from the largest
     total = np.cumsum(share, axis=1)
     return np.asarray(total / total[:, -1:])
 

@@ -260,13 +260,13 @@ def _declarations(
     """Write the declarations as lodged."""
     n, row = len(goods.code), goods.relation
     rate = rate_of(tariff, declared.code, declared.preference, goods.exempt)
-    value: Float = np.round(np.maximum(declared.value, 0.01), 2)
-    mass: Float = np.maximum(np.round(declared.mass, 2), 0.01)
+    value: Float = np.asarray(np.round(np.maximum(declared.value, 0.01), 2), float)
+    mass = np.maximum(np.round(declared.mass, 2), 0.01)
     gross = np.maximum(np.round(declared.gross, 2), mass)
     mass[rng.random(n) < _NO_MASS] = 0.0
     counted = tariff.unit[declared.code] > 0
     quantity = np.where(counted, np.maximum(np.rint(declared.quantity), 1.0), mass)
-    consignor = np.where(rng.random(n) < _NO_CONSIGNOR, -1, traders.consignor[row])
+    consignor = np.where(rng.random(n) < _NO_CONSIGNOR, -1, goods.consignor)
     carrier = _carriers(rng, traders, row)
     preference = np.where(goods.exempt, len(AGREEMENTS) + 1, len(AGREEMENTS))
     preference = np.where(declared.preference, AGREEMENT[declared.origin], preference)

@@ -1,0 +1,214 @@
+"""The store: its address, its first use under a lock, its patience, its errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from smartrisk.errors import SmartRiskError, TrackingError
+
+FOLDER = "smartrisk-mlruns"
+_SQLITE = "sqlite:///"
+_LOCK_SECONDS = 120.0
+
+#: MLflow waits four minutes for a dead server unless told otherwise; what the user
+#: has set in the environment is left as it is.
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+_KNOCK_SECONDS, _CALL_SECONDS = "5", "30"
+
+_ENVIRONMENT = threading.RLock()
+_NOISY = (
+    "alembic",
+    "mlflow.store.db.utils",
+    "mlflow.tracking.fluent",
+    "mlflow.types.utils",
+)
+
+
+def mlflow_module() -> Any:
+    """Return MLflow, loaded without telemetry and without its chatter."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+    for name in _NOISY:
+        logger = logging.getLogger(name)
+        if logger.level < logging.WARNING:
+            logger.setLevel(logging.WARNING)
+    return mlflow
+
+
+@contextmanager
+def patience(timeout: str = _CALL_SECONDS) -> Iterator[None]:
+    """Let calls to a server give up soon; give the environment back afterwards."""
+    with _ENVIRONMENT:
+        wanted = {**_PATIENCE, _TIMEOUT: timeout}
+        added = [name for name in wanted if name not in os.environ]
+        os.environ.update({name: wanted[name] for name in added})
+        try:
+            yield
+        finally:
+            for name in added:
+                os.environ.pop(name, None)
+
+
+@contextmanager
+def talking_to(uri: str, doing: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the store into one clear error."""
+    # MLflow and SQLAlchemy warn of each other's deprecations; no caller can act on it.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except SmartRiskError:
+            raise
+        except Exception as error:
+            raise TrackingError(
+                f"{doing}: the tracking store {shown_uri(uri)!r} failed: "
+                f"{_reason(error)}. The engine is unharmed: engine.save(folder) "
+                "keeps it on disk. Check the address ('tracking_uri' or "
+                "MLFLOW_TRACKING_URI) and that the server answers, then call again."
+            ) from error
+
+
+def address(tracking_uri: str | os.PathLike[str] | None) -> str:
+    """Return the address of the store: given, MLflow's own, or the local default."""
+    if tracking_uri is not None:
+        given = os.fspath(tracking_uri)
+        return given if "://" in given or given == "databricks" else local_uri(given)
+    mlflow = mlflow_module()
+    if mlflow.is_tracking_uri_set() or mlflow.active_run() is not None:
+        return str(mlflow.get_tracking_uri())
+    return local_uri(FOLDER)
+
+
+def local_uri(folder: str) -> str:
+    """Return the address of the SQLite store in a folder."""
+    return _SQLITE + (Path(folder).resolve() / "mlflow.db").as_posix()
+
+
+def shown_uri(uri: str) -> str:
+    """Return an address without user name, password or query."""
+    parts = urlsplit(uri)
+    if parts.scheme.startswith("sqlite"):
+        return uri.split("?")[0]
+    netloc = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def open_store(uri: str) -> Any:
+    """Return a client of a store that answers; migrate a fresh SQLite file once."""
+    mlflow = mlflow_module()
+    with talking_to(uri, "tracking"), patience(_KNOCK_SECONDS):
+        path = _sqlite_path(uri)
+        if path is None:
+            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)
+            return client
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Processes that start together on a fresh file all fail in its migrations.
+        with _locked(path.with_name(path.name + ".lock")):
+            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)
+        return client
+
+
+def experiment_id(client: Any, uri: str, name: str) -> str:
+    """Return the experiment of that name, made when absent."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        path = _sqlite_path(uri)
+        place = None if path is None else (path.parent / "artifacts").as_uri()
+        try:
+            return str(client.create_experiment(name, artifact_location=place))
+        except Exception:
+            # Another process may have been faster.
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"log_run: the experiment {name!r} is deleted in {shown_uri(uri)!r}. "
+            "Restore it or choose another name."
+        )
+    return str(found.experiment_id)
+
+
+def _sqlite_path(uri: str) -> Path | None:
+    """Return the file of a SQLite address, None for any other store."""
+    if not uri.startswith(_SQLITE):
+        return None
+    place = uri[len(_SQLITE) :].split("?")[0]
+    return Path(place).resolve() if place and place != ":memory:" else None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a file for this process alone; the operating system frees it at a crash."""
+    give_up = time.monotonic() + _LOCK_SECONDS
+    with path.open("a+b") as file:
+        while not _try_lock(file):
+            if time.monotonic() > give_up:
+                raise TrackingError(
+                    f"tracking: another process has held {str(path)!r} for "
+                    f"{_LOCK_SECONDS:.0f} s. Wait for it, or end it."
+                )
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            _unlock(file)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _unlock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error, short and without addresses' secrets."""
+    cause: BaseException = error
+    while cause.__cause__ is not None or cause.__context__ is not None:
+        cause = cause.__cause__ or cause.__context__ or cause
+    lines = [" ".join(str(e).split("\n")[0].split()) for e in (error, cause)]
+    text = lines[0] or lines[1] or type(error).__name__
+    if "Max retries exceeded" in text:
+        text = f"no answer ({type(cause).__name__})"
+    return text.rstrip(".")[:300]

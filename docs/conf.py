@@ -55,7 +55,8 @@ html_theme_options = {
 html_static_path: list[str] = []
 # Formulas are typeset by the reader's browser when it is online; nothing else is asked
 # of the network, and no page needs it.
-suppress_warnings = ["config.cache"]
+# scikit-learn's inherited docstrings refer to labels of its own manual.
+suppress_warnings = ["config.cache", "ref.ref"]
 
 sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),

@@ -27,7 +27,7 @@ _ROOMS = (
     "windows",
 )
 
-__all__ = ["RiskEngine", "__version__", *_ROOMS]  # noqa: PLE0604
+__all__ = ["RiskEngine", "__version__", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

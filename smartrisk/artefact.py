@@ -118,7 +118,11 @@ def read_folder(
 
     Examples
     --------
-    See `write_folder`.
+    >>> from smartrisk.artefact import read_folder
+    >>> read_folder("nowhere")
+    Traceback (most recent call last):
+        ...
+    smartrisk.errors.ArtefactError: read_folder: 'nowhere' is not a saved engine...
     """
     place = Path(folder)
     manifest = _read_manifest(place)

@@ -435,18 +435,21 @@ class RiskEngine:
 
     def _new_features(self) -> DeclarationFeatures:
         if self.features is not None:
-            return clone(self.features)
+            made: DeclarationFeatures = clone(self.features)
+            return made
         jobs = 2 if self.n_jobs is None else self.n_jobs
         return DeclarationFeatures(label_delay=self.label_delay, n_jobs=jobs)
 
     def _new_classifier(self) -> RiskClassifier:
         if self.classifier is not None:
-            return clone(self.classifier)
+            made: RiskClassifier = clone(self.classifier)
+            return made
         return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
 
     def _new_regressor(self) -> RevenueRegressor:
         if self.regressor is not None:
-            return clone(self.regressor)
+            made: RevenueRegressor = clone(self.regressor)
+            return made
         return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
 
     def _train(self, items: pd.DataFrame, found: Results) -> None:
@@ -457,7 +460,7 @@ class RiskEngine:
         rows = found.rows[order]
         inspected = items.iloc[rows]
         matrix = self._matrix(inspected)
-        time = days_of(inspected)
+        time = _days_of(inspected)
         categorical = tuple(
             k for k, info in enumerate(self.features_.feature_info_) if info.categorical
         )
@@ -510,7 +513,7 @@ class RiskEngine:
         self.version_ = digest.hexdigest()[:16]
 
 
-def days_of(items: pd.DataFrame) -> NDArray[np.int64]:
+def _days_of(items: pd.DataFrame) -> NDArray[np.int64]:
     """Return the day of lodgement of items as a number."""
     return items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
 

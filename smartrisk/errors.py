@@ -106,7 +106,7 @@ class SmallSampleWarning(SmartRiskWarning):
 
 
 def shown(values: Iterable[Any], most: int = 5) -> str:
-    """Return up to `most` values by repr, each cut at 40 characters, the rest counted."""
+    """Return up to `most` values by repr, cut at 40 characters; the rest counted."""
     items = list(values)
     parts = []
     for value in items[:most]:

@@ -7,11 +7,12 @@ not know each other: they know these tables.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -389,7 +390,9 @@ DECISIONS = Table(
             low=0.0,
             high=1.0,
         ),
-        _f("rank", "integer", "decision", "1 is the first to control", known="decision"),
+        _f(
+            "rank", "integer", "decision", "1 is the first to control", known="decision"
+        ),
         _f("rule_id", "text", "decision", "rule that selected it", known="decision"),
         _f("policy_version", "text", "decision", "which policy", known="decision"),
         _f("decided_at", "datetime", "time", "when decided", known="decision"),
@@ -437,7 +440,7 @@ class ColumnMap:
     thousands: str | None = None
     duty_rate_unit: str = "fraction"
     tariff_digits: int | None = None
-    factors: Mapping[str, float] = field(default_factory=dict)
+    factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = {f.name for table in (DECLARATIONS, OUTCOMES) for f in table}
@@ -500,9 +503,9 @@ class ColumnMap:
             content: dict[str, Any] = tomllib.loads(text)
             return cls(content.pop("mapping", {}), **content)
         except (tomllib.TOMLDecodeError, TypeError) as error:
-            raise ArgumentError(f"ColumnMap.from_toml: not a column map: {error}") from (
-                error
-            )
+            raise ArgumentError(
+                f"ColumnMap.from_toml: not a column map: {error}"
+            ) from (error)
 
 
 _COLUMN_MAP_OPTIONS = (

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.schema import KEY
 
-__all__ = ["Policy", "select"]
+__all__ = ["Policy", "inclusion", "select"]
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend")
 _PER = ("office", "day")
@@ -50,6 +50,8 @@ class Policy:
         (yellow).
     random_state : int, default=0
         Seed of the random share and of ties.
+    version : str, default="1"
+        Name of this policy in the decisions.
 
     Notes
     -----
@@ -75,7 +77,7 @@ class Policy:
     rank_by: str = "risk_score"
     blend: float = 0.5
     random_share: float = 0.1
-    per: tuple[str, ...] = ()
+    per: str | tuple[str, ...] = ()
     red_share: float = 0.5
     random_state: int = 0
     version: str = "1"
@@ -142,7 +144,8 @@ class Policy:
             return _column(scores, self.rank_by)
         risk = pd.Series(_column(scores, "risk_score")).rank(pct=True)
         revenue = pd.Series(_column(scores, "expected_revenue")).rank(pct=True)
-        return (self.blend * risk + (1 - self.blend) * revenue).to_numpy(np.float64)
+        blended = self.blend * risk + (1 - self.blend) * revenue
+        return np.asarray(blended, np.float64)
 
     def _groups(
         self, scores: pd.DataFrame, declarations: pd.DataFrame | None
@@ -156,14 +159,18 @@ class Policy:
                 f"Policy: 'per' {self.per!r} needs the declarations of the "
                 f"{n} items, aligned with the scores."
             )
-        labels = _labels(declarations, self.per)
+        labels = _labels(declarations, tuple(self.per))
         codes, names = pd.factorize(labels, sort=True)
-        rows = [np.flatnonzero(codes == g) for g in range(len(names))] if len(
-            names
-        ) < 50 else _split(codes, len(names))
+        rows = (
+            [np.flatnonzero(codes == g) for g in range(len(names))]
+            if len(names) < 50
+            else _split(codes, len(names))
+        )
         if isinstance(self.capacity, Mapping):
-            counts = [min(int(self.capacity.get(g, 0)), len(r)) for g, r in zip(
-                names, rows, strict=True)]
+            counts = [
+                min(int(self.capacity.get(g, 0)), len(r))
+                for g, r in zip(names, rows, strict=True)
+            ]
         else:
             sizes = np.array([len(r) for r in rows])
             counts = _spread(_count(self.capacity, n), sizes)
@@ -266,7 +273,9 @@ class _Draft:
         place = {"mandatory": 0, "model": 1, "random": 2, None: 3}
         order = np.array([place[by] for by in self.selected_by], dtype=np.int64)
         rank = np.empty(len(order), np.int64)
-        rank[np.lexsort((_rotated(hashes), -value, order))] = np.arange(1, len(order) + 1)
+        rank[np.lexsort((_rotated(hashes), -value, order))] = np.arange(
+            1, len(order) + 1
+        )
         return rank
 
 

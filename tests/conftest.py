@@ -60,9 +60,8 @@ def world():
 @pytest.fixture(scope="session")
 def declarations(world):
     """Return the declarations of the small world in canonical form."""
-    from smartrisk.validation import validate
-
     from smartrisk.schema import DECLARATIONS
+    from smartrisk.validation import validate
 
     return validate(world.declarations, DECLARATIONS)
 
@@ -70,9 +69,8 @@ def declarations(world):
 @pytest.fixture(scope="session")
 def outcomes(world):
     """Return the inspection results of the small world in canonical form."""
-    from smartrisk.validation import validate
-
     from smartrisk.schema import OUTCOMES
+    from smartrisk.validation import validate
 
     return validate(world.outcomes, OUTCOMES)
 

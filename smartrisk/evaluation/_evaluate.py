@@ -180,7 +180,12 @@ def evaluate(
 
     Examples
     --------
-    See `Evaluation`.
+    >>> import pandas as pd
+    >>> from smartrisk.evaluation import evaluate
+    >>> scores = pd.DataFrame({"declaration_id": ["a", "b"], "risk_score": [0.9, 0.1]})
+    >>> outcomes = pd.DataFrame({"declaration_id": ["a", "b"], "illicit": [1, 0]})
+    >>> evaluate(scores, outcomes, n_bootstrap=0).overall()["roc_auc"]
+    np.float64(1.0)
     """
     check_number("evaluate", "n_bootstrap", n_bootstrap, low=0, integer=True)
     joined = _joined(scores, outcomes)
@@ -200,7 +205,9 @@ def evaluate(
     figures = _figures(y, data)
     figures["n_unlabelled"] = float((~found).sum())
     return Evaluation(
-        pd.DataFrame(rows), figures, _by_segment(segments, scores, found, data, rates),
+        pd.DataFrame(rows),
+        figures,
+        _by_segment(segments, scores, found, data, rates),
         notes,
     )
 
@@ -267,7 +274,8 @@ def _revenue(data: pd.DataFrame) -> Float | None:
     if "revenue_adjustment" not in data:
         return None
     values = data["revenue_adjustment"].to_numpy(np.float64)
-    return np.maximum(np.nan_to_num(values), 0.0)
+    revenue: Float = np.maximum(np.nan_to_num(values), 0.0)
+    return revenue
 
 
 def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
@@ -281,7 +289,7 @@ def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
     if revenue is None:
         notes.append("No revenue_adjustment: revenue shares are not given.")
     for note in notes[:1]:
-        if len(y) == 0 or y.sum() < _FEW:
+        if len(y) == 0 or y.min() == y.max():
             warnings.warn(f"evaluate: {note}", SmallSampleWarning, stacklevel=3)
     return tuple(notes)
 
@@ -369,12 +377,23 @@ def _by_segment(
     rates: Sequence[float],
 ) -> pd.DataFrame:
     """Split by segments; the items that the overall rate selects are what counts."""
-    columns = ["segment", "value", "rate", "n_items", "hits", "base_rate",
-               "n_inspected", "precision", "note"]
+    columns = [
+        "segment",
+        "value",
+        "rate",
+        "n_items",
+        "hits",
+        "base_rate",
+        "n_inspected",
+        "precision",
+        "note",
+    ]
     if segments is None:
         return pd.DataFrame(columns=columns)
     if isinstance(segments, pd.Series):
-        segments = {str(segments.name or "segment"): segments}
+        segments = {
+            "segment" if segments.name is None else str(segments.name): segments
+        }
     rows = []
     y = data["illicit"].to_numpy(np.float64)
     score = data["risk_score"].to_numpy(np.float64)
@@ -388,7 +407,7 @@ def _by_segment(
         for value, at in sorted(kept.groupby(kept).indices.items()):
             rows += [
                 {"segment": name, "value": value, **row}
-                for row in _segment_rows(y, score, at, rates)
+                for row in _segment_rows(y, score, np.asarray(at, np.intp), rates)
             ]
     return pd.DataFrame(rows, columns=columns)
 

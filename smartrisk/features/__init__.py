@@ -6,14 +6,12 @@ of numbers, one column per feature, with a `FeatureInfo` each.
 
 from smartrisk.features._declaration import DeclarationFeatures
 from smartrisk.features._entity import DEFAULT_KEYS, GOODS_LINE, EntityHistory, Key
-from smartrisk.features._history import SumTable
 from smartrisk.features._incentive import DutyIncentive, Structuring
 from smartrisk.features._info import FeatureInfo
 from smartrisk.features._item import CodeColumns, ItemMeasures
 from smartrisk.features._prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._results import item_ids
 from smartrisk.features._state import from_tables, to_tables
-from smartrisk.features._transformer import DeclarationTransformer
 
 __all__ = [
     "DEFAULT_KEYS",
@@ -21,7 +19,6 @@ __all__ = [
     "PRICE_KEYS",
     "CodeColumns",
     "DeclarationFeatures",
-    "DeclarationTransformer",
     "DutyIncentive",
     "EntityHistory",
     "FeatureInfo",
@@ -29,7 +26,6 @@ __all__ = [
     "Key",
     "PeerPrices",
     "Structuring",
-    "SumTable",
     "from_tables",
     "item_ids",
     "to_tables",

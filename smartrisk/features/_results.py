@@ -35,7 +35,26 @@ class Results:
 
 
 def item_ids(frame: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return a 64-bit number for the key of every item."""
+    """Return a 64-bit number for the key of every item.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With `declaration_id` and, where there is one, `item_number`.
+
+    Returns
+    -------
+    ids : ndarray of uint64, shape (n_items,)
+        The same on every machine.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.features import item_ids
+    >>> frame = pd.DataFrame({"declaration_id": ["A", "A"], "item_number": [1, 2]})
+    >>> len(set(item_ids(frame)))
+    2
+    """
     ids = pd.util.hash_array(np.asarray(frame["declaration_id"], dtype=object))
     if "item_number" not in frame:
         return mix(ids + np.uint64(1))

@@ -95,7 +95,12 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
 
     Examples
     --------
-    See `to_tables`.
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import DeclarationFeatures, from_tables, to_tables
+    >>> world = make_declarations(n_items=300, random_state=0)
+    >>> features = DeclarationFeatures().fit(world.declarations)
+    >>> from_tables(*to_tables(features)).n_features_in_ == features.n_features_in_
+    True
     """
     params = dict(learned["params"])
     params["keys"] = tuple(_key(spec) for spec in params["keys"])

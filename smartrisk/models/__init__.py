@@ -4,7 +4,22 @@ Reads a matrix of features and the results of inspected items (or, for the field
 baselines, DECLARATIONS themselves); writes calibrated probabilities and amounts.
 """
 
+from smartrisk.models._baselines import (
+    ImporterRateBaseline,
+    RandomBaseline,
+    SmoothedRateSum,
+    ValueBaseline,
+)
+from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._revenue import RevenueRegressor
 from smartrisk.models._risk import RiskClassifier
 
-__all__ = ["RevenueRegressor", "RiskClassifier"]
+__all__ = [
+    "DateFeaturesClassifier",
+    "ImporterRateBaseline",
+    "RandomBaseline",
+    "RevenueRegressor",
+    "RiskClassifier",
+    "SmoothedRateSum",
+    "ValueBaseline",
+]

@@ -209,9 +209,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         label : ndarray of shape (n_items,)
             One of `classes_`.
         """
-        label: NDArray[Any] = self.classes_[
-            (self.predict_proba(X)[:, 1] > 0.5).astype(int)
-        ]
+        likely = (self.predict_proba(X)[:, 1] > 0.5).astype(int)
+        label: NDArray[Any] = self.classes_[likely]
         return label
 
     def raw_score(self, X: Any) -> Float:

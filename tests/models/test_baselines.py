@@ -211,8 +211,8 @@ def test_value_keeps_apart_values_far_above_those_seen():
 
 def test_value_without_its_column_names_the_nearest():
     X, y = extract()
-    X = X.rename(columns={"customs_value": "customs_valeu"})
-    with pytest.raises(TableError, match="Did you mean 'customs_valeu'"):
+    X = X.rename(columns={"customs_value": "customs_valu"})
+    with pytest.raises(TableError, match="Did you mean 'customs_valu'"):
         ValueBaseline().fit(X, y)
 
 

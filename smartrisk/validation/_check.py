@@ -1,0 +1,269 @@
+"""`check` and `validate`: a frame against its table."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import (
+    DataQualityWarning,
+    LeakageError,
+    TableError,
+    check_choice,
+    nearest,
+    shown,
+)
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
+from smartrisk.validation._coerce import COERCE
+from smartrisk.validation._report import Findings, ValidationReport
+
+
+def validate(
+    frame: Any,
+    table: Table,
+    *,
+    columns: ColumnMap | None = None,
+    on_error: str = "raise",
+) -> pd.DataFrame:
+    """Return the canonical frame of a table, or say everything that is wrong.
+
+    Parameters
+    ----------
+    frame : DataFrame, polars.DataFrame, pyarrow.Table or mapping of columns
+        What the administration has; it is never changed.
+    table : Table
+        One of the tables of `smartrisk.schema`.
+    columns : ColumnMap, default=None
+        Names, units and formats of the administration; None for canonical names.
+    on_error : str, default="raise"
+        "raise", or "set_aside" to go on with the good rows and a warning that
+        counts the others.
+
+    Returns
+    -------
+    canonical : DataFrame
+        Columns in the order of the table, then ``dq_...`` flags.
+
+    Raises
+    ------
+    TableError
+        With every failure in ``.failures``.
+    LeakageError
+        If DECLARATIONS hold columns known only after a control.
+
+    See Also
+    --------
+    check : The same, with the report.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.schema import OUTCOMES
+    >>> from smartrisk.validation import validate
+    >>> validate(pd.DataFrame({"declaration_id": ["A"], "illicit": [True]}),
+    ...          OUTCOMES)["illicit"].tolist()
+    [1]
+    """
+    check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
+    report = check(frame, table, columns=columns)
+    if report.ok:
+        return report.table
+    if on_error == "raise":
+        raise TableError(report.message(), report.failures)
+    warnings.warn(
+        f"{report.message()} They were set aside.", DataQualityWarning, stacklevel=2
+    )
+    return report.table
+
+
+def check(
+    frame: Any, table: Table, *, columns: ColumnMap | None = None
+) -> ValidationReport:
+    """Check a frame against a table and report everything.
+
+    Parameters
+    ----------
+    frame : DataFrame, polars.DataFrame, pyarrow.Table or mapping of columns
+        What the administration has; it is never changed.
+    table : Table
+        One of the tables of `smartrisk.schema`.
+    columns : ColumnMap, default=None
+        Names, units and formats of the administration.
+
+    Returns
+    -------
+    report : ValidationReport
+        Canonical rows, rows set aside, and every failure.
+
+    Raises
+    ------
+    TableError
+        If the frame has no such form, or required columns are missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.schema import OUTCOMES
+    >>> from smartrisk.validation import check
+    >>> frame = pd.DataFrame({"declaration_id": ["A"], "illicit": [2]})
+    >>> check(frame, OUTCOMES).failures["reason"].tolist()
+    ['out of range']
+    """
+    source = _as_pandas(frame, table)
+    columns = columns or ColumnMap({})
+    named, renamed, ignored = _named(source, table, columns)
+    _refuse_later_columns(source, table, ignored)
+    work = Findings(table, columns, source, renamed)
+    done: dict[str, Any] = {}
+    for field in table:
+        if field.name in named:
+            done[field.name] = COERCE[field.kind](field, named[field.name], work)
+    _add_item_number(done, work)
+    result = pd.DataFrame(done, index=source.index)
+    result = result[[name for name in table.names if name in result]]
+    _check_keys(result, work)
+    for name, flag in _quality_flags(result, table).items():
+        result[name] = flag
+        work.note(np.flatnonzero(flag), name[3:], "doubtful", flag, "warning")
+    bad = work.bad
+    return ValidationReport(
+        result[~bad] if bad.any() else result,
+        source[bad],
+        work.failures(result),
+        table.name,
+        tuple(ignored),
+    )
+
+
+def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:
+    """Return the frame as pandas, whatever it came as."""
+    if isinstance(frame, pd.DataFrame):
+        source = frame
+    elif isinstance(frame, Mapping):
+        try:
+            source = pd.DataFrame(dict(frame))
+        except ValueError as error:
+            raise TableError(f"{table.name}: a mapping of columns: {error}") from error
+    elif hasattr(frame, "to_pandas"):
+        source = frame.to_pandas()
+    else:
+        raise TableError(
+            f"{table.name}: a data frame of pandas, Polars or PyArrow, or a mapping "
+            f"of columns is needed; got {type(frame).__name__}."
+        )
+    if isinstance(source.columns, pd.MultiIndex):
+        raise TableError(f"{table.name}: column names must be single texts.")
+    twice = source.columns[source.columns.duplicated()]
+    if len(twice):
+        raise TableError(
+            f"{table.name}: columns appear twice: {shown(twice)}. Rename or drop one."
+        )
+    return source
+
+
+def _named(
+    source: pd.DataFrame, table: Table, columns: ColumnMap
+) -> tuple[dict[str, pd.Series], dict[str, str], list[str]]:
+    """Find the column of every field; say at once which required ones are missing."""
+    mapping = {k: v for k, v in columns.mapping.items() if k in table}
+    plain = {_plain(str(c)): c for c in source.columns}
+    named, renamed, gone = {}, {}, []
+    for field in table:
+        wanted = mapping.get(field.name, field.name)
+        found = wanted if wanted in source.columns else None
+        if found is None and field.name in mapping:
+            gone.append((field.name, wanted))
+        if found is None and field.name not in mapping:
+            found = plain.get(_plain(wanted))
+        if found is not None:
+            named[field.name] = source[found]
+            renamed[field.name] = str(found)
+        elif field.required and field.name not in mapping:
+            gone.append((field.name, wanted))
+    if gone:
+        hints = "; ".join(
+            f"{wanted!r} for field {name!r}.{nearest(wanted, source.columns)}"
+            for name, wanted in gone[:5]
+        )
+        raise TableError(
+            f"{table.name}: {len(gone)} columns are missing: {hints} "
+            "Name your own columns with ColumnMap({field: column})."
+        )
+    used = set(renamed.values())
+    ignored = [
+        str(c)
+        for c in source.columns
+        if str(c) not in used and not str(c).startswith("dq_")
+    ]
+    return named, renamed, ignored
+
+
+def _plain(name: str) -> str:
+    """Return a column name without case, white space and separators."""
+    return re.sub(r"[\s_.\-]+", "", name).casefold()
+
+
+def _refuse_later_columns(
+    source: pd.DataFrame, table: Table, ignored: list[str]
+) -> None:
+    """Refuse results offered among what was declared."""
+    if table is not DECLARATIONS:
+        return
+    later = {_plain(f.name) for f in OUTCOMES if f.known == "inspection"}
+    found = [name for name in ignored if _plain(name) in later]
+    if found:
+        raise LeakageError(
+            f"DECLARATIONS: columns known only after a control: {shown(found)}. "
+            "Drop them here and pass results as OUTCOMES."
+        )
+
+
+def _add_item_number(done: dict[str, Any], work: Findings) -> None:
+    """Give the items of each declaration numbers when they have none."""
+    if "item_number" not in done and "declaration_id" in done:
+        number = done["declaration_id"].groupby(done["declaration_id"]).cumcount() + 1
+        done["item_number"] = number.astype(np.int64)
+        several = np.flatnonzero(number.to_numpy() > 1)
+        values = number.to_numpy()
+        work.note(several, "item_number", "numbered by order", values, "repaired")
+
+
+def _check_keys(result: pd.DataFrame, work: Findings) -> None:
+    """Take down keys that appear more than once."""
+    if "declaration_id" not in result or work.source.empty:
+        return
+    ids = result["declaration_id"]
+    if ids.is_unique:
+        return
+    twice = result.duplicated(["declaration_id", "item_number"], keep=False)
+    twice &= ~pd.Series(work.bad, index=result.index)
+    work.note(np.flatnonzero(twice), "declaration_id", "duplicate key", ids)
+
+
+def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
+    """Return what is doubtful but legal, as boolean columns."""
+    flags: dict[str, Any] = {}
+    if table is DECLARATIONS:
+        for name in ("net_mass_kg", "customs_value", "quantity"):
+            if name in result:
+                flags[f"dq_zero_{name}"] = (result[name] == 0).to_numpy()
+        if {"net_mass_kg", "gross_mass_kg"} <= set(result):
+            over = result["net_mass_kg"] > result["gross_mass_kg"] * 1.0001
+            flags["dq_net_exceeds_gross"] = over.to_numpy()
+        for name in ("origin", "departure"):
+            if name in result:
+                odd = ~result[name].str.fullmatch("[A-Z]{2}").fillna(True).astype(bool)
+                flags[f"dq_unknown_{name}"] = odd.to_numpy()
+    if table is OUTCOMES and "revenue_adjustment" in result:
+        odd = (result["illicit"] == 0) & (result["revenue_adjustment"] > 0)
+        flags["dq_contradiction"] = odd.to_numpy()
+        flags["dq_negative_adjustment"] = (result["revenue_adjustment"] < 0).to_numpy()
+    if table is OUTCOMES and {"known_at", "inspected_at"} <= set(result):
+        early = result["known_at"] < result["inspected_at"]
+        flags["dq_known_before_inspected"] = early.to_numpy()
+    return flags

@@ -1,0 +1,10 @@
+"""The command line: the whole line from a terminal, on files.
+
+``smartrisk demo`` shows everything on made-up declarations. The other commands work on
+CSV or Parquet files with an administration's own columns: ``generate``, ``validate``,
+``fit``, ``score``, ``explain``, ``select``, ``evaluate``.
+"""
+
+from smartrisk.cli._main import main
+
+__all__ = ["main"]

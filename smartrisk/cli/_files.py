@@ -1,0 +1,178 @@
+"""Files in and out: text stays text on the way in, cells cannot act on the way out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smartrisk import schema
+from smartrisk.datasets import load_kcs
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.validation import check, validate
+
+BUILT_IN = {"kcs": schema.KCS, "date": schema.DATE, "asycuda": schema.ASYCUDA}
+_PARQUET = (".parquet", ".pq")
+_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def read(path: str) -> pd.DataFrame:
+    """Read a CSV (every cell as text) or Parquet file."""
+    place = Path(path)
+    if not place.is_file():
+        raise ArgumentError(f"no file {path!r}. Pass a CSV or Parquet file.")
+    try:
+        if place.suffix.lower() in _PARQUET:
+            return pd.read_parquet(place)
+        return _read_csv(place)
+    except (ValueError, TypeError, KeyError) as error:
+        # What pandas and Arrow say of damaged files are ValueErrors of many kinds.
+        reason = str(error).splitlines()[0][:200] if str(error) else "no content"
+        raise TableError(
+            f"{path!r} cannot be read as {place.suffix or 'CSV'}: {reason}. "
+            "Save it as CSV in UTF-8, or as Parquet."
+        ) from error
+
+
+def columns_of(text: str | None) -> schema.ColumnMap | None:
+    """Return a column map by the name of a built-in one, or from a TOML file."""
+    if text is None:
+        return None
+    if text.lower() in BUILT_IN:
+        return BUILT_IN[text.lower()]
+    if not Path(text).is_file():
+        raise ArgumentError(
+            f"--columns: {text!r} is neither a file nor one of "
+            f"{', '.join(BUILT_IN)}. Write one with ColumnMap(...).to_toml(path)."
+        )
+    try:
+        return schema.ColumnMap.from_toml(text)
+    except UnicodeDecodeError as error:
+        raise ArgumentError(f"--columns: {text!r} is not UTF-8 text.") from error
+
+
+def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
+    """Return the DECLARATIONS that a command was given."""
+    if asked.kcs is not None:
+        _refuse_both(asked)
+        return load_kcs(asked.kcs, part=_part(asked)).declarations
+    if asked.declarations is None:
+        raise ArgumentError("no declarations given. Pass a file, or --kcs PATH.")
+    frame = read(asked.declarations)
+    return _validated(frame, schema.DECLARATIONS, asked.columns, asked.on_error)
+
+
+def outcomes_of(asked: argparse.Namespace) -> pd.DataFrame:
+    """Return the OUTCOMES that a command was given."""
+    if asked.kcs is not None:
+        return load_kcs(asked.kcs, part=_part(asked)).outcomes
+    if asked.outcomes is None:
+        raise ArgumentError(
+            "no outcomes given. Pass --outcomes FILE with the results of the inspected "
+            "items; it may be the file of the declarations when it holds both."
+        )
+    frame = read(asked.outcomes)
+    columns = asked.outcome_columns or asked.columns
+    named = columns_of(columns)
+    label = "illicit" if named is None else named.mapping.get("illicit", "illicit")
+    if asked.outcomes == asked.declarations and label in frame:
+        # One file for both: items without a result were not inspected.
+        frame = frame[frame[label].notna() & (frame[label] != "")]
+    return _validated(frame, schema.OUTCOMES, columns, asked.on_error)
+
+
+def write(frame: pd.DataFrame, path: str, *, safe: bool = True) -> Path:
+    """Write a frame as CSV or Parquet, by the ending, all or nothing.
+
+    In a safe CSV no text cell can act as a formula of a spreadsheet.
+    """
+    place = Path(path)
+    kind = place.suffix.lower()
+    if kind not in (".csv", *_PARQUET):
+        raise ArgumentError(f"{path!r} must end in .csv or .parquet.")
+    if kind in _PARQUET:
+        return put(place, lambda draft: frame.to_parquet(draft, index=False))
+    kept = inert(frame) if safe else frame
+    return put(place, lambda d: kept.to_csv(d, index=False, lineterminator="\n"))
+
+
+def put(place: Path, writing: Callable[[Path], Any]) -> Path:
+    """Let a file appear whole: written beside its place, then renamed."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_dir():
+        raise ArgumentError(f"{str(place)!r} is a folder; name a file.")
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}-", dir=place.parent)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        writing(draft)
+        os.replace(draft, place)
+    finally:
+        draft.unlink(missing_ok=True)
+    return place
+
+
+def inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose texts begin with an apostrophe where they could act."""
+    kept = frame.copy()
+    for name in kept:
+        if not pd.api.types.is_numeric_dtype(kept[name].dtype):
+            kept[name] = kept[name].map(_inert_cell, na_action="ignore")
+    return kept
+
+
+def _inert_cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_ACTIVE):
+        return "'" + value
+    return value
+
+
+def _read_csv(place: Path) -> pd.DataFrame:
+    """Read every cell as text; codes keep their zeros, Namibia its NA."""
+    return pd.read_csv(
+        place,
+        dtype=str,
+        keep_default_na=False,
+        sep=_separator(place),
+        encoding="utf-8-sig",
+    )
+
+
+def _separator(place: Path) -> str:
+    """Return the sign between columns: the most frequent of three in the header."""
+    with place.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    return max(",;\t", key=header.count)
+
+
+def _validated(
+    frame: pd.DataFrame, table: schema.Table, columns: str | None, on_error: str
+) -> pd.DataFrame:
+    return validate(frame, table, columns=columns_of(columns), on_error=on_error)
+
+
+def _refuse_both(asked: argparse.Namespace) -> None:
+    given = [asked.declarations, getattr(asked, "outcomes", None), asked.columns]
+    if any(value is not None for value in given):
+        raise ArgumentError("pass files, or --kcs, not both.")
+
+
+def _part(asked: argparse.Namespace) -> str | None:
+    return str(asked.part) if Path(asked.kcs).is_dir() else None
+
+
+__all__ = [
+    "check",
+    "columns_of",
+    "declarations_of",
+    "inert",
+    "outcomes_of",
+    "put",
+    "read",
+    "write",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -80,12 +81,17 @@ def write_reference(app: object) -> None:
     """Write one reference page per room from its `__all__`: none is forgotten."""
     folder = HERE / "reference"
     folder.mkdir(exist_ok=True)
+    # Pages of names that are gone would be warnings of the next build.
+    shutil.rmtree(folder / "generated", ignore_errors=True)
     rooms = [room for room in smartrisk._ROOMS if room != "cli"]
     for room in rooms:
         text = room_page(room)
         path = folder / f"{room}.rst"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    for path in folder.glob("*.rst"):
+        if path.stem not in rooms:
+            path.unlink()
 
 
 def room_page(room: str) -> str:

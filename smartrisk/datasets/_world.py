@@ -76,7 +76,7 @@ class World:
     --------
     >>> from smartrisk.datasets import make_declarations
     >>> world = make_declarations(n_items=1_000, random_state=0)
-    >>> world.describe().loc["items", "value"]
+    >>> float(world.describe().loc["items", "value"])
     1000.0
     """
 
@@ -195,8 +195,8 @@ def make_declarations(
     --------
     >>> from smartrisk.datasets import make_declarations
     >>> world = make_declarations(n_items=2_000, random_state=0)
-    >>> round(float(world.truth["illicit"].mean()), 2)
-    0.03
+    >>> bool(0.02 < world.truth["illicit"].mean() < 0.06)
+    True
     """
     check_number("make_declarations", "n_items", n_items, low=1, integer=True)
     check_number("make_declarations", "random_state", random_state, low=0, integer=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smartrisk.datasets._economy import Goods, Traders
+from smartrisk.datasets._goods import Goods, rounded
 from smartrisk.datasets._tariff import (
     AGREEMENT,
     N_CHEAPER,
@@ -16,6 +16,7 @@ from smartrisk.datasets._tariff import (
     Int,
     Tariff,
 )
+from smartrisk.datasets._traders import Traders
 
 #: What can be wrong with an item; the first is nothing.
 TYPOLOGIES = (
@@ -240,9 +241,8 @@ def _undervalue(
     fixed *= np.exp(np.round(price, 1))
     below = template[relation] & (fixed < 0.85 * goods.value[rows])
     value = np.where(below, fixed, value)
-    step = 10.0 ** (np.floor(np.log10(np.maximum(value, 1.0))) - 1)
-    rounded = np.minimum(np.rint(value / step) * step, 0.9 * goods.value[rows])
-    out.value[rows] = np.where(rng.random(len(rows)) < 0.2, rounded, value)
+    even = np.minimum(rounded(value), 0.9 * goods.value[rows])
+    out.value[rows] = np.where(rng.random(len(rows)) < 0.2, even, value)
 
 
 def _misclassify(

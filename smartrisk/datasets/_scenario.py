@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -58,17 +59,27 @@ class Scenario:
 
     def __post_init__(self) -> None:
         check_number("Scenario", "n_months", self.n_months, low=1, integer=True)
-        check_number("Scenario", "n_codes", self.n_codes, low=50, high=9000)
+        check_number(
+            "Scenario", "n_codes", self.n_codes, low=50, high=5000, integer=True
+        )
         check_number("Scenario", "traders", self.traders, low=0.01, high=5.0)
         check_number("Scenario", "illicit", self.illicit, low=0.0, high=0.3)
         for name in ("targeted", "random"):
             check_number("Scenario", name, getattr(self, name), low=0.0, high=1.0)
-        try:
-            np.datetime64(self.start, "M")
-        except ValueError as error:
+        if not re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", str(self.start)):
             raise ArgumentError(
                 f"Scenario: 'start' must be a month as '2023-01'; got {self.start!r}."
-            ) from error
+            )
+        if self.targeted + self.random > 1:
+            raise ArgumentError(
+                "Scenario: 'targeted' and 'random' must not exceed 1 together; "
+                f"got {self.targeted} and {self.random}."
+            )
+
+    @property
+    def first(self) -> Any:
+        """First day of the extract, as a numpy date."""
+        return np.datetime64(self.start, "M").astype("datetime64[D]")
 
     @property
     def end(self) -> Any:

@@ -15,17 +15,7 @@ from smartrisk.datasets._control import (
     Lodged,
     inspect,
 )
-from smartrisk.datasets._economy import (
-    MODES,
-    OFFICES,
-    PAYMENTS,
-    PROCEDURES,
-    Goods,
-    Traders,
-    make_goods,
-    make_traders,
-    names,
-)
+from smartrisk.datasets._economy import names
 from smartrisk.datasets._fraud import (
     NONE,
     TYPOLOGIES,
@@ -36,6 +26,7 @@ from smartrisk.datasets._fraud import (
     rate_of,
     taxes,
 )
+from smartrisk.datasets._goods import Goods, make_goods
 from smartrisk.datasets._scenario import SCENARIOS, Scenario
 from smartrisk.datasets._tariff import (
     AGREEMENT,
@@ -46,6 +37,14 @@ from smartrisk.datasets._tariff import (
     Tariff,
     make_tariff,
 )
+from smartrisk.datasets._traders import (
+    MODES,
+    OFFICES,
+    PAYMENTS,
+    PROCEDURES,
+    Traders,
+    make_traders,
+)
 from smartrisk.errors import ArgumentError, check_choice, check_number
 
 _CARRIERS = 60  # assumption; the Korean set names 80 couriers
@@ -55,7 +54,7 @@ _NO_MASS = 0.004  # 0.7 % of zero mass there
 _PREFERENCES = np.array([*AGREEMENTS, "MFN", "REL"])  # relief: procedures free of duty
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class World:
     """Declarations with results, and the truth behind them.
 
@@ -84,6 +83,12 @@ class World:
     outcomes: pd.DataFrame
     truth: pd.DataFrame
     scenario: Scenario
+
+    def __repr__(self) -> str:
+        return (
+            f"World({self.scenario.name!r}, {len(self.declarations)} items, "
+            f"{len(self.outcomes)} results)"
+        )
 
     def full_outcomes(self) -> pd.DataFrame:
         """Return the truth of every item as if all had been inspected without error.
@@ -215,7 +220,7 @@ def _make(n_items: int, seed: int, scenario: Scenario) -> World:
     """Go from the tariff to the results; each stage draws from its own stream."""
     stages = ("tariff", "traders", "goods", "fraud", "control", "declarations")
     rng = {name: np.random.default_rng([seed, k]) for k, name in enumerate(stages)}
-    start = np.datetime64(scenario.start, "D")
+    start = scenario.first
     span = int((scenario.end - start) / np.timedelta64(1, "D"))
     n_phoenix = n_phoenix_items(n_items, scenario.illicit)
     tariff = make_tariff(rng["tariff"], scenario.n_codes)

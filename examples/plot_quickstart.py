@@ -14,7 +14,6 @@ score the later items, say why, select within the capacity, and judge the result
 # only, and come late: `known_at` says when.
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 import smartrisk as sr
 
@@ -31,12 +30,10 @@ print(f"{len(declarations)} items, {len(outcomes)} inspected")
 # The engine learns from the earlier three quarters of the items, and from the results
 # that were known by then.
 
-moment = declarations["lodged_at"].quantile(0.75)
-past = declarations[declarations["lodged_at"] < moment]
-new = declarations[declarations["lodged_at"] >= moment]
-known = outcomes[outcomes["known_at"] < moment]
+split = sr.windows.time_split(declarations, outcomes, later_share=0.25)
+new = split.later
 
-engine = sr.RiskEngine().fit(past, known)
+engine = sr.RiskEngine().fit(split.past, split.known)
 scores = engine.score(new)
 scores.head()
 
@@ -70,17 +67,10 @@ result = sr.evaluation.evaluate(scores, world.full_outcomes())
 result.frame()
 
 # %%
-# The share of hits among the first items inspected, against inspecting at random:
+# The same numbers as a picture: what the first inspections find and recover, against
+# inspecting at random.
 
-truth = world.full_outcomes().set_index(["declaration_id", "item_number"])["illicit"]
-ranked = scores.sort_values("risk_score", ascending=False)
-key = list(zip(ranked["declaration_id"], ranked["item_number"], strict=True))
-hits = truth.loc[key].to_numpy(dtype=float)
-inspected = np.arange(1, len(hits) + 1)
-
-fig, ax = plt.subplots(figsize=(6, 3.5))
-ax.plot(inspected / len(hits), hits.cumsum() / inspected, label="RiskEngine")
-ax.axhline(hits.mean(), color="grey", linestyle="--", label="at random")
-ax.set(xlim=(0.005, 0.3), xlabel="share of items inspected", ylabel="hit rate")
-ax.legend()
+rates = tuple(k / 100 for k in range(1, 21))
+curve = sr.evaluation.evaluate(scores, world.full_outcomes(), rates=rates)
+sr.reports.RateCurveDisplay.from_evaluations(curve).plot()
 plt.show()

@@ -71,7 +71,7 @@ def demo(asked: argparse.Namespace) -> int:
     _tell_results(results)
     n = int(decisions["selected_by"].notna().sum())
     say(
-        f"\nOf {n} items selected at 5%, the first five, why, and what they truly were:\n"
+        f"\nOf {n} items selected at 5%, the first five, why, and the truth:\n"
     )
     _tell_items(scores["smartrisk"].loc[first], said, world.truth)
     say(f"\nengine    {saved}\npicture   {picture}")

@@ -70,9 +70,7 @@ def demo(asked: argparse.Namespace) -> int:
     _tell_world(items, known, (past, new, cut))
     _tell_results(results)
     n = int(decisions["selected_by"].notna().sum())
-    say(
-        f"\nOf {n} items selected at 5%, the first five, why, and the truth:\n"
-    )
+    say(f"\nOf {n} items selected at 5%, the first five, why, and the truth:\n")
     _tell_items(scores["smartrisk"].loc[first], said, world.truth)
     say(f"\nengine    {saved}\npicture   {picture}")
     say(f"MLflow    {run}" if run else "MLflow    not logged, see the message above")

@@ -81,12 +81,12 @@ _ENGLISH: dict[str, Message] = {
         "first consignment {key} only {n} day ago",
         "first consignment {key} {n} days ago",
     ),
-    "activity.decayed": "recent activity {key} worth {value} consignments, older ones "
-    "counting less",
+    "activity.decayed": "recent activity {key}: {value}, each consignment counting "
+    "by its age",
     "activity.none_recent": "no consignment {key} in the last {days} days",
     "activity.none_near": "no consignment {key} just below a value threshold in the "
     "last {days} days",
-    "activity.per_day": "{value} items on average per day with consignments {key}",
+    "activity.per_day": "items per day with consignments {key}: {value} on average",
     "activity.near": (
         "{n} consignment {key} just below a value threshold in the last {days} days",
         "{n} consignments {key} just below a value threshold in the last {days} days",
@@ -288,13 +288,12 @@ _FRENCH: dict[str, Message] = {
         "premier envoi {key} il y a seulement {n} jour",
         "premier envoi {key} il y a {n} jours",
     ),
-    "activity.decayed": "activité récente {key} équivalant à {value} envois, les plus "
-    "anciens comptant moins",
+    "activity.decayed": "activité récente {key} : {value}, chaque envoi comptant selon "
+    "son ancienneté",
     "activity.none_recent": "aucun envoi {key} au cours des {days} derniers jours",
     "activity.none_near": "aucun envoi {key} juste en dessous d'un seuil de valeur au "
     "cours des {days} derniers jours",
-    "activity.per_day": "{value} articles par jour d'activité en moyenne pour les "
-    "envois {key}",
+    "activity.per_day": "articles par jour avec envois {key} : {value} en moyenne",
     "activity.near": (
         "{n} envoi {key} juste en dessous d'un seuil de valeur au cours des {days} "
         "derniers jours",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -183,7 +184,10 @@ class Reasons:
             ``feature_names``, all in log-odds.
         """
         try:
-            import shap
+            with warnings.catch_warnings():
+                # shap's own start-up meets deprecations of matplotlib.
+                warnings.simplefilter("ignore")
+                import shap
         except ImportError as error:
             raise MissingExtraError("shap") from error
         return shap.Explanation(

@@ -80,6 +80,7 @@ def validate(asked: argparse.Namespace) -> int:
 
 def fit(asked: argparse.Namespace) -> int:
     """Learn an engine and save it."""
+    _check_free(Path(asked.out))
     with steps(["reading", "learning", "saving"]) as done:
         declarations, outcomes = declarations_of(asked), outcomes_of(asked)
         done()
@@ -162,6 +163,8 @@ def evaluate(asked: argparse.Namespace) -> int:
     parts = by_goods_line(engine, items, scores)
     rows = []
     for name, part in parts.items():
+        if part.empty:
+            continue
         known = part.merge(outcomes[[*schema.KEY, "illicit"]], on=list(schema.KEY))
         if known["illicit"].nunique() == 2:
             apart = judge(part, outcomes, rates=asked.rates, n_bootstrap=0)
@@ -229,6 +232,15 @@ def say_item(row: Any, sentences: list[str]) -> None:
     )
     for sentence in sentences or ["nothing raises its score"]:
         say(f"  - {sentence}")
+
+
+def _check_free(place: Path) -> None:
+    """Refuse a taken place before learning, not after."""
+    foreign = place.is_dir() and any(place.iterdir())
+    if place.is_file() or (foreign and not (place / "manifest.json").is_file()):
+        raise ArgumentError(
+            f"--out: {str(place)!r} holds other files. Choose a new folder."
+        )
 
 
 def _known(engine: RiskEngine, items: pd.DataFrame) -> Any:

@@ -1,0 +1,259 @@
+"""What a run holds, and what it does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.errors import ArgumentError
+from smartrisk.tracking import Run, log_run
+
+
+def test_a_run_says_where_it_is(logged):
+    text = str(logged)
+    assert logged.run_id in text
+    assert logged.model_uri in text
+    assert "mlflow ui --backend-store-uri sqlite:///" in text
+
+
+def test_a_run_never_shows_a_password():
+    uri = "https://officer:secret@tracking.example/mlflow?token=abc"
+    run = Run(run_id="1", model_uri="models:/m-1", tracking_uri=uri, experiment="x")
+    assert "secret" not in str(run)
+    assert "abc" not in str(run)
+    assert "tracking.example" in str(run)
+
+
+def test_metrics_have_names_that_say_the_rate(client, logged, judged):
+    metrics = client.get_run(logged.run_id).data.metrics
+    assert metrics["precision_at_05pct"] == pytest.approx(
+        judged[1].to_dict()["precision_at_05pct"]
+    )
+    assert "roc_auc" in metrics
+
+
+def test_the_logged_model_has_the_metrics_and_the_data_they_hold_for(client, logged):
+    model = client.get_logged_model(logged.model_uri.removeprefix("models:/"))
+    assert str(model.status).endswith("READY")
+    found = {metric.key: metric for metric in model.metrics}
+    assert found["precision_at_05pct"].dataset_name == "declarations-evaluation"
+
+
+def test_parameters_are_those_of_the_engine(client, logged, engine):
+    run = client.get_run(logged.run_id)
+    assert run.data.params["label_delay"] == str(engine.label_delay)
+    assert max(map(len, run.data.params.values())) <= 500
+    assert run.data.tags["smartrisk.engine_version"] == engine.version_
+    assert run.data.tags["office"] == "all"
+    assert run.info.run_name == "first"
+    assert run.info.status == "FINISHED"
+
+
+def test_data_are_logged_by_digest_alone(client, logged, past_and_new):
+    inputs = client.get_run(logged.run_id).inputs.dataset_inputs
+    about = {i.tags[0].value: i.dataset for i in inputs}
+    assert set(about) == {"training", "evaluation"}
+    assert json.loads(about["training"].profile) == {"num_rows": len(past_and_new[0])}
+    assert about["training"].digest != about["evaluation"].digest
+
+
+def test_the_digest_follows_the_content_not_the_index(past_and_new):
+    from smartrisk.tracking._run import digest_of
+
+    _, new = past_and_new
+    again = new.reset_index(drop=True)
+    assert digest_of(again) == digest_of(new)
+    changed = again.copy()
+    changed.loc[0, "customs_value"] += 1.0
+    assert digest_of(changed) != digest_of(new)
+
+
+def test_artefacts_hold_the_table_the_picture_and_all_settings(client, logged):
+    def names(folder=""):
+        found = client.list_artifacts(logged.run_id, folder)
+        return [n for f in found for n in (names(f.path) if f.is_dir else [f.path])]
+
+    assert set(names()) == {
+        "engine.json",
+        "evaluation/rates.csv",
+        "figures/curve/curve.png",
+    }
+
+
+def test_matplotlib_figures_and_displays_are_logged(engine, judged, store):
+    import matplotlib.pyplot as plt
+    import mlflow
+
+    from smartrisk.reports import RateCurveDisplay
+
+    display = RateCurveDisplay.from_evaluations(judged[1]).plot()
+    run = log_run(
+        engine, figures={"rates": display, "../up": display.figure_}, tracking_uri=store
+    )
+    plt.close("all")
+    client = mlflow.MlflowClient(run.tracking_uri)
+    found = {f.path for f in client.list_artifacts(run.run_id, "figures")}
+    assert found == {"figures/rates.png", "figures/_up.png"}
+
+
+def test_nothing_in_the_store_was_pickled(logged):
+    place = Path(logged.tracking_uri.removeprefix("sqlite:///")).parent
+    endings = {path.suffix for path in place.rglob("*") if path.is_file()}
+    assert not endings & {".pkl", ".pickle", ".joblib", ".skops", ".npy", ".npz"}
+
+
+@pytest.fixture(scope="module")
+def canaries(world):
+    """Return a world whose every identity is a canary."""
+    items, results = world.declarations.copy(), world.outcomes.copy()
+    names = ("importer_id", "declarant_id", "consignor_id", "carrier_id")
+    for frame in (items, results):
+        frame["declaration_id"] = "CANARY" + frame["declaration_id"]
+    for name in names:
+        items[name] = "CANARY" + items[name].fillna("0")
+    results["officer_id"] = "CANARY-OFFICER"
+    return items.tail(3000), results
+
+
+def test_no_identity_is_in_the_store(canaries, store):
+    import pyarrow.parquet as pq
+
+    items, results = canaries
+    known = results["declaration_id"].isin(items["declaration_id"])
+    engine = sr.RiskEngine(n_jobs=1).fit(items, results[known])
+    result = sr.evaluation.evaluate(
+        engine.score(items),
+        results,
+        n_bootstrap=0,
+        segments={"importer": items["importer_id"]},
+    )
+    log_run(
+        engine,
+        evaluation=result,
+        declarations=items,
+        tracking_uri=store,
+        registered_model_name="risk",
+    )
+    user = os.environ.get("USER", "")
+    for path in Path(store).rglob("*"):
+        if path.is_file():
+            assert b"CANARY" not in path.read_bytes(), path
+        if path.suffix == ".parquet":
+            texts = pq.read_table(path).to_pandas().select_dtypes(exclude="number")
+            assert not any(
+                texts[c].astype(str).str.contains("CANARY").any() for c in texts
+            )
+    with sqlite3.connect(Path(store) / "mlflow.db") as base:
+        tags = dict(base.execute("select key, value from tags"))
+    base.close()
+    assert "mlflow.user" not in tags
+    assert not user or user not in tags.values()
+
+
+def test_several_engines_can_be_logged_within_one_active_run(engine, tracking_uri):
+    import mlflow
+
+    with mlflow.start_run() as parent:
+        runs = [log_run(engine) for _ in range(2)]
+        assert mlflow.active_run().info.run_id == parent.info.run_id
+    client = mlflow.MlflowClient(tracking_uri)
+    for run in runs:
+        tags = client.get_run(run.run_id).data.tags
+        assert tags["mlflow.parentRunId"] == parent.info.run_id
+        assert run.experiment == "tests"
+
+
+def test_a_run_in_another_store_is_nobodys_child(engine, tracking_uri, store):
+    import mlflow
+
+    with mlflow.start_run():
+        run = log_run(engine, tracking_uri=store)
+    tags = mlflow.MlflowClient(run.tracking_uri).get_run(run.run_id).data.tags
+    assert "mlflow.parentRunId" not in tags
+
+
+def test_no_global_state_of_mlflow_changes(engine, store, monkeypatch):
+    import mlflow
+
+    before = mlflow.get_tracking_uri(), dict(os.environ)
+    log_run(engine, tracking_uri=store)
+    assert (mlflow.get_tracking_uri(), dict(os.environ)) == before
+    assert mlflow.active_run() is None
+
+
+def test_mlflows_own_setting_names_the_store(engine, tracking_uri):
+    assert log_run(engine).tracking_uri == tracking_uri
+
+
+def test_the_default_store_is_a_folder_of_the_working_directory(
+    engine, store, tmp_path, monkeypatch
+):
+    import mlflow
+
+    folder = Path(store).rename(tmp_path / "smartrisk-mlruns")
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(None)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = log_run(engine)
+    assert run.tracking_uri == f"sqlite:///{folder.as_posix()}/mlflow.db"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["smartrisk-mlruns"]
+    assert (folder / "artifacts").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"evaluation": 3}, "'evaluation' must be the result of"),
+        ({"evaluation": {"precision": "high"}}, "'precision' must be a number"),
+        ({"declarations": [1]}, "'declarations' must be a DataFrame"),
+        ({"experiment": " "}, "'experiment' must be a printable text"),
+        ({"experiment": "a\nb"}, "'experiment' must be a printable text"),
+        ({"figures": {"..": "x.png"}}, "no letter or digit"),
+    ],
+)
+def test_arguments_are_refused_with_the_remedy(engine, store, given, message):
+    with pytest.raises(ArgumentError, match=message):
+        log_run(engine, tracking_uri=store, **given)
+
+
+def test_metric_names_become_such_as_mlflow_takes(engine, store):
+    import mlflow
+
+    metrics = {"revenue@5%": 0.5, "fine": 1, "missing": float("nan")}
+    run = log_run(engine, evaluation=metrics, tracking_uri=store)
+    found = mlflow.MlflowClient(run.tracking_uri).get_run(run.run_id).data.metrics
+    assert found == {"revenue_5_": 0.5, "fine": 1.0}
+
+
+def test_an_engine_that_was_not_fitted_is_refused_before_any_run(store):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError, match="RiskEngine"):
+        log_run(sr.RiskEngine(), tracking_uri=store)
+
+
+def test_a_run_whose_logging_fails_is_marked_failed(engine, store, tmp_path):
+    import mlflow
+
+    from smartrisk.errors import TrackingError
+
+    with pytest.raises(TrackingError, match="log_run"):
+        log_run(engine, figures={"gone": tmp_path / "gone.png"}, tracking_uri=store)
+    uri = f"sqlite:///{Path(store).as_posix()}/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    ids = [e.experiment_id for e in client.search_experiments()]
+    assert [r.info.status for r in client.search_runs(ids)] == ["FAILED"]
+
+
+def test_the_example_beside_the_model_names_no_one(logged, world):
+    place = Path(logged.tracking_uri.removeprefix("sqlite:///")).parent
+    path = next(place.rglob("serving_input_example.json"))
+    records = json.loads(path.read_text())["dataframe_records"]
+    known = set(world.declarations["importer_id"].dropna())
+    assert not known & set(pd.DataFrame(records)["importer_id"])

@@ -1,0 +1,175 @@
+"""A store that is down, slow or fresh."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from smartrisk.errors import TrackingError
+from smartrisk.tracking import load, log_run
+
+
+@pytest.fixture
+def closed():
+    """Return an address that nobody listens at."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent():
+    """Return an address that takes connections and never answers."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(16)
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.fixture
+def failing():
+    """Return the address of a server that answers everything with an error."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(500)
+
+        do_POST = do_GET  # noqa: N815 - the name is the protocol's
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_dead_server_is_one_clear_error_and_the_engine_stays(
+    engine, closed, judged, past_and_new
+):
+    begun = time.monotonic()
+    with pytest.raises(TrackingError, match="no answer") as caught:
+        log_run(engine, tracking_uri=closed)
+    assert time.monotonic() - begun < 15
+    assert closed in str(caught.value)
+    assert "engine.save(folder)" in str(caught.value)
+    assert engine.score(past_and_new[1]).equals(judged[0])
+
+
+def test_loading_from_a_dead_server_is_the_same_error(closed):
+    with pytest.raises(TrackingError, match="no answer"):
+        load("0" * 32, tracking_uri=closed)
+
+
+def test_a_failing_server_is_a_clear_error(engine, failing):
+    begun = time.monotonic()
+    with pytest.raises(TrackingError, match="tracking store"):
+        log_run(engine, tracking_uri=failing)
+    assert time.monotonic() - begun < 15
+
+
+@pytest.mark.slow
+def test_a_silent_server_is_given_up_within_seconds(engine, silent):
+    begun = time.monotonic()
+    with pytest.raises(TrackingError, match="tracking store"):
+        log_run(engine, tracking_uri=silent)
+    assert time.monotonic() - begun < 15
+
+
+def test_the_users_own_patience_is_respected_and_nothing_is_left_behind(
+    engine, silent, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    before = dict(os.environ)
+    begun = time.monotonic()
+    with pytest.raises(TrackingError):
+        log_run(engine, tracking_uri=silent)
+    assert time.monotonic() - begun < 4
+    assert dict(os.environ) == before
+
+
+def test_a_password_in_the_address_is_not_repeated(engine, closed):
+    uri = closed.replace("://", "://officer:secret@")
+    with pytest.raises(TrackingError) as caught:
+        log_run(engine, tracking_uri=uri)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_store_is_a_clear_error(engine, tmp_path):
+    (tmp_path / "mlflow.db").write_text("not a database, surely not " * 50)
+    with pytest.raises(TrackingError, match="not a database"):
+        log_run(engine, tracking_uri=tmp_path)
+
+
+def test_a_fresh_folder_is_for_its_owner_alone(tmp_path, monkeypatch):
+    from smartrisk.tracking import _store
+
+    if os.name != "posix":
+        pytest.skip("permissions of this kind are POSIX")
+    monkeypatch.setattr(_store, "_locked", None)
+    uri = _store.local_uri(tmp_path / "new")
+    with pytest.raises(TrackingError):
+        _store.open_store(uri)
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_a_lock_held_by_another_process_is_waited_for_and_then_named(
+    tmp_path, monkeypatch
+):
+    from smartrisk.tracking import _store
+
+    monkeypatch.setattr(_store, "_LOCK_SECONDS", 0.3)
+    with (
+        _store._locked(tmp_path / "x.lock"),
+        pytest.raises(TrackingError, match="another process has held"),
+        _store._locked(tmp_path / "x.lock"),
+    ):
+        pass
+    with _store._locked(tmp_path / "x.lock"):
+        pass
+
+
+_LOG = """
+import sys
+from smartrisk import RiskEngine
+from smartrisk.tracking import log_run
+run = log_run(RiskEngine.load(sys.argv[1]), tracking_uri=sys.argv[2])
+sys.stdout.write(run.run_id)
+"""
+
+
+@pytest.mark.slow
+def test_three_processes_may_start_on_one_fresh_store(engine, tmp_path):
+    folder = engine.save(tmp_path / "engine")
+    place = tmp_path / "fresh"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", _LOG, str(folder), str(place)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    ended = [process.communicate(timeout=240) for process in started]
+    assert [p.returncode for p in started] == [0, 0, 0], [e[1] for e in ended]
+    ids = {out for out, _ in ended}
+    assert len(ids) == 3
+    for run_id in ids:
+        assert load(run_id, tracking_uri=str(place)).version_ == engine.version_
+
+
+def test_importing_the_room_loads_no_mlflow(root):
+    code = "import sys, smartrisk.tracking; sys.exit('mlflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, check=False)
+    assert done.returncode == 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,8 @@ HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 FEW = 10
 #: Below so many peers the typical value leans on similar goods.
 FEW_PEERS = 3
+#: From so many peers on the closer ones speak for the wider.
+MANY_PEERS = 10
 
 _MEASURES = {
     "price_per_kg": ("customs_value", "net_mass_kg"),
@@ -185,6 +187,32 @@ def evidence_of(facts: Facts) -> Evidence:
     if gone and not seen:
         return Evidence(message="key.missing", values={"fields": gone})
     return _BY_FAMILY.get(facts.topic.family, _item)(facts) or _plain(facts)
+
+
+def closest_peers(facts: Facts, topics: Sequence[Topic]) -> Facts:
+    """Return the same facts about closer peers that bear the reason out.
+
+    The model may have met the price in a whole chapter; when at least `MANY_PEERS`
+    earlier items of the heading or subheading deviate to the same side, and at least
+    half as far, they are what an officer can check.
+    """
+    found, wide = facts, facts.statistic("deviation")
+    if facts.topic.family != "peers" or len(facts.topic.key) != 1 or not wide:
+        return facts
+    for topic in topics:
+        if (topic.family, topic.measure) != ("peers", facts.topic.measure):
+            continue
+        close = replace(facts, topic=topic)
+        deviation, n = close.statistic("deviation"), close.statistic("n_peers")
+        agrees = deviation is not None and deviation / wide >= 0.5
+        if agrees and (n or 0) >= MANY_PEERS and _digits(topic) > _digits(found.topic):
+            found = close
+    return found
+
+
+def _digits(topic: Topic) -> int:
+    """Return how many digits of the tariff code single out the peers of a topic."""
+    return HS_DIGITS.get(topic.key[0], 0) if len(topic.key) == 1 else 0
 
 
 def _peers(facts: Facts) -> Evidence | None:

@@ -21,7 +21,13 @@ from smartrisk.errors import (
     nearest,
     shown,
 )
-from smartrisk.explanations._evidence import Declared, Evidence, Facts, evidence_of
+from smartrisk.explanations._evidence import (
+    Declared,
+    Evidence,
+    Facts,
+    closest_peers,
+    evidence_of,
+)
 from smartrisk.explanations._page import Line, fragment, page
 from smartrisk.explanations._plan import Float, Group, Info, Plan, Topic, plan_of
 from smartrisk.explanations._wording import Wording
@@ -90,7 +96,9 @@ class Reasons:
     A reason is a group of features that read the same declaration fields for the same
     customs concept. Its contribution is the sum of theirs, so that the reasons of an
     item add up to its raw score (log-odds, before calibration) less the base value.
-    Only groups that raise the score are listed. ``share`` is the part of all raising
+    Only groups that raise the score are listed. A sentence speaks of what contributed
+    most within its reason; for prices, of the closest of at least ten peers that
+    deviate to the same side. ``share`` is the part of all raising
     contributions of the item. The words of strength: strong from 1.0 (odds times 2.7),
     clear from 0.4 (1.5), slight from 0.1 (1.1), weak below.
 
@@ -358,7 +366,7 @@ class Reasons:
         topic = max(group.topics, key=lambda found: _weight(row, found))
         lead = topic.infos[int(np.argmax(row[topic.columns]))]
         facts = Facts(declared, item, self._matrix[item], topic, lead)
-        return str(lead.name), evidence_of(facts)
+        return str(lead.name), evidence_of(closest_peers(facts, group.topics))
 
     def _position(self, key: tuple[str, int]) -> int:
         """Return the position of an item by its key."""

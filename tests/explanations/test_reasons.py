@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from smartrisk.errors import ArgumentError, TableError
+from smartrisk.errors import ArgumentError, MissingExtraError, TableError
 from smartrisk.explanations import CONCEPTS, STRENGTHS, Reasons, explain
 from smartrisk.features import FeatureInfo
 
@@ -316,6 +316,12 @@ def test_the_shap_explanation_holds_the_same_numbers():
     np.testing.assert_array_equal(values.base_values, contributions[:, -1])
     np.testing.assert_array_equal(values.data, matrix)
     assert values.feature_names == [info.name for info in infos]
+
+
+def test_a_missing_shap_names_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(MissingExtraError, match="pip install shap"):
+        _ = explain(*made()).shap
 
 
 def test_importing_the_room_does_not_load_shap():

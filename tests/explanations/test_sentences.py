@@ -113,6 +113,27 @@ def test_a_unit_value_that_cannot_be_computed_is_said_to_be_so():
 
 
 @pytest.mark.parametrize(
+    ("deviation", "n", "expected"),
+    [
+        (-0.9, 40.0, "0.41 × the typical value of 40 earlier consignments of 6403.99"),
+        (-0.1, 40.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
+        (0.9, 40.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
+        (-0.9, 4.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
+        (np.nan, 4.0, "0.37 × the typical value of 500 earlier consignments of ch"),
+    ],
+)
+def test_closer_peers_speak_where_they_are_many_and_agree(deviation, n, expected):
+    pairs = [
+        (price("deviation", ("hs2",)), -1.0),
+        (price("n_peers", ("hs2",)), 500.0),
+        (price("deviation", ("hs6",)), deviation),
+        (price("n_peers", ("hs6",)), n),
+        (price("deviation", ("hs6",), "kg_per_unit"), -1.0),
+    ]
+    assert expected in said(pairs)
+
+
+@pytest.mark.parametrize(
     ("pairs", "expected"),
     [
         ([(price("deviation"), 0.7)], "2.01 × the typical value of earlier"),
@@ -318,6 +339,9 @@ def test_the_gap_to_a_cheaper_code_is_said_in_rates():
             "noted on the declaration: net above gross",
         ),
         (item("importer_id__code", "importer_id", "code"), 7.0, "declared: importer"),
+        (item("n", "customs_value", "near_threshold"), np.nan, "n: not known"),
+        (item("r", "customs_value", "is_round"), np.nan, "r: not known"),
+        (item("t", "trusted_trader", "code"), 0.0, "declared: trusted trader no"),
         (item("odd", "origin", "a statistic of tomorrow"), 1.5, "odd: 1.5"),
         (item("odd", "origin", "a statistic of tomorrow"), np.nan, "odd: not known"),
         (item("plain", "plain"), 3.0, "plain: 3"),
@@ -463,25 +487,10 @@ def test_identities_are_said_by_role_only():
 @given(
     statistic=st.sampled_from(
         [
-            "deviation",
-            "z",
-            "n_peers",
-            "hits",
-            "hit_rate",
-            "inspections",
-            "revenue_rate",
-            "n_items",
-            "days_since_last",
-            "decayed",
-            "near_threshold",
-            "rate_gap",
-            "cheapest_gap",
-            "value",
-            "ratio",
-            "is_round",
-            "flag",
-            "code",
-            "new",
+            *("deviation", "z", "n_peers", "hits", "hit_rate", "inspections"),
+            *("revenue_rate", "n_items", "days_since_last", "decayed"),
+            *("near_threshold", "rate_gap", "cheapest_gap", "value", "ratio"),
+            *("is_round", "flag", "code", "a statistic of tomorrow"),
         ]
     ),
     key=st.sampled_from(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -139,13 +138,21 @@ class Plan:
         return names, out
 
 
+#: Plans by the identity of their features, which they keep alive.
+_PLANS: dict[tuple[int, ...], tuple[tuple[Info, ...], Plan]] = {}
+_MOST_PLANS = 16
+
+
 def plan_of(info: Sequence[Info]) -> Plan:
     """Return the plan of a sequence of features; the last few are remembered."""
     infos = tuple(info)
-    try:
-        return _remembered(infos)
-    except TypeError:  # features that cannot be hashed
-        return _make(infos)
+    identity = tuple(map(id, infos))  # hashing two hundred features takes longer
+    found = _PLANS.get(identity)
+    if found is None:
+        if len(_PLANS) >= _MOST_PLANS:
+            _PLANS.clear()
+        found = _PLANS[identity] = (infos, _make(infos))
+    return found[1]
 
 
 def _make(infos: tuple[Info, ...]) -> Plan:
@@ -168,9 +175,6 @@ def _make(infos: tuple[Info, ...]) -> Plan:
         np.asarray(order, np.intp),
         np.asarray(starts, np.intp),
     )
-
-
-_remembered = lru_cache(maxsize=16)(_make)
 
 
 def _group_key(info: Info) -> tuple[tuple[str, ...], str]:

@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from smartrisk.errors import ArgumentError, MissingExtraError, TableError
 from smartrisk.explanations import CONCEPTS, STRENGTHS, Reasons, explain
+from smartrisk.explanations._plan import _PLANS, plan_of
 from smartrisk.features import FeatureInfo
 
 FIELDS = ("customs_value", "net_mass_kg", "importer_id", "tariff_code", "origin")
@@ -250,6 +251,14 @@ def test_anything_with_the_right_attributes_describes_a_feature():
         explain(frame, matrix, contributions, loose).sentences()
         == explain(frame, matrix, contributions, infos).sentences()
     )
+
+
+def test_plans_are_remembered_but_not_without_end():
+    infos = made()[3]
+    assert plan_of(infos) is plan_of(list(infos))
+    for seed in range(40):
+        plan_of(made(1, 2, seed)[3])
+    assert len(_PLANS) <= 16
 
 
 SLOTS = ("name", "concept", "statistic", "window", "key", "measure")

@@ -64,6 +64,13 @@ def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
     if asked.declarations is None:
         raise ArgumentError("no declarations given. Pass a file, or --kcs PATH.")
     frame = read(asked.declarations)
+    if asked.declarations == getattr(asked, "outcomes", None):
+        # One file for both: what a control found is no part of a declaration.
+        named = columns_of(asked.columns)
+        mapping = {} if named is None else named.mapping
+        found = [f.name for f in schema.OUTCOMES if f.name not in schema.KEY]
+        later = [mapping.get(name, name) for name in found]
+        frame = frame.drop(columns=[name for name in later if name in frame])
     return _validated(frame, schema.DECLARATIONS, asked.columns, asked.on_error)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from smartrisk import __version__
 from smartrisk.cli._terminal import complain
-from smartrisk.errors import ArgumentError, SmartRiskError
+from smartrisk.errors import ArgumentError, SmartRiskError, SmartRiskWarning
 
 _EXIT_USER = 2
 _COLUMNS = "how the file's columns are called: a TOML file, or kcs, date, asycuda"
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always", SmartRiskWarning)
             warnings.showwarning = _show_warning
             status = _run(asked)
         sys.stdout.flush()

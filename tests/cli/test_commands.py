@@ -1,0 +1,222 @@
+"""Every command does its work on files, and says what it did."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+
+
+def test_generate_writes_the_world_with_its_truth_apart(run):
+    status, out, _ = run("generate", "--items", 500, "--seed", 3, "--out", "world")
+    world = sr.datasets.make_declarations(500, random_state=3)
+    frame = pd.read_parquet("world/declarations.parquet")
+    assert status == 0
+    assert "world/truth.parquet: 500 rows" in out
+    assert frame["tariff_code"].tolist() == world.declarations["tariff_code"].tolist()
+    assert len(pd.read_parquet("world/outcomes.parquet")) == len(world.outcomes)
+
+
+def test_generated_csv_comes_back_as_it_was(run):
+    run("generate", "--items", 300, "--out", "world", "--format", "csv")
+    status, out, _ = run(
+        "validate", "world/declarations.csv", "--out", "canonical.parquet"
+    )
+    world = sr.datasets.make_declarations(300, random_state=0)
+    canonical = sr.validation.validate(world.declarations, sr.schema.DECLARATIONS)
+    assert status == 0
+    assert "300 rows = 300 usable + 0 set aside" in out
+    read = sr.validation.validate(
+        pd.read_parquet("canonical.parquet"), sr.schema.DECLARATIONS
+    )
+    for name in ("declaration_id", "tariff_code", "office", "customs_value"):
+        assert read[name].tolist() == canonical[name].tolist()
+
+
+def test_validate_reports_every_failure_and_says_so_by_its_status(run, tmp_path):
+    (tmp_path / "odd.csv").write_text(
+        "no;datum;code;wert\nA;31/12/2023;010121;1.000,50\n"
+        "B;12/31/2023;10121;x\n=C;01/02/2024;01.01.21;5\n"
+    )
+    (tmp_path / "map.toml").write_text(
+        'day_first = true\ndecimal = ","\nthousands = "."\n[mapping]\n'
+        'declaration_id = "no"\nlodged_at = "datum"\ntariff_code = "code"\n'
+        'customs_value = "wert"\n'
+    )
+    status, out, _ = run(
+        "validate", "odd.csv", "--columns", "map.toml", "--report", "all.csv"
+    )
+    assert status == 1
+    assert "3 rows = 2 usable + 1 set aside" in out
+    assert "'wert'" in out
+    report = pd.read_csv("all.csv", dtype=str)
+    assert {"field", "reason", "value", "severity"} <= set(report)
+    texts = report.stack().astype(str)
+    assert not texts.str.match(r"[=+@\t\r]").any()
+
+
+def test_validate_knows_the_other_table(run, files):
+    status, out, _ = run("validate", files / "outcomes.csv", "--table", "outcomes")
+    assert status == 0
+    assert out.startswith("OUTCOMES: ")
+
+
+def test_fit_learns_the_same_engine_as_from_python(run, files, engine):
+    status, out, err = run(
+        "fit",
+        "--declarations",
+        files / "past.parquet",
+        "--outcomes",
+        files / "outcomes.csv",
+        "--out",
+        "engine",
+    )
+    assert (status, err) == (0, "")
+    assert sr.RiskEngine.load("engine").version_ == engine.version_
+    assert f"engine {engine.version_}" in out
+
+
+def test_one_file_may_hold_items_and_results(run, declarations, outcomes, tmp_path):
+    keys = ["declaration_id", "item_number"]
+    both = declarations.merge(outcomes[[*keys, "illicit"]], on=keys, how="left")
+    both["illicit"] = both["illicit"].astype("Int64")
+    both.to_csv(tmp_path / "both.csv", index=False)
+    names = ["--declarations", "both.csv", "--outcomes", "both.csv"]
+    status, out, err = run("fit", *names, "--out", "engine")
+    assert status == 0, err
+    assert f"{len(both)} items, {len(outcomes)} results" in out
+
+
+def test_score_writes_what_the_engine_says(run, files, engine, past_and_new):
+    status, out, _ = run(
+        "score", files / "new.csv", "--engine", files / "engine", "--out", "s.csv"
+    )
+    expected = engine.score(past_and_new[1])
+    found = pd.read_csv("s.csv")
+    assert status == 0
+    assert found["declaration_id"].tolist() == expected["declaration_id"].tolist()
+    np.testing.assert_allclose(found["risk_score"], expected["risk_score"], rtol=1e-12)
+    assert "model_version" in out
+
+
+def test_scores_do_not_depend_on_the_parts_that_files_are_cut_into(
+    run, files, monkeypatch
+):
+    from smartrisk.cli import _commands
+
+    words = ("score", files / "new.csv", "--engine", files / "engine", "--out")
+    run(*words, "whole.parquet")
+    monkeypatch.setattr(_commands, "_CHUNK", 97)
+    run(*words, "parts.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet("whole.parquet"), pd.read_parquet("parts.parquet")
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_explain_gives_sentences_of_the_riskiest(
+    run, files, engine, past_and_new, lang
+):
+    status, out, _ = run(
+        *("explain", files / "new.csv", "--engine", files / "engine"),
+        *("--show", 2, "--lang", lang, "--out", "r.html"),
+    )
+    new = past_and_new[1]
+    first = engine.score(new)["risk_score"].idxmax()
+    sentence = engine.explain(new.loc[[first]], top=3).sentences(lang=lang)[0][0]
+    assert status == 0
+    assert f"  - {sentence}" in out
+    with open("r.html", encoding="utf-8") as page:
+        assert "<" in page.read(1000)
+
+
+def test_select_keeps_the_capacity_exactly(run, files, past_and_new):
+    words = ("select", files / "new.csv", "--engine", files / "engine")
+    status, out, _ = run(*words, "--capacity", "40", "--out", "d.csv")
+    decisions = pd.read_csv("d.csv")
+    assert status == 0
+    assert (decisions["channel"] != "green").sum() == 40
+    assert len(decisions) == len(past_and_new[1])
+    _, out, _ = run(*words, "--capacity", "10%")
+    released = len(past_and_new[1]) - round(0.1 * len(past_and_new[1]))
+    assert f"{released} green" in out
+
+
+def test_evaluate_says_the_same_as_evaluation(
+    run, files, engine, past_and_new, outcomes
+):
+    status, out, _ = run(
+        *("evaluate", "--engine", files / "engine", "--declarations"),
+        *(files / "new.csv", "--outcomes", files / "all-outcomes.csv"),
+        *("--rates", "5%,0.1", "--out", "e.csv"),
+    )
+    result = sr.evaluation.evaluate(
+        engine.score(past_and_new[1]), outcomes, rates=(0.05, 0.1)
+    )
+    assert status == 0
+    assert f"ROC AUC {result.overall()['roc_auc']:.3f}" in out
+    assert "unseen" in out
+    found = pd.read_csv("e.csv")
+    np.testing.assert_allclose(found["precision"], result.frame()["precision"])
+
+
+def test_goods_lines_are_seen_when_the_history_holds_them(engine, past_and_new):
+    from smartrisk.cli._commands import by_goods_line
+
+    past, new = past_and_new
+    line = ["tariff_code", "origin", "duty_rate", "net_mass_kg"]
+    parts = by_goods_line(engine, new, engine.score(new))
+    assert len(parts["seen"]) + len(parts["unseen"]) == len(new)
+    unseen = new.loc[parts["unseen"].index].dropna(subset=line)
+    lines = set(past[line].itertuples(index=False, name=None))
+    exact = [t in lines for t in unseen[line].itertuples(index=False, name=None)]
+    assert np.mean(exact) < 0.05
+
+
+@pytest.mark.slow
+def test_the_korean_set_from_the_command_line(run, kcs_path):
+    status, _, err = run("fit", "--kcs", kcs_path, "--out", "engine")
+    assert status == 0, err
+    status, out, err = run(
+        *("evaluate", "--engine", "engine", "--kcs", kcs_path, "--part", "valid"),
+        *("--out", "e.csv"),
+    )
+    assert status == 0, err
+    table = pd.read_csv("e.csv")
+    table = table[table["rank_by"] == "risk_score"].set_index("rate")
+    assert table.loc[0.05, "precision"] >= 0.97
+    assert table.loc[0.10, "precision"] >= 0.93
+    assert "\nseen " in out
+    assert "\nunseen " in out
+
+
+def test_fit_can_log_a_run(run, files, tmp_path, migrated):
+    (tmp_path / "store").mkdir()
+    shutil.copy(migrated, tmp_path / "store" / "mlflow.db")
+    status, out, err = run(
+        *("fit", "--declarations", files / "past.parquet", "--outcomes"),
+        *(files / "outcomes.csv", "--out", "engine", "--track", "store"),
+    )
+    assert status == 0, err
+    assert "models:/m-" in out
+
+
+@pytest.mark.slow
+def test_the_demo_shows_the_whole_line(run, tmp_path, migrated, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "shown"
+    folder.mkdir()
+    shutil.copy(migrated, folder / "mlflow.db")
+    status, out, err = run("demo", "--items", 6000, "--out", folder)
+    assert (status, err) == (0, "")
+    for word in ("smartrisk", "smoothed-rate sum", "DATE features", "at random"):
+        assert f"\n{word} " in out
+    assert out.count("\n  = ") == 5
+    assert (folder / "rate_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert sr.RiskEngine.load(folder / "engine").version_
+    run_id = out.split("MLflow    run ")[1].split()[0]
+    assert sr.tracking.load(run_id, tracking_uri=folder).version_

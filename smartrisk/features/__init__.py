@@ -5,10 +5,11 @@ of numbers, one column per feature, with a `FeatureInfo` each.
 """
 
 from smartrisk.features._declaration import DeclarationFeatures
-from smartrisk.features._entity import DEFAULT_KEYS, GOODS_LINE, EntityHistory, Key
+from smartrisk.features._entity import EntityHistory
 from smartrisk.features._incentive import DutyIncentive, Structuring
 from smartrisk.features._info import FeatureInfo
 from smartrisk.features._item import CodeColumns, ItemMeasures
+from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE, Key
 from smartrisk.features._prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._results import item_ids
 from smartrisk.features._state import from_tables, to_tables

@@ -44,9 +44,10 @@ def mix_one(value: int) -> int:
     return z ^ (z >> 31)
 
 
-def text_ids(values: Sequence[Any]) -> UInt:
+def text_ids(values: Any) -> UInt:
     """Return a 64-bit number for each text, the same on every machine."""
-    digests = [blake2b(str(v).encode(), digest_size=8).digest() for v in values]
+    texts = np.asarray(values, dtype=object)  # Arrow text is slow to walk through
+    digests = [blake2b(str(v).encode(), digest_size=8).digest() for v in texts]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
@@ -165,7 +166,7 @@ class Columns:
         codes, unique = pd.factorize(
             values if isinstance(values, pd.Series) else np.asarray(values, object)
         )
-        return codes.astype(np.int64, copy=False), text_ids(list(unique))
+        return codes.astype(np.int64, copy=False), text_ids(unique)
 
     def _prefix(self, digits: int) -> tuple[Int, UInt]:
         """Encode the first digits of the tariff code, working on its unique values."""
@@ -174,7 +175,9 @@ class Columns:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
             return _encode_one(None if _missing(value) else str(value)[:digits])
         codes, unique = self._unique_tariff(values)
-        short, kept = pd.factorize(np.array([str(u)[:digits] for u in unique], object))
+        short, kept = pd.factorize(
+            np.array([str(u)[:digits] for u in np.asarray(unique, object)], object)
+        )
         lookup = np.append(short.astype(np.int64), -1)
         return lookup[codes], text_ids(list(kept))
 

@@ -6,14 +6,19 @@ from typing import Any, Self
 
 import pandas as pd
 
+from smartrisk.errors import ArgumentError, check_choice, shown
 from smartrisk.features._columns import Columns
-from smartrisk.features._entity import DEFAULT_KEYS, EntityHistory, Key
+from smartrisk.features._entity import EntityHistory
 from smartrisk.features._incentive import DutyIncentive, Structuring
 from smartrisk.features._info import FeatureInfo
 from smartrisk.features._item import CodeColumns, ItemMeasures
+from smartrisk.features._keys import DEFAULT_KEYS, Key
 from smartrisk.features._prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._results import Results, match
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
+
+#: Families of features, in the order of their columns.
+PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
 
 
 class DeclarationFeatures(DeclarationTransformer):
@@ -30,8 +35,9 @@ class DeclarationFeatures(DeclarationTransformer):
         Keys whose earlier items are peers for prices and masses.
     thresholds : tuple of float, default=(150.0, 1000.0)
         Values (national currency) below which less duty or control applies.
-    window : int, default=90
-        Days of recent activity.
+    parts : tuple of str, default=PARTS
+        Which families of features: "item", "codes", "incentive", "structuring",
+        "history", "prices".
     smoothing : float, default=10.0
         Inspections that a parent key's hit rate is worth.
     label_delay : int, default=30
@@ -70,7 +76,7 @@ class DeclarationFeatures(DeclarationTransformer):
         *,
         price_keys: tuple[Key, ...] = PRICE_KEYS,
         thresholds: tuple[float, ...] = (150.0, 1000.0),
-        window: int = 90,
+        parts: tuple[str, ...] = PARTS,
         smoothing: float = 10.0,
         label_delay: int = 30,
         n_jobs: int = 2,
@@ -78,7 +84,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.keys = keys
         self.price_keys = price_keys
         self.thresholds = thresholds
-        self.window = window
+        self.parts = parts
         self.smoothing = smoothing
         self.label_delay = label_delay
         self.n_jobs = n_jobs
@@ -100,28 +106,36 @@ class DeclarationFeatures(DeclarationTransformer):
         """
         columns = Columns(X)
         found = match(X, outcomes, columns.day, self.label_delay)
-        self.parts_["history"]._extend_results(columns, found)
+        if "history" in self.parts_:
+            self.parts_["history"]._extend_results(columns, found)
         return self
 
     def _check_params(self) -> None:
+        for name in self.parts:
+            check_choice(type(self).__name__, "parts", name, PARTS)
+        if not self.parts:
+            raise ArgumentError(
+                "DeclarationFeatures: 'parts' is empty; name at least one of "
+                f"{shown(PARTS, 10)}."
+            )
         for part in self._parts().values():
             part._check_params()
 
     def _parts(self) -> dict[str, Any]:
-        return {
+        every = {
             "item": ItemMeasures(),
             "codes": CodeColumns(),
             "incentive": DutyIncentive(),
             "structuring": Structuring(self.thresholds),
             "history": EntityHistory(
                 self.keys,
-                window=self.window,
                 smoothing=self.smoothing,
                 label_delay=self.label_delay,
                 n_jobs=self.n_jobs,
             ),
             "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
         }
+        return {name: part for name, part in every.items() if name in self.parts}
 
     def _learn(self, columns: Columns, results: Results | None) -> None:
         self.parts_ = self._parts()

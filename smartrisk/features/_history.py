@@ -215,6 +215,10 @@ class SortedKey:
     first: Int
     entries: Int
 
+    def covers(self, n_items: int) -> bool:
+        """Tell whether every one of the items has a value of the key."""
+        return len(self.order) == n_items
+
     @classmethod
     def of(cls, columns: Columns, key: Sequence[str]) -> SortedKey:
         """Sort the items by a key and day; once when the columns keep it."""

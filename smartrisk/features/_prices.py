@@ -6,17 +6,8 @@ import math
 
 import numpy as np
 
-from smartrisk.errors import check_number
+from smartrisk.errors import ArgumentError, check_number, nearest, shown
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._entity import (
-    FEW,
-    Key,
-    depth_levels,
-    look_up,
-    shrunk,
-    spread,
-    usable_keys,
-)
 from smartrisk.features._history import (
     SCALE,
     Lookup,
@@ -27,6 +18,17 @@ from smartrisk.features._history import (
     quantised,
 )
 from smartrisk.features._info import FeatureInfo, source_fields
+from smartrisk.features._keys import (
+    FEW,
+    Key,
+    Queries,
+    depth_levels,
+    encode_keys,
+    parents_of,
+    shrunk,
+    spread,
+    usable_keys,
+)
 from smartrisk.features._results import Results
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
@@ -37,6 +39,9 @@ MEASURES = {
     "kg_per_unit": ("net_mass_kg", "quantity"),
 }
 
+STATISTICS = ("deviation", "z", "n_peers")
+
+#: The keys whose earlier items are peers unless told otherwise.
 PRICE_KEYS = (
     Key(("hs2",)),
     Key(("hs4",), parent="hs2"),
@@ -45,6 +50,8 @@ PRICE_KEYS = (
     Key(("importer_id", "hs4"), parent="hs4"),
     Key(("consignor_id", "hs4"), parent="hs4"),
 )
+
+Spreads = dict[str, tuple[Float, Float]]
 
 #: Spread of log prices (standard deviation squared) before any peer is known.
 _FIRST_VARIANCE = 1.0
@@ -85,6 +92,8 @@ class PeerPrices(DeclarationTransformer):
 
     Notes
     -----
+    Each measure (``price_per_kg``, ``price_per_unit``, ``kg_per_unit``) has three
+    statistics, such as ``price_per_kg_z``; a key that names its own computes no more.
     ``deviation`` is the natural logarithm of the measure over the peers' geometric
     mean: -0.69 is half. ``z`` divides it by the peers' spread; ``n_peers`` counts
     them. Mean and spread are drawn towards the parent key's. A low unit value is a
@@ -115,14 +124,19 @@ class PeerPrices(DeclarationTransformer):
 
     def _check_params(self) -> None:
         check_number(type(self).__name__, "smoothing", self.smoothing, low=1e-6)
+        for key in self.keys:
+            asked_of(key, tuple(MEASURES))
 
     def _learn(self, columns: Columns, results: Results | None) -> None:
-        self.measures_ = tuple(
+        declared = tuple(
             name
             for name, fields in MEASURES.items()
             if all(field in columns.names for field in fields)
         )
-        self.keys_ = usable_keys(self.keys, columns) if self.measures_ else ()
+        keys = usable_keys(self.keys, columns)
+        asked = {measure for key in keys for measure, _ in asked_of(key, declared)}
+        self.measures_ = tuple(name for name in declared if name in asked)
+        self.keys_ = keys if self.measures_ else ()
         self.tables_, self.overall_ = self._tables(columns)
 
     def _extend(self, columns: Columns, results: Results | None) -> None:
@@ -135,9 +149,7 @@ class PeerPrices(DeclarationTransformer):
 
     def _tables(self, columns: Columns) -> tuple[list[SumTable], SumTable]:
         """Add the items' measures up by key and day."""
-        for key in self.keys_:
-            for name in key.columns:
-                columns.base(name)
+        encode_keys(columns, self.keys_)
         sums: Sums = {}
         for name in self.measures_:
             valid, parts = quantised(log_ratio(columns, name))
@@ -158,106 +170,90 @@ class PeerPrices(DeclarationTransformer):
                 measure=measure,
             )
             for key in self.keys_
-            for measure in self.measures_
-            for statistic in ("deviation", "z", "n_peers")
+            for measure, statistic in asked_of(key, self.measures_)
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         if columns.n == 1:
             out[0] = self._one_item(columns)
             return
-        for key in self.keys_:
-            for name in key.columns:
-                columns.base(name)
+        encode_keys(columns, self.keys_)
         values = {name: log_ratio(columns, name) for name in self.measures_}
         root = self._root(columns)
-        needed = {key.parent for key in self.keys_ if key.parent}
-        labels = [key.label for key in self.keys_]
-        width = 3 * len(self.measures_)
-        known: dict[str, list[tuple[Float, Float]]] = {}
+        asked = [asked_of(key, self.measures_) for key in self.keys_]
+        place = np.cumsum([0, *map(len, asked)])
+        parents = parents_of(self.keys_)
+        above: dict[str, Spreads] = {}
 
         def one(number: int) -> None:
             key = self.keys_[number]
-            inherit = key.parent in labels if key.parent else False
-            parent = known[str(key.parent)] if inherit else root
-            block = out[:, number * width : (number + 1) * width]
-            found = self._one_key(number, columns, values, (parent, block))
-            if key.label in needed:
-                known[key.label] = found
+            prior = above.get(key.parent, root) if key.parent else root
+            queries = Queries.of(columns, key.columns, self.tables_[number])
+            wanted = asked[number]
+            used = self.measures_ if key.label in parents else {m for m, _ in wanted}
+            found = {m: self._peers(queries, m, prior[m]) for m in used}
+            for column, (measure, statistic) in enumerate(wanted, int(place[number])):
+                out[queries.order, column] = _statistic(
+                    statistic, found[measure], values[measure], queries
+                )
+            if key.label in parents:
+                above[key.label] = {
+                    m: (queries.put_back(mean), queries.put_back(variance))
+                    for m, (_, mean, variance) in found.items()
+                }
 
         for level in depth_levels(self.keys_):
             spread(one, level, 1 if columns.n <= FEW else self.n_jobs)
 
-    def _one_key(
-        self,
-        number: int,
-        columns: Columns,
-        values: dict[str, Float],
-        rest: tuple[list[tuple[Float, Float]], Matrix],
-    ) -> list[tuple[Float, Float]]:
-        """Write the features of one key; return mean and variance per measure."""
-        parent, out = rest
-        table = self.tables_[number]
-        order, past = look_up(columns, self.keys_[number].columns, table)
-        found = []
-        for column, measure in enumerate(self.measures_):
-            prior = (parent[column][0][order], parent[column][1][order])
-            n, mean, variance = self._peers(past, measure, prior)
-            deviation = values[measure][order] - mean
-            out[order, 3 * column] = deviation
-            out[order, 3 * column + 1] = deviation / np.sqrt(variance)
-            out[order, 3 * column + 2] = n
-            if not isinstance(order, slice):
-                back = np.empty((2, columns.n))
-                back[0, order], back[1, order] = mean, variance
-                mean, variance = back[0], back[1]
-            found.append((mean, variance))
-        return found
-
     def _one_item(self, columns: Columns) -> list[float]:
-        """Return the features of a single item; the same bits as `_one_key`."""
+        """Return the features of a single item; the same bits as for many."""
         day, s = int(columns.day[0]), self.smoothing
-        root = [(float(m[0]), float(v[0])) for m, v in self._root(columns)]
-        values = [float(log_ratio(columns, name)[0]) for name in self.measures_]
-        known: dict[str, list[tuple[float, float]]] = {}
+        root = {
+            measure: (float(mean[0]), float(variance[0]))
+            for measure, (mean, variance) in self._root(columns).items()
+        }
+        value = {name: float(log_ratio(columns, name)[0]) for name in self.measures_}
+        above: dict[str, dict[str, tuple[float, float]]] = {}
         row: list[float] = []
         for number, key in enumerate(self.keys_):
-            parent = known.get(key.parent, root) if key.parent else root
+            prior = above.get(key.parent, root) if key.parent else root
             past = OneLookup(self.tables_[number], columns.one_id(key.columns), day)
-            found = []
-            for value, prior, measure in zip(
-                values, parent, self.measures_, strict=True
-            ):
+            found, peers = {}, {}
+            for measure in self.measures_:
                 n = past.total(f"{measure}:n")
                 total = past.total(f"{measure}:s") / SCALE
                 squares = past.total(f"{measure}:q") / (SCALE * SCALE)
-                mean = (total + s * prior[0]) / (n + s)
+                mean = (total + s * prior[measure][0]) / (n + s)
                 within = max(squares - total * total / max(n, 1), 0.0)
-                variance = max((within + s * prior[1]) / (n + s), 1e-4)
-                deviation = value - mean
-                row += (deviation, deviation / math.sqrt(variance), n)
-                found.append((mean, variance))
-            known[key.label] = found
+                variance = max((within + s * prior[measure][1]) / (n + s), 1e-4)
+                deviation = value[measure] - mean
+                z = deviation / math.sqrt(variance)
+                peers[measure] = {"deviation": deviation, "z": z, "n_peers": n}
+                found[measure] = (mean, variance)
+            above[key.label] = found
+            row += [peers[m][name] for m, name in asked_of(key, self.measures_)]
         return row
 
     def _peers(
-        self, past: Lookup, measure: str, prior: tuple[Float, Float]
+        self, queries: Queries, measure: str, prior: tuple[Float, Float]
     ) -> tuple[Int, Float, Float]:
         """Return count, mean and variance of the log measure among peers."""
+        past, order = queries.past, queries.order
         n = past.total(f"{measure}:n")
         total = past.total(f"{measure}:s") / SCALE
         squares = past.total(f"{measure}:q") / (SCALE * SCALE)
-        mean = shrunk(total, n, prior[0], self.smoothing)
+        mean = shrunk(total, n, prior[0][order], self.smoothing)
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
-        variance = shrunk(within, n, prior[1], self.smoothing)
+        variance = shrunk(within, n, prior[1][order], self.smoothing)
         return n, mean, np.maximum(variance, 1e-4)
 
-    def _root(self, columns: Columns) -> list[tuple[Float, Float]]:
+    def _root(self, columns: Columns) -> Spreads:
         """Return mean and variance of all earlier items; NaN mean before the first."""
-        _, ids = columns.key(())
-        at = np.repeat(self.overall_.find(ids), columns.n)
-        past = Lookup.make(self.overall_, at, columns.day)
-        found = []
+        low = int(columns.day.min())
+        span = np.arange(low, int(columns.day.max()) + 1)
+        at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
+        past = Lookup.make(self.overall_, at, span)
+        found = {}
         for measure in self.measures_:
             n = past.total(f"{measure}:n")
             total = past.total(f"{measure}:s") / SCALE
@@ -265,6 +261,37 @@ class PeerPrices(DeclarationTransformer):
             count = np.maximum(n, 1)
             mean = np.where(n > 0, total / count, np.nan)
             within = np.maximum(squares - total * total / count, 0.0)
-            variance = shrunk(within, n, np.full(columns.n, _FIRST_VARIANCE), 3.0)
-            found.append((mean, variance))
+            variance = shrunk(within, n, np.full(len(span), _FIRST_VARIANCE), 3.0)
+            found[measure] = (mean[columns.day - low], variance[columns.day - low])
         return found
+
+
+def _statistic(
+    name: str, peers: tuple[Int, Float, Float], value: Float, queries: Queries
+) -> Float | Int:
+    """Return one statistic of a measure against its peers, in the queries' order."""
+    n, mean, variance = peers
+    if name == "n_peers":
+        return n
+    deviation: Float = value[queries.order] - mean
+    return deviation if name == "deviation" else deviation / np.sqrt(variance)
+
+
+def asked_of(key: Key, measures: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the (measure, statistic) pairs that a key asks, of measures at hand.
+
+    Raises
+    ------
+    ArgumentError
+        If the key names a statistic that there is not.
+    """
+    usual = {f"{m}_{s}": (m, s) for m in MEASURES for s in STATISTICS}
+    if key.statistics is None:
+        return tuple(pair for pair in usual.values() if pair[0] in measures)
+    for name in key.statistics:
+        if name not in usual:
+            raise ArgumentError(
+                f"Key: 'statistics' holds {name!r}; allowed for prices are "
+                f"{shown(list(usual), 20)}.{nearest(name, usual)}"
+            )
+    return tuple(usual[n] for n in key.statistics if usual[n][0] in measures)

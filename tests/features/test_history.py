@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smartrisk.errors import ArgumentError
 from smartrisk.features import (
     DeclarationFeatures,
     EntityHistory,
@@ -48,8 +49,9 @@ def test_counts_and_rates_equal_a_plain_loop(case):
     items = frame([c[0] for c in case], [c[1] for c in case])
     y = np.array([np.nan if c[2] is None else c[2] for c in case], float)
     delay, window, strength = 5, 7, 10.0
+    asked = ("n_items", "n_items__7d", "decayed", "hit_rate", "days_since_last")
     history = EntityHistory(
-        keys=(Key(("importer_id",)),), window=window, label_delay=delay, n_jobs=1
+        keys=(Key(("importer_id",), statistics=asked),), label_delay=delay, n_jobs=1
     ).set_output(transform="pandas")
     out = history.fit(items, y).transform(items)
     for row, (name, day, _) in enumerate(case):
@@ -163,3 +165,67 @@ def test_feature_info_speaks_of_every_column(world):
     assert names == list(features.get_feature_names_out())
     assert len(set(names)) == len(names)
     assert all(info.fields and info.concept for info in features.feature_info_)
+
+
+ASKED = ("hit_rate__60d", "n_items", "hits__30d")
+
+
+def test_a_key_may_name_its_statistics(world):
+    items, outcomes = world.declarations.iloc[:1500], world.outcomes
+    outcomes = outcomes[outcomes["declaration_id"].isin(set(items["declaration_id"]))]
+    named = Key(("importer_id", "hs4"), parent="importer_id", statistics=ASKED)
+    few = EntityHistory(keys=(Key(("importer_id",), statistics=()), named), n_jobs=1)
+    every = EntityHistory(
+        keys=(
+            Key(("importer_id",)),
+            Key(named.columns, parent="importer_id", statistics=(*ASKED, "decayed")),
+        ),
+        n_jobs=1,
+    ).set_output(transform="pandas")
+    found = few.fit_transform(items, outcomes=outcomes)
+    names = [f"importer_id_x_hs4__{name}" for name in ASKED]
+    assert list(few.get_feature_names_out()) == names
+    whole = every.fit_transform(items, outcomes=outcomes)
+    assert np.array_equal(found, whole[names], equal_nan=True)
+    one = few.transform(items.iloc[[700]])
+    assert np.array_equal(one[0], found[700], equal_nan=True)
+
+
+def test_price_keys_may_name_their_statistics(world):
+    items = world.declarations.iloc[:1500]
+    named = Key(("hs6",), parent="hs4", statistics=("price_per_kg_z",))
+    few = PeerPrices(keys=(Key(("hs4",), statistics=()), named), n_jobs=1)
+    every = PeerPrices(keys=(Key(("hs4",)), Key(("hs6",), parent="hs4")), n_jobs=1)
+    found = few.fit_transform(items)
+    whole = every.set_output(transform="pandas").fit_transform(items)
+    assert few.measures_ == ("price_per_kg",)
+    assert np.array_equal(found[:, 0], whole["hs6__price_per_kg_z"], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("transformer", "wrong"),
+    [
+        (EntityHistory, "hit_rates"),
+        (EntityHistory, "hit_rate__0d"),
+        (EntityHistory, "decayed__30d"),
+        (PeerPrices, "price_per_kg_zz"),
+    ],
+)
+def test_a_statistic_that_does_not_exist_is_named(world, transformer, wrong):
+    keys = (Key(("importer_id",), statistics=(wrong,)),)
+    with pytest.raises(ArgumentError, match=wrong):
+        transformer(keys=keys).fit(world.declarations.iloc[:10])
+
+
+def test_parts_leave_the_rest_out(world):
+    items = world.declarations.iloc[:500]
+    whole = DeclarationFeatures(n_jobs=1).set_output(transform="pandas")
+    wanted = whole.fit_transform(items)
+    few = DeclarationFeatures(parts=("prices", "item"), n_jobs=1)
+    found = few.fit_transform(items)
+    names = list(few.get_feature_names_out())
+    assert np.array_equal(found, wanted[names], equal_nan=True)
+    again = from_tables(*to_tables(few))
+    assert np.array_equal(again.transform(items), found, equal_nan=True)
+    with pytest.raises(ArgumentError, match="parts"):
+        DeclarationFeatures(parts=()).fit(items)

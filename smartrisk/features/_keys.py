@@ -1,0 +1,197 @@
+"""Keys of a history: which columns, whose rates stand in, how items find their past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartrisk.features._columns import Columns, Float, Int, UInt
+from smartrisk.features._history import (
+    Lookup,
+    SumTable,
+    sorted_queries,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Up to this many items the queries are not worth sorting.
+FEW = 2048
+
+
+@dataclass(frozen=True)
+class Key:
+    """Columns whose combination has a history.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Declaration fields, or hs2, hs4, hs6.
+    parent : str, default=None
+        Name of the key whose rate stands in while this one has few results;
+        None for the rate of all items.
+    name : str, default=None
+        Name in the features; None joins the columns with ``_x_``.
+    statistics : tuple of str, default=None
+        What to compute, as it ends the feature's name: for `EntityHistory` such as
+        ``("n_items__30d", "hit_rate")``, for `PeerPrices` such as
+        ``("price_per_kg_z",)``; None for their usual ones.
+
+    Examples
+    --------
+    >>> from smartrisk.features import Key
+    >>> Key(("importer_id", "hs4"), parent="importer_id").label
+    'importer_id_x_hs4'
+    """
+
+    columns: tuple[str, ...]
+    parent: str | None = None
+    name: str | None = None
+    statistics: tuple[str, ...] | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the key in feature names."""
+        return self.name or "_x_".join(self.columns)
+
+
+GOODS_LINE = Key(
+    ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
+    parent="hs6_x_origin",
+    name="goods_line",
+)
+
+#: The keys that the engine looks at unless told otherwise.
+DEFAULT_KEYS = (
+    Key(("importer_id",)),
+    Key(("declarant_id",)),
+    Key(("consignor_id",)),
+    Key(("office",)),
+    Key(("hs2",)),
+    Key(("hs4",), parent="hs2"),
+    Key(("hs6",), parent="hs4"),
+    Key(("origin",)),
+    Key(("importer_id", "hs4"), parent="importer_id"),
+    Key(("importer_id", "consignor_id"), parent="importer_id"),
+    Key(("hs4", "origin"), parent="hs4"),
+    Key(("hs6", "origin"), parent="hs6"),
+    Key(("consignor_id", "hs4"), parent="consignor_id"),
+    Key(("declarant_id", "consignor_id"), parent="declarant_id"),
+    Key(("origin", "departure"), parent="origin"),
+    Key(("declarant_id", "office"), parent="declarant_id"),
+    GOODS_LINE,
+)
+
+
+def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
+    """Return the keys whose columns are there, parents before children."""
+    kept = [key for key in keys if all(name in columns for name in key.columns)]
+    labels = {key.label for key in kept}
+    placed: list[Key] = []
+    while kept:
+        done = {key.label for key in placed}
+        ready = [
+            k
+            for k in kept
+            if not k.parent or k.parent in done or k.parent not in labels
+        ]
+        placed += ready or kept
+        kept = [k for k in kept if k not in ready] if ready else []
+    return tuple(placed)
+
+
+def encode_keys(columns: Columns, keys: Sequence[Key]) -> None:
+    """Encode the columns of keys once, before threads share them."""
+    for key in keys:
+        for name in key.columns:
+            columns.base(name)
+
+
+def depth_levels(keys: Sequence[Key]) -> list[list[int]]:
+    """Group key numbers by depth, so that a level needs only earlier levels."""
+    place = {key.label: number for number, key in enumerate(keys)}
+    depth: list[int] = []
+    for key in keys:
+        parent = place.get(key.parent) if key.parent else None
+        depth.append(0 if parent is None else depth[parent] + 1)
+    return [
+        [number for number, d in enumerate(depth) if d == level]
+        for level in range(max(depth, default=-1) + 1)
+    ]
+
+
+def parents_of(keys: Sequence[Key]) -> set[str]:
+    """Return the labels of the keys that others fall back on."""
+    labels = {key.label for key in keys}
+    return {key.parent for key in keys if key.parent in labels and key.parent}
+
+
+def shrunk(
+    total: NDArray[Any], n: NDArray[Any], prior: Float, strength: float
+) -> Float:
+    """Return the mean drawn towards a prior worth `strength` observations."""
+    mean: Float = (total + strength * prior) / (n + strength)
+    return mean
+
+
+def spread(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R]:
+    """Apply a function to each part of the work, in threads when that is more."""
+    if n_jobs == 1 or len(work) < 2:
+        return [function(part) for part in work]
+    with ThreadPoolExecutor(n_jobs) as pool:
+        return list(pool.map(function, work))
+
+
+@dataclass
+class Queries:
+    """Items in an order that suits their key, and their past in it.
+
+    Parameters
+    ----------
+    order : ndarray of int64 or slice
+        Rows in that order; a slice of all where the order is the items' own.
+    codes : ndarray of int64, shape (n_items,)
+        Encoded key of each item, in that order; -1 is missing.
+    ids : ndarray of uint64
+        Identities that belong to the codes.
+    past : Lookup
+        What the table holds of each.
+    """
+
+    order: Int | slice
+    codes: Int
+    ids: UInt
+    past: Lookup
+
+    @classmethod
+    def of(cls, columns: Columns, key: Sequence[str], table: SumTable) -> Queries:
+        """Look items up in the table of a key, strictly before their days."""
+        kept = columns.kept.get(tuple(key))
+        if kept is not None and kept.entries is table.packed and kept.covers(columns.n):
+            past = Lookup.of_learned(table, kept)
+            return cls(kept.order, past.position, kept.ids, past)
+        codes, ids = columns.key(key)
+        at = np.append(table.find(ids), -1)[codes]
+        if columns.n <= FEW:
+            past = Lookup.make(table, at, columns.day)
+            return cls(slice(None), codes, ids, past)
+        order, at, day = sorted_queries(at, columns.day)
+        return cls(order, codes[order], ids, Lookup.make(table, at, day))
+
+    def also(self, table: SumTable) -> Lookup:
+        """Look the same items up in another table of the key."""
+        at = np.append(table.find(self.ids), -1)[self.codes]
+        return Lookup.make(table, at, self.past.day)
+
+    def put_back(self, values: Float) -> Float:
+        """Return values in the items' own order."""
+        if isinstance(self.order, slice):
+            return values
+        back = np.empty(len(values))
+        back[self.order] = values
+        return back

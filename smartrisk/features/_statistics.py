@@ -1,0 +1,231 @@
+"""Statistics of a history: how they are called and how they are computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from smartrisk.errors import ArgumentError, nearest, shown
+from smartrisk.features._columns import Float, Int
+from smartrisk.features._history import SCALE, Lookup, OneLookup, SumTable
+
+#: What a trader's key has unless told otherwise; goods and places have no "decayed".
+USUAL = (
+    "n_items",
+    "n_items__90d",
+    "days_since_last",
+    "days_since_first",
+    "decayed",
+    "inspections",
+    "hits",
+    "hit_rate",
+    "hit_rate__180d",
+    "revenue_rate",
+)
+
+_WINDOWED = frozenset({"n_items", "inspections", "hits", "hit_rate"})
+_OF_RESULTS = frozenset({"inspections", "hits", "hit_rate", "revenue_rate"})
+_NAMES = tuple(dict.fromkeys(name.partition("__")[0] for name in USUAL))
+_FORM = re.compile(r"([a-z_]+?)(?:__([1-9]\d{0,4})d)?")
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic of a key, over all history or over a window of days."""
+
+    name: str
+    days: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Statistic:
+        """Read a statistic as it ends a feature's name.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such statistic, or it has no window.
+        """
+        found = _FORM.fullmatch(text)
+        name, days = found.groups() if found else (text, None)
+        if name not in _NAMES or (days and name not in _WINDOWED):
+            raise ArgumentError(
+                f"Key: 'statistics' holds {text!r}; allowed are {shown(_NAMES, 20)}, "
+                f"and a window of days for {shown(sorted(_WINDOWED))}, such as "
+                f"'n_items__90d'.{nearest(text, _NAMES)}"
+            )
+        return cls(name, int(days) if days else None)
+
+    @property
+    def window(self) -> str | None:
+        """The window as features name it, such as "90d"."""
+        return None if self.days is None else f"{self.days}d"
+
+    @property
+    def text(self) -> str:
+        """The end of the feature's name."""
+        return self.name if self.days is None else f"{self.name}__{self.days}d"
+
+    @property
+    def needs_results(self) -> bool:
+        """Whether it speaks of what controls found."""
+        return self.name in _OF_RESULTS
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Running totals in which an item loses half its weight every half-life."""
+
+    totals: Float
+    rate: float
+
+    @classmethod
+    def of(cls, table: SumTable, half_life: int) -> Decay:
+        """Add up the items of a table."""
+        rate = float(np.log(2.0) / half_life)
+        return cls(decayed_totals(table, rate), rate)
+
+    def at(self, past: Lookup | OneLookup) -> Any:
+        """Return the decayed number of items before each day."""
+        if isinstance(past, OneLookup):
+            if past.end == past.start:
+                return 0.0
+            weight = np.exp(-self.rate * np.array([past.days_since()]))[0]
+            return float(self.totals[past.end - 1] * weight)
+        out = np.zeros(len(past.day))
+        some = past.end > past.start
+        entry = past.end[some] - 1
+        gap = past.day[some] - past.table.day[entry]
+        out[some] = self.totals[entry] * np.exp(-self.rate * gap)
+        return out
+
+
+class AsOf:
+    """The statistics of one key as of each item's day, for many items or for one.
+
+    Each method is a statistic of that name; it takes the window in days, None for all
+    history. Arrays and plain numbers go the same way, so that one item gets the bits
+    that it gets among many.
+
+    Parameters
+    ----------
+    past : Lookup or OneLookup
+        Earlier items.
+    known : Lookup, OneLookup or None
+        Results known before; None where no statistic needs them.
+    prior : sequence
+        Hit rate and revenue rate to draw towards, one per item each.
+    smoothing : float
+        Inspections that the prior is worth.
+    decay : Decay or None
+        Totals for "decayed".
+    """
+
+    __slots__ = ("_rate", "decay", "known", "past", "prior", "smoothing")
+
+    def __init__(
+        self,
+        past: Lookup | OneLookup,
+        known: Lookup | OneLookup | None,
+        *,
+        prior: Any,
+        smoothing: float,
+        decay: Decay | None,
+    ) -> None:
+        self.past = past
+        self.known = known
+        self.prior = prior
+        self.smoothing = smoothing
+        self.decay = decay
+        self._rate: Any = None
+
+    def value(self, statistic: Statistic) -> Any:
+        """Return a statistic by its name."""
+        return getattr(self, statistic.name)(statistic.days)
+
+    def n_items(self, days: int | None) -> Any:
+        """Return earlier items."""
+        first: Any = self.past.since(days) if days else None
+        return self.past.total("n", first)
+
+    def days_since_last(self, days: int | None) -> Any:
+        """Return days since the last earlier item; NaN without one."""
+        return self.past.days_since()
+
+    def days_since_first(self, days: int | None) -> Any:
+        """Return days since the first earlier item; NaN without one."""
+        return self.past.days_since(first=True)
+
+    def decayed(self, days: int | None) -> Any:
+        """Return earlier items, each counting half as much after every half-life."""
+        return cast(Decay, self.decay).at(self.past)
+
+    def inspections(self, days: int | None) -> Any:
+        """Return results known."""
+        return self._found("n", days)
+
+    def hits(self, days: int | None) -> Any:
+        """Return irregularities known."""
+        return self._found("hits", days)
+
+    def hit_rate(self, days: int | None) -> Any:
+        """Return hits per inspection, drawn towards the prior, or to the whole's."""
+        s = self.smoothing
+        if self._rate is None:
+            n, hits = self._found("n", None), self._found("hits", None)
+            self._rate = (hits + s * self.prior[0]) / (n + s)
+        if days is None:
+            return self._rate
+        first = cast(Lookup, self.known).since(days)
+        n, hits = self._found("n", first=first), self._found("hits", first=first)
+        return (hits + s * self._rate) / (n + s)
+
+    def revenue_rate(self, days: int | None) -> Any:
+        """Return log of revenue found per inspection, drawn towards the prior."""
+        total = self._found("revenue", None) / SCALE
+        s = self.smoothing
+        return (total + s * self.prior[1]) / (self._found("n", None) + s)
+
+    def _found(self, name: str, days: int | None = None, first: Any = None) -> Any:
+        known = cast(Lookup, self.known)
+        return known.total(name, known.since(days) if days else first)
+
+
+def usual_statistics(*, trader: bool) -> tuple[str, ...]:
+    """Return the statistics of a key that names none."""
+    return tuple(name for name in USUAL if trader or name != "decayed")
+
+
+def parse_all(texts: Sequence[str]) -> tuple[Statistic, ...]:
+    """Read the statistics of a key, each once."""
+    if isinstance(texts, str):
+        raise ArgumentError(
+            f"Key: 'statistics' must be a tuple of names; got the text {texts!r}. "
+            f"Write ({texts!r},)."
+        )
+    return tuple(Statistic.parse(text) for text in dict.fromkeys(texts))
+
+
+def decayed_totals(table: SumTable, rate: float) -> Float:
+    """Return at each entry the items so far, each weighted by exp(-rate * age).
+
+    A scan by doubling (Hillis and Steele 1986): no running product can overflow, and
+    the order of additions depends on the entries alone.
+    """
+    total = table.sums["n"].astype(np.float64)
+    day: Int = table.day
+    group = table.packed >> np.int64(17)
+    step = 1
+    while step < len(total):
+        same = group[step:] == group[:-step]
+        weight = np.exp(-rate * (day[step:] - day[:-step]))
+        weight[~same] = 0.0
+        if not (weight > 1e-9).any():
+            break
+        added = total[:-step] * weight
+        total[step:] += added
+        step *= 2
+    return total

@@ -1,8 +1,9 @@
 """How good: the engine beside the field's baselines, on worlds whose truth is known.
 
-Run ``python benchmarks/quality.py [--items 60000] [--seeds 5]``. Every model learns from
-the items before a cut, with the results known by then, and is judged on the truth of all
-later items, inspected or not. Prints a table and writes ``benchmarks/results/quality.csv``.
+Run ``python benchmarks/quality.py [--items 60000] [--seeds 5]``. Every model learns
+from the items before a cut, with the results known by then, and is judged on the truth
+of all later items, inspected or not. Prints a table and writes it to
+``benchmarks/results/quality.csv``.
 """
 
 from __future__ import annotations

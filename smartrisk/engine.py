@@ -135,17 +135,17 @@ class RiskEngine:
         items = validate(declarations, DECLARATIONS)
         results = validate(outcomes, OUTCOMES)
         self.features_ = self._new_features()
-        columns = Columns(items)
-        found = match(items, results, columns.day, self.label_delay)
+        ids = item_ids(items)
+        found = match(ids, results, Columns(items).day, self.label_delay)
         if not len(found.rows):
             raise TableError(
                 "RiskEngine.fit: OUTCOMES holds no result. At least one hit and one "
                 "inspection without a hit are needed."
             )
-        self.features_.fit(items, outcomes=results)
-        self._train(items, found)
-        self.seen_items_ = np.sort(item_ids(items))
-        self.seen_results_ = np.sort(item_ids(results))
+        self.features_.fit(items, outcomes=found)
+        self._train(items, ids, found)
+        self.seen_items_ = np.sort(ids)
+        self.seen_results_ = np.sort(ids[found.rows])
         self._set_version()
         return self
 
@@ -452,11 +452,12 @@ class RiskEngine:
             return made
         return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
 
-    def _train(self, items: pd.DataFrame, found: Results) -> None:
+    def _train(
+        self, items: pd.DataFrame, ids: NDArray[np.uint64], found: Results
+    ) -> None:
         """Fit the models on the inspected items, in an order of their own."""
-        ids = item_ids(items)[found.rows]
         moments = items["lodged_at"].to_numpy()[found.rows]
-        order = np.lexsort((ids, moments))
+        order = np.lexsort((ids[found.rows], moments))
         rows = found.rows[order]
         inspected = items.iloc[rows]
         matrix = self._matrix(inspected)

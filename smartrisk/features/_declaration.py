@@ -14,7 +14,7 @@ from smartrisk.features._info import FeatureInfo
 from smartrisk.features._item import CodeColumns, ItemMeasures
 from smartrisk.features._keys import DEFAULT_KEYS, Key
 from smartrisk.features._prices import PRICE_KEYS, PeerPrices
-from smartrisk.features._results import Results, match
+from smartrisk.features._results import Results, item_ids, match
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Families of features, in the order of their columns.
@@ -105,7 +105,7 @@ class DeclarationFeatures(DeclarationTransformer):
             The transformer, its results moved on.
         """
         columns = Columns(X)
-        found = match(X, outcomes, columns.day, self.label_delay)
+        found = match(item_ids(X), outcomes, columns.day, self.label_delay)
         if "history" in self.parts_:
             self.parts_["history"]._extend_results(columns, found)
         return self

@@ -73,16 +73,19 @@ def known_days(lodged: Int, known_at: pd.Series | None, label_delay: int) -> Int
 
 
 def match(
-    declarations: pd.DataFrame, outcomes: pd.DataFrame, lodged: Int, label_delay: int
+    ids: NDArray[np.uint64],
+    outcomes: pd.DataFrame,
+    lodged: Int,
+    label_delay: int,
 ) -> Results:
-    """Join OUTCOMES to DECLARATIONS by key.
+    """Join OUTCOMES to the items that have these `item_ids`.
 
     Raises
     ------
     TableError
         If an outcome has no declaration, or the key of one is not unique.
     """
-    index = pd.Index(item_ids(declarations))
+    index = pd.Index(ids)
     if not index.is_unique:
         raise TableError(
             "DECLARATIONS: the key (declaration_id, item_number) must be unique; "

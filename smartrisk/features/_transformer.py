@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from smartrisk.errors import LeakageError, TableError, shown
 from smartrisk.features._columns import Columns
 from smartrisk.features._info import FeatureInfo
-from smartrisk.features._results import Results, from_labels, match
+from smartrisk.features._results import Results, from_labels, item_ids, match
 
 Matrix = NDArray[np.float32]
 
@@ -50,7 +50,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
     label_delay: int = 30
 
     def fit(
-        self, X: Any, y: Any = None, *, outcomes: pd.DataFrame | None = None
+        self, X: Any, y: Any = None, *, outcomes: pd.DataFrame | Results | None = None
     ) -> Self:
         """Learn the history of the items in X.
 
@@ -61,8 +61,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_items,), default=None
             1 hit, 0 no hit, NaN not inspected; known `label_delay` days after
             lodgement. None when there are no results or `outcomes` is given.
-        outcomes : DataFrame, default=None
-            OUTCOMES of the inspected items, joined by key.
+        outcomes : DataFrame or Results, default=None
+            OUTCOMES of the inspected items, joined by key; or joined already.
 
         Returns
         -------
@@ -230,10 +230,12 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             )
 
     def _results(
-        self, X: pd.DataFrame, y: Any, outcomes: pd.DataFrame | None, columns: Columns
+        self, X: pd.DataFrame, y: Any, outcomes: Any, columns: Columns
     ) -> Results | None:
+        if isinstance(outcomes, Results):  # joined already
+            return outcomes
         if outcomes is not None:
-            return match(X, outcomes, columns.day, self.label_delay)
+            return match(item_ids(X), outcomes, columns.day, self.label_delay)
         if y is None:
             return None
         labels = np.asarray(y, np.float64).ravel()

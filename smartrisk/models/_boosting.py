@@ -73,16 +73,13 @@ def latest_slice(
     return np.asarray(time >= ordered[n_items - count])
 
 
-def train(
+def binned(
     X: NDArray[Any],
     y: NDArray[np.float64],
-    late: NDArray[np.bool_],
-    *,
     params: dict[str, Any],
-    rounds: tuple[int, int],
     categorical: Sequence[int],
 ) -> Any:
-    """Train a booster on the earlier items, stopping by the latest ones.
+    """Bin a matrix once, for all the boosters that are trained on it.
 
     Parameters
     ----------
@@ -90,22 +87,42 @@ def train(
         Matrix.
     y : ndarray of shape (n_items,)
         Target.
-    late : ndarray of bool, shape (n_items,)
-        Items held out to stop by; none set trains all rounds on everything.
     params : dict
         LightGBM parameters.
-    rounds : tuple of int
-        Most trees, and trees without gain before stopping.
     categorical : sequence of int
         Positions of features that are codes.
     """
-    lgb = lightgbm()
-    most, patience = rounds
     known: Any = list(categorical) or "auto"
-    if not late.any():
-        data = lgb.Dataset(X, y, categorical_feature=known, free_raw_data=True)
-        return lgb.train(params, data, most)
-    data = lgb.Dataset(X[~late], y[~late], categorical_feature=known)
-    watched = lgb.Dataset(X[late], y[late], reference=data)
+    return lightgbm().Dataset(X, y, categorical_feature=known, params=params)
+
+
+def train(data: Any, params: dict[str, Any], n_trees: int) -> Any:
+    """Train a booster of so many trees on all items."""
+    return lightgbm().train(params, data, n_trees)
+
+
+def train_until(
+    data: Any,
+    late: NDArray[np.bool_],
+    params: dict[str, Any],
+    n_trees: int,
+    patience: int,
+) -> Any:
+    """Train a booster on the earlier items, stopping by the latest ones.
+
+    Parameters
+    ----------
+    data : lightgbm.Dataset
+        What `binned` gave.
+    late : ndarray of bool, shape (n_items,)
+        Items held out to stop by.
+    params : dict
+        LightGBM parameters.
+    n_trees, patience : int
+        Most trees, and trees without gain before stopping.
+    """
+    lgb = lightgbm()
+    early = data.subset(np.flatnonzero(~late))
+    watched = data.subset(np.flatnonzero(late))
     stop = lgb.early_stopping(patience, verbose=False)
-    return lgb.train(params, data, most, valid_sets=[watched], callbacks=[stop])
+    return lgb.train(params, early, n_trees, valid_sets=[watched], callbacks=[stop])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import check_number
-from smartrisk.models._boosting import threads, train
+from smartrisk.models._boosting import binned, threads, train
 from smartrisk.models._declared import (
     DeclarationClassifier,
     Entities,
@@ -161,14 +161,9 @@ class DateFeaturesClassifier(DeclarationClassifier):
         columns = self._features(frame)
         self.feature_names_ = tuple(columns)
         self._used = self._sources(frame)
-        self.booster_ = train(
-            _matrix(columns),
-            hits,
-            np.zeros(len(hits), bool),
-            params=self._params(len(hits)),
-            rounds=(self.n_estimators, 1),
-            categorical=(),
-        )
+        params = self._params(len(hits))
+        data = binned(_matrix(columns), hits, params, ())
+        self.booster_ = train(data, params, self.n_estimators)
 
     def _score(self, frame: pd.DataFrame) -> Float:
         columns = self._features(frame)

@@ -10,10 +10,19 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError
-from smartrisk.models._boosting import latest_slice, lightgbm, threads, train
+from smartrisk.models._boosting import (
+    binned,
+    latest_slice,
+    lightgbm,
+    threads,
+    train,
+    train_until,
+)
 
 Float = NDArray[np.float64]
 
+#: Trees without gain before stopping.
+_PATIENCE = 30
 _TAKE: dict[str, Any] = {
     "dtype": [np.float32, np.float64],
     "ensure_all_finite": "allow-nan",
@@ -126,14 +135,12 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         )
         if late.sum() < 20 or (~late).sum() < 20:
             late = np.zeros(len(y), bool)
-        most = self.n_estimators if late.any() else min(self.n_estimators, 60)
-        self.booster_ = train(
-            X,
-            share,
-            late,
-            params=self._params(len(y)),
-            rounds=(most, 30),
-            categorical=self.categorical,
+        params = self._params(len(y))
+        data = binned(X, share, params, self.categorical)
+        self.booster_ = (
+            train_until(data, late, params, self.n_estimators, _PATIENCE)
+            if late.any()
+            else train(data, params, min(self.n_estimators, 60))
         )
         return self
 

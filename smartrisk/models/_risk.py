@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -12,19 +13,21 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, check_number
 from smartrisk.models._boosting import (
+    binned,
     check_monotone,
     latest_slice,
     lightgbm,
     threads,
     train,
+    train_until,
 )
 
 Float = NDArray[np.float64]
 
 #: Fewer hits (or misses) than this in the latest slice cannot steer or calibrate.
 _ENOUGH = 10
-#: Up to this many items the latest slice is worth training on as well.
-_REFIT = 100_000
+#: How much longer the steps are that look for the number of trees.
+_STRIDE = 4
 _MANY_HITS = 1000
 #: How firmly the slope of the calibration is held at 1, in units of information.
 _PULL = 100.0
@@ -162,22 +165,13 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         late = latest_slice(moments, len(hits), self.validation_share)
         if not _enough(hits[late]) or not _enough(hits[~late]):
             late = np.zeros(len(hits), bool)
-        most = self.n_estimators if late.any() else min(self.n_estimators, 120)
         params = self._params(hits)
-        self.booster_ = train(
-            X,
-            hits,
-            late,
-            params=params,
-            rounds=(most, self.patience),
-            categorical=self.categorical,
-        )
-        self.n_trees_ = self.booster_.best_iteration or self.booster_.num_trees()
+        data = binned(X, hits, params, self.categorical)
+        self.n_trees_ = min(self.n_estimators, 120)
         self.calibration_ = (1.0, 0.0)
         if late.any():
-            self.calibration_ = _sigmoid(self._raw(X[late]), hits[late])
-            if len(hits) <= _REFIT:
-                self._refit(X, hits, params)
+            self._stop_and_calibrate(X, hits, late, data, params)
+        self.booster_ = train(data, params, self.n_trees_)
         return self
 
     def predict_proba(self, X: Any) -> Float:
@@ -307,26 +301,41 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
             "n_features": int(self.n_features_in_),
         }
 
-    def _raw(self, X: NDArray[Any]) -> Float:
+    def _raw(self, X: NDArray[Any], n_trees: int | None = None) -> Float:
         return np.asarray(
             self.booster_.predict(
                 X,
                 raw_score=True,
-                num_iteration=self.n_trees_,
+                num_iteration=n_trees or self.n_trees_,
                 num_threads=threads(self.n_jobs, len(X)),
             )
         )
 
-    def _refit(self, X: NDArray[Any], hits: Float, params: dict[str, Any]) -> None:
-        """Grow as many trees on all items, the latest included."""
-        self.booster_ = train(
-            X,
-            hits,
-            np.zeros(len(hits), bool),
-            params=params,
-            rounds=(self.n_trees_, self.patience),
-            categorical=self.categorical,
+    def _stop_and_calibrate(
+        self,
+        X: NDArray[Any],
+        hits: Float,
+        late: NDArray[np.bool_],
+        data: Any,
+        params: dict[str, Any],
+    ) -> None:
+        """Find the number of trees and the calibration on the latest items.
+
+        In longer steps, so fewer of them: that costs a part of the final trees, and
+        what it finds holds for those.
+        """
+        coarse = dict(params, learning_rate=_STRIDE * self.learning_rate)
+        scout = train_until(
+            data,
+            late,
+            coarse,
+            math.ceil(self.n_estimators / _STRIDE),
+            math.ceil(self.patience / _STRIDE),
         )
+        best = scout.best_iteration or scout.num_trees()
+        self.n_trees_ = min(_STRIDE * best, self.n_estimators)
+        self.booster_ = scout
+        self.calibration_ = _sigmoid(self._raw(X[late], best), hits[late])
 
     def _check_params(self, n_features: int) -> None:
         owner = type(self).__name__

@@ -16,6 +16,8 @@ from smartrisk.validation._report import Findings
 _MISSING = {"", "N/A", "n/a", "#N/A", "NULL", "null", "None", "none", "NaN", "nan", "-"}
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: Somewhere in texts joined by a bar: a control character or a blank at an edge.
+_UNTIDY = re.compile(r"[\x00-\x1f\x7f]|\| | \|")
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 
 
@@ -86,6 +88,15 @@ def _clean_text(value: Any) -> str | None:
     return None if text in _MISSING else text
 
 
+def _cleaned(unique: Any) -> list[str | None]:
+    """Return texts in their canonical spelling; at once where all have it already."""
+    if all(type(v) is str for v in unique) and _MISSING.isdisjoint(unique):
+        joined = "|".join(["", *unique, ""])
+        if joined.isascii() and not _UNTIDY.search(joined):
+            return list(unique)
+    return [_clean_text(v) for v in unique]
+
+
 def _spread(codes: Any, values: list[Any], index: pd.Index) -> pd.Series:
     """Return values of unique codes as a text column; -1 is missing."""
     table = np.array([*values, None], dtype=object)
@@ -94,7 +105,7 @@ def _spread(codes: Any, values: list[Any], index: pd.Index) -> pd.Series:
 
 def _coerce_text(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     codes, unique = _texts(series)
-    cleaned = [_clean_text(v) for v in unique]
+    cleaned = _cleaned(unique)
     out = (
         series
         if series.dtype == "str" and all(map(_same, cleaned, unique))

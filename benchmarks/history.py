@@ -32,6 +32,39 @@ RATE_WEIGHT = 10.0  # inspections that the rate of all items is worth
 PRICE_WEIGHT = 3.0  # peers that the prices of all items are worth
 
 
+def table(n_items: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return declarations with traders, goods and origins of very unequal size.
+
+    One in ten is inspected; hits are nan elsewhere.
+    """
+    rng = np.random.default_rng(seed)
+
+    def names(prefix: str, size: int, exponent: float) -> np.ndarray:
+        share = 1.0 / np.arange(1, size + 1) ** exponent
+        chosen = rng.choice(size, n_items, p=share / share.sum())
+        return np.array([f"{prefix}{k:06d}" for k in range(size)], object)[chosen]
+
+    seconds = np.sort(rng.integers(0, 730 * 86_400, n_items))
+    items = pd.DataFrame(
+        {
+            "declaration_id": np.arange(n_items).astype(str),
+            "item_number": 1,
+            "lodged_at": pd.Timestamp("2023-01-01")
+            + pd.to_timedelta(seconds, unit="s"),
+            "importer_id": names("I", 60_000, 0.9),
+            "declarant_id": names("D", 3_000, 0.8),
+            "consignor_id": names("C", 80_000, 0.9),
+            "tariff_code": names("", 4_000, 0.7),
+            "origin": names("O", 120, 1.2),
+            "customs_value": rng.lognormal(8, 2, n_items),
+            "net_mass_kg": rng.lognormal(5, 1.5, n_items),
+        }
+    )
+    items["lodged_at"] = items["lodged_at"].astype("datetime64[us]")
+    inspected = rng.random(n_items) < 0.1
+    return items, np.where(inspected, (rng.random(n_items) < 0.2) * 1.0, np.nan)
+
+
 def plain(items: pd.DataFrame, hits: np.ndarray) -> pd.DataFrame:
     """Return the columns that the peers work on."""
     seen = np.isfinite(hits)
@@ -61,7 +94,9 @@ def by_smartrisk(items: pd.DataFrame, hits: np.ndarray, jobs: int) -> list[np.nd
         n_jobs=jobs,
     )
     matrix = np.asarray(features.fit_transform(items, hits))
-    places = [(3 * k, 3 * k + 1, 3 * k + 2, 3 * len(KEYS) + k) for k in range(len(KEYS))]
+    places = [
+        (3 * k, 3 * k + 1, 3 * k + 2, 3 * len(KEYS) + k) for k in range(len(KEYS))
+    ]
     return [matrix[:, place] for place in np.ravel(places)]
 
 
@@ -128,7 +163,9 @@ def by_numpy(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
         return out
 
     def one(key: tuple[str, ...]) -> list[np.ndarray]:
-        packed = ((codes[key].astype(np.int64) << 17 | day) << row_bits) | np.arange(size)
+        packed = ((codes[key].astype(np.int64) << 17 | day) << row_bits) | np.arange(
+            size
+        )
         packed.sort()
         order = packed & ((1 << row_bits) - 1)
         dated = packed >> row_bits
@@ -226,9 +263,7 @@ def by_polars(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
                 .with_columns(pl.col(names).cum_sum().over(key))
             )
             past = daily.select(*key, "n", "s", "q", "day", last=pl.col("day"))
-            known = daily.select(
-                *key, pl.col("day") + DELAY, known="seen", hits="hit"
-            )
+            known = daily.select(*key, pl.col("day") + DELAY, known="seen", hits="hit")
             options = {"on": "day", "by": list(key), "allow_exact_matches": False}
             found = (
                 items.join_asof(past, check_sortedness=False, **options)
@@ -264,7 +299,9 @@ def by_duckdb(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
     def run() -> list[np.ndarray]:
         columns: list[np.ndarray] = []
         for key in KEYS:
-            window = f"PARTITION BY {', '.join(key)} ORDER BY day RANGE BETWEEN UNBOUNDED"
+            window = (
+                f"PARTITION BY {', '.join(key)} ORDER BY day RANGE BETWEEN UNBOUNDED"
+            )
             found = connection.execute(
                 f"""
                 SELECT count(*) OVER past AS n, day - max(day) OVER past AS last,
@@ -275,10 +312,8 @@ def by_duckdb(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
                 FROM items WINDOW past AS ({window} PRECEDING AND 1 PRECEDING),
                   known AS ({window} PRECEDING AND {DELAY + 1} PRECEDING)
                 ORDER BY row
-                """  # noqa: S608 - made of constants
+                """
             ).fetchnumpy()
-            found = {name: np.ma.filled(v, np.nan) if np.ma.isMA(v) and v.dtype.kind == "f"
-                     else v for name, v in found.items()}
             days = np.asarray(found["day"]) - int(everyone.index[0])
             at = {name: everyone[name].to_numpy()[days] for name in everyone}
             at["price"] = found["price"]

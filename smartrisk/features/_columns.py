@@ -80,6 +80,7 @@ class Columns:
         self.day: Int = days(self._array("lodged_at"))
         self._bases: dict[str, tuple[Int, UInt]] = {}
         self._numbers: dict[str, Float] = {}
+        self._pairs: dict[tuple[str, ...], tuple[Int, UInt]] = {}
         self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -119,10 +120,15 @@ class Columns:
         """Return (codes, ids) of a combination of columns."""
         if not columns:
             return np.zeros(self.n, np.int64), mix(np.zeros(1, np.uint64))
+        name = tuple(columns)
+        if name in self._pairs:
+            return self._pairs[name]
         codes, ids = self.base(columns[0])
         ids = mix(ids)
-        for name in columns[1:]:
-            codes, ids = _combine(codes, ids, *self.base(name))
+        for other in columns[1:]:
+            codes, ids = _combine(codes, ids, *self.base(other))
+        if self.keep and len(name) > 1:
+            self._pairs[name] = codes, ids
         return codes, ids
 
     def one_id(self, columns: Sequence[str]) -> int | None:
@@ -211,7 +217,7 @@ class Columns:
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
         part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
-        part._ones = {}
+        part._pairs, part._ones = {}, {}
         return part
 
 
@@ -241,20 +247,28 @@ def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, U
             return np.array([-1]), np.zeros(0, np.uint64)
         return np.zeros(1, np.int64), _pair(ids, other_ids)
     width = max(len(other_ids), 1)
+    size = len(ids) * width
     both = codes * width + other
-    both[(codes < 0) | (other < 0)] = -1
-    found, unique = pd.factorize(both)
-    left, right = np.divmod(unique, width)
-    known = unique >= 0
-    pair = np.zeros(len(unique), np.uint64)
-    pair[known] = _pair(ids[left[known]], other_ids[right[known]])
+    gone = (codes < 0) | (other < 0)
+    both[gone] = size
+    found, unique = _numbered(both, size)
+    known = unique < size
+    left, right = np.divmod(unique[known], width)
+    pair = _pair(ids[left], other_ids[right])
     if known.all():
-        return found.astype(np.int64, copy=False), pair
-    gone = int(np.flatnonzero(~known)[0])
-    found = found.astype(np.int64)
-    found[found == gone] = -1
-    found[found > gone] -= 1
-    return found, np.delete(pair, gone)
+        return found, pair
+    lookup = np.where(known, np.cumsum(known) - 1, -1)
+    return lookup[found], pair
+
+
+def _numbered(values: Int, most: int) -> tuple[Int, Int]:
+    """Return (codes, unique values) of numbers from 0 to `most`."""
+    if most > 4 * len(values):
+        codes, unique = pd.factorize(values)
+        return codes.astype(np.int64, copy=False), unique
+    there = np.zeros(most + 1, bool)
+    there[values] = True
+    return (np.cumsum(there) - 1)[values], np.flatnonzero(there)
 
 
 def _pair(left: UInt, right: UInt) -> UInt:

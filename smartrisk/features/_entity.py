@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from smartrisk.errors import check_number
-from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._columns import Columns, Float
 from smartrisk.features._history import (
     SCALE,
     Lookup,
@@ -16,16 +16,19 @@ from smartrisk.features._history import (
     Sums,
     SumTable,
     build,
+    build_of,
     quantised,
 )
 from smartrisk.features._info import FeatureInfo, concept_of_key, source_fields
 from smartrisk.features._keys import (
     DEFAULT_KEYS,
     FEW,
+    ByDay,
     Key,
     Queries,
     R,
     T,
+    days_of,
     depth_levels,
     encode_keys,
     parents_of,
@@ -46,7 +49,7 @@ from smartrisk.features._transformer import DeclarationTransformer, Matrix
 _TRADERS = ("importer_id", "declarant_id", "consignor_id")
 _RESULT_SUMS = ("n", "hits", "revenue")
 
-Rates = tuple[Float, Float]
+Rates = tuple[Float | ByDay, Float | ByDay]
 
 
 class EntityHistory(DeclarationTransformer):
@@ -135,14 +138,14 @@ class EntityHistory(DeclarationTransformer):
 
     def _learn(self, columns: Columns, results: Results | None) -> None:
         self.keys_ = usable_keys(self.keys, columns)
-        encode_keys(columns, self.keys_)
+        encode_keys(columns, self.keys_, self.n_jobs)
         self.items_ = self._parallel(
             lambda key: build(columns, key.columns), self.keys_
         )
-        self.results_ = self._parallel(
-            lambda key: _result_table(columns, key.columns, results), self.keys_
+        *self.results_, self.overall_ = self._parallel(
+            lambda key: _result_table(columns, key, results),
+            [*(key.columns for key in self.keys_), ()],
         )
-        self.overall_ = _result_table(columns, (), results)
         self._prepare()
 
     def _extend(self, columns: Columns, results: Results | None) -> None:
@@ -196,8 +199,8 @@ class EntityHistory(DeclarationTransformer):
         if columns.n == 1:
             out[0] = self._one_item(columns)
             return
-        encode_keys(columns, self.keys_)
-        prior = self._overall_rates(columns.day) if any(self._rated) else None
+        encode_keys(columns, self.keys_, self.n_jobs)
+        prior = self._overall_rates(columns) if any(self._rated) else None
         rates: dict[str, Rates] = {}
         place = np.cumsum([0, *map(len, self._plan)])
 
@@ -224,7 +227,7 @@ class EntityHistory(DeclarationTransformer):
         found = AsOf(
             queries.past,
             queries.also(self.results_[number]) if self._rated[number] else None,
-            prior=_Ordered(prior, queries.order),
+            prior=_Ordered(prior, queries),
             smoothing=self.smoothing,
             decay=self._decays[number],
         )
@@ -257,16 +260,15 @@ class EntityHistory(DeclarationTransformer):
                 rates[key.label] = (found.hit_rate(None), found.revenue_rate(None))
         return row
 
-    def _overall_rates(self, day: Int) -> Rates:
+    def _overall_rates(self, columns: Columns) -> Rates:
         """Return the rates of all items as of each day; weakly informed at first."""
-        low = int(day.min())
-        span = np.arange(low, int(day.max()) + 1)
+        span = days_of(columns)
         at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
         known = Lookup.make(self.overall_, at, span)
         n = known.total("n")
         rate = shrunk(known.total("hits"), n, np.full(len(span), 0.1), 10.0)
         revenue = known.total("revenue") / SCALE / (n + 10.0)
-        return rate[day - low], revenue[day - low]
+        return ByDay(int(span[0]), rate), ByDay(int(span[0]), revenue)
 
     def _parallel(
         self, function: Callable[[T], R], work: Sequence[T], *, few: bool = False
@@ -275,14 +277,14 @@ class EntityHistory(DeclarationTransformer):
 
 
 class _Ordered:
-    """Rates of the items, put into an order when they are asked for."""
+    """Rates to draw towards, put into an order when they are asked for."""
 
-    def __init__(self, rates: Rates | None, order: Int | slice) -> None:
+    def __init__(self, rates: Rates | None, queries: Queries) -> None:
         self.rates = rates
-        self.order = order
+        self.queries = queries
 
     def __getitem__(self, number: int) -> Any:
-        return None if self.rates is None else self.rates[number][self.order]
+        return None if self.rates is None else self.queries.ordered(self.rates[number])
 
 
 def statistics_of(key: Key) -> tuple[Statistic, ...]:
@@ -301,4 +303,4 @@ def _result_table(
         return SumTable.empty(_RESULT_SUMS)
     _, revenue = quantised(np.log1p(results.revenue))
     sums: Sums = {"hits": results.hits, "revenue": revenue}
-    return build(columns, key, day=results.day, sums=sums, rows=results.rows)
+    return build_of(columns, key, results.rows, day=results.day, sums=sums)

@@ -7,7 +7,7 @@ adding items in another order, gives the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,8 @@ _DAY_MASK = (1 << DAY_BITS) - 1
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
+#: from rows in an order to sums in that order; None counts the items
+SumsInOrder = Callable[[Int], dict[str, Int | None]]
 
 
 def quantised(values: NDArray[np.float64]) -> tuple[Int, Int]:
@@ -51,13 +53,16 @@ class SumTable:
     totals: Sums = field(init=False)
 
     def __post_init__(self) -> None:
-        edges = np.arange(len(self.ids) + 1, dtype=np.int64) << DAY_BITS
-        self.starts = np.searchsorted(self.packed, edges)
+        entries = np.bincount(self.packed >> DAY_BITS, minlength=len(self.ids))
+        self.starts = np.zeros(len(self.ids) + 1, np.int64)
+        np.cumsum(entries, out=self.starts[1:])
         self.totals = {}
+        made: dict[int, Int] = {}
         for name, values in self.sums.items():
-            total = np.zeros(len(values) + 1, np.int64)
-            np.cumsum(values, out=total[1:])
-            self.totals[name] = total
+            if id(values) not in made:
+                made[id(values)] = total = np.zeros(len(values) + 1, np.int64)
+                np.cumsum(values, out=total[1:])
+            self.totals[name] = made[id(values)]
 
     @property
     def day(self) -> Int:
@@ -102,13 +107,23 @@ class SumTable:
         return cls(ids[order], *_aggregated(packed, sums))
 
     @classmethod
-    def from_sorted(cls, by: SortedKey, sums: Sums) -> SumTable:
-        """Add items up in an order that is known."""
+    def from_sorted(cls, by: SortedKey, sums: SumsInOrder | None = None) -> SumTable:
+        """Add items up in an order that is known.
+
+        Parameters
+        ----------
+        by : SortedKey
+            The order.
+        sums : callable, default=None
+            From rows in an order to what to add up, in that order; None in it counts.
+        """
         first = by.first
         daily: Sums = {"n": np.diff(first, append=len(by.order))}
-        for name, values in sums.items():
-            if len(first):
-                daily[name] = np.add.reduceat(values[by.order], first)
+        for name, values in (sums(by.order) if sums else {}).items():
+            if values is None:
+                daily[name] = daily["n"]
+            elif len(first):
+                daily[name] = np.add.reduceat(values, first)
             else:
                 daily[name] = np.zeros(0, np.int64)
         return cls(by.ids, by.entries, daily)
@@ -358,14 +373,9 @@ class OneLookup:
 
 
 def build(
-    columns: Columns,
-    key: Sequence[str],
-    *,
-    day: Int | None = None,
-    sums: Sums | None = None,
-    rows: NDArray[np.intp] | None = None,
+    columns: Columns, key: Sequence[str], sums: SumsInOrder | None = None
 ) -> SumTable:
-    """Make the table of one key from items.
+    """Make the table of one key from all items, by the day of lodgement.
 
     Parameters
     ----------
@@ -373,23 +383,41 @@ def build(
         The items.
     key : sequence of str
         Columns of the key; empty for all items together.
-    day : ndarray of int64, default=None
-        Day that each item counts from; None for the day of lodgement.
-    sums : dict of str to ndarray, default=None
-        What to add up besides the count, aligned with the items (or with `rows`).
-    rows : ndarray of int, default=None
-        Items to use; None for all.
+    sums : callable, default=None
+        From rows in an order to what to add up besides the count, in that order; a
+        None among it counts the items.
     """
-    if rows is None and day is None:
-        return SumTable.from_sorted(SortedKey.of(columns, key), sums or {})
+    return SumTable.from_sorted(SortedKey.of(columns, key), sums)
+
+
+def build_of(
+    columns: Columns,
+    key: Sequence[str],
+    rows: NDArray[np.intp],
+    *,
+    day: Int | None = None,
+    sums: Sums | None = None,
+) -> SumTable:
+    """Make the table of one key from some items.
+
+    Parameters
+    ----------
+    columns : Columns
+        The items.
+    key : sequence of str
+        Columns of the key; empty for all items together.
+    rows : ndarray of int
+        Items to use.
+    day : ndarray of int64, default=None
+        Day that each of them counts from; None for the day of lodgement.
+    sums : dict of str to ndarray, default=None
+        What to add up besides the count, aligned with the rows.
+    """
     codes, ids = columns.key(key)
-    when = columns.day if day is None else day
-    if rows is not None:
-        codes = codes[rows]
-        when = columns.day[rows] if day is None else day
-        used = np.zeros(len(ids) + 1, bool)
-        used[codes] = True
-        used = used[:-1]
-        lookup = np.append(np.cumsum(used) - 1, -1)
-        codes, ids = lookup[codes], ids[used]
-    return SumTable.from_items(codes, ids, when, sums or {})
+    codes = codes[rows]
+    used = np.zeros(len(ids) + 1, bool)
+    used[codes] = True
+    used = used[:-1]
+    lookup = np.append(np.cumsum(used) - 1, -1)
+    when = columns.day[rows] if day is None else day
+    return SumTable.from_items(lookup[codes], ids[used], when, sums or {})

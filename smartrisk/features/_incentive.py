@@ -8,7 +8,7 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError, check_number
 from smartrisk.features._columns import DAY_BITS, Columns, Float, Int, UInt
-from smartrisk.features._history import Lookup, SumTable, build
+from smartrisk.features._history import Lookup, SumTable, build, build_of
 from smartrisk.features._info import FeatureInfo
 from smartrisk.features._results import Results
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -123,7 +123,7 @@ class DutyIncentive(DeclarationTransformer):
         rows = np.flatnonzero(np.isfinite(rate) & (codes >= 0))
         parts = np.rint(np.clip(rate[rows], 0, 1e4) * _PARTS).astype(np.int64)
         day = columns.day[rows]
-        means = build(columns, (level,), day=day, sums={"rate": parts}, rows=rows)
+        means = build_of(columns, (level,), rows, day=day, sums={"rate": parts})
         return means, LowestTable.of(ids[codes[rows]], day, parts)
 
     def _describe(self) -> list[FeatureInfo]:
@@ -229,7 +229,7 @@ class Structuring(DeclarationTransformer):
         near = SumTable.empty(("n",))
         if self.valued_:
             rows = np.flatnonzero(self._gap(columns) > 0)
-            near = build(columns, (name,), rows=rows) if len(rows) else near
+            near = build_of(columns, (name,), rows) if len(rows) else near
         return build(columns, (name,)), near
 
     def _gap(self, columns: Columns) -> Float:

@@ -105,11 +105,15 @@ def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
     return tuple(placed)
 
 
-def encode_keys(columns: Columns, keys: Sequence[Key]) -> None:
+def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int) -> None:
     """Encode the columns of keys once, before threads share them."""
-    for key in keys:
-        for name in key.columns:
-            columns.base(name)
+    names = list(dict.fromkeys(name for key in keys for name in key.columns))
+    goods = [name for name in names if name.startswith("hs")]
+    spread(
+        lambda part: [columns.base(name) for name in part],
+        [goods, *([name] for name in names if name not in goods)],
+        1 if columns.n <= FEW else n_jobs,
+    )
 
 
 def depth_levels(keys: Sequence[Key]) -> list[list[int]]:
@@ -145,6 +149,19 @@ def spread(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R
         return [function(part) for part in work]
     with ThreadPoolExecutor(n_jobs) as pool:
         return list(pool.map(function, work))
+
+
+@dataclass(frozen=True)
+class ByDay:
+    """A value for every day from a first one on."""
+
+    first: int
+    values: Float
+
+
+def days_of(columns: Columns) -> Int:
+    """Return every day from the first to the last of the items."""
+    return np.arange(int(columns.day.min()), int(columns.day.max()) + 1)
 
 
 @dataclass
@@ -187,6 +204,13 @@ class Queries:
         """Look the same items up in another table of the key."""
         at = np.append(table.find(self.ids), -1)[self.codes]
         return Lookup.make(table, at, self.past.day)
+
+    def ordered(self, prior: Float | ByDay) -> Float:
+        """Return values of items, or of their days, in this order."""
+        if isinstance(prior, ByDay):
+            of_day: Float = prior.values[self.past.day - prior.first]
+            return of_day
+        return prior[self.order]
 
     def put_back(self, values: Float) -> Float:
         """Return values in the items' own order."""

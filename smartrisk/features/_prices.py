@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from smartrisk.features._history import (
     SCALE,
     Lookup,
     OneLookup,
-    Sums,
     SumTable,
     build,
     quantised,
@@ -20,8 +20,10 @@ from smartrisk.features._history import (
 from smartrisk.features._info import FeatureInfo, source_fields
 from smartrisk.features._keys import (
     FEW,
+    ByDay,
     Key,
     Queries,
+    days_of,
     depth_levels,
     encode_keys,
     parents_of,
@@ -51,7 +53,8 @@ PRICE_KEYS = (
     Key(("consignor_id", "hs4"), parent="hs4"),
 )
 
-Spreads = dict[str, tuple[Float, Float]]
+#: mean and variance to draw towards, per item or per day
+Prior = tuple[Float | ByDay, Float | ByDay]
 
 #: Spread of log prices (standard deviation squared) before any peer is known.
 _FIRST_VARIANCE = 1.0
@@ -149,15 +152,24 @@ class PeerPrices(DeclarationTransformer):
 
     def _tables(self, columns: Columns) -> tuple[list[SumTable], SumTable]:
         """Add the items' measures up by key and day."""
-        encode_keys(columns, self.keys_)
-        sums: Sums = {}
-        for name in self.measures_:
-            valid, parts = quantised(log_ratio(columns, name))
-            sums |= {f"{name}:n": valid, f"{name}:s": parts, f"{name}:q": parts * parts}
-        tables = spread(
-            lambda key: build(columns, key.columns, sums=sums), self.keys_, self.n_jobs
+        encode_keys(columns, self.keys_, self.n_jobs)
+        measured = {m: quantised(log_ratio(columns, m)) for m in self.measures_}
+        complete = {m: bool(valid.all()) for m, (valid, _) in measured.items()}
+
+        def sums(order: Int) -> dict[str, Int | None]:
+            found: dict[str, Int | None] = {}
+            for name, (valid, parts) in measured.items():
+                part = parts[order]
+                found[f"{name}:n"] = None if complete[name] else valid[order]
+                found |= {f"{name}:s": part, f"{name}:q": part * part}
+            return found
+
+        *tables, overall = spread(
+            lambda key: build(columns, key, sums),
+            [*(key.columns for key in self.keys_), ()],
+            self.n_jobs,
         )
-        return tables, build(columns, (), sums=sums)
+        return tables, overall
 
     def _describe(self) -> list[FeatureInfo]:
         return [
@@ -177,17 +189,19 @@ class PeerPrices(DeclarationTransformer):
         if columns.n == 1:
             out[0] = self._one_item(columns)
             return
-        encode_keys(columns, self.keys_)
+        encode_keys(columns, self.keys_, self.n_jobs)
         values = {name: log_ratio(columns, name) for name in self.measures_}
         root = self._root(columns)
         asked = [asked_of(key, self.measures_) for key in self.keys_]
         place = np.cumsum([0, *map(len, asked)])
         parents = parents_of(self.keys_)
-        above: dict[str, Spreads] = {}
+        above: dict[str, Mapping[str, Prior]] = {}
 
         def one(number: int) -> None:
             key = self.keys_[number]
-            prior = above.get(key.parent, root) if key.parent else root
+            prior: Mapping[str, Prior] = (
+                above.get(key.parent, root) if key.parent else root
+            )
             queries = Queries.of(columns, key.columns, self.tables_[number])
             wanted = asked[number]
             used = self.measures_ if key.label in parents else {m for m, _ in wanted}
@@ -209,7 +223,7 @@ class PeerPrices(DeclarationTransformer):
         """Return the features of a single item; the same bits as for many."""
         day, s = int(columns.day[0]), self.smoothing
         root = {
-            measure: (float(mean[0]), float(variance[0]))
+            measure: (float(mean.values[0]), float(variance.values[0]))
             for measure, (mean, variance) in self._root(columns).items()
         }
         value = {name: float(log_ratio(columns, name)[0]) for name in self.measures_}
@@ -235,22 +249,22 @@ class PeerPrices(DeclarationTransformer):
         return row
 
     def _peers(
-        self, queries: Queries, measure: str, prior: tuple[Float, Float]
+        self, queries: Queries, measure: str, prior: Prior
     ) -> tuple[Int, Float, Float]:
         """Return count, mean and variance of the log measure among peers."""
-        past, order = queries.past, queries.order
+        past = queries.past
         n = past.total(f"{measure}:n")
         total = past.total(f"{measure}:s") / SCALE
         squares = past.total(f"{measure}:q") / (SCALE * SCALE)
-        mean = shrunk(total, n, prior[0][order], self.smoothing)
+        mean = shrunk(total, n, queries.ordered(prior[0]), self.smoothing)
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
-        variance = shrunk(within, n, prior[1][order], self.smoothing)
+        variance = shrunk(within, n, queries.ordered(prior[1]), self.smoothing)
         return n, mean, np.maximum(variance, 1e-4)
 
-    def _root(self, columns: Columns) -> Spreads:
+    def _root(self, columns: Columns) -> dict[str, tuple[ByDay, ByDay]]:
         """Return mean and variance of all earlier items; NaN mean before the first."""
-        low = int(columns.day.min())
-        span = np.arange(low, int(columns.day.max()) + 1)
+        span = days_of(columns)
+        first = int(span[0])
         at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
         past = Lookup.make(self.overall_, at, span)
         found = {}
@@ -262,7 +276,7 @@ class PeerPrices(DeclarationTransformer):
             mean = np.where(n > 0, total / count, np.nan)
             within = np.maximum(squares - total * total / count, 0.0)
             variance = shrunk(within, n, np.full(len(span), _FIRST_VARIANCE), 3.0)
-            found[measure] = (mean[columns.day - low], variance[columns.day - low])
+            found[measure] = (ByDay(first, mean), ByDay(first, variance))
         return found
 
 

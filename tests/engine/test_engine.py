@@ -47,6 +47,15 @@ def test_one_item_equals_the_batch_bitwise(engine, later, scores):
         assert quick["expected_revenue"] == scores["expected_revenue"].iloc[row]
 
 
+def test_one_item_is_explained_as_in_the_batch(engine, later):
+    batch = engine.explain(later.iloc[[0, 700, 1499]])
+    for place, row in enumerate((0, 700, 1499)):
+        alone = engine.explain_one(later.iloc[row].to_dict())
+        assert alone.sentences() == batch[place].sentences()
+        assert np.array_equal(alone.raw_score, batch[place].raw_score)
+        pd.testing.assert_frame_equal(alone.frame(), batch[place].frame())
+
+
 def test_a_single_item_as_text_scores_alike(engine, later, scores):
     item = later.iloc[3].dropna().to_dict()
     item["lodged_at"] = str(item["lodged_at"])

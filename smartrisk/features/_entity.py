@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from smartrisk.errors import check_number
-from smartrisk.features._columns import Columns, Float
+from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._history import (
     SCALE,
     Lookup,
@@ -208,32 +208,39 @@ class EntityHistory(DeclarationTransformer):
             key = self.keys_[number]
             above = rates.get(key.parent, prior) if key.parent else prior
             block = out[:, place[number] : place[number + 1]]
-            queries, found = self._one_key(number, columns, above, block)
-            if key.label in self._parents:
-                rates[key.label] = (
-                    queries.put_back(found.hit_rate(None)),
-                    queries.put_back(found.revenue_rate(None)),
-                )
+            wanted = self._one_key(number, columns, above, block)
+            if wanted is not None:
+                rates[key.label] = wanted
 
         for level in depth_levels(self.keys_):
             self._parallel(one, level, few=columns.n <= FEW)
 
     def _one_key(
         self, number: int, columns: Columns, prior: Rates | None, out: Matrix
-    ) -> tuple[Queries, AsOf]:
-        """Write the features of one key."""
+    ) -> Rates | None:
+        """Write the features of one key; return its rates if others fall back on it."""
         key = self.keys_[number]
-        queries = Queries.of(columns, key.columns, self.items_[number])
-        found = AsOf(
-            queries.past,
-            queries.also(self.results_[number]) if self._rated[number] else None,
-            prior=_Ordered(prior, queries),
-            smoothing=self.smoothing,
-            decay=self._decays[number],
-        )
-        for column, statistic in enumerate(self._plan[number]):
-            out[queries.order, column] = found.value(statistic)
-        return queries, found
+        results = self.results_[number]
+        rates = None
+        if key.label in self._parents:
+            rates = np.empty(columns.n), np.empty(columns.n)
+        at: Int | None = None
+        for queries in Queries.of(columns, key.columns, self.items_[number]):
+            if at is None:  # the same identities in every block
+                at = np.append(results.find(queries.ids), -1)
+            found = AsOf(
+                queries.past,
+                queries.also(results, at) if self._rated[number] else None,
+                prior=_Ordered(prior, queries),
+                smoothing=self.smoothing,
+                decay=self._decays[number],
+            )
+            for column, statistic in enumerate(self._plan[number]):
+                out[:, column][queries.order] = found.value(statistic)
+            if rates is not None:
+                queries.put_back(found.hit_rate(None), rates[0])
+                queries.put_back(found.revenue_rate(None), rates[1])
+        return rates
 
     def _one_item(self, columns: Columns) -> list[float]:
         """Return the features of a single item; the same bits as `_one_key`."""

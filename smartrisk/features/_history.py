@@ -8,7 +8,7 @@ adding items in another order, gives the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,27 +42,32 @@ class SumTable:
         Sorted identities of the key's values.
     packed : ndarray of int64, shape (n_entries,)
         Position in `ids` and day in one number, sorted.
-    sums : dict of str to ndarray of int64, shape (n_entries,)
-        Daily sums; "n" counts.
+    daily : dict of str to ndarray of int64, shape (n_entries,)
+        Daily sums; "n" counts. Kept as running totals.
     """
 
     ids: UInt
     packed: Int
-    sums: Sums
+    daily: InitVar[Sums]
     starts: Int = field(init=False)
     totals: Sums = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, daily: Sums) -> None:
         entries = np.bincount(self.packed >> DAY_BITS, minlength=len(self.ids))
         self.starts = np.zeros(len(self.ids) + 1, np.int64)
         np.cumsum(entries, out=self.starts[1:])
         self.totals = {}
         made: dict[int, Int] = {}
-        for name, values in self.sums.items():
+        for name, values in daily.items():
             if id(values) not in made:
                 made[id(values)] = total = np.zeros(len(values) + 1, np.int64)
                 np.cumsum(values, out=total[1:])
             self.totals[name] = made[id(values)]
+
+    @property
+    def sums(self) -> Sums:
+        """Daily sums."""
+        return {name: np.diff(total) for name, total in self.totals.items()}
 
     @property
     def day(self) -> Int:
@@ -140,10 +145,8 @@ class SumTable:
             np.concatenate([p.entry_ids for p in parts]), return_inverse=True
         )
         day = np.concatenate([p.day for p in parts])
-        sums = {
-            name: np.concatenate([p.sums[name] for p in parts])
-            for name in parts[0].sums
-        }
+        every = [p.sums for p in parts]
+        sums = {name: np.concatenate([e[name] for e in every]) for name in every[0]}
         packed = (codes.astype(np.int64) << DAY_BITS) | day
         return cls(ids, *_aggregated(packed, sums))
 
@@ -216,8 +219,6 @@ class SortedKey:
         Sorted identities.
     order : ndarray of int64, shape (n_with_value,)
         Rows in sorted order.
-    packed : ndarray of int64, shape (n_with_value,)
-        Position and day of each, sorted.
     first : ndarray of int64, shape (n_entries,)
         Where each entry (value, day) begins.
     entries : ndarray of int64, shape (n_entries,)
@@ -226,7 +227,6 @@ class SortedKey:
 
     ids: UInt
     order: Int
-    packed: Int
     first: Int
     entries: Int
 
@@ -260,7 +260,7 @@ class SortedKey:
         np.not_equal(packed[1:], packed[:-1], out=new[1:])
         first = np.flatnonzero(new)
         rows_order = rows[rank_order] if some else rank_order
-        made = cls(ids[order], rows_order, packed, first, packed[first])
+        made = cls(ids[order], rows_order, first, packed[first])
         if columns.keep:
             columns.kept[name] = made
         return made
@@ -295,13 +295,21 @@ class Lookup:
         return cls(table, safe, day, start, end)
 
     @classmethod
-    def of_learned(cls, table: SumTable, by: SortedKey) -> Lookup:
-        """Look up the very items that the table was made of: nothing to search."""
-        position = by.packed >> DAY_BITS
-        end = np.repeat(
-            np.arange(len(by.first)), np.diff(by.first, append=len(by.order))
-        )
-        return cls(table, position, by.packed & _DAY_MASK, table.starts[position], end)
+    def of_learned(
+        cls, table: SumTable, by: SortedKey, start: int, stop: int
+    ) -> Lookup:
+        """Look up items that the table was made of: nothing to search.
+
+        Those at `start` to `stop` (exclusive) of the sorted order.
+        """
+        low = int(np.searchsorted(by.first, start, "right")) - 1
+        high = int(np.searchsorted(by.first, stop, "left"))
+        edges = np.append(by.first[low:high], stop)
+        edges[0] = start
+        end = np.repeat(np.arange(low, high), np.diff(edges))
+        packed = by.entries[end]
+        position = packed >> DAY_BITS
+        return cls(table, position, packed & _DAY_MASK, table.starts[position], end)
 
     def since(self, days_back: int) -> Int:
         """Return the first entry not more than that many days back."""

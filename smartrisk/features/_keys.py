@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +22,8 @@ R = TypeVar("R")
 
 #: Up to this many items the queries are not worth sorting.
 FEW = 2048
+#: Items looked up together.
+BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -186,24 +188,42 @@ class Queries:
     past: Lookup
 
     @classmethod
-    def of(cls, columns: Columns, key: Sequence[str], table: SumTable) -> Queries:
-        """Look items up in the table of a key, strictly before their days."""
+    def of(
+        cls, columns: Columns, key: Sequence[str], table: SumTable
+    ) -> Iterator[Queries]:
+        """Look items up in the table of a key, strictly before their days.
+
+        In blocks that the processor's cache holds.
+        """
         kept = columns.kept.get(tuple(key))
         if kept is not None and kept.entries is table.packed and kept.covers(columns.n):
-            past = Lookup.of_learned(table, kept)
-            return cls(kept.order, past.position, kept.ids, past)
+            for start in range(0, columns.n, BLOCK):
+                stop = min(start + BLOCK, columns.n)
+                past = Lookup.of_learned(table, kept, start, stop)
+                yield cls(kept.order[start:stop], past.position, kept.ids, past)
+            return
         codes, ids = columns.key(key)
         at = np.append(table.find(ids), -1)[codes]
         if columns.n <= FEW:
             past = Lookup.make(table, at, columns.day)
-            return cls(slice(None), codes, ids, past)
+            yield cls(slice(None), codes, ids, past)
+            return
         order, at, day = sorted_queries(at, columns.day)
-        return cls(order, codes[order], ids, Lookup.make(table, at, day))
+        for start in range(0, columns.n, BLOCK):
+            rows = order[start : start + BLOCK]
+            part = slice(start, start + BLOCK)
+            yield cls(rows, codes[rows], ids, Lookup.make(table, at[part], day[part]))
 
-    def also(self, table: SumTable) -> Lookup:
-        """Look the same items up in another table of the key."""
-        at = np.append(table.find(self.ids), -1)[self.codes]
-        return Lookup.make(table, at, self.past.day)
+    def put_back(self, values: Float, into: Float) -> None:
+        """Write values where the items stand."""
+        into[self.order] = values
+
+    def also(self, table: SumTable, found: Int) -> Lookup:
+        """Look the same items up in another table of the key.
+
+        `found` is what ``table.find`` said of the identities, and a last -1.
+        """
+        return Lookup.make(table, found[self.codes], self.past.day)
 
     def ordered(self, prior: Float | ByDay) -> Float:
         """Return values of items, or of their days, in this order."""
@@ -211,11 +231,3 @@ class Queries:
             of_day: Float = prior.values[self.past.day - prior.first]
             return of_day
         return prior[self.order]
-
-    def put_back(self, values: Float) -> Float:
-        """Return values in the items' own order."""
-        if isinstance(self.order, slice):
-            return values
-        back = np.empty(len(values))
-        back[self.order] = values
-        return back

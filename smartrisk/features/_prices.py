@@ -202,19 +202,24 @@ class PeerPrices(DeclarationTransformer):
             prior: Mapping[str, Prior] = (
                 above.get(key.parent, root) if key.parent else root
             )
-            queries = Queries.of(columns, key.columns, self.tables_[number])
             wanted = asked[number]
-            used = self.measures_ if key.label in parents else {m for m, _ in wanted}
-            found = {m: self._peers(queries, m, prior[m]) for m in used}
-            for column, (measure, statistic) in enumerate(wanted, int(place[number])):
-                out[queries.order, column] = _statistic(
-                    statistic, found[measure], values[measure], queries
-                )
+            spreads: dict[str, tuple[Float, Float]] = {}
             if key.label in parents:
-                above[key.label] = {
-                    m: (queries.put_back(mean), queries.put_back(variance))
-                    for m, (_, mean, variance) in found.items()
+                spreads = {
+                    m: (np.empty(columns.n), np.empty(columns.n))
+                    for m in self.measures_
                 }
+            used = [*spreads] or list(dict.fromkeys(m for m, _ in wanted))
+            for queries in Queries.of(columns, key.columns, self.tables_[number]):
+                found = {m: self._peers(queries, m, prior[m]) for m in used}
+                for column, (m, name) in enumerate(wanted, int(place[number])):
+                    out[:, column][queries.order] = _statistic(
+                        name, found[m], values[m], queries
+                    )
+                for m, (mean, variance) in spreads.items():
+                    queries.put_back(found[m][1], mean)
+                    queries.put_back(found[m][2], variance)
+            above[key.label] = spreads
 
         for level in depth_levels(self.keys_):
             spread(one, level, 1 if columns.n <= FEW else self.n_jobs)

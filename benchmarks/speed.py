@@ -85,11 +85,12 @@ def run_technique(name: str, n_items: int, place: Path) -> dict[str, float]:
         items, hits = history.table(size)
         if function is history.by_smartrisk:
             return lambda: function(items, hits, jobs)
-        made = history.plain(items, hits)
-        if function in (history.by_polars, history.by_duckdb):
-            run: Callable[[], list[np.ndarray]] = function(made, jobs)
+        if function in (history.by_polars, history.by_duckdb):  # tables of their own
+            run: Callable[[], list[np.ndarray]] = function(
+                history.plain(items, hits), jobs
+            )
             return run
-        return lambda: function(made, jobs)
+        return lambda: function(history.plain(items, hits), jobs)
 
     work(WARM)()
     job = work(n_items)

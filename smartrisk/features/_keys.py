@@ -146,11 +146,14 @@ def shrunk(
 
 
 def spread(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R]:
-    """Apply a function to each part of the work, in threads when that is more."""
+    """Apply a function to each part of the work, in threads when that is more.
+
+    The last parts start first: keys of several columns, which take longest, come last.
+    """
     if n_jobs == 1 or len(work) < 2:
         return [function(part) for part in work]
     with ThreadPoolExecutor(n_jobs) as pool:
-        return list(pool.map(function, work))
+        return list(pool.map(function, work[::-1]))[::-1]
 
 
 @dataclass(frozen=True)

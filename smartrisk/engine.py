@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +21,14 @@ from sklearn.exceptions import NotFittedError
 
 from smartrisk import __version__
 from smartrisk.artefact import read_folder, write_folder
-from smartrisk.errors import ArtefactError, TableError, check_number
+from smartrisk.datasets import example_declarations
+from smartrisk.errors import (
+    ArtefactError,
+    DataQualityWarning,
+    TableError,
+    check_number,
+    shown,
+)
 from smartrisk.explanations import Reasons, explain
 from smartrisk.features import (
     DeclarationFeatures,
@@ -34,6 +42,7 @@ from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
 from smartrisk.validation import is_canonical, validate
+from smartrisk.windows import unlabelled_months
 
 __all__ = ["RiskEngine"]
 
@@ -134,6 +143,7 @@ class RiskEngine:
         check_number("RiskEngine", "label_delay", self.label_delay, low=0, integer=True)
         items = validate(declarations, DECLARATIONS)
         results = validate(outcomes, OUTCOMES)
+        _warn_of_gaps(items, results)
         self.features_ = self._new_features()
         ids = item_ids(items)
         found = match(ids, results, Columns(items).day, self.label_delay)
@@ -447,11 +457,7 @@ class RiskEngine:
             DECLARATIONS that name no one.
         """
         self._check_fitted()
-        rows = []
-        for number in (1, 2):
-            row = dict(_EXAMPLE, declaration_id=f"EXAMPLE-{number}")
-            rows.append({f.name: row[f.name] for f in DECLARATIONS})
-        frame = pd.DataFrame(rows)
+        frame = example_declarations(2)
         kept = [n for n in frame if n in set(self.features_.feature_names_in_)]
         return validate(frame[kept], DECLARATIONS)
 
@@ -543,6 +549,21 @@ class RiskEngine:
         self.version_ = digest.hexdigest()[:16]
 
 
+def _warn_of_gaps(items: pd.DataFrame, results: pd.DataFrame) -> None:
+    """Warn of months without any result among months that have some."""
+    months = unlabelled_months(items, results)
+    if len(months):
+        names = [f"{month:%Y-%m}" for month in months["month"]]
+        warnings.warn(
+            f"RiskEngine.fit: no result for any of the {months['n_items'].sum()} items "
+            f"lodged in {len(names)} months: {shown(names)}. Add the results of these "
+            "months, or leave them out if controls stopped: rates of hits are too old "
+            "there.",
+            DataQualityWarning,
+            stacklevel=3,
+        )
+
+
 def _days_of(items: pd.DataFrame) -> NDArray[np.int64]:
     """Return the day of lodgement of items as a number."""
     return items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
@@ -557,31 +578,3 @@ def _value(items: pd.DataFrame) -> NDArray[np.float64]:
 def _tuples(params: dict[str, Any]) -> dict[str, Any]:
     """Return parameters with lists as tuples again."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
-
-
-_EXAMPLE: dict[str, Any] = {
-    "declaration_id": "EXAMPLE-1",
-    "item_number": 1,
-    "lodged_at": pd.Timestamp("2024-01-15"),
-    "office": "01",
-    "procedure": "4000",
-    "importer_id": "EXAMPLE-IMPORTER",
-    "declarant_id": "EXAMPLE-DECLARANT",
-    "consignor_id": "EXAMPLE-CONSIGNOR",
-    "carrier_id": "EXAMPLE-CARRIER",
-    "tariff_code": "010121",
-    "description": "example",
-    "origin": "VN",
-    "departure": "CN",
-    "transport_mode": "1",
-    "customs_value": 1000.0,
-    "net_mass_kg": 100.0,
-    "gross_mass_kg": 110.0,
-    "quantity": 10.0,
-    "quantity_unit": "NMB",
-    "duty_rate": 0.1,
-    "duties_taxes": 100.0,
-    "preference": "100",
-    "payment_type": "A",
-    "trusted_trader": False,
-}

@@ -421,7 +421,7 @@ class ColumnMap:
         "fraction" (0.08) or "percent" (8).
     tariff_digits : int, default=None
         Digits that every tariff code has, to give lost leading zeros back; None
-        gives one back where the number of digits is odd.
+        gives one back to numbers of 5, 7 or 9 digits and to texts of 5.
     factors : mapping of str to float, default={}
         Numbers that a field's values are multiplied with, such as 1000 for tonnes.
 

@@ -5,15 +5,36 @@ Reads DECLARATIONS and OUTCOMES; writes the parts of them that a moment allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.errors import ArgumentError, TableError, check_number, shown
 
-__all__ = ["Split", "as_of", "known_at", "rolling_origin", "time_split"]
+__all__ = [
+    "GOODS_LINE",
+    "Split",
+    "as_of",
+    "known_at",
+    "rolling_origin",
+    "seen_before",
+    "time_split",
+    "unlabelled_months",
+]
+
+#: What makes two items the same goods line.
+GOODS_LINE = (
+    "tariff_code",
+    "departure",
+    "origin",
+    "duty_rate",
+    "preference",
+    "net_mass_kg",
+)
+#: A month is odd when chance leaves it without a result this seldom.
+_SELDOM = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +257,94 @@ def rolling_origin(
         past, known = as_of(declarations, outcomes, start, label_delay=label_delay)
         later = declarations[(lodged >= start) & (lodged < stop)]
         yield Split(at=pd.Timestamp(start), past=past, known=known, later=later)
+
+
+def seen_before(
+    later: pd.DataFrame, past: pd.DataFrame, *, columns: Sequence[str] = GOODS_LINE
+) -> pd.Series:
+    """Tell which items repeat an earlier one in what makes a goods line.
+
+    Results on repeated lines say how well a model remembers, those on new lines how
+    well it generalises: report them apart.
+
+    Parameters
+    ----------
+    later, past : DataFrame
+        DECLARATIONS to judge on, and those learned from.
+    columns : sequence of str, default=GOODS_LINE
+        What must be equal, missing equal to missing: tariff code, route, rate,
+        preference and net mass. Those absent from either frame are left out.
+
+    Returns
+    -------
+    seen : Series of bool
+        Aligned with `later`.
+
+    Raises
+    ------
+    TableError
+        If no such column is there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.windows import seen_before
+    >>> past = pd.DataFrame({"tariff_code": ["090121"], "origin": ["BR"]})
+    >>> later = pd.DataFrame({"tariff_code": ["090121"] * 2, "origin": ["BR", "VN"]})
+    >>> seen_before(later, past).tolist()
+    [True, False]
+    """
+    shared = [name for name in columns if name in later and name in past]
+    if not shared:
+        raise TableError(
+            f"seen_before: none of the columns {shown(columns, 10)} is in both frames."
+        )
+    both = pd.concat([past[shared], later[shared]], ignore_index=True)
+    line = both.groupby(shared, dropna=False, sort=False).ngroup().to_numpy()
+    seen = pd.Series(line[len(past) :]).isin(line[: len(past)])
+    return pd.Series(seen.to_numpy(), index=later.index, name="seen_before")
+
+
+def unlabelled_months(
+    declarations: pd.DataFrame, outcomes: pd.DataFrame
+) -> pd.DataFrame:
+    """Find months that have items but no result, although others have.
+
+    The months after the last one with a result are left out: there, results are still
+    to come.
+
+    Parameters
+    ----------
+    declarations, outcomes : DataFrame
+        Items, and the results of those inspected.
+
+    Returns
+    -------
+    months : DataFrame
+        Columns ``month`` (its first day) and ``n_items``; empty when all is well.
+
+    Notes
+    -----
+    A month counts when chance alone would leave it empty in fewer than one of 10,000
+    cases: ``(1 - share inspected) ** n_items < 0.0001``.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.windows import unlabelled_months
+    >>> world = make_declarations(500, random_state=0)
+    >>> len(unlabelled_months(world.declarations, world.outcomes))
+    0
+    """
+    month = declarations["lodged_at"].dt.to_period("M").dt.to_timestamp()
+    labelled = _keys(declarations).isin(_keys(outcomes))
+    table = pd.DataFrame({"month": month.to_numpy(), "labelled": labelled})
+    counts = table.groupby("month")["labelled"].agg(["size", "sum"])
+    counts = counts.loc[: counts.index[counts["sum"] > 0].max()]
+    share = counts["sum"].sum() / max(counts["size"].sum(), 1)
+    odd = (counts["sum"] == 0) & ((1 - share) ** counts["size"] < _SELDOM)
+    empty = counts[odd].reset_index().rename(columns={"size": "n_items"})
+    return empty[["month", "n_items"]]
 
 
 def _keys(frame: pd.DataFrame) -> pd.MultiIndex:

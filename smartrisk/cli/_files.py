@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import tempfile
 from collections.abc import Callable
@@ -64,14 +65,12 @@ def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
     if asked.declarations is None:
         raise ArgumentError("no declarations given. Pass a file, or --kcs PATH.")
     frame = read(asked.declarations)
+    columns = columns_of(asked.columns)
     if asked.declarations == getattr(asked, "outcomes", None):
-        # One file for both: what a control found is no part of a declaration.
-        named = columns_of(asked.columns)
-        mapping = {} if named is None else named.mapping
-        found = [f.name for f in schema.OUTCOMES if f.name not in schema.KEY]
-        later = [mapping.get(name, name) for name in found]
-        frame = frame.drop(columns=[name for name in later if name in frame])
-    return _validated(frame, schema.DECLARATIONS, asked.columns, asked.on_error)
+        columns = _with_results(columns, frame)
+    return validate(
+        frame, schema.DECLARATIONS, columns=columns, on_error=asked.on_error
+    )
 
 
 def outcomes_of(asked: argparse.Namespace) -> pd.DataFrame:
@@ -83,14 +82,21 @@ def outcomes_of(asked: argparse.Namespace) -> pd.DataFrame:
             "no outcomes given. Pass --outcomes FILE with the results of the inspected "
             "items; it may be the file of the declarations when it holds both."
         )
-    frame = read(asked.outcomes)
-    columns = asked.outcome_columns or asked.columns
-    named = columns_of(columns)
-    label = "illicit" if named is None else named.mapping.get("illicit", "illicit")
-    if asked.outcomes == asked.declarations and label in frame:
-        # One file for both: items without a result were not inspected.
-        frame = frame[frame[label].notna() & (frame[label] != "")]
-    return _validated(frame, schema.OUTCOMES, columns, asked.on_error)
+    return validate(
+        read(asked.outcomes),
+        schema.OUTCOMES,
+        columns=columns_of(asked.outcome_columns or asked.columns),
+        on_error=asked.on_error,
+    )
+
+
+def _with_results(
+    columns: schema.ColumnMap | None, frame: pd.DataFrame
+) -> schema.ColumnMap:
+    """Say which columns of one file for both are results, by their plain names."""
+    columns = columns or schema.ColumnMap({})
+    found = {f.name: f.name for f in schema.OUTCOMES if f.name in frame}
+    return dataclasses.replace(columns, mapping=found | dict(columns.mapping))
 
 
 def write(frame: pd.DataFrame, path: str, *, safe: bool = True) -> Path:
@@ -155,12 +161,6 @@ def _separator(place: Path) -> str:
     with place.open(encoding="utf-8-sig") as file:
         header = file.readline()
     return max(",;\t", key=header.count)
-
-
-def _validated(
-    frame: pd.DataFrame, table: schema.Table, columns: str | None, on_error: str
-) -> pd.DataFrame:
-    return validate(frame, table, columns=columns_of(columns), on_error=on_error)
 
 
 def _refuse_both(asked: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ Reads nothing (or the files of a public set); writes DECLARATIONS, OUTCOMES and,
 made worlds, the hidden truth.
 """
 
+from smartrisk.datasets._example import example_declarations
 from smartrisk.datasets._kcs import PublicSet, load_kcs
 from smartrisk.datasets._scenario import SCENARIOS, Scenario
 from smartrisk.datasets._world import World, make_declarations
@@ -13,6 +14,7 @@ __all__ = [
     "PublicSet",
     "Scenario",
     "World",
+    "example_declarations",
     "load_kcs",
     "make_declarations",
 ]

@@ -19,7 +19,7 @@ from smartrisk.errors import (
     shown,
 )
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
-from smartrisk.validation._coerce import COERCE
+from smartrisk.validation._coerce import COERCE, MISSING
 from smartrisk.validation._report import Findings, ValidationReport
 
 
@@ -59,6 +59,12 @@ def validate(
     See Also
     --------
     check : The same, with the report.
+
+    Notes
+    -----
+    One table may hold items and results, with one `ColumnMap` for both: validate it
+    twice, as DECLARATIONS and as OUTCOMES. Items whose label is missing were not
+    inspected and are no outcome; they are never taken for compliant.
 
     Examples
     --------
@@ -117,7 +123,9 @@ def check(
     source = _as_pandas(frame, table)
     columns = columns or ColumnMap({})
     named, renamed, ignored = _named(source, table, columns)
-    _refuse_later_columns(source, table, ignored)
+    _refuse_later_columns(table, ignored, columns)
+    if table is OUTCOMES:
+        source, named = _inspected_only(source, named, columns)
     work = Findings(table, columns, source, renamed)
     done: dict[str, Any] = {}
     for field in table:
@@ -208,19 +216,41 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_.\-]+", "", name).casefold()
 
 
-def _refuse_later_columns(
-    source: pd.DataFrame, table: Table, ignored: list[str]
-) -> None:
-    """Refuse results offered among what was declared."""
+def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) -> None:
+    """Refuse results offered among what was declared.
+
+    A column that the map names as a field of OUTCOMES is known for what it is, and is
+    simply no part of a declaration.
+    """
     if table is not DECLARATIONS:
         return
     later = {_plain(f.name) for f in OUTCOMES if f.known == "inspection"}
-    found = [name for name in ignored if _plain(name) in later]
+    told = {columns.mapping.get(f.name) for f in OUTCOMES}
+    found = [n for n in ignored if _plain(n) in later and n not in told]
     if found:
         raise LeakageError(
             f"DECLARATIONS: columns known only after a control: {shown(found)}. "
-            "Drop them here and pass results as OUTCOMES."
+            "Drop them here and pass results as OUTCOMES, or name them in the "
+            "ColumnMap as what they are: ColumnMap({'illicit': column, ...})."
         )
+
+
+def _inspected_only(
+    source: pd.DataFrame, named: dict[str, pd.Series], columns: ColumnMap
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Leave out items without a result where one table holds items and results.
+
+    Such a table has tariff codes; its items are numbered before any is left out.
+    """
+    goods = columns.mapping.get("tariff_code", "tariff_code")
+    if goods not in source.columns:
+        return source, named
+    if "item_number" not in named:
+        ids = named["declaration_id"]
+        named = {**named, "item_number": ids.groupby(ids).cumcount() + 1}
+    label = named["illicit"]
+    there = (label.notna() & ~label.isin(list(MISSING))).to_numpy()
+    return source[there], {name: values[there] for name, values in named.items()}
 
 
 def _add_item_number(done: dict[str, Any], work: Findings) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from smartrisk.schema import ColumnMap, Field
 from smartrisk.validation._report import Findings
 
-_MISSING = {"", "N/A", "n/a", "#N/A", "NULL", "null", "None", "none", "NaN", "nan", "-"}
+MISSING = {"", "N/A", "n/a", "#N/A", "NULL", "null", "None", "none", "NaN", "nan", "-"}
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 #: Somewhere in texts joined by a bar: a control character or a blank at an edge.
@@ -85,12 +85,12 @@ def _clean_text(value: Any) -> str | None:
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     text = _CONTROL.sub(" ", text).strip()
-    return None if text in _MISSING else text
+    return None if text in MISSING else text
 
 
 def _cleaned(unique: Any) -> list[str | None]:
     """Return texts in their canonical spelling; at once where all have it already."""
-    if all(type(v) is str for v in unique) and _MISSING.isdisjoint(unique):
+    if all(type(v) is str for v in unique) and MISSING.isdisjoint(unique):
         joined = "|".join(["", *unique, ""])
         if joined.isascii() and not _UNTIDY.search(joined):
             return list(unique)
@@ -150,29 +150,49 @@ def _coerce_code(field: Field, series: pd.Series, work: Findings) -> pd.Series:
 def _coerce_tariff(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     codes, unique = _texts(series)
     width = work.columns.tariff_digits
-    cleaned, repaired, wrong = [], [], []
+    cleaned, repaired, wrong, odd = [], [], [], []
     for value in unique:
-        text = _clean_text(value)
-        plain = None if text is None else re.sub(r"[\s.]", "", _no_point_zero(text))
-        fixed = plain
-        if plain is not None and plain.isdigit():
-            if width is not None and len(plain) < width:
-                fixed = plain.zfill(width)
-            elif len(plain) in (5, 7, 9, 11) and width is None:
-                fixed = "0" + plain
+        fixed, doubtful = _one_tariff(value, width)
         good = fixed is None or re.fullmatch(field.pattern or ".*", fixed) is not None
         cleaned.append(fixed if good else None)
         repaired.append(good and fixed is not None and fixed != value)
         wrong.append(not good)
+        odd.append(good and doubtful)
     at = np.append(np.array(wrong, bool), False)[codes]
     work.note(np.flatnonzero(at), field.name, "bad pattern", series)
     fixed_rows = np.flatnonzero(np.append(np.array(repaired, bool), False)[codes])
     work.note(fixed_rows, field.name, "restored code", series, "repaired")
+    odd_rows = np.flatnonzero(np.append(np.array(odd, bool), False)[codes])
+    work.note(odd_rows, field.name, "odd number of digits", series, "warning")
     if series.dtype == "str" and all(map(_same, cleaned, unique)):
         return series
     out = _spread(codes, cleaned, series.index)
     _check_missing(field, out, series, work, skip=at)
     return out
+
+
+def _one_tariff(value: Any, width: int | None) -> tuple[str | None, bool]:
+    """Return a tariff code, and whether it may have lost a zero that we cannot tell.
+
+    A number of 5, 7 or 9 digits lost its leading zero for certain, and so did any
+    text of 5. A longer text is kept: codes of 7, 9 and 11 digits exist, and a table
+    that is checked twice must come out as it did the first time.
+    """
+    text = _clean_text(value)
+    if text is None:
+        return None, False
+    whole = _no_point_zero(text)
+    plain = re.sub(r"[\s.]", "", whole)
+    if not plain.isdigit():
+        return plain, False
+    if width is not None:
+        return plain.zfill(width), False
+    if len(plain) == 5:
+        return "0" + plain, False
+    if len(plain) in (7, 9):
+        number = not isinstance(value, (str, bytes)) or whole != text
+        return ("0" + plain, False) if number else (plain, True)
+    return plain, False
 
 
 def _no_point_zero(text: str) -> str:
@@ -231,7 +251,7 @@ def _one_number(value: Any, columns: ColumnMap) -> float | None:
         except (TypeError, ValueError):
             return None
     text = value.strip().replace("\u00a0", "").replace("\u202f", "")
-    if text in _MISSING:
+    if text in MISSING:
         return float("nan")
     if columns.thousands:
         text = text.replace(columns.thousands, "")
@@ -274,7 +294,7 @@ def _labels(field: Field, series: pd.Series, work: Findings) -> Any:
     for value in unique:
         text = str(value).strip().lower()
         number = known.get(text)
-        if number is None and text not in {m.lower() for m in _MISSING}:
+        if number is None and text not in {m.lower() for m in MISSING}:
             number = _one_number(value, work.columns)
             wrong.append(number is None)
         else:

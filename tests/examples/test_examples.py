@@ -1,0 +1,39 @@
+"""The examples that need more than this project are run where their data are."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+
+def loaded(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_the_korean_example_beats_the_paper_by_default(root, kcs_path):
+    korea = loaded(root / "examples" / "korea.py")
+    table = korea.evaluate_korea(str(kcs_path))
+    whole = table.loc["all items"]
+    assert whole["precision@5%"] >= 0.97 > korea.PAPER[0.05]
+    assert whole["precision@10%"] >= 0.93 > korea.PAPER[0.10]
+    seen, unseen = table.iloc[1], table.iloc[2]
+    assert seen["items"] + unseen["items"] == whole["items"]
+    assert unseen["ROC AUC"] < whole["ROC AUC"]  # remembering is not generalising
+
+
+@pytest.mark.slow
+def test_the_engine_beats_the_field_on_every_world(root):
+    quality = loaded(root / "benchmarks" / "quality.py")
+    ratios = {"precision@5%": [], "revenue@5%": []}
+    for seed in range(5):
+        rows = {row["model"]: row for row in quality.measure(30_000, seed)}
+        for name, found in ratios.items():
+            best = max(rows[m][name] for m in ("smoothed-rate sum", "DATE features"))
+            assert rows["smartrisk"][name] > best, (seed, name)
+            found.append(rows["smartrisk"][name] / best)
+    assert all(sum(found) / 5 >= 1.3 for found in ratios.values())

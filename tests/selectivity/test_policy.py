@@ -1,0 +1,196 @@
+"""Capacity is exact, ties are settled by key, and the propensity is the true one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.selectivity import Policy, inclusion, select
+
+
+def scores_of(values, revenue=None):
+    return pd.DataFrame(
+        {
+            "declaration_id": [f"D{k:04d}" for k in range(len(values))],
+            "item_number": 1,
+            "risk_score": np.asarray(values, float),
+            "expected_revenue": np.asarray(
+                values if revenue is None else revenue, float
+            ),
+        }
+    )
+
+
+TIED = st.lists(st.sampled_from([0.1, 0.2, 0.2, 0.9]), min_size=1, max_size=60)
+
+
+def chosen(decisions):
+    return set(decisions.loc[decisions["selected_by"].notna(), "declaration_id"])
+
+
+@given(TIED, st.integers(0, 70), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_t4_the_capacity_is_met_exactly_with_ties(values, k, random_share):
+    made = select(scores_of(values), k, random_share=random_share)
+    assert len(chosen(made)) == min(k, len(values))
+    assert len(made) == len(values)
+
+
+@given(TIED, st.floats(0, 1))
+def test_a_share_gives_the_rounded_number(values, share):
+    made = select(scores_of(values), share)
+    assert len(chosen(made)) == min(int(np.floor(share * len(values) + 0.5)), 60)
+
+
+def test_t4_nothing_and_everything():
+    scores = scores_of(np.linspace(0, 1, 50))
+    assert chosen(select(scores, 0)) == set()
+    assert chosen(select(scores, 0.0)) == set()
+    assert len(chosen(select(scores, 50))) == 50
+    assert len(chosen(select(scores, 1.0))) == 50
+    assert (select(scores, 1.0)["propensity"] == 1.0).all()
+
+
+@given(TIED, st.integers(1, 30), st.randoms(use_true_random=False))
+def test_the_order_of_rows_decides_nothing(values, k, random):
+    scores = scores_of(values)
+    order = list(range(len(values)))
+    random.shuffle(order)
+    left = select(scores, k).set_index("declaration_id").sort_index()
+    right = select(scores.iloc[order], k).set_index("declaration_id").sort_index()
+    pd.testing.assert_frame_equal(left, right)
+
+
+def test_without_chance_the_best_are_taken():
+    values = np.random.default_rng(0).permutation(100) / 100
+    made = select(scores_of(values), 10, random_share=0.0)
+    assert set(np.flatnonzero(made["selected_by"].notna())) == set(
+        np.argsort(-values)[:10]
+    )
+    assert made.loc[made["rank"] == 1].index[0] == values.argmax()
+
+
+def test_t16_the_random_share_does_not_depend_on_the_scores():
+    rng = np.random.default_rng(1)
+    left = select(scores_of(rng.random(400)), 80, random_share=0.25)
+    right = select(scores_of(rng.random(400)), 80, random_share=0.25)
+    drawn = left["selected_by"] == "random"
+    assert drawn.sum() == 20
+    assert drawn.equals(right["selected_by"] == "random")
+
+
+def test_another_seed_draws_other_items():
+    scores = scores_of(np.linspace(0, 1, 400))
+    left = select(scores, 80, random_share=0.25, random_state=0)
+    right = select(scores, 80, random_share=0.25, random_state=1)
+    assert not (left["selected_by"] == "random").equals(
+        right["selected_by"] == "random"
+    )
+
+
+def test_mandatory_items_come_first_and_use_capacity():
+    scores = scores_of(np.linspace(0, 1, 100))
+    must = np.arange(100) < 6
+    made = select(scores, 10, mandatory=must, random_share=0.0)
+    assert (made.loc[must, "selected_by"] == "mandatory").all()
+    assert len(chosen(made)) == 10
+    assert (made.loc[must, "propensity"] == 1.0).all()
+    crowded = select(scores, 3, mandatory=must)
+    assert chosen(crowded) == set(scores.loc[must, "declaration_id"])
+
+
+def test_capacity_by_office_is_exact_per_group():
+    scores = scores_of(np.linspace(0, 1, 90))
+    items = pd.DataFrame({"office": ["a"] * 60 + ["b"] * 30})
+    made = select(scores, 9, declarations=items, per="office")
+    counts = made["selected_by"].notna().groupby(items["office"]).sum()
+    assert counts.to_dict() == {"a": 6, "b": 3}
+    named = select(scores, {"a": 1, "b": 4}, declarations=items, per="office")
+    counts = named["selected_by"].notna().groupby(items["office"]).sum()
+    assert counts.to_dict() == {"a": 1, "b": 4}
+
+
+@pytest.mark.parametrize(
+    ("n", "drawn", "taken"), [(6, 2, 1), (7, 3, 2), (5, 0, 2), (5, 2, 0), (4, 2, 2)]
+)
+def test_the_propensity_is_that_of_all_draws(n, drawn, taken):
+    from itertools import combinations
+
+    count = np.zeros(n)
+    draws = list(combinations(range(n), drawn))
+    for draw in draws:
+        rest = [rank for rank in range(n) if rank not in draw][:taken]
+        count[[*draw, *rest]] += 1
+    np.testing.assert_allclose(inclusion(n, drawn, taken), count / len(draws))
+
+
+@given(st.integers(1, 200), st.integers(0, 60), st.integers(0, 60))
+def test_propensities_sum_to_the_controls(n, drawn, taken):
+    drawn = min(drawn, n)
+    taken = min(taken, n - drawn)
+    found = inclusion(n, drawn, taken)
+    assert found.sum() == pytest.approx(drawn + taken)
+    assert (np.diff(found) <= 1e-12).all()
+
+
+def test_t15_a_selection_names_the_arm_that_made_it():
+    scores = scores_of(np.linspace(0, 1, 300))
+    must = np.arange(300) % 100 == 0
+    made = select(scores, 60, mandatory=must, random_share=0.2, red_share=0.5)
+    by = made["selected_by"].value_counts().to_dict()
+    assert by == {"model": 45, "random": 12, "mandatory": 3}
+    released = made["selected_by"].isna()
+    assert (made.loc[released, "channel"] == "green").all()
+    assert set(made.loc[~released, "channel"]) == {"red", "yellow"}
+    by_model = made[made["selected_by"] == "model"]
+    best = by_model["rank"].to_numpy()[np.argsort(-by_model.index)]
+    assert (np.diff(best) > 0).all()
+
+
+@pytest.mark.parametrize("capacity", [-1, 1.5, -0.1, True, "5%", float("nan"), None])
+def test_a_capacity_that_makes_no_sense_is_refused(capacity):
+    with pytest.raises(ArgumentError, match="capacity"):
+        select(scores_of([0.5]), capacity)
+
+
+def test_scores_that_are_missing_are_refused_with_their_number():
+    with pytest.raises(TableError, match="risk_score' is missing or infinite in 2"):
+        select(scores_of([0.1, np.nan, np.inf]), 1)
+
+
+def test_a_mask_of_another_length_is_refused():
+    with pytest.raises(ArgumentError, match="one per item"):
+        select(scores_of([0.1, 0.2]), 1, mandatory=[True])
+
+
+def test_per_group_needs_the_declarations():
+    with pytest.raises(ArgumentError, match="needs the declarations"):
+        select(scores_of([0.1, 0.2]), 1, per="office")
+    with pytest.raises(TableError, match="office"):
+        select(scores_of([0.1]), 1, per="office", declarations=pd.DataFrame({"a": [1]}))
+
+
+def test_ranking_by_revenue_and_blend():
+    scores = scores_of([0.9, 0.1, 0.5], revenue=[1.0, 100.0, 50.0])
+    top = {
+        rank_by: chosen(select(scores, 1, rank_by=rank_by, random_share=0.0))
+        for rank_by in ("risk_score", "expected_revenue")
+    }
+    assert top == {"risk_score": {"D0000"}, "expected_revenue": {"D0001"}}
+    all_risk = select(scores, 1, rank_by="blend", blend=1.0, random_share=0.0)
+    assert chosen(all_risk) == {"D0000"}
+
+
+def test_no_items_give_no_decisions():
+    made = select(scores_of([]), 0.5)
+    assert len(made) == 0
+    assert {"channel", "selected_by", "propensity", "rank"} <= set(made)
+
+
+def test_a_policy_is_a_value():
+    assert Policy(capacity=5) == Policy(capacity=5)
+    with pytest.raises(ArgumentError, match="rank_by"):
+        Policy(rank_by="importer")

@@ -1,0 +1,129 @@
+"""Moments, splits and folds let nothing of later days through."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smartrisk import windows
+from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
+
+
+def keys(frame):
+    return set(zip(frame["declaration_id"], frame["item_number"], strict=True))
+
+
+def test_a_split_parts_every_item_once(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes, later_share=0.3)
+    assert not keys(split.past) & keys(split.later)
+    assert keys(split.past) | keys(split.later) == keys(declarations)
+    assert split.past["lodged_at"].max() < split.at <= split.later["lodged_at"].min()
+    assert abs(len(split.later) / len(declarations) - 0.3) < 0.02
+
+
+def test_results_are_known_strictly_before_the_moment(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes)
+    assert (split.known["known_at"] < split.at).all()
+    assert keys(split.known) <= keys(split.past)
+    missed = outcomes[~outcomes["known_at"].lt(split.at)]
+    assert len(missed)
+    assert not keys(missed) & keys(split.known)
+
+
+def test_the_label_delay_stands_in_for_a_missing_date(declarations, outcomes):
+    bare = outcomes[["declaration_id", "item_number", "illicit"]]
+    split = windows.time_split(declarations, bare, label_delay=60)
+    lodged = split.known.merge(declarations)["lodged_at"]
+    assert (lodged + pd.Timedelta(days=60) < split.at).all()
+    none = windows.time_split(declarations, bare, label_delay=0)
+    assert len(none.known) > len(split.known)
+
+
+def test_folds_follow_each_other_without_gap_or_overlap(declarations, outcomes):
+    folds = list(windows.rolling_origin(declarations, outcomes, n_folds=4))
+    for left, right in itertools.pairwise(folds):
+        assert left.later["lodged_at"].max() < right.at
+        assert keys(left.past) | keys(left.later) == keys(right.past)
+    for fold in folds:
+        assert (fold.known["known_at"] < fold.at).all()
+        assert (fold.later["lodged_at"] >= fold.at).all()
+
+
+def test_too_many_folds_are_refused_with_the_first_day(declarations, outcomes):
+    with pytest.raises(ArgumentError, match="reach back before"):
+        list(windows.rolling_origin(declarations, outcomes, n_folds=500))
+
+
+def test_a_result_without_date_and_item_is_refused(declarations, outcomes):
+    lost = outcomes.assign(known_at=pd.NaT).head(3)
+    with pytest.raises(TableError, match="3 results have neither"):
+        windows.known_at(lost, declarations.iloc[:0])
+
+
+@given(st.integers(0, 400))
+def test_what_is_known_only_grows(declarations, outcomes, day):
+    first = declarations["lodged_at"].min().normalize()
+    moment = first + pd.Timedelta(days=day)
+    past, known = windows.as_of(declarations, outcomes, moment)
+    more, wider = windows.as_of(declarations, outcomes, moment + pd.Timedelta(days=9))
+    assert keys(past) <= keys(more)
+    assert keys(known) <= keys(wider)
+
+
+def test_t13_a_month_without_any_result_is_told(declarations, outcomes):
+    lodged = declarations.merge(outcomes[["declaration_id", "item_number"]])
+    month = lodged["lodged_at"].dt.to_period("M")
+    gone = month.value_counts().sort_index().index[4:6]
+    dark = set(lodged.loc[month.isin(gone), "declaration_id"])
+    kept = outcomes[~outcomes["declaration_id"].isin(dark)]
+    found = windows.unlabelled_months(declarations, kept)
+    assert set(found["month"].dt.to_period("M")) == set(gone)
+    items = declarations["lodged_at"].dt.to_period("M")
+    assert found["n_items"].tolist() == [int((items == m).sum()) for m in gone]
+
+
+def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
+    from smartrisk import RiskEngine
+    from smartrisk.models import RiskClassifier
+
+    lodged = declarations.merge(outcomes[["declaration_id", "item_number"]])
+    gone = lodged["lodged_at"].dt.to_period("M").value_counts().sort_index().index[5]
+    dark = lodged[lodged["lodged_at"].dt.to_period("M") == gone]["declaration_id"]
+    kept = outcomes[~outcomes["declaration_id"].isin(set(dark))]
+    small = RiskEngine(classifier=RiskClassifier(n_estimators=2))
+    with pytest.warns(DataQualityWarning, match=rf"no result .*{gone}"):
+        small.fit(declarations, kept)
+
+
+def test_t13_results_that_are_still_to_come_are_no_gap(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes)
+    early = split.known[split.known["known_at"] < split.at - pd.Timedelta(days=90)]
+    assert not len(windows.unlabelled_months(split.past, early))
+    assert not len(windows.unlabelled_months(split.past, split.known.iloc[:0]))
+
+
+def test_t14_repeated_goods_lines_across_a_split_are_told(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes)
+    line = ["tariff_code", "origin", "net_mass_kg"]
+    seen = windows.seen_before(split.later, split.past, columns=line)
+    past = {tuple(map(str, row)) for row in split.past[line].to_numpy(object)}
+    brute = [tuple(map(str, row)) in past for row in split.later[line].to_numpy(object)]
+    assert seen.tolist() == brute
+    twin = split.later.assign(
+        **{name: split.past[name].iloc[0] for name in windows.GOODS_LINE}
+    )
+    assert windows.seen_before(twin, split.past).all()
+
+
+def test_t14_missing_equals_missing_and_absent_columns_are_left_out():
+    past = pd.DataFrame({"tariff_code": ["090121"], "origin": [None]})
+    later = pd.DataFrame({"tariff_code": ["090121"] * 2, "origin": [None, "VN"]})
+    assert windows.seen_before(later, past).tolist() == [True, False]
+    with pytest.raises(TableError, match="none of the columns"):
+        windows.seen_before(pd.DataFrame({"a": [1]}), past)
+    assert windows.seen_before(later.iloc[:0], past).dtype == np.dtype(bool)

@@ -22,6 +22,10 @@ from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
 from smartrisk.validation._coerce import COERCE, MISSING
 from smartrisk.validation._report import Findings, ValidationReport
 
+#: What a cell must not hold, and what pandas calls columns that hold none of it.
+_SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
+_PLAIN_KINDS = frozenset({"string", "bytes", "integer", "floating", "boolean"})
+
 
 def validate(
     frame: Any,
@@ -130,7 +134,8 @@ def check(
     done: dict[str, Any] = {}
     for field in table:
         if field.name in named:
-            done[field.name] = COERCE[field.kind](field, named[field.name], work)
+            single = _single_values(field.name, named[field.name], work)
+            done[field.name] = COERCE[field.kind](field, single, work)
     _add_item_number(done, work)
     result = pd.DataFrame(done, index=source.index)
     result = result[[name for name in table.names if name in result]]
@@ -146,6 +151,15 @@ def check(
         table.name,
         tuple(ignored),
     )
+
+
+def _single_values(name: str, series: pd.Series, work: Findings) -> pd.Series:
+    """Take down cells that hold lists or the like, and go on as if they were empty."""
+    if series.dtype != object or pd.api.types.infer_dtype(series) in _PLAIN_KINDS:
+        return series
+    odd = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
+    work.note(np.flatnonzero(odd), name, "not a single value", series)
+    return series.mask(odd, None) if odd.any() else series
 
 
 def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 import unicodedata
 from collections.abc import Callable
@@ -183,8 +184,8 @@ def _one_tariff(value: Any, width: int | None) -> tuple[str | None, bool]:
         return None, False
     whole = _no_point_zero(text)
     plain = re.sub(r"[\s.]", "", whole)
-    if not plain.isdigit():
-        return plain, False
+    if not plain.isdigit() or not _well_parted(whole):
+        return whole, False
     if width is not None:
         return plain.zfill(width), False
     if len(plain) == 5:
@@ -193,6 +194,12 @@ def _one_tariff(value: Any, width: int | None) -> tuple[str | None, bool]:
         number = not isinstance(value, (str, bytes)) or whole != text
         return ("0" + plain, False) if number else (plain, True)
     return plain, False
+
+
+def _well_parted(text: str) -> bool:
+    """Tell whether points stand where those of a tariff code do: not in 6403.9."""
+    first, *others = text.split(".")
+    return not others or (len(first) % 2 == 0 and all(len(part) > 1 for part in others))
 
 
 def _no_point_zero(text: str) -> str:
@@ -246,6 +253,8 @@ def _numbers(field: Field, series: pd.Series, work: Findings) -> Any:
 def _one_number(value: Any, columns: ColumnMap) -> float | None:
     """Return a number, NaN for missing, None for what cannot be read for sure."""
     if not isinstance(value, str):
+        if isinstance(value, (bool, np.bool_)):
+            return None
         try:
             return float(value)
         except (TypeError, ValueError):
@@ -367,6 +376,8 @@ def _one_date(value: Any, columns: ColumnMap) -> tuple[Any, bool]:
     if value is None:
         return pd.NaT, False
     try:
+        if isinstance(value, (int, float, decimal.Decimal, np.number)):
+            return pd.NaT, False  # a serial number of some spreadsheet or system
         if not isinstance(value, str):
             return _naive(pd.Timestamp(value)), False
         if columns.date_format:

@@ -28,6 +28,7 @@ _REMEDY = {
     "missing": "Give every item a value.",
     "not a number": "Write numbers as digits; name decimal and thousands signs in "
     "the ColumnMap.",
+    "not a single value": "Give every cell one value; spread lists over rows.",
     "infinite": "Write what is unknown as missing.",
     "out of range": "Correct the value; units and signs are in the schema.",
     "bad pattern": "Give the code as digits, with its leading zeros, as text.",

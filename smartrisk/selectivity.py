@@ -48,6 +48,9 @@ class Policy:
     red_share : float, default=0.5
         Share of the controls that are physical (red); the others are documentary
         (yellow).
+    blue_share : float, default=0.0
+        Share of the items that are released now and checked after clearance (blue):
+        the best ranked of those not controlled. They use no capacity.
     random_state : int, default=0
         Seed of the random share and of ties.
     version : str, default="1"
@@ -61,7 +64,8 @@ class Policy:
     Then the model takes the best of the rest. With N items to choose from, r drawn
     at random and q taken by the model, the item on model rank j (from 0) is selected
     with probability ``r/N + (1 - r/N) * P(X > j - q)``, X hypergeometric: the number
-    drawn at random among the j items ranked before it.
+    drawn at random among the j items ranked before it. `selected_by` and `propensity`
+    speak of controls before release; blue items have none.
 
     Examples
     --------
@@ -79,13 +83,14 @@ class Policy:
     random_share: float = 0.1
     per: str | tuple[str, ...] = ()
     red_share: float = 0.5
+    blue_share: float = 0.0
     random_state: int = 0
     version: str = "1"
 
     def __post_init__(self) -> None:
         _check_capacity(self.capacity)
         check_choice("Policy", "rank_by", self.rank_by, _RANK_BY)
-        for name in ("blend", "random_share", "red_share"):
+        for name in ("blend", "random_share", "red_share", "blue_share"):
             check_number("Policy", name, getattr(self, name), low=0.0, high=1.0)
         per = (self.per,) if isinstance(self.per, str) else tuple(self.per or ())
         for name in per:
@@ -199,9 +204,11 @@ class Policy:
         by_model = np.lexsort((tie, -value[~must]))
         at_random = np.zeros(len(free), bool)
         at_random[by_lot[:drawn]] = True
-        rest = by_model[~at_random[by_model]][:taken]
-        out.take(free[rest], "model", self.red_share)
+        undrawn = by_model[~at_random[by_model]]
+        out.take(free[undrawn[:taken]], "model", self.red_share)
         out.take(free[by_lot[:drawn]], "random", self.red_share)
+        after = math.floor(self.blue_share * len(rows) + 0.5)
+        out.channel[free[undrawn[taken : taken + after]]] = "blue"
         out.propensity[free[by_model]] = inclusion(len(free), drawn, taken)
 
 

@@ -150,6 +150,20 @@ def test_t15_a_selection_names_the_arm_that_made_it():
     assert (np.diff(best) > 0).all()
 
 
+def test_blue_items_are_the_next_best_and_use_no_capacity():
+    values = np.linspace(0, 1, 100)
+    made = select(scores_of(values), 10, random_share=0.0, blue_share=0.2)
+    blue = np.flatnonzero(made["channel"] == "blue")
+    assert set(blue) == set(range(70, 90))
+    assert made["selected_by"].notna().sum() == 10
+    assert made.loc[blue, "selected_by"].isna().all()
+    assert (made.loc[blue, "propensity"] == 0).all()
+    plain = select(scores_of(values), 10, random_share=0.0)
+    kept = [name for name in made if name != "channel"]
+    pd.testing.assert_frame_equal(made[kept], plain[kept])
+    assert "blue" not in set(select(scores_of(values), 100, blue_share=1.0)["channel"])
+
+
 @pytest.mark.parametrize("capacity", [-1, 1.5, -0.1, True, "5%", float("nan"), None])
 def test_a_capacity_that_makes_no_sense_is_refused(capacity):
     with pytest.raises(ArgumentError, match="capacity"):

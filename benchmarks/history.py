@@ -10,7 +10,6 @@ columns in the order of `KEYS` x (n_items, hit_rate, days_since_last, z).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -238,55 +237,52 @@ def by_pandas(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
     return [np.asarray(column, np.float32) for column in columns]
 
 
-def by_polars(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
+def by_polars(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
     """As-of joins of the items with running daily sums."""
     import polars as pl
 
     everyone = pl.from_pandas(overall(frame).reset_index())
     table = pl.from_pandas(frame).with_row_index("row")
 
-    def run() -> list[np.ndarray]:
-        names = ["n", "s", "q", "seen", "hit"]
-        items = table.join(everyone, on="day", how="left").sort("day")
-        columns: list[np.ndarray] = []
-        for key in KEYS:
-            daily = (
-                items.group_by([*key, "day"])
-                .agg(
-                    n=pl.len().cast(pl.Int64),
-                    s=pl.col("price").sum(),
-                    q=(pl.col("price") ** 2).sum(),
-                    seen=pl.col("seen").sum(),
-                    hit=pl.col("hit").sum(),
-                )
-                .sort("day")
-                .with_columns(pl.col(names).cum_sum().over(key))
+    names = ["n", "s", "q", "seen", "hit"]
+    items = table.join(everyone, on="day", how="left").sort("day")
+    columns: list[np.ndarray] = []
+    for key in KEYS:
+        daily = (
+            items.group_by([*key, "day"])
+            .agg(
+                n=pl.len().cast(pl.Int64),
+                s=pl.col("price").sum(),
+                q=(pl.col("price") ** 2).sum(),
+                seen=pl.col("seen").sum(),
+                hit=pl.col("hit").sum(),
             )
-            past = daily.select(*key, "n", "s", "q", "day", last=pl.col("day"))
-            known = daily.select(*key, pl.col("day") + DELAY, known="seen", hits="hit")
-            options = {"on": "day", "by": list(key), "allow_exact_matches": False}
-            found = (
-                items.join_asof(past, check_sortedness=False, **options)
-                .join_asof(known, check_sortedness=False, **options)
-                .with_columns(
-                    pl.col("n", "s", "q", "known", "hits").fill_null(0),
-                )
-                .sort("row")
+            .sort("day")
+            .with_columns(pl.col(names).cum_sum().over(key))
+        )
+        past = daily.select(*key, "n", "s", "q", "day", last=pl.col("day"))
+        known = daily.select(*key, pl.col("day") + DELAY, known="seen", hits="hit")
+        options = {"on": "day", "by": list(key), "allow_exact_matches": False}
+        found = (
+            items.join_asof(past, check_sortedness=False, **options)
+            .join_asof(known, check_sortedness=False, **options)
+            .with_columns(
+                pl.col("n", "s", "q", "known", "hits").fill_null(0),
             )
-            at = {k: found[k].to_numpy() for k in ("rate", "mean", "variance", "price")}
-            columns += finish(
-                found["n"].to_numpy(),
-                (found["day"] - found["last"]).to_numpy(),
-                (found["s"].to_numpy(), found["q"].to_numpy()),
-                (found["known"].to_numpy(), found["hits"].to_numpy()),
-                at,
-            )
-        return [np.asarray(column, np.float32) for column in columns]
-
-    return run
+            .sort("row")
+        )
+        at = {k: found[k].to_numpy() for k in ("rate", "mean", "variance", "price")}
+        columns += finish(
+            found["n"].to_numpy(),
+            (found["day"] - found["last"]).to_numpy(),
+            (found["s"].to_numpy(), found["q"].to_numpy()),
+            (found["known"].to_numpy(), found["hits"].to_numpy()),
+            at,
+        )
+    return [np.asarray(column, np.float32) for column in columns]
 
 
-def by_duckdb(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
+def by_duckdb(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
     """Range windows over each key."""
     import duckdb
 
@@ -296,35 +292,30 @@ def by_duckdb(frame: pd.DataFrame, jobs: int) -> Callable[[], list[np.ndarray]]:
     connection.register("items_frame", frame.assign(row=np.arange(len(frame))))
     connection.execute("CREATE TABLE items AS SELECT * FROM items_frame")
 
-    def run() -> list[np.ndarray]:
-        columns: list[np.ndarray] = []
-        for key in KEYS:
-            window = (
-                f"PARTITION BY {', '.join(key)} ORDER BY day RANGE BETWEEN UNBOUNDED"
-            )
-            found = connection.execute(
-                f"""
-                SELECT count(*) OVER past AS n, day - max(day) OVER past AS last,
-                  coalesce(sum(price) OVER past, 0) AS s,
-                  coalesce(sum(price * price) OVER past, 0) AS q,
-                  coalesce(sum(seen) OVER known, 0)::DOUBLE AS seen,
-                  coalesce(sum(hit) OVER known, 0) AS hit, day, price
-                FROM items WINDOW past AS ({window} PRECEDING AND 1 PRECEDING),
-                  known AS ({window} PRECEDING AND {DELAY + 1} PRECEDING)
-                ORDER BY row
-                """
-            ).fetchnumpy()
-            days = np.asarray(found["day"]) - int(everyone.index[0])
-            at = {name: everyone[name].to_numpy()[days] for name in everyone}
-            at["price"] = found["price"]
-            last = np.ma.filled(np.ma.asarray(found["last"]).astype(float), np.nan)
-            columns += finish(
-                found["n"],
-                last,
-                (found["s"], found["q"]),
-                (found["seen"], found["hit"]),
-                at,
-            )
-        return [np.asarray(column, np.float32) for column in columns]
-
-    return run
+    columns: list[np.ndarray] = []
+    for key in KEYS:
+        window = f"PARTITION BY {', '.join(key)} ORDER BY day RANGE BETWEEN UNBOUNDED"
+        found = connection.execute(
+            f"""
+            SELECT count(*) OVER past AS n, day - max(day) OVER past AS last,
+              coalesce(sum(price) OVER past, 0) AS s,
+              coalesce(sum(price * price) OVER past, 0) AS q,
+              coalesce(sum(seen) OVER known, 0)::DOUBLE AS seen,
+              coalesce(sum(hit) OVER known, 0) AS hit, day, price
+            FROM items WINDOW past AS ({window} PRECEDING AND 1 PRECEDING),
+              known AS ({window} PRECEDING AND {DELAY + 1} PRECEDING)
+            ORDER BY row
+            """
+        ).fetchnumpy()
+        days = np.asarray(found["day"]) - int(everyone.index[0])
+        at = {name: everyone[name].to_numpy()[days] for name in everyone}
+        at["price"] = found["price"]
+        last = np.ma.filled(np.ma.asarray(found["last"]).astype(float), np.nan)
+        columns += finish(
+            found["n"],
+            last,
+            (found["s"], found["q"]),
+            (found["seen"], found["hit"]),
+            at,
+        )
+    return [np.asarray(column, np.float32) for column in columns]

@@ -1,10 +1,10 @@
 """How fast, and how much memory: as ratios to named references in the same run.
 
 Run ``python benchmarks/speed.py [--items 1000000]`` (extra ``bench``; a few minutes).
-History features against numpy, pandas, Polars and DuckDB, which must give the same
-numbers; fitting, scoring and one item against LightGBM alone. Every measurement has a
-process of its own and two threads. Prints two tables and writes them to
-``benchmarks/results/speed_history.csv`` and ``speed_engine.csv``.
+History features against numpy, pandas, Polars and DuckDB, all from the same pandas
+frame, which must give the same numbers; fitting, scoring and one item against LightGBM
+alone. Every measurement has a process of its own and two threads. Prints two tables and
+writes them to ``benchmarks/results/speed_history.csv`` and ``speed_engine.csv``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import smartrisk as sr
 
 JOBS = 2
 WARM = 2_000  # items of the rehearsal that loads code
-TECHNIQUES: dict[str, tuple[Callable[..., Any], int]] = {
+TECHNIQUES: dict[str, tuple[Callable[..., list[np.ndarray]], int]] = {
     "smartrisk": (history.by_smartrisk, JOBS),
     "smartrisk, one thread": (history.by_smartrisk, 1),
     "numpy, packed sort": (history.by_numpy, 1),
@@ -85,11 +85,6 @@ def run_technique(name: str, n_items: int, place: Path) -> dict[str, float]:
         items, hits = history.table(size)
         if function is history.by_smartrisk:
             return lambda: function(items, hits, jobs)
-        if function in (history.by_polars, history.by_duckdb):  # tables of their own
-            run: Callable[[], list[np.ndarray]] = function(
-                history.plain(items, hits), jobs
-            )
-            return run
         return lambda: function(history.plain(items, hits), jobs)
 
     work(WARM)()
@@ -196,26 +191,24 @@ def in_a_process(*arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare_history(n_items: int) -> pd.DataFrame:
-    """Measure every technique and check that all give the same numbers."""
+def compare_history(n_items: int, rounds: int) -> pd.DataFrame:
+    """Measure every technique in turn, and check that all give the same numbers."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, name in enumerate(TECHNIQUES):
-            place = Path(folder) / f"{number}.npy"
-            found = in_a_process(
-                "--technique", name, "--items", str(n_items), "--place", str(place)
-            )
-            rows.append({"technique": name, **found})
-            if number == 0:
-                ours = np.load(place)
-            else:
-                check_equal(name, ours, np.load(place))
-                place.unlink()
-    table = pd.DataFrame(rows)
+        ours, theirs = Path(folder) / "ours.npy", Path(folder) / "theirs.npy"
+        for turn in range(rounds):
+            for number, name in enumerate(TECHNIQUES):
+                place = theirs if number else ours
+                order = ["--technique", name, "--items", str(n_items)]
+                found = in_a_process(*order, "--place", str(place))
+                rows.append({"technique": name, **found})
+                if number and turn == 0:
+                    check_equal(name, np.load(ours), np.load(theirs))
+    table = pd.DataFrame(rows).groupby("technique", sort=False).median().reset_index()
     first = table.iloc[0]
     table["ratio"] = table["seconds"] / first["seconds"]
     table["cpu_ratio"] = table["cpu_seconds"] / first["cpu_seconds"]
-    return table.assign(items=n_items)
+    return table.assign(items=n_items, rounds=rounds)
 
 
 def check_equal(name: str, ours: np.ndarray, theirs: np.ndarray) -> None:
@@ -232,6 +225,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--technique", choices=list(TECHNIQUES), help=argparse.SUPPRESS)
     parser.add_argument("--engine", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
@@ -244,7 +238,7 @@ def main() -> None:
         return
     results = Path(__file__).parent / "results"
     results.mkdir(exist_ok=True)
-    techniques = compare_history(asked.items)
+    techniques = compare_history(asked.items, asked.rounds)
     print(techniques.round(2).to_string(index=False), end="\n\n", flush=True)
     techniques.to_csv(results / "speed_history.csv", index=False)
     engine = pd.DataFrame(in_a_process("--engine", "--items", str(asked.items)))

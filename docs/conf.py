@@ -63,7 +63,6 @@ sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/]plot_",
-    "ignore_pattern": r"[\\/](?!plot_)[^\\/]+\.py$",
     "abort_on_example_error": True,
     "remove_config_comments": True,
     "show_memory": False,

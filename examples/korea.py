@@ -1,9 +1,15 @@
-"""The Korean declarations of Jeong et al. (2022), from Python, with default settings.
+"""
+The Korean declarations, from Python
+====================================
 
-Run ``python examples/korea.py PATH``, with the folder of the set's English CSV files
-(on GitHub: Seondong/Customs-Declaration-Datasets). Learns from 2020, judges on the
-first quarter of 2021. The set repeats whole goods lines (HS code, route, rate, mass)
-together with their label; lines seen before and lines never seen are reported apart.
+The synthetic public declarations of Jeong et al. (2022), with default settings. Run
+``python examples/korea.py PATH``, with the folder of the set's English CSV files (on
+GitHub: Seondong/Customs-Declaration-Datasets). This page shows the code alone: the set
+is not part of the project.
+
+Learns from 2020, judges on the first quarter of 2021. The set repeats whole goods
+lines (HS code, route, rate, mass) together with their label; lines seen before and
+lines never seen are reported apart.
 """
 
 import sys

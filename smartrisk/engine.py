@@ -311,7 +311,8 @@ class RiskEngine:
             num_iteration=self.classifier_.n_trees_,
             num_threads=1,
         )
-        frame = pd.DataFrame({name: columns.texts(name) for name in columns.names})
+        row = np.array([[columns.texts(n)[0] for n in columns.names]], dtype=object)
+        frame = pd.DataFrame(row, columns=list(columns.names))
         return explain(
             frame, matrix, contributions, self.features_.feature_info_, top=top
         )

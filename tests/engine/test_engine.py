@@ -137,7 +137,7 @@ def test_a_folder_with_other_files_is_not_overwritten(engine, tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
-def test_the_same_seed_gives_the_same_model_whatever_the_row_order(world):
+def test_t8_the_same_seed_gives_the_same_bytes_whatever_the_row_order(world):
     items, outcomes = world.declarations.head(3000), world.outcomes
     outcomes = outcomes[outcomes["declaration_id"].isin(set(items["declaration_id"]))]
     one = sr.RiskEngine().fit(items, outcomes)

@@ -1,0 +1,234 @@
+"""The calibrated classifier and the revenue model: pitfalls closed, laws kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import calibration_error
+from smartrisk.models import RevenueRegressor, RiskClassifier
+
+NAMES = ["rate", "price", "code", "noise"]
+
+
+def made(n=6000, seed=0, hits=0.08):
+    """Return features, labels and the true probability."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 4))
+    X[:, 2] = rng.integers(0, 12, n)
+    raw = 1.5 * X[:, 0] - X[:, 1] + 0.4 * (X[:, 2] % 3 == 0)
+    p = 1 / (1 + np.exp(-(raw + np.log(hits / (1 - hits)) - 0.9)))
+    return X, (rng.random(n) < p).astype(int), p
+
+
+@pytest.fixture(scope="module")
+def learned():
+    X, y, _ = made()
+    return RiskClassifier(categorical=(2,), monotone=(1, 0, 0, 0)).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return made(n=8000, seed=1)
+
+
+def test_it_ranks_and_is_calibrated_on_new_items(learned, fresh):
+    X, y, p = fresh
+    found = learned.predict_proba(X)[:, 1]
+    assert roc_auc_score(y, found) > roc_auc_score(y, p) - 0.02
+    assert calibration_error(y, found) < 0.02
+    assert abs(found.mean() - y.mean()) < 0.01
+
+
+@pytest.mark.parametrize("hits", [0.02, 0.3])
+def test_imbalance_does_not_spoil_calibration(hits):
+    X, y, _ = made(n=12_000, hits=hits)
+    model = RiskClassifier().fit(X[:8000], y[:8000])
+    found = model.predict_proba(X[8000:])[:, 1]
+    assert calibration_error(y[8000:], found) < 0.03
+
+
+def test_calibration_keeps_the_order_exactly(learned, fresh):
+    raw = learned.raw_score(fresh[0])
+    found = learned.predict_proba(fresh[0])[:, 1]
+    assert learned.calibration_[0] > 0
+    assert (np.diff(found[np.argsort(raw)]) >= 0).all()
+
+
+def test_the_constraint_holds(learned, fresh):
+    X = fresh[0][:50].copy()
+    scores = []
+    for rate in np.linspace(-3, 3, 25):
+        X[:, 0] = rate
+        scores.append(learned.raw_score(X))
+    assert (np.diff(scores, axis=0) >= -1e-12).all()
+
+
+def test_a_constraint_on_a_categorical_feature_is_refused_before_the_native_call():
+    X, y, _ = made(300)
+    with pytest.raises(ArgumentError, match="must be 0 for categorical"):
+        RiskClassifier(categorical=(2,), monotone=(0, 0, 1, 0)).fit(X, y)
+    with pytest.raises(ArgumentError, match="one entry per feature"):
+        RiskClassifier(monotone=(1,)).fit(X, y)
+    with pytest.raises(ArgumentError, match="beyond the 4 features"):
+        RiskClassifier(categorical=(9,)).fit(X, y)
+
+
+def test_columns_in_another_order_are_refused_not_misread():
+    X, y, _ = made(600)
+    frame = pd.DataFrame(X, columns=NAMES)
+    model = RiskClassifier(n_estimators=5).fit(frame, y)
+    with pytest.raises(ValueError, match="order"):
+        model.predict_proba(frame[NAMES[::-1]])
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict_proba(frame.rename(columns={"rate": "other"}))
+
+
+def test_infinity_is_refused_and_missing_is_a_value(learned):
+    X, y, _ = made(300)
+    X[3, 1] = np.nan
+    assert np.isfinite(learned.predict_proba(X)).all()
+    X[4, 1] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        learned.predict_proba(X)
+    with pytest.raises(ValueError, match="infinity"):
+        RiskClassifier().fit(X, y)
+
+
+def test_one_class_is_refused_and_says_what_is_needed():
+    X, y, _ = made(100)
+    with pytest.raises(ArgumentError, match="one class"):
+        RiskClassifier().fit(X, np.zeros(len(y)))
+    with pytest.raises(ArgumentError, match="binary"):
+        RiskClassifier().fit(X, np.arange(len(y)) % 3)
+
+
+def test_threads_change_no_bit():
+    X, y, _ = made(3000)
+    one = RiskClassifier(n_jobs=1).fit(X, y)
+    two = RiskClassifier(n_jobs=2).fit(X, y)
+    assert np.array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+def test_the_latest_items_steer_the_number_of_trees():
+    X, y, _ = made(4000)
+    time = np.arange(4000)
+    base = RiskClassifier().fit(X, y, time=time)
+    mixed = np.random.default_rng(0).permutation(4000)
+    again = RiskClassifier().fit(X[mixed], y[mixed], time=time[mixed])
+    assert base.n_trees_ == again.n_trees_
+    assert base.calibration_ == pytest.approx(again.calibration_, abs=1e-9)
+    noise = y.copy()
+    noise[3200:] = np.random.default_rng(1).permutation(noise[3200:])
+    drifted = RiskClassifier().fit(X, noise, time=time)
+    assert drifted.n_trees_ < base.n_trees_
+
+
+def test_it_can_be_fitted_on_a_handful_of_items():
+    X, y, _ = made(40)
+    y[:2] = [0, 1]
+    assert np.isfinite(RiskClassifier().fit(X, y).predict_proba(X)).all()
+
+
+def test_contributions_add_up_to_the_raw_score(learned, fresh):
+    X = fresh[0][:200]
+    total = learned.contributions(X).sum(axis=1)
+    np.testing.assert_allclose(total, learned.raw_score(X), atol=1e-9)
+
+
+def test_text_and_back_scores_bitwise_alike(learned, fresh):
+    text = learned.booster_.model_to_string(num_iteration=-1)
+    again = RiskClassifier(**learned.get_params()).restore(text, learned.learned())
+    assert np.array_equal(
+        again.predict_proba(fresh[0]), learned.predict_proba(fresh[0])
+    )
+
+
+def test_no_weights_reach_the_booster(learned):
+    params = learned.booster_.params
+    assert not params.get("is_unbalance")
+    assert float(params.get("scale_pos_weight", 1.0)) == 1.0
+    assert params["deterministic"]
+    assert isinstance(learned.booster_, lgb.Booster)
+
+
+def test_spinning_threads_are_switched_off_before_they_start():
+    code = (
+        "import os, smartrisk.models as m; m.RiskClassifier; "
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "PASSIVE"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_estimators", 0),
+        ("learning_rate", 0.0),
+        ("num_leaves", 1),
+        ("validation_share", 1.0),
+    ],
+)
+def test_parameters_that_make_no_sense_are_named(name, value):
+    X, y, _ = made(100)
+    with pytest.raises(ArgumentError, match=name):
+        RiskClassifier(**{name: value}).fit(X, y)
+
+
+# ----------------------------------------------------------------- revenue
+
+
+@pytest.fixture(scope="module")
+def recoveries():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 3))
+    value = rng.lognormal(8, 1.5, 1500)
+    share = 0.1 * np.exp(0.5 * X[:, 0]) * rng.gamma(4, 0.25, 1500)
+    return X, value, share * value
+
+
+def test_revenue_grows_with_the_value_beyond_any_seen(recoveries):
+    X, value, revenue = recoveries
+    model = RevenueRegressor().fit(X, revenue, scale=value)
+    once = model.predict(X, scale=value)
+    np.testing.assert_allclose(model.predict(X, scale=1000 * value), 1000 * once)
+    assert (once >= 0).all()
+
+
+def test_revenue_is_right_on_the_whole_and_in_order(recoveries):
+    X, value, revenue = recoveries
+    model = RevenueRegressor().fit(X[:1000], revenue[:1000], scale=value[:1000])
+    found = model.predict(X[1000:], scale=value[1000:])
+    assert found.sum() == pytest.approx(revenue[1000:].sum(), rel=0.15)
+    share = found / value[1000:]
+    true = revenue[1000:] / value[1000:]
+    assert np.corrcoef(share, true)[0, 1] > 0.4
+
+
+def test_a_few_hits_give_the_mean_share(recoveries):
+    X, value, revenue = recoveries
+    model = RevenueRegressor().fit(X[:10], revenue[:10], scale=value[:10])
+    assert model.booster_ is None
+    np.testing.assert_allclose(model.predict(X, scale=value), model.mean_ * value)
+
+
+def test_negative_revenue_is_refused_with_its_number(recoveries):
+    X, value, revenue = recoveries
+    with pytest.raises(ArgumentError, match="2 values are"):
+        RevenueRegressor().fit(X, np.r_[-1.0, -2.0, revenue[2:]], scale=value)

@@ -236,7 +236,7 @@ class EntityHistory(DeclarationTransformer):
                 decay=self._decays[number],
             )
             for column, statistic in enumerate(self._plan[number]):
-                out[:, column][queries.order] = found.value(statistic)
+                queries.put_back(found.value(statistic), out[:, column])
             if rates is not None:
                 queries.put_back(found.hit_rate(None), rates[0])
                 queries.put_back(found.revenue_rate(None), rates[1])

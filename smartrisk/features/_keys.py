@@ -217,9 +217,9 @@ class Queries:
             part = slice(start, start + BLOCK)
             yield cls(rows, codes[rows], ids, Lookup.make(table, at[part], day[part]))
 
-    def put_back(self, values: Float, into: Float) -> None:
-        """Write values where the items stand."""
-        into[self.order] = values
+    def put_back(self, values: Any, into: NDArray[Any]) -> None:
+        """Write values where the items stand, in the type of what holds them."""
+        into[self.order] = np.asarray(values, into.dtype)
 
     def also(self, table: SumTable, found: Int) -> Lookup:
         """Look the same items up in another table of the key.

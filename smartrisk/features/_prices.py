@@ -213,9 +213,8 @@ class PeerPrices(DeclarationTransformer):
             for queries in Queries.of(columns, key.columns, self.tables_[number]):
                 found = {m: self._peers(queries, m, prior[m]) for m in used}
                 for column, (m, name) in enumerate(wanted, int(place[number])):
-                    out[:, column][queries.order] = _statistic(
-                        name, found[m], values[m], queries
-                    )
+                    value = _statistic(name, found[m], values[m], queries)
+                    queries.put_back(value, out[:, column])
                 for m, (mean, variance) in spreads.items():
                     queries.put_back(found[m][1], mean)
                     queries.put_back(found[m][2], variance)

@@ -42,7 +42,7 @@ from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
 from smartrisk.validation import is_canonical, validate
-from smartrisk.windows import unlabelled_months
+from smartrisk.windows import months_without
 
 __all__ = ["RiskEngine"]
 
@@ -143,10 +143,10 @@ class RiskEngine:
         check_number("RiskEngine", "label_delay", self.label_delay, low=0, integer=True)
         items = validate(declarations, DECLARATIONS)
         results = validate(outcomes, OUTCOMES)
-        _warn_of_gaps(items, results)
         self.features_ = self._new_features()
         ids = item_ids(items)
         found = match(ids, results, Columns(items).day, self.label_delay)
+        _warn_of_gaps(items["lodged_at"], found)
         if not len(found.rows):
             raise TableError(
                 "RiskEngine.fit: OUTCOMES holds no result. At least one hit and one "
@@ -550,9 +550,11 @@ class RiskEngine:
         self.version_ = digest.hexdigest()[:16]
 
 
-def _warn_of_gaps(items: pd.DataFrame, results: pd.DataFrame) -> None:
+def _warn_of_gaps(lodged: pd.Series, found: Results) -> None:
     """Warn of months without any result among months that have some."""
-    months = unlabelled_months(items, results)
+    labelled = np.zeros(len(lodged), bool)
+    labelled[found.rows] = True
+    months = months_without(lodged, labelled)
     if len(months):
         names = [f"{month:%Y-%m}" for month in months["month"]]
         warnings.warn(

@@ -398,7 +398,9 @@ def _mask(mandatory: Any, scores: pd.DataFrame) -> Bool:
 
 def _hashes(scores: pd.DataFrame, random_state: int) -> UInt:
     """Return a number per item that depends on its key and the seed alone."""
-    ids = pd.util.hash_array(np.asarray(scores["declaration_id"], dtype=object))
+    ids = pd.util.hash_array(
+        np.asarray(scores["declaration_id"], dtype=object), categorize=False
+    )
     number = np.ones(len(scores), np.uint64)
     if "item_number" in scores:
         number = scores["item_number"].to_numpy(np.int64).view(np.uint64)

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 
@@ -18,6 +20,7 @@ __all__ = [
     "Split",
     "as_of",
     "known_at",
+    "months_without",
     "rolling_origin",
     "seen_before",
     "time_split",
@@ -336,10 +339,38 @@ def unlabelled_months(
     >>> len(unlabelled_months(world.declarations, world.outcomes))
     0
     """
-    month = declarations["lodged_at"].dt.to_period("M").dt.to_timestamp()
     labelled = _keys(declarations).isin(_keys(outcomes))
-    table = pd.DataFrame({"month": month.to_numpy(), "labelled": labelled})
-    counts = table.groupby("month")["labelled"].agg(["size", "sum"])
+    return months_without(declarations["lodged_at"], labelled)
+
+
+def months_without(lodged: pd.Series, labelled: NDArray[np.bool_]) -> pd.DataFrame:
+    """Find months that have items but none that is labelled.
+
+    Parameters
+    ----------
+    lodged : Series of datetime64
+        When each item was lodged.
+    labelled : ndarray of bool, shape (n_items,)
+        Whether its result is known.
+
+    Returns
+    -------
+    months : DataFrame
+        As `unlabelled_months` gives it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from smartrisk.windows import months_without
+    >>> lodged = pd.Series(pd.date_range("2024-01-01", periods=366))
+    >>> february = (lodged.dt.month == 2).to_numpy()
+    >>> months_without(lodged, ~february)["n_items"].tolist()
+    [29]
+    """
+    month = lodged.to_numpy().astype("datetime64[M]")
+    table = pd.DataFrame({"month": month.astype("datetime64[us]"), "hit": labelled})
+    counts = table.groupby("month")["hit"].agg(["size", "sum"])
     counts = counts.loc[: counts.index[counts["sum"] > 0].max()]
     share = counts["sum"].sum() / max(counts["size"].sum(), 1)
     odd = (counts["sum"] == 0) & ((1 - share) ** counts["size"] < _SELDOM)

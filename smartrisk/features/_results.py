@@ -55,7 +55,8 @@ def item_ids(frame: pd.DataFrame) -> NDArray[np.uint64]:
     >>> len(set(item_ids(frame)))
     2
     """
-    ids = pd.util.hash_array(np.asarray(frame["declaration_id"], dtype=object))
+    names = np.asarray(frame["declaration_id"], dtype=object)
+    ids = pd.util.hash_array(names, categorize=False)  # few repeat
     if "item_number" not in frame:
         return mix(ids + np.uint64(1))
     number = frame["item_number"].to_numpy(np.int64).view(np.uint64)

@@ -84,7 +84,7 @@ class Scenario:
     @property
     def end(self) -> Any:
         """First day after the extract, as a numpy date."""
-        last = np.datetime64(self.start, "M") + self.n_months
+        last = np.datetime64(self.start, "M") + np.timedelta64(self.n_months, "M")
         return last.astype("datetime64[D]")
 
 

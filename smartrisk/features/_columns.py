@@ -24,6 +24,8 @@ Float = NDArray[np.float64]
 
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _ALL = (1 << 64) - 1
+#: Identity of a missing value that counts as one.
+_NOTHING = np.uint64(0x6E6F7468696E6721)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -84,7 +86,7 @@ class Columns:
         self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
-        return _HS_DIGITS.get(name, 0) > 0 or name in self.names
+        return name in _HS_DIGITS or name.removesuffix("?") in self.names
 
     def _array(self, name: str) -> Any:
         values = self._source[name]
@@ -111,9 +113,16 @@ class Columns:
         return self._numbers[name]
 
     def base(self, name: str) -> tuple[Int, UInt]:
-        """Return (codes, ids) of one column: -1 is missing, ids belong to codes."""
+        """Return (codes, ids) of one column: -1 is missing, ids belong to codes.
+
+        With a name that ends in "?" missing is a value of its own.
+        """
         if name not in self._bases:
-            self._bases[name] = self._encode(name)
+            self._bases[name] = (
+                _filled(*self.base(name[:-1]))
+                if name.endswith("?")
+                else self._encode(name)
+            )
         return self._bases[name]
 
     def key(self, columns: Sequence[str]) -> tuple[Int, UInt]:
@@ -153,7 +162,7 @@ class Columns:
     def _one_base(self, name: str) -> int | None:
         if name not in self._ones:
             codes, ids = self.base(name)
-            self._ones[name] = int(ids[0]) if codes[0] >= 0 else None
+            self._ones[name] = int(ids[codes[0]]) if codes[0] >= 0 else None
         return self._ones[name]
 
     def _encode(self, name: str) -> tuple[Int, UInt]:
@@ -221,6 +230,11 @@ class Columns:
         return part
 
 
+def _filled(codes: Int, ids: UInt) -> tuple[Int, UInt]:
+    """Give what is missing a code and an identity too."""
+    return np.where(codes < 0, len(ids), codes), np.append(ids, _NOTHING)
+
+
 def _missing(value: Any) -> bool:
     """Tell whether a single value is missing."""
     return value is None or value is pd.NA or value is pd.NaT or value != value
@@ -245,7 +259,7 @@ def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, U
     if len(codes) == 1:
         if codes[0] < 0 or other[0] < 0:
             return np.array([-1]), np.zeros(0, np.uint64)
-        return np.zeros(1, np.int64), _pair(ids, other_ids)
+        return np.zeros(1, np.int64), _pair(ids[codes], other_ids[other])
     width = max(len(other_ids), 1)
     size = len(ids) * width
     both = codes * width + other

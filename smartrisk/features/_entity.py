@@ -184,11 +184,11 @@ class EntityHistory(DeclarationTransformer):
         return [
             FeatureInfo(
                 name=f"{key.label}__{statistic.text}",
-                fields=source_fields(key.columns),
-                concept=concept_of_key(key.columns, statistic.name),
+                fields=source_fields(key.fields),
+                concept=concept_of_key(key.fields, statistic.name),
                 statistic=statistic.name,
                 window=statistic.window,
-                key=key.columns,
+                key=key.fields,
                 monotone=int(statistic.name == "hit_rate"),
             )
             for key in self.keys_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -33,7 +33,9 @@ class Key:
     Parameters
     ----------
     columns : tuple of str
-        Declaration fields, or hs2, hs4, hs6.
+        Declaration fields, or hs2, hs4, hs6. An item with one of them missing has no
+        such history, unless the name ends in "?": then missing is a value like any
+        other, and where the whole column is absent the key does without it.
     parent : str, default=None
         Name of the key whose rate stands in while this one has few results;
         None for the rate of all items.
@@ -59,11 +61,16 @@ class Key:
     @property
     def label(self) -> str:
         """Name of the key in feature names."""
-        return self.name or "_x_".join(self.columns)
+        return self.name or "_x_".join(self.fields)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Columns of the key by their plain names."""
+        return tuple(name.removesuffix("?") for name in self.columns)
 
 
 GOODS_LINE = Key(
-    ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
+    ("hs6", "departure?", "origin", "duty_rate?", "preference?", "net_mass_kg"),
     parent="hs6_x_origin",
     name="goods_line",
 )
@@ -92,7 +99,11 @@ DEFAULT_KEYS = (
 
 def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
     """Return the keys whose columns are there, parents before children."""
-    kept = [key for key in keys if all(name in columns for name in key.columns)]
+    kept = [
+        replace(key, columns=tuple(name for name in key.columns if name in columns))
+        for key in keys
+        if all(name in columns for name in key.columns if not name.endswith("?"))
+    ]
     labels = {key.label for key in kept}
     placed: list[Key] = []
     while kept:

@@ -175,10 +175,10 @@ class PeerPrices(DeclarationTransformer):
         return [
             FeatureInfo(
                 name=f"{key.label}__{measure}_{statistic}",
-                fields=(*MEASURES[measure], *source_fields(key.columns)),
+                fields=(*MEASURES[measure], *source_fields(key.fields)),
                 concept="quantity" if measure == "kg_per_unit" else "valuation",
                 statistic=statistic,
-                key=key.columns,
+                key=key.fields,
                 measure=measure,
             )
             for key in self.keys_

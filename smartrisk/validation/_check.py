@@ -301,7 +301,7 @@ def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
             flags["dq_net_exceeds_gross"] = over.to_numpy()
         for name in ("origin", "departure"):
             if name in result:
-                odd = ~result[name].str.fullmatch("[A-Z]{2}").fillna(True).astype(bool)
+                odd = ~result[name].str.fullmatch("[A-Z]{2}", na=True).astype(bool)
                 flags[f"dq_unknown_{name}"] = odd.to_numpy()
     if table is OUTCOMES and "revenue_adjustment" in result:
         odd = (result["illicit"] == 0) & (result["revenue_adjustment"] > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from smartrisk.errors import ArgumentError
 from smartrisk.features import (
+    GOODS_LINE,
     DeclarationFeatures,
     EntityHistory,
     Key,
@@ -229,3 +232,46 @@ def test_parts_leave_the_rest_out(world):
     assert np.array_equal(again.transform(items), found, equal_nan=True)
     with pytest.raises(ArgumentError, match="parts"):
         DeclarationFeatures(parts=()).fit(items)
+
+
+def repeated(**columns):
+    """Return one goods line on three days."""
+    frame = pd.DataFrame(
+        {
+            "declaration_id": ["A", "B", "C"],
+            "item_number": 1,
+            "lodged_at": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"]),
+            "tariff_code": ["090121"] * 3,
+            "origin": ["BR"] * 3,
+            "net_mass_kg": [12.5] * 3,
+        }
+    )
+    return frame.assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "seen"),
+    [
+        ({}, [0, 1, 2]),  # neither departure, rate nor preference are kept
+        ({"preference": [None, None, None]}, [0, 1, 2]),
+        ({"preference": [None, "300", None]}, [0, 0, 1]),
+        ({"departure": ["BR", "BR", None]}, [0, 1, 0]),
+        ({"net_mass_kg": [12.5, None, 12.5]}, [0, 0, 1]),
+    ],
+)
+def test_a_goods_line_is_found_again_where_something_is_missing(columns, seen):
+    key = dataclasses.replace(GOODS_LINE, statistics=("n_items",))
+    items = repeated(**columns)
+    history = EntityHistory((key,), n_jobs=1).fit(items)
+    assert np.asarray(history.transform(items))[:, 0].tolist() == seen
+    alone = [np.asarray(history.transform(items.iloc[[k]]))[0, 0] for k in range(3)]
+    assert alone == seen
+    (info,) = history.feature_info_
+    assert not any("?" in name for name in (*info.fields, *info.key, info.name))
+
+
+def test_missing_as_a_value_never_meets_another_value():
+    key = Key(("importer_id?",), statistics=("n_items",))
+    items = repeated(importer_id=[None, "X", None])
+    found = EntityHistory((key,), n_jobs=1).fit_transform(items)
+    assert np.asarray(found)[:, 0].tolist() == [0, 0, 1]

@@ -4,6 +4,7 @@ Reads SCORES and OUTCOMES of inspected items; writes results with a ``frame()``.
 Items without an outcome are counted and never taken for compliant.
 """
 
+from smartrisk.evaluation._audit import Audit, audit, best_look_up
 from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
 from smartrisk.evaluation._ranking import (
     calibration_error,
@@ -14,7 +15,10 @@ from smartrisk.evaluation._ranking import (
 )
 
 __all__ = [
+    "Audit",
     "Evaluation",
+    "audit",
+    "best_look_up",
     "calibration_error",
     "compare",
     "count_at",

@@ -108,11 +108,12 @@ def audit(
     ``repeated lines``: a table of past hit rates by goods line alone ranks the later
     items. ``look-up``: the same for the columns that a greedy search finds best on the
     later half of the past. Both raise an alarm when their precision at 5 % is at least
-    0.8 of the oracle's and twice the hit rate: then remembering is enough. ``identifiers``: labels
-    follow the order of the declarations' identifiers. ``values``: declared values are
-    those that the control set, or are written otherwise where something was found.
-    ``dates``: weekdays are too even for days of work. ``truncation``: months without
-    results. ``contradictions``: revenue where nothing was found.
+    0.8 of the oracle's and twice the hit rate: then remembering is enough.
+    ``identifiers``: labels follow the order of the declarations' identifiers.
+    ``values``: declared values are those that the control set, or are written otherwise
+    where something was found. ``dates``: weekdays are too even for days of work.
+    ``truncation``: months without results. ``contradictions``: revenue where nothing
+    was found.
 
     Examples
     --------

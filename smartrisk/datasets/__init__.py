@@ -4,17 +4,22 @@ Reads nothing (or the files of a public set); writes DECLARATIONS, OUTCOMES and,
 made worlds, the hidden truth.
 """
 
+from smartrisk.datasets._change import Change
 from smartrisk.datasets._example import example_declarations
 from smartrisk.datasets._kcs import PublicSet, load_kcs
-from smartrisk.datasets._scenario import SCENARIOS, Scenario
-from smartrisk.datasets._world import World, make_declarations
+from smartrisk.datasets._scenario import FraudMix, Scenario
+from smartrisk.datasets._stories import SCENARIOS
+from smartrisk.datasets._world import World, make_declarations, stream_declarations
 
 __all__ = [
     "SCENARIOS",
+    "Change",
+    "FraudMix",
     "PublicSet",
     "Scenario",
     "World",
     "example_declarations",
     "load_kcs",
     "make_declarations",
+    "stream_declarations",
 ]

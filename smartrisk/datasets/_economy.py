@@ -1,4 +1,4 @@
-"""Who imports: importers with lives and heavy-tailed activity."""
+"""Who imports, from where, at what rate of exchange: the economy behind the items."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smartrisk.datasets._tariff import ORIGINS, Float, Int, Tariff, Text
+from smartrisk.datasets._law import origin_of
+from smartrisk.datasets._random import pick, stream
+from smartrisk.datasets._scenario import Scenario
+from smartrisk.datasets._tariff import ORIGINS, SECTIONS, Float, Int, Tariff
 
-
-def names(rng: np.random.Generator, letter: str, n: int) -> Text:
-    """Return `n` distinct names in no order: nothing can be read from them."""
-    high = 10 ** max(7, len(str(n)) + 2)
-    numbers = rng.choice(high - high // 10, n, replace=False) + high // 10
-    return np.char.add(letter, numbers.astype(np.str_))
+#: Days of the week from Monday (Korean set, Jeong et al. 2022: Monday 28.6 %,
+#: Saturday 3.3, Sunday 2.0; the days between share the rest).
+WEEKDAYS = np.array([0.286, 0.17, 0.168, 0.163, 0.16, 0.033, 0.02])
+#: Months from January (assumption: a quiet February, a busy autumn).
+SEASON = np.array([1.0, 0.85, 1.0, 0.97, 0.98, 0.97, 0.95, 0.97, 1.03, 1.1, 1.12, 1.06])
+_HOLIDAY = 0.15  # what is left of a day's activity on a holiday (assumption)
+_SEASONAL = 0.25  # how far a section's own season swings at most (assumption)
+_FX_SPREAD = 0.012  # monthly steps of log exchange rates (assumption)
+_PASSED_ON = 0.6  # share of a rate's change that prices pass on (assumption)
+_DOLLAR = int(np.flatnonzero(ORIGINS == "US")[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +47,7 @@ def make_importers(
     new quarter's importers were never seen (13.3 % there).
     """
     n = max(n_items // 5, 5)
-    birth = np.where(rng.random(n) < 0.8, 0, rng.integers(0, span, n))
+    birth = np.where(rng.random(n) < 0.845, 0, rng.integers(0, span, n))
     life = 120 + rng.exponential(1100, n).astype(np.int64)
     residual = rng.random(n) * life + 1  # of those already there at the start
     death = np.where(birth == 0, residual, birth + life).astype(np.int64)
@@ -55,13 +62,6 @@ def make_importers(
         declarants=pick(rng, shares, 2 * n).reshape(n, 2),
         place=rng.random(n) ** 1.6,
     )
-
-
-def pick(rng: np.random.Generator, weight: Float, n: int) -> Int:
-    """Draw `n` indices in proportion to `weight`."""
-    total = np.cumsum(weight)
-    drawn = np.searchsorted(total, rng.random(n) * total[-1], side="right")
-    return np.asarray(np.minimum(drawn, len(weight) - 1))
 
 
 def near(rng: np.random.Generator, tariff: Tariff, code: Int) -> Int:
@@ -81,3 +81,65 @@ def draw_origin(rng: np.random.Generator, tariff: Tariff, code: Int) -> Int:
         rows = np.flatnonzero(tariff.chapter[code] == chapter)
         out[rows] = np.searchsorted(tariff.sourcing[chapter], u[rows], side="right")
     return np.minimum(out, len(ORIGINS) - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """When trade happens, and what a dollar costs.
+
+    Attributes
+    ----------
+    total : array of shape (span + 1,)
+        Cumulated activity at the start of every day, and after the last.
+    edges : array of shape (n_months + 1,)
+        First day of every month, counted from the start.
+    season : array of shape (n_sections, n_months)
+        Factor on the activity of a section in a month.
+    price : array of shape (n_months, n_origins)
+        Log factor on prices of an origin's goods, in national currency per dollar.
+    """
+
+    total: Float
+    edges: Int
+    season: Float
+    price: Float
+
+
+def make_calendar(seed: int, scenario: Scenario) -> Calendar:
+    """Draw the days' activity, the sections' seasons and the exchange rates."""
+    rng = stream(seed, "calendar")
+    days = scenario.first + np.arange(scenario.span)
+    weekday = (days.astype(np.int64) + 3) % 7
+    month = days.astype("datetime64[M]")
+    activity = WEEKDAYS[weekday] * SEASON[month.astype(np.int64) % 12]
+    activity *= np.exp(0.04 * np.arange(len(days)) / 365)
+    activity *= np.exp(rng.normal(0, 0.1, len(days)))
+    holiday = np.isin([str(day)[5:] for day in days], scenario.holidays)
+    activity *= np.where(holiday, _HOLIDAY, 1.0)
+    months = month[0] + np.arange(scenario.n_months + 1)
+    edges = (months.astype("datetime64[D]") - scenario.first).astype(np.int64)
+    phase = rng.random((len(SECTIONS), 1)) * 12
+    swing = rng.random((len(SECTIONS), 1)) * _SEASONAL
+    turn = months[:-1].astype(np.int64)[None, :] - phase
+    return Calendar(
+        total=np.append(0.0, np.cumsum(activity)),
+        edges=edges,
+        season=1 + swing * np.cos(2 * np.pi * turn / 12),
+        price=_prices(rng, scenario, edges),
+    )
+
+
+def _prices(rng: np.random.Generator, scenario: Scenario, edges: Int) -> Float:
+    """Return log factors on prices: the national currency's, and the origins'."""
+    n, n_origins = len(edges) - 1, len(ORIGINS)
+    steps = rng.normal(0, _FX_SPREAD, (n, n_origins))
+    steps[:, _DOLLAR] = 0.0
+    own = np.cumsum(rng.normal(0, _FX_SPREAD, n))
+    rates = np.cumsum(steps, axis=0)
+    for change in scenario.changes:
+        if change.kind == "exchange rate":
+            late = edges[:-1] >= scenario.day_of(change) - 15
+            origin = origin_of(change)
+            rows = slice(None) if origin < 0 else [origin]
+            rates[np.ix_(late, np.arange(n_origins)[rows])] += np.log1p(change.amount)
+    return np.asarray(np.log(scenario.currency) + own[:, None] + _PASSED_ON * rates)

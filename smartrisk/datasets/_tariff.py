@@ -62,6 +62,8 @@ ORIGINS = np.array(
         *("CA", "CL", "PE", "KH"),
     ]
 )
+#: The same, as texts.
+COUNTRIES = tuple(str(origin) for origin in ORIGINS)
 _TAIL = 0.9 ** np.arange(len(ORIGINS) - 6)
 ORIGIN_SHARES = np.concatenate(
     [np.array([0.51, 0.096, 0.084, 0.043, 0.038, 0.035]), 0.194 * _TAIL / _TAIL.sum()]
@@ -71,6 +73,7 @@ AGREEMENTS = {
     "FTA1": ("VN", "TH", "MY", "ID", "KH"),
     "FTA2": ("TR", "EG", "MA"),
     "GSP": ("BD", "LK", "KE"),
+    "FTA3": (),  # whoever joins later
 }
 #: Index of each origin's agreement, -1 for none.
 AGREEMENT = np.array(
@@ -80,6 +83,8 @@ AGREEMENT = np.array(
     ]
 )
 PARTNERS = np.flatnonzero(AGREEMENT >= 0)
+#: Last agreement: the one that is joined in the course of a world.
+LATER = len(AGREEMENTS) - 1
 #: Ports of transit (assumption).
 HUBS = np.flatnonzero(np.isin(ORIGINS, ["SG", "AE", "NL", "HK", "BE", "MY"]))
 

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from smartrisk.datasets._control import (
+from smartrisk.datasets._habits import TYPOLOGIES
+from smartrisk.datasets._process import set_up
+from smartrisk.datasets._results import (
     CHANNELS,
-    OFFENCES,
-    Controls,
-    Lodged,
-    inspect,
+    OFFICERS,
+    Cases,
+    Officers,
+    inspected,
+    outcomes,
 )
-from smartrisk.datasets._economy import names
-from smartrisk.datasets._fraud import (
-    NONE,
-    TYPOLOGIES,
-    Declared,
-    commit,
-    evaded,
-    n_phoenix_items,
-    rate_of,
-    taxes,
-)
-from smartrisk.datasets._goods import Goods, make_goods
-from smartrisk.datasets._scenario import SCENARIOS, Scenario
-from smartrisk.datasets._tariff import (
-    AGREEMENT,
-    AGREEMENTS,
-    ORIGINS,
-    UNITS,
-    Float,
-    Tariff,
-    make_tariff,
-)
-from smartrisk.datasets._traders import (
-    MODES,
-    OFFICES,
-    PAYMENTS,
-    PROCEDURES,
-    Traders,
-    make_traders,
-)
-from smartrisk.errors import ArgumentError, check_choice, check_number
+from smartrisk.datasets._scenario import Scenario
+from smartrisk.datasets._stories import SCENARIOS
+from smartrisk.datasets._write import Writer, as_events, officers_frame, texts_of
+from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 
-_CARRIERS = 60  # assumption; the Korean set names 80 couriers
-_NO_CONSIGNOR = 0.096  # share without a seller in the Korean set
-_NO_CARRIER = 0.3  # assumption; 82 % there, where couriers alone are named
-_NO_MASS = 0.004  # 0.7 % of zero mass there
-_PREFERENCES = np.array([*AGREEMENTS, "MFN", "REL"])  # relief: procedures free of duty
+_KEY = ["declaration_id", "item_number"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -67,9 +41,22 @@ class World:
     truth : DataFrame
         One row per item, aligned with `declarations`: key, ``illicit``, ``typology``,
         ``true_value``, ``true_tariff_code``, ``true_origin``, ``true_net_mass_kg``,
-        ``true_quantity``, ``evaded_revenue``, ``inspected``, ``propensity``.
+        ``true_quantity``, ``true_procedure``, ``evaded_revenue``, ``actor_id`` (who is
+        behind it) and ``since`` (when that habit began; the item's own day for a
+        single case); then what the past policy did: ``inspected``, ``propensity``,
+        ``selected_by``, ``channel``, and ``suppressed`` (a hidden finding).
+    events : DataFrame
+        What changed, and who reacted to being caught: ``at``, ``kind``, ``detail``,
+        ``goods``, ``origin``, ``importer_id``, ``successor_id``, ``size``.
+    officers : DataFrame
+        ``officer_id``, ``office``, ``skill`` (factor on what they find) and
+        ``partner_id`` (the declarant whose findings they hide, mostly missing).
     scenario : Scenario
         What was asked for.
+    random_state : int
+        The seed.
+    first_item : int, default=0
+        Number of the first item in its world, for a part of a stream.
 
     Examples
     --------
@@ -82,7 +69,11 @@ class World:
     declarations: pd.DataFrame
     outcomes: pd.DataFrame
     truth: pd.DataFrame
+    events: pd.DataFrame
+    officers: pd.DataFrame
     scenario: Scenario
+    random_state: int
+    first_item: int = field(default=0)
 
     def __repr__(self) -> str:
         return (
@@ -109,6 +100,128 @@ class World:
             }
         )
 
+    def decisions(self) -> pd.DataFrame:
+        """Return what the offices decided in the past, as DECISIONS.
+
+        Returns
+        -------
+        decisions : DataFrame
+            One row per item: key, channel, selected_by, propensity, policy_version,
+            decided_at. The propensity is the probability of having been inspected,
+            given what was known when the month began.
+        """
+        truth = self.truth
+        return pd.DataFrame(
+            {
+                "declaration_id": truth["declaration_id"],
+                "item_number": truth["item_number"],
+                "channel": truth["channel"].fillna("green"),
+                "selected_by": truth["selected_by"],
+                "propensity": truth["propensity"],
+                "policy_version": pd.Series(
+                    ["offices"] * len(truth), index=truth.index, dtype="str"
+                ),
+                "decided_at": self.declarations["lodged_at"],
+            }
+        )
+
+    def inspect(self, decisions: pd.DataFrame) -> pd.DataFrame:
+        """Return what a control of other items would have brought out.
+
+        Parameters
+        ----------
+        decisions : DataFrame
+            DECISIONS: key and ``channel``; ``decided_at`` says when the control may
+            begin, at lodgement if it is missing. Items in channel green are not
+            inspected.
+
+        Returns
+        -------
+        outcomes : DataFrame
+            OUTCOMES of the items in channels red, yellow and blue, in the order of
+            `decisions`, with officers' errors and delays. An item gives the same
+            result in a channel however often it is asked.
+
+        Raises
+        ------
+        TableError
+            If a column is missing, a channel unknown, or a key is not of this world
+            or stands there twice.
+
+        Notes
+        -----
+        What others do next does not change: the reactions in `events` are those to
+        the past policy.
+
+        Examples
+        --------
+        >>> from smartrisk.datasets import make_declarations
+        >>> world = make_declarations(n_items=1_000, random_state=0)
+        >>> chosen = world.declarations[["declaration_id", "item_number"]].head(3)
+        >>> world.inspect(chosen.assign(channel="red"))["channel"].tolist()
+        ['red', 'red', 'red']
+        """
+        row = self._rows(decisions)
+        code = texts_of(CHANNELS, decisions["channel"])
+        looked = code >= 0
+        row, channel = row[looked], code[looked]
+        lodged = self.declarations["lodged_at"].to_numpy()[row]
+        start = lodged
+        if "decided_at" in decisions:
+            decided = pd.to_datetime(decisions["decided_at"])[looked].to_numpy()
+            decided = decided.astype(lodged.dtype)
+            start = np.where(decided > lodged, decided, lodged)
+        truth, items = self.truth.iloc[row], self.declarations.iloc[row]
+        officers = Officers(
+            skill=self.officers["skill"].to_numpy(),
+            partner=self.officers["partner_id"].to_numpy(dtype=object),
+        )
+        offices = self.officers["office"].to_numpy()[::OFFICERS]
+        cases = Cases(
+            number=self.first_item + row,
+            office=texts_of(offices, items["office"]),
+            declarant=items["declarant_id"].to_numpy(dtype=object),
+            typology=texts_of(np.array(TYPOLOGIES), truth["typology"]),
+            value=items["customs_value"].to_numpy(),
+            true_value=truth["true_value"].to_numpy(),
+            evaded=truth["evaded_revenue"].to_numpy(),
+            start=start,
+        )
+        results = inspected(self.random_state, cases, officers, channel)
+        return outcomes(results, items[_KEY], self.officers["officer_id"].to_numpy())
+
+    def _rows(self, decisions: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the places of the decided items; complain of all that is wrong."""
+        missing = [n for n in (*_KEY, "channel") if n not in decisions]
+        if missing:
+            raise TableError(
+                f"World.inspect: 'decisions' lacks the columns {missing}; DECISIONS "
+                "have a key and a channel."
+            )
+        known = {*CHANNELS, "green"}
+        strange = sorted({str(c) for c in decisions["channel"].unique()} - known)
+        index = pd.MultiIndex.from_frame(self.declarations[_KEY])
+        keys = pd.MultiIndex.from_frame(decisions[_KEY])
+        row = np.asarray(index.get_indexer(keys), np.int64)
+        problems = []
+        if strange:
+            problems.append(
+                f"column 'channel' holds {strange[:5]}; allowed are 'red', 'yellow', "
+                "'blue' and 'green'"
+            )
+        lost = decisions["declaration_id"][row < 0].unique()
+        if len(lost):
+            problems.append(
+                f"{int((row < 0).sum())} items are not of this world, as "
+                f"{list(lost[:5])}"
+            )
+        twice = keys[keys.duplicated()]
+        if len(twice):
+            problems.append(f"{len(twice)} keys stand twice, as {list(twice[:5])}")
+        if problems:
+            raise TableError(f"World.inspect: {'; '.join(problems)}.")
+        return row
+
     def describe(self) -> pd.DataFrame:
         """Return counts and shares that say what the world is like.
 
@@ -120,6 +233,7 @@ class World:
         truth, items, found = self.truth, self.declarations, self.outcomes
         figures: dict[str, float] = {
             "items": len(items),
+            "declarations": items["declaration_id"].nunique(),
             "importers": items["importer_id"].nunique(),
             "consignors": items["consignor_id"].nunique(),
             "declarants": items["declarant_id"].nunique(),
@@ -135,6 +249,9 @@ class World:
             "results known": len(found),
             "hit rate": found["illicit"].mean() if len(found) else np.nan,
             "evaded revenue": truth["evaded_revenue"].sum(),
+            "findings suppressed": truth["suppressed"].sum(),
+            "changes": (self.events["kind"] != "reaction").sum(),
+            "reactions": (self.events["kind"] == "reaction").sum(),
         }
         kinds = truth.loc[truth["illicit"] == 1, "typology"]
         for name, share in kinds.value_counts(normalize=True).items():
@@ -153,15 +270,16 @@ def make_declarations(
     n_items: int = 10_000,
     *,
     random_state: int = 0,
-    scenario: str | Scenario = "national",
+    scenario: str | Scenario | os.PathLike[str] = "national",
 ) -> World:
     """Make a world of declarations by mechanisms, with its truth.
 
     Importers have relations (consignor, goods, origin, route, office) that they
     repeat; goods have price levels by code and origin; some relations have a
     fraudulent habit that starts and stops; offices control by rough rules and at
-    random; results come late and are sometimes wrong. Use it to test, to teach, and
-    to judge a method against a truth that no administration knows.
+    random; results come late and are sometimes wrong; the law, the trade and the
+    fraudsters change. Use it to test, to teach, and to judge a method against a truth
+    that no administration knows.
 
     Parameters
     ----------
@@ -169,18 +287,22 @@ def make_declarations(
         Number of goods items; there are fewer traders among fewer items.
     random_state : int, default=0
         Seed, 0 or more; the same seed gives the same bytes.
-    scenario : str or Scenario, default="national"
-        Name in `SCENARIOS`, or one of your own.
+    scenario : str, Scenario or path, default="national"
+        Name in `SCENARIOS`, one of your own, or a TOML file of one.
 
     Returns
     -------
     world : World
-        Declarations, outcomes, truth.
+        Declarations, outcomes, truth, events.
 
     Raises
     ------
     ArgumentError
         If `n_items` is below 1, the seed negative, or the scenario unknown.
+
+    See Also
+    --------
+    stream_declarations : The same world, part by part.
 
     Notes
     -----
@@ -203,190 +325,91 @@ def make_declarations(
     >>> bool(0.02 < world.truth["illicit"].mean() < 0.06)
     True
     """
-    check_number("make_declarations", "n_items", n_items, low=1, integer=True)
-    check_number("make_declarations", "random_state", random_state, low=0, integer=True)
-    if isinstance(scenario, str):
-        check_choice("make_declarations", "scenario", scenario, SCENARIOS)
-        scenario = SCENARIOS[scenario]
-    elif not isinstance(scenario, Scenario):
-        raise ArgumentError(
-            "make_declarations: 'scenario' must be a Scenario or the name of one; "
-            f"got {type(scenario).__name__}."
-        )
-    return _make(int(n_items), int(random_state), scenario)
-
-
-def _make(n_items: int, seed: int, scenario: Scenario) -> World:
-    """Go from the tariff to the results; each stage draws from its own stream."""
-    stages = ("tariff", "traders", "goods", "fraud", "control", "declarations")
-    rng = {name: np.random.default_rng([seed, k]) for k, name in enumerate(stages)}
-    start = scenario.first
-    span = int((scenario.end - start) / np.timedelta64(1, "D"))
-    n_phoenix = n_phoenix_items(n_items, scenario.illicit)
-    tariff = make_tariff(rng["tariff"], scenario.n_codes)
-    traders = make_traders(
-        rng["traders"],
-        tariff,
-        max(round(n_items * scenario.traders), 1),
-        span,
-        n_phoenix,
-    )
-    goods = make_goods(rng["goods"], tariff, traders, n_items, start)
-    declared = commit(rng["fraud"], tariff, traders, goods, scenario.illicit)
-    frame = _declarations(rng["declarations"], tariff, traders, goods, declared)
-    truth = _truth(tariff, goods, declared, frame)
-    seen = _lodged(tariff, traders, goods, declared, frame, truth)
-    controls, propensity = inspect(
-        rng["control"], seen, scenario.targeted, scenario.random
-    )
-    truth["inspected"] = False
-    truth.loc[controls.row, "inspected"] = True
-    truth["propensity"] = propensity
-    return World(
-        declarations=frame,
-        outcomes=_outcomes(controls, frame, scenario.end),
-        truth=truth,
-        scenario=scenario,
-    )
-
-
-def _text(values: Any) -> pd.Series:
-    """Return texts as the house keeps them; None stays missing."""
-    return pd.Series(np.asarray(values, dtype=object), dtype="str")
-
-
-def _declarations(
-    rng: np.random.Generator,
-    tariff: Tariff,
-    traders: Traders,
-    goods: Goods,
-    declared: Declared,
-) -> pd.DataFrame:
-    """Write the declarations as lodged."""
-    n, row = len(goods.code), goods.relation
-    rate = rate_of(tariff, declared.code, declared.preference, goods.exempt)
-    value: Float = np.asarray(np.round(np.maximum(declared.value, 0.01), 2), float)
-    mass = np.maximum(np.round(declared.mass, 2), 0.01)
-    gross = np.maximum(np.round(declared.gross, 2), mass)
-    mass[rng.random(n) < _NO_MASS] = 0.0
-    counted = tariff.unit[declared.code] > 0
-    quantity = np.where(counted, np.maximum(np.rint(declared.quantity), 1.0), mass)
-    consignor = np.where(rng.random(n) < _NO_CONSIGNOR, -1, goods.consignor)
-    carrier = _carriers(rng, traders, row)
-    preference = np.where(goods.exempt, len(AGREEMENTS) + 1, len(AGREEMENTS))
-    preference = np.where(declared.preference, AGREEMENT[declared.origin], preference)
-    columns = {
-        "declaration_id": _text(names(rng, "D", n)),
-        "item_number": np.ones(n, np.int64),
-        "lodged_at": goods.moment.astype("datetime64[us]"),
-        "office": _chosen(_office_codes(), traders.office[row]),
-        "procedure": _chosen(PROCEDURES, traders.procedure[row]),
-        "importer_id": _chosen(traders.importer_name, goods.importer),
-        "declarant_id": _chosen(traders.declarant_name, traders.declarant[row]),
-        "consignor_id": _chosen(traders.consignor_name, consignor),
-        "carrier_id": _chosen(names(rng, "C", _CARRIERS), carrier),
-        "tariff_code": _chosen(tariff.code, declared.code),
-        "origin": _chosen(ORIGINS, declared.origin),
-        "departure": _chosen(ORIGINS, declared.departure),
-        "transport_mode": _chosen(MODES, traders.mode[row]),
-        "customs_value": value,
-        "net_mass_kg": mass,
-        "gross_mass_kg": gross,
-        "quantity": quantity,
-        "quantity_unit": _chosen(UNITS, tariff.unit[declared.code]),
-        "duty_rate": rate,
-        "duties_taxes": np.round(taxes(value, rate), 2),
-        "preference": _chosen(_PREFERENCES, preference),
-        "payment_type": _chosen(PAYMENTS, traders.payment[row]),
-        "trusted_trader": pd.array(
-            traders.importer_trusted[goods.importer], dtype="boolean"
-        ),
+    parts = list(_months("make_declarations", n_items, random_state, scenario))
+    whole = {
+        name: pd.concat([getattr(p, name) for p in parts], ignore_index=True)
+        for name in ("declarations", "outcomes", "truth")
     }
-    return pd.DataFrame(columns)
+    return replace(parts[0], events=as_events([p.events for p in parts]), **whole)
 
 
-def _chosen(table: Any, index: Any) -> pd.Series:
-    """Return the texts of `table` at `index`, missing where the index is -1."""
-    return _text(np.append(np.asarray(table, dtype=object), [None])[index])
+def stream_declarations(
+    n_items: int = 10_000,
+    *,
+    random_state: int = 0,
+    scenario: str | Scenario | os.PathLike[str] = "national",
+) -> Iterator[World]:
+    """Make the same world month by month, without holding it all.
+
+    Put together, the parts are what `make_declarations` returns for the same
+    arguments. Memory is that of the traders and of a month.
+
+    Parameters
+    ----------
+    n_items : int, default=10_000
+        Number of goods items of the whole world.
+    random_state : int, default=0
+        Seed, 0 or more.
+    scenario : str, Scenario or path, default="national"
+        Name in `SCENARIOS`, one of your own, or a TOML file of one.
+
+    Yields
+    ------
+    part : World
+        Declarations and truth of a month's items, the events of the month, and the
+        outcomes that became known in it, those of earlier months' items among them.
+
+    Raises
+    ------
+    ArgumentError
+        As in `make_declarations`.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import stream_declarations
+    >>> sum(len(part.declarations) for part in stream_declarations(1_000))
+    1000
+    """
+    return _months("stream_declarations", n_items, random_state, scenario)
 
 
-def _office_codes() -> list[str]:
-    """Return the offices' codes in the order of their numbers."""
-    return [
-        f"{10 * (k + 1) + j}" for k, m in enumerate(OFFICES.values()) for j in range(m)
-    ]
+def _months(
+    owner: str, n_items: int, random_state: int, scenario: Any
+) -> Iterator[World]:
+    """Check the arguments at once; then let the months pass as they are asked for."""
+    check_number(owner, "n_items", n_items, low=1, integer=True)
+    check_number(owner, "random_state", random_state, low=0, integer=True)
+    return _parts(int(n_items), int(random_state), _scenario(owner, scenario))
 
 
-def _carriers(rng: np.random.Generator, traders: Traders, row: Any) -> Any:
-    """Give every relation a carrier of its mode; some are not named."""
-    each = _CARRIERS // len(MODES)
-    place = (rng.random(len(traders)) ** 2 * each).astype(np.int64)
-    carrier = (traders.mode * each + place)[row]
-    return np.where(rng.random(len(row)) < _NO_CARRIER, -1, carrier)
-
-
-def _truth(
-    tariff: Tariff, goods: Goods, declared: Declared, frame: pd.DataFrame
-) -> pd.DataFrame:
-    """Write the truth of every item."""
-    return pd.DataFrame(
-        {
-            "declaration_id": frame["declaration_id"],
-            "item_number": frame["item_number"],
-            "illicit": (declared.typology != NONE).astype(np.int64),
-            "typology": _chosen(TYPOLOGIES, declared.typology),
-            "true_value": np.round(goods.value, 2),
-            "true_tariff_code": _chosen(tariff.code, goods.code),
-            "true_origin": _chosen(ORIGINS, goods.origin),
-            "true_net_mass_kg": goods.mass,
-            "true_quantity": goods.quantity,
-            "evaded_revenue": np.round(evaded(tariff, goods, declared), 2),
-        }
+def _scenario(owner: str, scenario: Any) -> Scenario:
+    """Return the scenario that is meant."""
+    if isinstance(scenario, Scenario):
+        return scenario
+    if isinstance(scenario, os.PathLike) or str(scenario).endswith(".toml"):
+        return Scenario.from_toml(scenario)
+    if isinstance(scenario, str):
+        check_choice(owner, "scenario", scenario, SCENARIOS)
+        return SCENARIOS[scenario]
+    raise ArgumentError(
+        f"{owner}: 'scenario' must be a Scenario, the name of one or a TOML file; "
+        f"got {type(scenario).__name__}."
     )
 
 
-def _lodged(
-    tariff: Tariff,
-    traders: Traders,
-    goods: Goods,
-    declared: Declared,
-    frame: pd.DataFrame,
-    truth: pd.DataFrame,
-) -> Lodged:
-    """Gather what the offices see, and the truth that a control may find."""
-    value = frame["customs_value"].to_numpy()
-    mass = np.maximum(frame["net_mass_kg"].to_numpy(), 0.01)
-    return Lodged(
-        moment=goods.moment,
-        office=traders.office[goods.relation],
-        importer=goods.importer,
-        origin=declared.origin,
-        chapter=tariff.chapter[declared.code],
-        rate=frame["duty_rate"].to_numpy(),
-        value=value,
-        log_price_ratio=np.log(value / mass) - tariff.log_price[declared.code],
-        trusted=traders.importer_trusted[goods.importer],
-        typology=declared.typology,
-        true_value=goods.value,
-        evaded=truth["evaded_revenue"].to_numpy(),
-    )
-
-
-def _outcomes(controls: Controls, frame: pd.DataFrame, end: Any) -> pd.DataFrame:
-    """Write the results known by the end of the extract, by when they were known."""
-    known = np.flatnonzero(controls.known_at < end)
-    known = known[np.argsort(controls.known_at[known], kind="stable")]
-    row = controls.row[known]
-    found = controls.found[known]
-    keys = frame[["declaration_id", "item_number"]].iloc[row].reset_index(drop=True)
-    officers = [f"O{k:03d}" for k in range(int(controls.officer.max(initial=0)) + 1)]
-    return keys.assign(
-        channel=_chosen(CHANNELS, controls.channel[known]),
-        inspected_at=controls.inspected_at[known].astype("datetime64[us]"),
-        known_at=controls.known_at[known].astype("datetime64[us]"),
-        illicit=found.astype(np.int64),
-        offence=_chosen(OFFENCES, np.where(found, controls.offence[known], -1)),
-        revenue_adjustment=np.round(controls.adjustment[known], 2),
-        assessed_value=np.round(controls.assessed[known], 2),
-        officer_id=_chosen(officers, controls.officer[known]),
-    )
+def _parts(n_items: int, seed: int, scenario: Scenario) -> Iterator[World]:
+    """Yield a world's months."""
+    setting = set_up(n_items, seed, scenario)
+    officers, done = officers_frame(setting), 0
+    for items, known, truth, events in Writer(setting).months():
+        yield World(
+            declarations=items,
+            outcomes=known,
+            truth=truth,
+            events=events,
+            officers=officers,
+            scenario=scenario,
+            random_state=seed,
+            first_item=done,
+        )
+        done += len(items)

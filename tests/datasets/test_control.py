@@ -101,9 +101,12 @@ def test_recovered_revenue_is_most_of_what_was_evaded(judged):
     assert (merged["revenue_adjustment"] == 0).all()
 
 
-def test_assessed_values_are_never_below_the_declared(world):
+def test_assessed_values_are_below_the_declared_only_where_too_much_was_said(world):
     both = world.outcomes.merge(world.declarations[[*KEY, "customs_value"]], on=KEY)
-    assert (both["assessed_value"] >= both["customs_value"] - 0.011).all()
+    lower = both["assessed_value"] < both["customs_value"] - 0.011
+    assert set(both.loc[lower, "offence"]) <= {"other"}
+    assert (both.loc[lower, "revenue_adjustment"] == 0).all()
+    assert lower.sum() < 20
     raised = both["assessed_value"] > both["customs_value"] + 0.011
     assert set(both.loc[raised, "offence"]) <= {"undervaluation", "quantity"}
 

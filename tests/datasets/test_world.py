@@ -16,12 +16,16 @@ from smartrisk.schema import DECLARATIONS, OUTCOMES
 KEY = ["declaration_id", "item_number"]
 SEEDS = (0, 1, 2)
 SHARES = {
-    "undervaluation": 0.52,
-    "misclassification": 0.18,
-    "false origin": 0.11,
-    "quantity": 0.08,
-    "phoenix": 0.08,
-    "concealment": 0.03,
+    "undervaluation": 0.49,
+    "misclassification": 0.16,
+    "false origin": 0.10,
+    "quantity": 0.07,
+    "phoenix": 0.07,
+    "concealment": 0.02,
+    "splitting": 0.03,
+    "e-commerce": 0.02,
+    "overvaluation": 0.01,
+    "procedure": 0.03,
 }
 
 
@@ -226,8 +230,8 @@ def test_honest_prices_scatter_by_a_third_to_a_half_in_logs(made):
     assert 0.28 < (price - peers.transform("mean"))[many].std() < 0.5
 
 
-def test_codes_are_a_tree_whose_neighbours_differ_in_rate(first):
-    items = first.declarations
+def test_codes_are_a_tree_whose_neighbours_differ_in_rate():
+    items = make_declarations(30_000, random_state=0, scenario="stable").declarations
     free = items["preference"] == "MFN"
     rate = items[free].groupby("tariff_code")["duty_rate"].agg(["min", "max"])
     assert (rate["min"] == rate["max"]).all()
@@ -299,8 +303,8 @@ def test_fraud_is_a_habit_of_pairs_that_starts_and_stops(made):
     pair = made.declarations["importer_id"] + made.declarations["consignor_id"]
     by_pair = made.truth["illicit"].groupby(pair).agg(["sum", "size"])
     habitual = by_pair[by_pair["sum"] >= 3]
-    assert habitual["sum"].sum() / by_pair["sum"].sum() > 0.4
-    assert 0.2 < habitual["sum"].sum() / habitual["size"].sum() < 0.8
+    assert habitual["sum"].sum() / by_pair["sum"].sum() > 0.3
+    assert 0.15 < habitual["sum"].sum() / habitual["size"].sum() < 0.8
 
 
 def test_cheap_goods_are_suspect_but_no_proof(made):

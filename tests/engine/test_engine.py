@@ -160,7 +160,7 @@ def test_t11_contributions_sum_to_the_raw_score(engine, later):
 def test_reasons_come_with_sentences(engine, later):
     reasons = engine.explain(later.head(20), top=3)
     frame = reasons.frame()
-    assert frame.groupby("declaration_id").size().le(3).all()
+    assert frame.groupby(["declaration_id", "item_number"]).size().le(3).all()
     assert frame["sentence"].str.len().gt(10).all()
 
 

@@ -112,7 +112,9 @@ def test_a_served_engine_answers_with_the_same_scores(
     url = f"http://127.0.0.1:{port}"
     words = ["models", "serve", "-m", "models:/customs-risk/1"]
     words += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
-    new = past_and_new[1].head(40)
+    new = past_and_new[1]
+    new = pd.concat([new[new["tariff_code"].str.startswith("0")].head(5), new.head(35)])
+    new = new.drop_duplicates(["declaration_id", "item_number"])
     assert new["tariff_code"].str.startswith("0").any()
     expected = engine.score(new)
     rows = new.assign(lodged_at=new["lodged_at"].astype(str)).astype(object)

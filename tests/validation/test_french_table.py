@@ -16,6 +16,7 @@ from smartrisk.validation import check, validate
 MAP = ColumnMap(
     {
         "declaration_id": "n° déclaration",
+        "item_number": "n° article",
         "lodged_at": "date d'enregistrement",
         "office": "bureau",
         "importer_id": "importateur",
@@ -55,6 +56,7 @@ def export(world):
     return pd.DataFrame(
         {
             "n° déclaration": table["declaration_id"],
+            "n° article": table["item_number"],
             "date d'enregistrement": day(table["lodged_at"]),
             "bureau": table["office"],
             "importateur": table["importer_id"],
@@ -93,8 +95,8 @@ def test_every_value_comes_back(world, both):
 
 def test_only_inspected_items_are_outcomes(world, both):
     _, results = both
-    expected = world.outcomes.set_index(["declaration_id"])["illicit"]
-    found = results.set_index(["declaration_id"])["illicit"]
+    expected = world.outcomes.set_index(["declaration_id", "item_number"])["illicit"]
+    found = results.set_index(["declaration_id", "item_number"])["illicit"]
     assert len(found) == len(expected)
     assert found.sort_index().tolist() == expected.sort_index().tolist()
     assert results["known_at"].notna().all()

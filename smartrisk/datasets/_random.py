@@ -1,0 +1,85 @@
+"""Chance that can be repeated: streams by purpose and step, numbers by item.
+
+A step of a world draws from streams of its own, so that what one step or one purpose
+draws changes nothing elsewhere; what may be asked for later, in any order, is a
+function of the item's number alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Text = NDArray[Any]
+UInt = NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ROUNDS = 6  # of the shuffle; four already look random (Luby and Rackoff 1988)
+
+
+def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
+    """Return the generator of a purpose in a step of the world of a seed."""
+    return np.random.default_rng([seed, step, *purpose.encode()])
+
+
+def _mixed(values: UInt) -> UInt:
+    """Scramble 64-bit numbers by the finaliser of SplitMix64 (Steele et al. 2014)."""
+    z = values ^ (values >> np.uint64(30))
+    z = z * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def _key(seed: int, purpose: str) -> np.uint64:
+    """Return the key of a purpose in the world of a seed."""
+    entropy = np.random.SeedSequence([seed, *purpose.encode()])
+    return np.uint64(entropy.generate_state(1, np.uint64)[0])
+
+
+def uniforms(seed: int, purpose: str, index: Int) -> Float:
+    """Return a number in (0, 1) for each index, the same whenever it is asked for."""
+    with np.errstate(over="ignore"):
+        z = _mixed((index.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
+        z = _mixed(z ^ _key(seed, purpose))
+    return np.asarray(((z >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53)
+
+
+def numbered(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
+    """Return a name for each index; nothing can be read from it.
+
+    The number in the name is a permutation of the index (a Feistel network), so that
+    names are distinct and their order says neither who came first nor why.
+    """
+    half = np.uint64(bits // 2)
+    mask = np.uint64((1 << (bits // 2)) - 1)
+    key = _key(seed, "names of " + letter)
+    with np.errstate(over="ignore"):
+        left = index.astype(np.uint64) >> half
+        right = index.astype(np.uint64) & mask
+        for turn in range(_ROUNDS):
+            drawn = _mixed(right + key + np.uint64(turn + 1) * _GOLDEN) & mask
+            left, right = right, left ^ drawn
+    number = (left << half) | right
+    low = 10 ** len(str(1 << bits)) // 10  # all names have the same length
+    low += 10 * low if (1 << bits) > 9 * low else 0
+    return np.char.add(letter, (number + np.uint64(low)).astype(np.str_))
+
+
+def whole(rng: np.random.Generator, amount: float) -> int:
+    """Return `amount` rounded up or down by chance, so that its mean is kept."""
+    return int(np.floor(amount + rng.random()))
+
+
+def pick(rng: np.random.Generator, weight: Float, n: int) -> Int:
+    """Draw `n` indices in proportion to `weight`."""
+    return pick_from(rng, np.cumsum(weight), n)
+
+
+def pick_from(rng: np.random.Generator, total: Float, n: int) -> Int:
+    """Draw `n` indices in proportion to the steps of the cumulated weights."""
+    drawn = np.searchsorted(total, rng.random(n) * total[-1], side="right")
+    return np.asarray(np.minimum(drawn, len(total) - 1))

@@ -5,6 +5,7 @@ Reads results (their frames) and tables; writes figures. A display stores the nu
 """
 
 from smartrisk.reports._rate_curve import RateCurveDisplay
+from smartrisk.reports._realism import RealismDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 
-__all__ = ["RateCurveDisplay", "ReliabilityDisplay"]
+__all__ = ["RateCurveDisplay", "RealismDisplay", "ReliabilityDisplay"]

@@ -37,7 +37,6 @@ def comma(numbers, digits=2):
 export = pd.DataFrame(
     {
         "n° déclaration": table["declaration_id"],
-        "n° article": table["item_number"],
         "article": table["item_number"],
         "date d'enregistrement": day(table["lodged_at"]),
         "bureau": table["office"],
@@ -70,7 +69,6 @@ export[export["fraude"] != ""].head(3).T
 columns = sr.schema.ColumnMap(
     {
         "declaration_id": "n° déclaration",
-        "item_number": "n° article",
         "item_number": "article",
         "lodged_at": "date d'enregistrement",
         "office": "bureau",

@@ -115,8 +115,8 @@ def _write(world: World, place: Path) -> None:
         "random_state": world.random_state,
         "first_item": world.first_item,
     }
-    content = json.dumps(text, indent=2, ensure_ascii=False) + "\n"
-    (place / _CROISSANT).write_text(content, encoding="utf-8")
+    written = json.dumps(text, indent=2, ensure_ascii=False) + "\n"
+    (place / _CROISSANT).write_text(written, encoding="utf-8")
 
 
 def read_world(folder: str | os.PathLike[str]) -> World:
@@ -162,7 +162,10 @@ def read_world(folder: str | os.PathLike[str]) -> World:
         )
     frames = {name: _frame(place / f"{name}.parquet") for name in TABLES}
     return World(
-        scenario=Scenario.from_toml(place / _SCENARIO), **frames, **told[_SETTINGS]
+        scenario=Scenario.from_toml(place / _SCENARIO),
+        random_state=int(told[_SETTINGS]["random_state"]),
+        first_item=int(told[_SETTINGS]["first_item"]),
+        **frames,
     )
 
 

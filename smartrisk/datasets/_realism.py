@@ -252,8 +252,8 @@ def _control(items: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, float]:
     if "office" in items:
         key = ["declaration_id", "item_number"]
         both = outcomes[[*key, "illicit"]].merge(items[[*key, "office"]], on=key)
-        rates = both.groupby("office")["illicit"].agg(["mean", "size"])
-        rates = rates.loc[rates["size"] >= _FEW, "mean"]
+        by_office = both.groupby("office")["illicit"]
+        rates = by_office.mean().to_numpy()[by_office.size().to_numpy() >= _FEW]
         if len(rates):
             out["office of the highest hit rate"] = float(rates.max())
             out["office of the lowest hit rate"] = float(rates.min())

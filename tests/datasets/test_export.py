@@ -98,7 +98,7 @@ def test_other_folders_are_left_alone(world, tmp_path):
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(ArtefactError, match="other files"):
         write_world(world, tmp_path / "mine")
-    with pytest.raises(ArtefactError, match="has no 'croissant.json'"):
+    with pytest.raises(ArtefactError, match=r"has no 'croissant.json'"):
         read_world(tmp_path / "mine")
     with pytest.raises(ArgumentError, match="must be a World"):
         write_world(world.declarations, tmp_path / "new")

@@ -1,0 +1,334 @@
+"""What another policy would have found: unbiased, covered, or refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smartrisk.datasets import make_declarations
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.evaluation import off_policy, whole_flow
+
+N = 4_000
+
+
+def population(seed):
+    """Return a flow: truth, logged propensities, a target, a model of the truth."""
+    rng = np.random.default_rng(seed)
+    risk = rng.beta(0.6, 6.0, N)
+    flow = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(N)]})
+    flow["risk"] = risk
+    flow["illicit"] = (rng.random(N) < risk).astype(int)
+    amount = np.exp(rng.normal(5, 0.7, N))
+    flow["revenue_adjustment"] = amount * flow["illicit"]
+    other = np.clip(risk + rng.normal(0, 0.1, N), 0, 1)
+    flow["propensity"] = np.clip(0.05 + 0.5 * other, 0.05, 1)
+    flow["wanted"] = risk >= np.quantile(risk, 0.9)
+    model = flow[["declaration_id"]].assign(
+        risk_score=risk, expected_revenue=risk * amount.mean()
+    )
+    return flow, model
+
+
+def drawn(flow, rng):
+    """Return decisions and outcomes of one draw of the past policy."""
+    looked = rng.random(len(flow)) < flow["propensity"]
+    decisions = flow[["declaration_id", "propensity"]].assign(
+        channel=np.where(looked, "red", "green")
+    )
+    columns = ["declaration_id", "illicit", "revenue_adjustment"]
+    return decisions, flow.loc[looked, columns]
+
+
+def target_of(flow):
+    return flow[["declaration_id"]].assign(
+        channel=np.where(flow["wanted"], "red", "green")
+    )
+
+
+def truth_of(flow):
+    mine = flow[flow["wanted"]]
+    return {
+        "hit_rate": mine["illicit"].mean(),
+        "hits": mine["illicit"].sum(),
+        "recall": mine["illicit"].sum() / flow["illicit"].sum(),
+        "revenue": mine["revenue_adjustment"].sum(),
+        "revenue_share": mine["revenue_adjustment"].sum()
+        / flow["revenue_adjustment"].sum(),
+    }
+
+
+@pytest.mark.parametrize("method", ["ips", "snips", "dr"])
+def test_estimates_are_unbiased_and_their_intervals_cover(method):
+    flow, model = population(0)
+    rng, true = np.random.default_rng(1), truth_of(flow)
+    told = []
+    for _ in range(60):
+        decisions, outcomes = drawn(flow, rng)
+        given_model = model if method == "dr" else None
+        result = off_policy(
+            decisions, outcomes, target_of(flow), model=given_model, method=method
+        )
+        told.append(result.frame().assign(true=lambda t: t["estimand"].map(true)))
+    table = pd.concat(told)
+    table["covers"] = (table["low"] <= table["true"]) & (table["true"] <= table["high"])
+    by = table.groupby("estimand")
+    ratio = by["estimate"].mean() / by["true"].first()
+    assert (ratio - 1).abs().max() < 0.05
+    assert by["covers"].mean().min() >= 0.88
+
+
+def test_a_good_model_makes_the_interval_narrower():
+    flow, model = population(0)
+    width = {}
+    for method in ("ips", "dr"):
+        rng = np.random.default_rng(2)
+        widths = []
+        for _ in range(10):
+            decisions, outcomes = drawn(flow, rng)
+            table = off_policy(
+                decisions,
+                outcomes,
+                target_of(flow),
+                model=model if method == "dr" else None,
+                method=method,
+            ).frame()
+            widths.append(table["high"][0] - table["low"][0])
+        width[method] = np.mean(widths)
+    assert width["dr"] < 0.95 * width["ips"]
+
+
+def test_when_everything_was_inspected_the_answer_is_the_truth():
+    flow, model = population(3)
+    decisions, outcomes = drawn(flow.assign(propensity=1.0), np.random.default_rng(0))
+    for method in ("ips", "snips", "dr"):
+        table = off_policy(
+            decisions, outcomes, target_of(flow), model=model, method=method
+        ).frame()
+        true = table["estimand"].map(truth_of(flow))
+        assert np.allclose(table["estimate"], true)
+        assert np.allclose(table["low"], true)
+        assert np.allclose(table["high"], true)
+
+
+@settings(max_examples=25, deadline=None)
+@given(factor=st.floats(0.1, 1.0), seed=st.integers(0, 100))
+def test_snips_does_not_care_for_the_scale_of_the_propensities(factor, seed):
+    flow, _ = population(seed)
+    decisions, outcomes = drawn(flow, np.random.default_rng(seed))
+    scaled = decisions.assign(propensity=decisions["propensity"] * factor)
+    wanted = target_of(flow)
+    one = off_policy(decisions, outcomes, wanted, method="snips", least_effective=1)
+    two = off_policy(scaled, outcomes, wanted, method="snips", least_effective=1)
+    for column in ("estimate",):
+        assert np.allclose(one.frame()[column], two.frame()[column])
+
+
+def test_the_order_of_the_items_changes_nothing():
+    flow, model = population(4)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    wanted = target_of(flow)
+    one = off_policy(decisions, outcomes, wanted, model=model).frame()
+    other = off_policy(
+        decisions.sample(frac=1, random_state=0),
+        outcomes.sample(frac=1, random_state=1),
+        wanted.sample(frac=1, random_state=2),
+        model=model.sample(frac=1, random_state=3),
+    ).frame()
+    numbers = ["estimate", "low", "high"]
+    assert np.allclose(one[numbers], other[numbers])
+
+
+def test_a_target_outside_of_the_past_is_refused_with_the_reason():
+    flow, _ = population(5)
+    none = flow["wanted"] & (flow.index % 2 == 0)
+    flow.loc[none, "propensity"] = 0.0
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    result = off_policy(decisions, outcomes, target_of(flow))
+    assert result.frame()["estimate"].isna().all()
+    assert result.frame()["refused"].str.contains("never inspects").all()
+    assert 0.4 < result.overlap()["unsupported"] < 0.6
+    assert "no answer" in repr(result)
+
+
+def test_too_few_results_are_refused():
+    flow, _ = population(6)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    few = flow["declaration_id"].isin(flow["declaration_id"].head(40)) & flow["wanted"]
+    wanted = flow[["declaration_id"]].assign(propensity=few.astype(float))
+    result = off_policy(decisions, outcomes, wanted)
+    assert result.frame()["refused"].str.contains("effective number").all()
+    nothing = wanted.assign(propensity=0.0)
+    refused = off_policy(decisions, outcomes, nothing).frame()["refused"]
+    assert (refused == "the target inspects nothing").all()
+
+
+def test_without_amounts_only_hits_are_answered():
+    flow, _ = population(7)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    table = off_policy(decisions, outcomes.iloc[:, :2], target_of(flow)).frame()
+    refused = table.set_index("estimand")["refused"]
+    assert (refused[["hit_rate", "hits", "recall"]] == "").all()
+    assert refused[["revenue", "revenue_share"]].str.contains("revenue_adj").all()
+
+
+def test_late_results_raise_the_weight_of_those_that_came():
+    flow, _ = population(8)
+    rng, true = np.random.default_rng(3), truth_of(flow)
+    told = []
+    for _ in range(30):
+        decisions, outcomes = drawn(flow, rng)
+        came = outcomes[rng.random(len(outcomes)) < 0.7]
+        result = off_policy(decisions, came, target_of(flow), method="ips")
+        assert "have not come" in result.notes[0]
+        told.append(result.frame()["estimate"][1])
+    assert np.mean(told) == pytest.approx(true["hits"], rel=0.06)
+    decisions, outcomes = drawn(flow, rng)
+    with pytest.raises(TableError, match="leave the last months out"):
+        off_policy(decisions, outcomes.head(50), target_of(flow))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d, o, t: (d.drop(columns="propensity"), o, t), "DECISIONS lacks"),
+        (lambda d, o, t: (d, o.drop(columns="illicit"), t), "OUTCOMES lacks"),
+        (lambda d, o, t: (pd.concat([d, d.head(2)]), o, t), "repeats 2 keys"),
+        (lambda d, o, t: (d, pd.concat([o, o.head(1)]), t), "repeats 1 keys"),
+        (lambda d, o, t: (d, o, t.iloc[1:]), "the target lacks 1 of the decided"),
+        (lambda d, o, t: (d, o, t[["declaration_id"]]), "'propensity' or 'channel'"),
+        (lambda d, o, t: (d, o, t.assign(propensity=2.0)), "must lie in"),
+        (lambda d, o, t: (d.assign(propensity=1.5), o, t), "outside"),
+        (lambda d, o, t: (d.assign(propensity=0.0), o, t), "a propensity of 0"),
+    ],
+)
+def test_tables_that_are_not_in_order_are_refused(change, message):
+    flow, _ = population(9)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    with pytest.raises(TableError, match=message):
+        off_policy(*change(decisions, outcomes, target_of(flow)))
+
+
+def test_wrong_arguments_are_refused():
+    flow, _ = population(9)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match="method"):
+        off_policy(decisions, outcomes, target_of(flow), method="magic")
+    with pytest.raises(TableError, match="needs a 'model'"):
+        off_policy(decisions, outcomes, target_of(flow), method="dr")
+
+
+# --------------------------------------------------------------- the whole flow
+
+
+def sampled(flow, rng, share=0.1):
+    """Return decisions with a random stratum besides the targeted one."""
+    chance = rng.random(len(flow)) < share
+    aimed = rng.random(len(flow)) < flow["propensity"]
+    looked = chance | aimed
+    decisions = flow[["declaration_id"]].assign(
+        propensity=1 - (1 - share) * (1 - flow["propensity"]),
+        channel=np.where(looked, "red", "green"),
+        selected_by=pd.Series(np.where(chance, "random", "rule")).where(looked),
+    )
+    return decisions, flow.loc[
+        looked, ["declaration_id", "illicit", "revenue_adjustment"]
+    ]
+
+
+@pytest.mark.parametrize("source", ["random", "all"])
+def test_the_whole_flow_is_told_from_what_was_drawn(source):
+    flow, _ = population(10)
+    true = {
+        "illicit_rate": flow["illicit"].mean(),
+        "hits": flow["illicit"].sum(),
+        "revenue_gap": flow["revenue_adjustment"].sum(),
+    }
+    rng = np.random.default_rng(4)
+    tables = []
+    for _ in range(60):
+        decisions, outcomes = sampled(flow, rng)
+        told = whole_flow(decisions, outcomes, source=source).frame()
+        tables.append(told.assign(true=told["estimand"].map(true)))
+    table = pd.concat(tables)
+    table["covers"] = table["true"].between(table["low"], table["high"])
+    by = table.groupby("estimand")
+    assert (by["estimate"].mean() / by["true"].first() - 1).abs().max() < 0.06
+    assert by["covers"].mean().min() >= 0.88
+
+
+def test_a_simple_random_draw_has_wilsons_interval():
+    flow = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(1000)]})
+    looked = np.arange(1000) < 100
+    decisions = flow.assign(
+        propensity=0.1,
+        channel=np.where(looked, "red", "green"),
+        selected_by=pd.Series(np.where(looked, "random", None)),
+    )
+    outcomes = flow[looked].assign(illicit=(np.arange(100) < 10).astype(int))
+    row = whole_flow(decisions, outcomes).frame().iloc[0]
+    assert row["estimate"] == pytest.approx(0.10)
+    assert row["low"] == pytest.approx(0.0552, abs=1e-4)
+    assert row["high"] == pytest.approx(0.1744, abs=1e-4)
+    assert math.isnan(whole_flow(decisions, outcomes).frame()["estimate"][2])
+
+
+def test_a_rate_found_is_corrected_for_what_inspections_miss():
+    flow, _ = population(11)
+    decisions, outcomes = sampled(flow, np.random.default_rng(0), 0.3)
+    found = whole_flow(decisions, outcomes).frame()
+    right = whole_flow(decisions, outcomes, detection=(0.8, 0.99)).frame()
+    rate = found["estimate"][0]
+    assert right["estimate"][0] == pytest.approx((rate - 0.01) / 0.79)
+    assert right["estimate"][2] == pytest.approx(found["estimate"][2] / 0.8)
+
+
+def test_groups_add_up_to_the_whole_and_small_ones_say_so():
+    flow, _ = population(12)
+    decisions, outcomes = sampled(flow, np.random.default_rng(0))
+    group = pd.Series(np.where(flow.index < 150, "few", "many"))
+    table = whole_flow(decisions, outcomes, strata=group, by=group).frame()
+    hits = table[table["estimand"] == "hits"].set_index("group")["estimate"]
+    assert hits["few"] + hits["many"] == pytest.approx(hits["all"])
+    notes = table[table["estimand"] == "hits"].set_index("group")["note"]
+    assert "fewer than 30" in notes["few"]
+    assert notes["many"] == ""
+
+
+def test_without_a_random_share_only_propensities_can_tell():
+    flow, _ = population(13)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    with pytest.raises(TableError, match="source='all'"):
+        whole_flow(decisions, outcomes)
+    assert len(whole_flow(decisions, outcomes, source="all").frame()) == 3
+    with pytest.raises(ArgumentError, match="source"):
+        whole_flow(decisions, outcomes, source="some")
+    with pytest.raises(ArgumentError, match="'by' has 3 values"):
+        whole_flow(decisions, outcomes, source="all", by=["a", "b", "c"])
+
+
+@pytest.mark.slow
+def test_worlds_are_covered_where_the_naive_estimate_is_not():
+    covered, naive = [], []
+    for seed in range(20):
+        world = make_declarations(30_000, random_state=seed, scenario="small")
+        items, truth = world.declarations, world.truth
+        dear = items["duty_rate"].rank(pct=True, method="first") > 0.9
+        wanted = items[["declaration_id", "item_number"]].assign(
+            propensity=dear.astype(float)
+        )
+        looked = truth[truth["inspected"]]
+        found = looked[["declaration_id", "item_number", "illicit"]]
+        table = off_policy(world.decisions(), found, wanted).frame()
+        true = truth["illicit"][dear].mean()
+        covered.append(table["low"][0] <= true <= table["high"][0])
+        seen = looked["illicit"][dear]
+        error = 1.96 * math.sqrt(seen.mean() * (1 - seen.mean()) / len(seen))
+        naive.append(abs(seen.mean() - true) <= error)
+    assert np.mean(covered) >= 0.85
+    assert np.mean(naive) < 0.5

@@ -5,34 +5,65 @@ Items without an outcome are counted and never taken for compliant.
 """
 
 from smartrisk.evaluation._audit import Audit, audit, best_look_up
+from smartrisk.evaluation._backtest import Backtest, backtest
+from smartrisk.evaluation._calibration import (
+    Calibration,
+    calibration,
+    wilson_interval,
+)
 from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
+from smartrisk.evaluation._policies import (
+    EffortCurve,
+    PolicyComparison,
+    compare_policies,
+    effort_curve,
+)
 from smartrisk.evaluation._ranking import (
     calibration_error,
     count_at,
+    lift_at,
+    net_benefit_at,
+    normalised_at,
     precision_at,
     recall_at,
     revenue_share_at,
 )
+from smartrisk.evaluation._segments import Segments, by_segment, standard_segments
 from smartrisk.evaluation._whole_flow import WholeFlow, whole_flow
 
 __all__ = [
     "Audit",
+    "Backtest",
+    "Calibration",
+    "EffortCurve",
     "Evaluation",
     "LeakReport",
     "OffPolicy",
+    "PolicyComparison",
+    "Segments",
     "WholeFlow",
     "audit",
+    "backtest",
     "best_look_up",
+    "by_segment",
+    "calibration",
     "calibration_error",
     "compare",
+    "compare_policies",
     "count_at",
+    "effort_curve",
     "evaluate",
+    "lift_at",
+    "net_benefit_at",
+    "normalised_at",
     "off_policy",
     "precision_at",
     "prove_leak_free",
     "recall_at",
     "revenue_share_at",
+    "standard_segments",
     "whole_flow",
+    "wilson_interval",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, check_choice
 
 Float = NDArray[np.float64]
 
@@ -68,7 +68,42 @@ def expected_sum(score: Any, value: Any, k: int) -> float:
     return float(value[above].sum() + value[at].sum() * room / int(at.sum()))
 
 
-def precision_at(y: Any, score: Any, rate: float) -> float:
+def sum_at(score: Any, value: Any, k: int, ties: str) -> float:
+    """Return the sum of values among the k best, ties as asked for."""
+    check_choice("evaluation", "ties", ties, ("expected", "first"))
+    if ties == "expected":
+        return expected_sum(score, value, k)
+    taken = taken_at(np.asarray(score, float), k, ties=ties)
+    return float((taken * np.asarray(value, float)).sum())
+
+
+def taken_at(score: Float, k: int, *, ties: str = "expected") -> Float:
+    """Return how much of each item is taken among the k best.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n_items,)
+        The greater the sooner.
+    k : int
+        Number of items taken.
+    ties : str, default="expected"
+        "expected": tied items at the edge share the room that is left, the mean over
+        all their orders; "first": those that stand first are taken.
+    """
+    if k <= 0 or not len(score):
+        return np.zeros(len(score))
+    if k >= len(score):
+        return np.ones(len(score))
+    if ties == "first":
+        out = np.zeros(len(score))
+        out[np.argsort(-score, kind="stable")[:k]] = 1.0
+        return out
+    edge = -np.partition(-score, k - 1)[k - 1]
+    above, at = score > edge, score == edge
+    return np.where(above, 1.0, np.where(at, (k - above.sum()) / at.sum(), 0.0))
+
+
+def precision_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
     """Return the share of hits among the items that the rate allows.
 
     Parameters
@@ -79,11 +114,14 @@ def precision_at(y: Any, score: Any, rate: float) -> float:
         The greater the sooner.
     rate : float or int
         Share or number of items.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
 
     Returns
     -------
     precision : float
-        Mean over all orders of tied items; NaN when nothing is inspected.
+        NaN when nothing is inspected.
 
     Examples
     --------
@@ -92,10 +130,10 @@ def precision_at(y: Any, score: Any, rate: float) -> float:
     0.6666666666666666
     """
     k = count_at(rate, len(np.asarray(y)))
-    return expected_sum(score, y, k) / k if k else math.nan
+    return sum_at(score, y, k, ties) / k if k else math.nan
 
 
-def recall_at(y: Any, score: Any, rate: float) -> float:
+def recall_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
     """Return the share of all hits that the rate finds.
 
     Parameters
@@ -106,11 +144,14 @@ def recall_at(y: Any, score: Any, rate: float) -> float:
         The greater the sooner.
     rate : float or int
         Share or number of items.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
 
     Returns
     -------
     recall : float
-        Mean over all orders of tied items; NaN when there is no hit.
+        NaN when there is no hit.
 
     Examples
     --------
@@ -120,10 +161,12 @@ def recall_at(y: Any, score: Any, rate: float) -> float:
     """
     total = float(np.asarray(y, float).sum())
     k = count_at(rate, len(np.asarray(y)))
-    return expected_sum(score, y, k) / total if total else math.nan
+    return sum_at(score, y, k, ties) / total if total else math.nan
 
 
-def revenue_share_at(revenue: Any, score: Any, rate: float) -> float:
+def revenue_share_at(
+    revenue: Any, score: Any, rate: float, *, ties: str = "expected"
+) -> float:
     """Return the share of all revenue that the rate recovers.
 
     Parameters
@@ -134,11 +177,14 @@ def revenue_share_at(revenue: Any, score: Any, rate: float) -> float:
         The greater the sooner.
     rate : float or int
         Share or number of items.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
 
     Returns
     -------
     share : float
-        Mean over all orders of tied items; NaN when there is no revenue.
+        NaN when there is no revenue.
 
     Examples
     --------
@@ -146,7 +192,111 @@ def revenue_share_at(revenue: Any, score: Any, rate: float) -> float:
     >>> revenue_share_at([30.0, 0.0, 70.0], [0.9, 0.5, 0.1], 1)
     0.3
     """
-    return recall_at(revenue, score, rate)
+    return recall_at(revenue, score, rate, ties=ties)
+
+
+def lift_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
+    """Return by how much the hit rate exceeds that of inspecting at random.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_items,)
+        1 for a hit, 0 for none.
+    score : array-like of shape (n_items,)
+        The greater the sooner.
+    rate : float or int
+        Share or number of items.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
+
+    Returns
+    -------
+    lift : float
+        1 is no better than chance; NaN when there is no hit or nothing is inspected.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import lift_at
+    >>> lift_at([1, 0, 0, 1], [0.9, 0.1, 0.2, 0.8], 2)
+    2.0
+    """
+    base = float(np.asarray(y, float).mean()) if len(np.asarray(y)) else 0.0
+    return precision_at(y, score, rate, ties=ties) / base if base else math.nan
+
+
+def net_benefit_at(
+    revenue: Any, score: Any, rate: float, *, cost: float, ties: str = "expected"
+) -> float:
+    """Return the revenue that the rate recovers, less the cost of the controls.
+
+    Parameters
+    ----------
+    revenue : array-like of shape (n_items,)
+        Recoverable amounts in national currency, not negative.
+    score : array-like of shape (n_items,)
+        The greater the sooner.
+    rate : float or int
+        Share or number of items.
+    cost : float
+        Of one control, in national currency.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
+
+    Returns
+    -------
+    benefit : float
+        In national currency; negative when the controls cost more than they bring.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import net_benefit_at
+    >>> net_benefit_at([30.0, 0.0, 70.0], [0.9, 0.5, 0.1], 2, cost=10.0)
+    10.0
+    """
+    k = count_at(rate, len(np.asarray(revenue)))
+    return sum_at(score, revenue, k, ties) - cost * k
+
+
+def normalised_at(
+    values: Any, score: Any, rate: float, *, ties: str = "expected"
+) -> float:
+    """Return what the rate finds as a share of what an oracle would find with it.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_items,)
+        Hits (0 or 1), or recoverable amounts.
+    score : array-like of shape (n_items,)
+        The greater the sooner.
+    rate : float or int
+        Share or number of items.
+    ties : str, default="expected"
+        "expected" for the mean over all orders of tied items, "first" for those that
+        stand first.
+
+    Returns
+    -------
+    share : float
+        1 for the best possible choice; NaN when there is nothing to find. For hits it
+        is the normalised precision and the normalised recall at once, for amounts the
+        normalised revenue of the customs-selection simulator.
+
+    References
+    ----------
+    Kim, S., Mai, T.-D., Han, S., Park, S., Khanh, T. N. D., So, J., Singh, K., Cha, M.
+    (2022). Active learning for human-in-the-loop customs inspection. IEEE TKDE.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import normalised_at
+    >>> normalised_at([1, 0, 0, 0], [0.9, 0.1, 0.2, 0.8], 2)
+    1.0
+    """
+    k = count_at(rate, len(np.asarray(values)))
+    best = expected_sum(values, values, k)
+    return sum_at(score, values, k, ties) / best if best > 0 else math.nan
 
 
 def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:

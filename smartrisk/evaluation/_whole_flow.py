@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Bool, Float, Logged, logged
 from smartrisk.evaluation._off_policy import (
-    Interval,
     half_width,
     on_log_scale,
     weighted,
@@ -255,7 +254,9 @@ def _rows(part: _Part, sensitivity: float, specificity: float) -> list[dict[str,
     simple = part.source == "random" and len(np.unique(part.stratum[used])) == 1
     found = on_log_scale(hits / n, reach / n)
     if simple and n_used:
-        found = _wilson(float(flow.hit[used].mean()), n_used, part.level)
+        share = float(flow.hit[used].mean())
+        low, high = wilson_interval([share], [n_used], level=part.level)
+        found = (share, float(low[0]), float(high[0]))
     rate = [_corrected(r, sensitivity, specificity) for r in found]
     out = {"illicit_rate": rate, "hits": [r * n for r in rate]}
     gap = (math.nan,) * 3
@@ -278,11 +279,3 @@ def _corrected(rate: float, sensitivity: float, specificity: float) -> float:
     """Return the rate that is, from the rate that is found."""
     corrected = (rate + specificity - 1) / (sensitivity + specificity - 1)
     return min(max(corrected, 0.0), 1.0) if math.isfinite(corrected) else math.nan
-
-
-def _wilson(rate: float, n: int, level: float) -> Interval:
-    """Return Wilson's interval of a share."""
-    z = float(norm.ppf(0.5 + level / 2))
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return rate, max(middle - half, 0.0), min(middle + half, 1.0)

@@ -4,8 +4,14 @@ Reads results (their frames) and tables; writes figures. A display stores the nu
 `plot` draws them, `frame` gives them back, `save` writes the same bytes every time.
 """
 
+from smartrisk.reports._effort import EffortCurveDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
 from smartrisk.reports._realism import RealismDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 
-__all__ = ["RateCurveDisplay", "RealismDisplay", "ReliabilityDisplay"]
+__all__ = [
+    "EffortCurveDisplay",
+    "RateCurveDisplay",
+    "RealismDisplay",
+    "ReliabilityDisplay",
+]

@@ -7,15 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.errors import TableError, shown
+from smartrisk.evaluation import calibration
 from smartrisk.reports._display import GREY, Display, look, percent
 from smartrisk.schema import KEY
-
-Float = NDArray[np.float64]
-
-_Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
 class ReliabilityDisplay(Display):
@@ -104,9 +100,7 @@ class ReliabilityDisplay(Display):
                     f"{'' if not name else repr(name) + ' '}has a row in OUTCOMES; "
                     f"they are joined by {shown(key)}. Check the keys."
                 )
-            parts.append(
-                _groups(name, *_checked(both["risk_score"], both["illicit"]), n_groups)
-            )
+            parts.append(_groups(name, both["risk_score"], both["illicit"], n_groups))
         return cls(pd.concat(parts, ignore_index=True))
 
     @classmethod
@@ -131,7 +125,7 @@ class ReliabilityDisplay(Display):
         display : ReliabilityDisplay
             Ready to plot.
         """
-        return cls(_groups(name, *_checked(probability, hits), n_groups))
+        return cls(_groups(name, probability, hits, n_groups))
 
     def _draw(self, axes: list[Any], *, roomy: bool) -> None:
         ax, data = axes[0], self._data
@@ -200,54 +194,8 @@ def _span(sizes: pd.Series) -> str:
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
-    """Return both as arrays of one length, within what is allowed."""
-    score = np.asarray(probability, dtype=np.float64).ravel()
-    found = np.asarray(hits, dtype=np.float64).ravel()
-    if len(score) != len(found) or not len(score):
-        raise ArgumentError(
-            "ReliabilityDisplay: 'probability' and 'hits' must be of one length, at "
-            f"least 1; got {len(score)} and {len(found)}."
-        )
-    wrong = score[~((score >= 0) & (score <= 1))]
-    if len(wrong):
-        raise ArgumentError(
-            "ReliabilityDisplay: probabilities must lie in [0, 1]; got "
-            f"{shown(wrong.tolist())}. Amounts have no reliability: pass risk scores."
-        )
-    strange = found[~np.isin(found, (0.0, 1.0))]
-    if len(strange):
-        raise ArgumentError(
-            "ReliabilityDisplay: 'hits' must be 0 or 1; got "
-            f"{shown(strange.tolist())}. Leave out items that were not inspected."
-        )
-    return score, found
-
-
-def _groups(name: str, score: Float, hits: Float, n_groups: int) -> pd.DataFrame:
-    """Return groups of equal size by score; equal scores stay together."""
-    check_number("ReliabilityDisplay", "n_groups", n_groups, low=1, integer=True)
-    edges = np.quantile(score, np.linspace(0, 1, n_groups + 1)[1:-1])
-    group = np.searchsorted(np.unique(edges), score, side="left")
-    n = np.bincount(group)
-    kept = n > 0
-    n = n[kept]
-    rate = np.bincount(group, weights=hits)[kept] / n
-    lower, upper = wilson(rate, n)
-    return pd.DataFrame(
-        {
-            "contender": name,
-            "score": np.bincount(group, weights=score)[kept] / n,
-            "hit_rate": rate,
-            "hit_rate_low": lower,
-            "hit_rate_high": upper,
-            "n_items": n,
-        }
-    )
-
-
-def wilson(rate: Float, n: NDArray[np.int64]) -> tuple[Float, Float]:
-    """Return the 95 % interval of a share of n."""
-    centre = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n**2))
-    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+def _groups(name: str, score: Any, hits: Any, n_groups: int) -> pd.DataFrame:
+    """Return the groups of a contender."""
+    table = calibration(score, hits, n_groups=n_groups).frame()
+    table.insert(0, "contender", name)
+    return table

@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import ArgumentError, TableError
-from smartrisk.evaluation import evaluate
+from smartrisk.evaluation import evaluate, wilson_interval
 from smartrisk.reports import RateCurveDisplay, ReliabilityDisplay
 from smartrisk.reports._display import spread
-from smartrisk.reports._reliability import wilson
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +262,7 @@ def test_results_without_item_numbers_join_by_declaration(judged):
 
 
 def test_wilsons_interval_is_that_of_the_tables():
-    low, high = wilson(np.array([0.0, 0.5, 0.9]), np.array([10, 20, 10]))
+    low, high = wilson_interval(np.array([0.0, 0.5, 0.9]), np.array([10, 20, 10]))
     np.testing.assert_allclose(low, [0.0, 0.2993, 0.5958], atol=5e-4)
     np.testing.assert_allclose(high, [0.2775, 0.7007, 0.9821], atol=5e-4)
 

@@ -1,0 +1,107 @@
+"""Anything that ranks items, in one form: learn from a past, score what comes."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import inspect
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.evaluation._logged import numbered
+from smartrisk.schema import KEY
+from smartrisk.windows import Split
+
+
+class Learned(Protocol):
+    """A contender that has learned: it scores, and may take in what happened since."""
+
+    def score(self, split: Split) -> pd.DataFrame:
+        """Return SCORES of the later items of a split."""
+        ...
+
+
+class _Engine:
+    """An engine: fitted once, its history moved on before it scores."""
+
+    def __init__(self, made: Any, split: Split) -> None:
+        self.made = copy.deepcopy(made).fit(split.past, split.known)
+        self.at = split.at
+
+    def score(self, split: Split) -> pd.DataFrame:
+        if split.at > self.at and hasattr(self.made, "update"):
+            self.made.update(split.past, split.known)
+            self.at = split.at
+        return pd.DataFrame(self.made.score(split.later))
+
+
+class _Classifier:
+    """A classifier of declarations and labels, as the baselines are."""
+
+    def __init__(self, made: Any, split: Split) -> None:
+        key = list(KEY)
+        past = numbered(split.past)
+        joined = past.merge(numbered(split.known)[[*key, "illicit"]], on=key)
+        hits = joined.pop("illicit").to_numpy(np.int64)
+        self.made = copy.deepcopy(made).fit(joined, hits)
+
+    def score(self, split: Split) -> pd.DataFrame:
+        chance = np.asarray(self.made.predict_proba(split.later))[:, 1]
+        return _scores(split.later, chance)
+
+
+class _Function:
+    """A function of the past, its known results and the later items."""
+
+    def __init__(self, made: Any) -> None:
+        self.made = made
+
+    def score(self, split: Split) -> pd.DataFrame:
+        told = self.made(split.past, split.known, split.later)
+        if isinstance(told, pd.DataFrame) and "risk_score" in told:
+            return told
+        return _scores(split.later, np.asarray(told, np.float64).ravel())
+
+
+def _scores(items: pd.DataFrame, risk: Any) -> pd.DataFrame:
+    """Return SCORES from risk scores in the order of the items."""
+    if len(risk) != len(items):
+        raise TableError(
+            f"backtest: a contender gave {len(risk)} scores for {len(items)} items; it "
+            "must give one per item, in their order."
+        )
+    return numbered(items)[list(KEY)].assign(risk_score=risk)
+
+
+def learn(contender: Any, split: Split) -> Learned:
+    """Let a contender learn from the past of a split."""
+    if hasattr(contender, "fit") and callable(getattr(contender, "score", None)):
+        taken = list(inspect.signature(contender.fit).parameters)
+        if not hasattr(contender, "predict_proba") or "outcomes" in taken:
+            return _Engine(contender, split)
+    if hasattr(contender, "fit") and hasattr(contender, "predict_proba"):
+        return _Classifier(contender, split)
+    if callable(contender) and not isinstance(contender, type):
+        return _Function(contender)
+    raise ArgumentError(
+        "backtest: a contender must have fit and score (of declarations and outcomes), "
+        "fit and predict_proba (of declarations and labels), or be a function of past, "
+        f"known and later; got {type(contender).__name__}."
+    )
+
+
+def fingerprint(contender: Any) -> str:
+    """Return a digest of what a contender is: its class and settings, or its code."""
+    if hasattr(contender, "fit"):
+        kind = type(contender)
+        settings = getattr(contender, "get_params", lambda: None)()
+        text = f"{kind.__module__}.{kind.__qualname__} {contender!r} {settings!r}"
+    else:
+        try:
+            text = inspect.getsource(contender)
+        except (OSError, TypeError):
+            text = repr(getattr(contender, "__qualname__", type(contender)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,102 @@
+"""What is found for the effort, at every capacity."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pandas as pd
+
+from smartrisk.errors import ArgumentError
+from smartrisk.reports._display import GREY, Display, look, percent
+
+_MARGINS = {"oracle": "the best possible", "random": "at random"}
+
+
+class EffortCurveDisplay(Display):
+    """Share of hits and of revenue found against the share of items inspected.
+
+    The dashed line is the best possible choice, the dotted one a choice at random. Use `from_curve`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        ``frame()`` of an ``EffortCurve``.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes
+        Hits on the left, revenue on the right.
+    figure_ : Figure
+        The figure that holds it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.evaluation import effort_curve
+    >>> from smartrisk.reports import EffortCurveDisplay
+    >>> key = pd.DataFrame({"declaration_id": list("abcd")})
+    >>> curve = effort_curve({"rule": key.assign(risk_score=[4, 3, 2, 1])},
+    ...                      key.assign(illicit=[1, 0, 1, 0]), n_points=2)
+    >>> len(EffortCurveDisplay.from_curve(curve).frame())
+    9
+    """
+
+    _panels = ("How much of the fraud is found", "How much of the revenue is recovered")
+    _panel_size = (4.6, 4.2)
+
+    @classmethod
+    def from_curve(cls, curve: Any) -> Self:
+        """Return the display of a detection-effort curve.
+
+        Parameters
+        ----------
+        curve : EffortCurve
+            What `smartrisk.evaluation.effort_curve` returned.
+
+        Returns
+        -------
+        display : EffortCurveDisplay
+            Draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no such curve.
+
+        Examples
+        --------
+        >>> from smartrisk.reports import EffortCurveDisplay
+        >>> EffortCurveDisplay.from_curve(3)
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: EffortCurveDisplay: 'curve' must be what...
+        """
+        table = curve.frame() if hasattr(curve, "frame") else None
+        if not isinstance(table, pd.DataFrame) or "inspected" not in table:
+            raise ArgumentError(
+                "EffortCurveDisplay: 'curve' must be what evaluation.effort_curve "
+                f"returned; got {type(curve).__name__}."
+            )
+        return cls(table)
+
+    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+        """Draw the lines of all contenders on both panels."""
+        for ax, column, title in zip(
+            axes, ("hits_share", "revenue_share"), self._panels, strict=True
+        ):
+            place = 0
+            for name, part in self._data.groupby("contender", sort=False):
+                if name in _MARGINS:
+                    dash = "--" if name == "oracle" else ":"
+                    style = {"color": GREY, "linestyle": dash, "linewidth": 1.3}
+                    label = _MARGINS[str(name)] if roomy else None
+                else:
+                    style = {**look(place), "marker": "", "linewidth": 1.9}
+                    label, place = str(name), place + 1
+                ax.plot(part["inspected"], part[column], label=label, **style)
+            ax.set(title=title, xlim=(0, 1), ylim=(0, 1.02))
+            ax.set_xlabel("Items inspected (%)")
+            percent(ax.xaxis)
+            percent(ax.yaxis)
+        axes[0].set_ylabel("Found (%)")
+        axes[-1].legend(loc="lower right")

@@ -1,0 +1,161 @@
+"""Metrics equal what brute force over all orders of ties gives."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import precision_score, recall_score
+
+from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import (
+    calibration,
+    count_at,
+    lift_at,
+    net_benefit_at,
+    normalised_at,
+    precision_at,
+    recall_at,
+    revenue_share_at,
+    wilson_interval,
+)
+
+CASES = st.integers(1, 6).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(0, 1), min_size=n, max_size=n),
+        st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9]), min_size=n, max_size=n),
+        st.lists(st.integers(0, 9), min_size=n, max_size=n),
+        st.integers(0, n),
+    )
+)
+
+
+def orders(score):
+    """Yield every order that goes by score, ties in all orders."""
+    for order in itertools.permutations(range(len(score))):
+        if all(score[a] >= score[b] for a, b in itertools.pairwise(order)):
+            yield order
+
+
+def brute(y, score, k):
+    """Return the mean sum of the first k over all orders."""
+    return float(np.mean([sum(y[i] for i in order[:k]) for order in orders(score)]))
+
+
+def check(case):
+    """Compare every measure with brute force."""
+    y, score, amount, k = case
+    revenue = [a * b for a, b in zip(y, amount, strict=True)]
+    hits, got = brute(y, score, k), brute(revenue, score, k)
+    nan = math.nan
+
+    def same(value, expected):
+        assert value == pytest.approx(expected, nan_ok=True)
+
+    same(precision_at(y, score, k), hits / k if k else nan)
+    same(recall_at(y, score, k), hits / sum(y) if sum(y) else nan)
+    same(
+        revenue_share_at(revenue, score, k),
+        got / sum(revenue) if sum(revenue) else nan,
+    )
+    base = sum(y) / len(y)
+    same(lift_at(y, score, k), hits / k / base if k and base else nan)
+    same(net_benefit_at(revenue, score, k, cost=2.0), got - 2.0 * k)
+    best = min(k, sum(y))
+    same(normalised_at(y, score, k), hits / best if best else nan)
+    most = sum(sorted(revenue, reverse=True)[:k])
+    same(normalised_at(revenue, score, k), got / most if most else nan)
+    first = sorted(range(len(y)), key=lambda i: -score[i])[:k]
+    chosen = sum(y[i] for i in first)
+    same(precision_at(y, score, k, ties="first"), chosen / k if k else nan)
+    same(recall_at(y, score, k, ties="first"), chosen / sum(y) if sum(y) else nan)
+
+
+@settings(max_examples=300, deadline=None)
+@given(CASES)
+def test_measures_equal_brute_force_over_the_orders_of_ties(case):
+    check(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(CASES)
+def test_measures_equal_brute_force_ten_thousand_times(case):
+    check(case)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 60), st.integers(0, 10_000))
+def test_without_ties_they_equal_scikit_learns(n, seed):
+    rng = np.random.default_rng(seed)
+    y, score = rng.integers(0, 2, n), rng.permutation(n) / n
+    k = int(rng.integers(1, n + 1))
+    chosen = np.zeros(n, int)
+    chosen[np.argsort(-score)[:k]] = 1
+    assert precision_at(y, score, k) == pytest.approx(precision_score(y, chosen))
+    if y.sum():
+        assert recall_at(y, score, k) == pytest.approx(recall_score(y, chosen))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 1), st.integers(0, 1000))
+def test_a_rate_and_its_count_say_the_same(rate, n):
+    k = count_at(rate, n)
+    y, score = np.arange(n) % 2, np.sin(np.arange(n))
+    assert precision_at(y, score, rate) == pytest.approx(
+        precision_at(y, score, k), nan_ok=True
+    )
+
+
+def test_a_perfect_ranking_is_an_oracle_and_a_flat_one_is_chance():
+    y = np.array([0, 1, 0, 1, 0, 0, 0, 0])
+    assert normalised_at(y, y, 3) == 1.0
+    assert lift_at(y, np.zeros(8), 3) == pytest.approx(1.0)
+    assert lift_at(y, y, 2) == 4.0
+
+
+def test_ties_are_expected_or_first():
+    with pytest.raises(ArgumentError, match="ties"):
+        precision_at([0, 1], [1, 1], 1, ties="lucky")
+
+
+# ------------------------------------------------------------------ calibration
+
+
+def test_groups_hold_all_items_and_average_to_the_whole():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(size=1_003)
+    hits = rng.uniform(size=1_003) < p
+    result = calibration(p, hits, n_groups=10)
+    table = result.frame()
+    assert table["n_items"].sum() == 1_003
+    whole = (table["hit_rate"] * table["n_items"]).sum() / 1_003
+    assert whole == pytest.approx(hits.mean())
+    assert (table["hit_rate_low"] <= table["hit_rate"]).all()
+    assert len(table) == 10
+    assert result.error < 0.06
+    assert "10 groups" in repr(result)
+
+
+def test_wilsons_interval_of_nothing_is_nothing():
+    low, high = wilson_interval([0.0, math.nan], [10, 0])
+    assert low[0] == 0.0
+    assert high[0] == pytest.approx(0.2775, abs=1e-4)
+    assert math.isnan(low[1])
+
+
+@pytest.mark.parametrize(
+    ("p", "hits", "message"),
+    [
+        ([0.5], [0, 1], "one length"),
+        ([1.5], [0], "must lie in"),
+        ([0.5], [0.3], "must be 0 or 1"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused(p, hits, message):
+    with pytest.raises(ArgumentError, match=message):
+        calibration(p, hits)

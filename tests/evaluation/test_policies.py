@@ -1,0 +1,138 @@
+"""Detection effort, and policies on the same items."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smartrisk.datasets import make_declarations
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.evaluation import (
+    compare_policies,
+    effort_curve,
+    recall_at,
+    revenue_share_at,
+)
+from smartrisk.reports import EffortCurveDisplay
+
+KEY = ["declaration_id", "item_number"]
+
+
+def table(n, seed):
+    rng = np.random.default_rng(seed)
+    key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})
+    hit = (rng.random(n) < 0.3).astype(int)
+    hit[0] = 1
+    truth = key.assign(illicit=hit, revenue_adjustment=hit * rng.integers(1, 9, n))
+    scores = key.assign(risk_score=rng.integers(0, 4, n) / 4)
+    return scores, truth
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 1000))
+def test_the_curve_is_recall_at_every_count(n, seed):
+    scores, truth = table(n, seed)
+    curve = effort_curve({"rule": scores}, truth, n_points=n).frame()
+    rule = curve[curve["contender"] == "rule"]
+    for k in range(n + 1):
+        row = rule.iloc[k]
+        hit, revenue = truth["illicit"], truth["revenue_adjustment"]
+        assert row["hits_share"] == pytest.approx(
+            recall_at(hit, scores["risk_score"], k)
+        )
+        assert row["revenue_share"] == pytest.approx(
+            revenue_share_at(revenue, scores["risk_score"], k)
+        )
+    best = curve[curve["contender"] == "oracle"]["hits_share"].to_numpy()
+    assert (rule["hits_share"].to_numpy() <= best + 1e-9).all()
+    chance = curve[curve["contender"] == "random"]
+    assert np.allclose(chance["hits_share"], chance["inspected"])
+
+
+def test_the_picture_draws_what_is_stored(tmp_path):
+    scores, truth = table(60, 0)
+    curve = effort_curve({"rule": scores, "other": scores}, truth)
+    display = EffortCurveDisplay.from_curve(curve).plot()
+    assert len(display.ax_[0].lines) == 4
+    drawn = display.ax_[0].lines[0].get_ydata()
+    told = curve.frame().query("contender == 'rule'")["hits_share"]
+    assert np.allclose(drawn, told)
+    first = display.save(tmp_path / "a.svg").read_bytes()
+    assert display.save(tmp_path / "b.svg").read_bytes() == first
+
+
+# --------------------------------------------------------------------- policies
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_declarations(10_000, random_state=0, scenario="small")
+
+
+def test_figures_are_those_of_the_decisions(world):
+    decisions, truth = world.decisions(), world.full_outcomes()
+    row = compare_policies({"offices": decisions}, truth, cost=10.0).frame().iloc[0]
+    looked = (decisions["channel"] != "green").to_numpy()
+    hit, revenue = truth["illicit"], truth["revenue_adjustment"]
+    assert row["n_controls"] == looked.sum()
+    assert row["hit_rate"] == pytest.approx(hit[looked].mean())
+    assert row["recall"] == pytest.approx(hit[looked].sum() / hit.sum())
+    assert row["revenue_share"] == pytest.approx(revenue[looked].sum() / revenue.sum())
+    assert row["net_benefit"] == pytest.approx(
+        revenue[looked].sum() - 10.0 * looked.sum()
+    )
+
+
+def test_a_better_policy_is_clearly_better_and_itself_is_not(world):
+    decisions, truth = world.decisions(), world.full_outcomes()
+    n = int((decisions["channel"] != "green").sum())
+    hits = world.truth["illicit"].rank(method="first", ascending=False) <= n
+    oracle = decisions[KEY].assign(channel=np.where(hits, "red", "green"))
+    told = compare_policies(
+        {"offices": decisions, "oracle": oracle, "same": decisions}, truth
+    ).differences()
+    gaps = told.set_index(["policy", "measure"])
+    assert gaps.loc[("oracle", "hit_rate"), "low"] > 0
+    same = gaps.loc["same"]
+    assert (same[["difference", "low", "high"]] == 0).all(axis=None)
+
+
+def test_expected_shares_count_as_such(world):
+    key, truth = world.declarations[KEY], world.full_outcomes()
+    row = compare_policies({"half": key.assign(propensity=0.5)}, truth).frame().iloc[0]
+    assert row["n_controls"] == 5_000
+    assert row["recall"] == pytest.approx(0.5)
+
+
+def test_the_interval_of_a_difference_covers_it():
+    rng = np.random.default_rng(1)
+    n, covered = 2_000, []
+    for seed in range(40):
+        key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})
+        draw = np.random.default_rng(seed)
+        risk = draw.random(n)
+        truth = key.assign(illicit=(draw.random(n) < 0.4 * risk).astype(int))
+        good = key.assign(propensity=(risk > 0.8).astype(float))
+        poor = key.assign(propensity=(rng.random(n) < 0.2).astype(float))
+        told = compare_policies({"poor": poor, "good": good}, truth, n_bootstrap=200)
+        gap = told.differences().set_index("measure").loc["hit_rate"]
+        covered.append(gap["low"] <= 0.36 - 0.20 <= gap["high"])
+    assert np.mean(covered) >= 0.85
+
+
+def test_what_cannot_be_compared_is_refused(world):
+    key, truth = world.declarations[KEY], world.full_outcomes()
+    with pytest.raises(TableError, match="'channel' or 'propensity'"):
+        compare_policies({"a": key}, truth)
+    both = {"a": key.assign(channel="red"), "b": key.head(1).assign(channel="red")}
+    with pytest.raises(TableError, match="lacks 9999 of the decided"):
+        compare_policies(both, truth)
+    with pytest.raises(TableError, match="no item has a result"):
+        compare_policies({"a": key.assign(channel="red")}, truth.iloc[:0])
+    with pytest.raises(ArgumentError, match="at least one"):
+        compare_policies({}, truth)
+    with pytest.raises(ArgumentError, match="at least one"):
+        effort_curve({}, truth)

@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_explain,
         _add_select,
         _add_evaluate,
+        _add_benchmark,
     ):
         add(commands)
     return parser
@@ -196,6 +197,18 @@ def _add_evaluate(commands: Any) -> None:
         help="inspection rates; default 0.01,0.02,0.05,0.10",
     )
     parser.add_argument("--out", metavar="FILE", help="write the table as CSV")
+
+
+def _add_benchmark(commands: Any) -> None:
+    parser = _command(
+        commands, "benchmark", "compare with the field's methods", "_benchmark"
+    )
+    parser.add_argument("--quick", action="store_true", help="two scenarios, small")
+    parser.add_argument("--scenarios", metavar="NAME,NAME", help="default: all")
+    parser.add_argument("--items", type=_count, default=60_000, metavar="N")
+    parser.add_argument("--seeds", type=_count, default=5, metavar="N")
+    parser.add_argument("--kcs", metavar="PATH", help="the Korean set besides")
+    parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
 
 
 def _add_engine(parser: Any) -> None:

@@ -87,6 +87,12 @@ def progress(parts: Iterable[Any], total: int, about: str) -> Iterator[Any]:
     yield from tqdm(parts, total=total, desc=about, disable=_quiet(), leave=False)
 
 
+def note(text: str) -> None:
+    """Say on standard error what has been done, when a person is watching."""
+    if not _quiet():
+        complain(text)
+
+
 def _quiet() -> bool:
     return not sys.stderr.isatty()
 

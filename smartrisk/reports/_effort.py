@@ -15,7 +15,8 @@ _MARGINS = {"oracle": "the best possible", "random": "at random"}
 class EffortCurveDisplay(Display):
     """Share of hits and of revenue found against the share of items inspected.
 
-    The dashed line is the best possible choice, the dotted one a choice at random. Use `from_curve`.
+    The dashed line is the best possible choice, the dotted one a choice at random.
+    Use `from_curve`.
 
     Parameters
     ----------

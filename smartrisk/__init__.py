@@ -19,6 +19,7 @@ _ROOMS = (
     "evaluation",
     "explanations",
     "features",
+    "ledger",
     "models",
     "reports",
     "schema",

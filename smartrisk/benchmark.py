@@ -34,6 +34,8 @@ from smartrisk.models import (
 from smartrisk.schema import KEY
 from smartrisk.windows import Split, seen_before, time_split
 
+__all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]
+
 RATE = 0.05
 OURS = "smartrisk"
 MEASURES = ("precision", "revenue", "roc_auc")

@@ -7,6 +7,7 @@ The tree::
     ├── ArgumentError (ValueError)      an argument is outside what is allowed
     ├── LeakageError (ValueError)       something known later was offered as known
     ├── ArtefactError (ValueError)      a saved engine is damaged, foreign or edited
+    ├── LedgerError (RuntimeError)      a ledger is damaged or was changed
     ├── TrackingError (RuntimeError)    the tracking store refused or did not answer
     └── MissingExtraError (ImportError) an optional dependency is not installed
 
@@ -27,6 +28,7 @@ __all__ = [
     "ArtefactError",
     "DataQualityWarning",
     "LeakageError",
+    "LedgerError",
     "MissingExtraError",
     "SmallSampleWarning",
     "SmartRiskError",
@@ -68,6 +70,10 @@ class LeakageError(SmartRiskError, ValueError):
 
 class ArtefactError(SmartRiskError, ValueError):
     """A saved engine is damaged, edited, foreign or of another version."""
+
+
+class LedgerError(SmartRiskError, RuntimeError):
+    """A ledger is damaged, was changed, or does not hold what was asked for."""
 
 
 class TrackingError(SmartRiskError, RuntimeError):

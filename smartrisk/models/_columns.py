@@ -135,10 +135,21 @@ def _encoded_trees(codes: list[str], random_state: int) -> Any:
     trees = HistGradientBoostingClassifier(random_state=random_state)
     if not codes:
         return trees
-    encoder = TargetEncoder(target_type="binary")
+    encoder = TargetEncoder(target_type="binary", **_folds(random_state))
     return make_pipeline(
         ColumnTransformer([("codes", encoder, codes)], remainder="passthrough"), trees
     )
+
+
+def _folds(random_state: int) -> dict[str, Any]:
+    """Return the encoder's folds without chance: since 1.9 it takes them itself."""
+    import sklearn
+    from sklearn.model_selection import StratifiedKFold
+
+    release = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+    if release < (1, 9):
+        return {"random_state": random_state}
+    return {"cv": StratifiedKFold(5, shuffle=True, random_state=random_state)}
 
 
 def _wanted(library: str) -> Any:

@@ -24,6 +24,7 @@ _ROOMS = (
     "reports",
     "schema",
     "selectivity",
+    "simulation",
     "tracking",
     "validation",
     "windows",

@@ -53,7 +53,7 @@ def test_own_contenders_join(result):
     with pytest.raises(ArgumentError, match="other names"):
         run_benchmark(("small",), others={"value": ColumnBoosting()})
     with pytest.raises(ArgumentError, match="scenario"):
-        run_benchmark(("smal",))
+        run_benchmark(("nowhere",))
 
 
 def test_the_command_writes_its_page(tmp_path, capsys):

@@ -1,0 +1,399 @@
+"""The closed loop: what a policy finds decides what it learns from, month after month.
+
+Reads a world whose truth is known, contenders and policies; writes what each month
+brought, beside an oracle with the same capacity.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from smartrisk.engine import RiskEngine
+from smartrisk.errors import ArgumentError, check_choice, check_number
+from smartrisk.schema import KEY
+from smartrisk.selectivity import Policy
+
+__all__ = ["Arm", "ClosedLoop", "close_loop"]
+
+ORACLE = "oracle"
+#: Called after every month of an arm: arm, seed, month.
+Progress = Callable[[str, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """A contender and the policy that it decides by.
+
+    Parameters
+    ----------
+    policy : Policy, default=Policy()
+        How scores become decisions.
+    contender : object, default=None
+        ``fit`` and ``score`` of declarations and outcomes, and ``update`` between two
+        fits where it has it; None for `RiskEngine`.
+    refit_every : int, default=1
+        Months between two fits.
+    knows_all : bool, default=False
+        Learns from the truth of every past item, inspected or not: a bound that no
+        administration reaches.
+
+    Examples
+    --------
+    >>> from smartrisk.selectivity import Policy
+    >>> from smartrisk.simulation import Arm
+    >>> Arm(policy=Policy(random_share=0.0)).refit_every
+    1
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    contender: Any = None
+    refit_every: int = 1
+    knows_all: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("Arm", "refit_every", self.refit_every, low=1, integer=True)
+        if not isinstance(self.policy, Policy):
+            raise ArgumentError(
+                f"Arm: 'policy' must be a Policy; got {type(self.policy).__name__}."
+            )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClosedLoop:
+    """What each arm found, month by month, in every world.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per world, arm and month.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.models import SmoothedRateSum
+    >>> from smartrisk.simulation import Arm, close_loop
+    >>> world = make_declarations(2_000, random_state=0, scenario="small")
+    >>> arm = Arm(contender=SmoothedRateSum(), refit_every=6)
+    >>> result = close_loop({"rates": arm}, [world], start=18)
+    >>> sorted(set(result.frame()["arm"]))
+    ['oracle', 'rates']
+    """
+
+    table: pd.DataFrame
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per world, arm and month.
+
+        Returns
+        -------
+        frame : DataFrame
+            seed, arm, month, n_items, n_controls, n_known (results that had come when
+            the month began), hits, hit_rate, recall, revenue, revenue_share (of what
+            was there), regret (hits that the oracle finds beyond it).
+        """
+        return self.table.copy()
+
+    def total(self, *, last: int | None = None) -> pd.DataFrame:
+        """Return one row per arm: means over the worlds.
+
+        Parameters
+        ----------
+        last : int, default=None
+            Months that count, from the end; None for all.
+
+        Returns
+        -------
+        total : DataFrame
+            arm, n_worlds, hit_rate, recall, revenue_share and of_oracle (hits relative
+            to the oracle's), each with its half-width (95 %, Student) over the worlds.
+        """
+        sums = self._sums(last)
+        rows = []
+        for arm, part in sums.groupby("arm", sort=False):
+            row: dict[str, Any] = {"arm": arm, "n_worlds": len(part)}
+            for name in ("hit_rate", "recall", "revenue_share", "of_oracle"):
+                row[name], row[f"{name}_half"] = _mean(part[name])
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def compare(self, one: str, other: str, *, last: int | None = None) -> pd.DataFrame:
+        """Return how one arm's total relates to another's, paired by world.
+
+        Parameters
+        ----------
+        one, other : str
+            Arms.
+        last : int, default=None
+            Months that count, from the end; None for all.
+
+        Returns
+        -------
+        comparison : DataFrame
+            measure, one, other, ratio and its half-width (95 %) over the worlds.
+
+        Raises
+        ------
+        ArgumentError
+            If an arm is unknown.
+        """
+        sums = self._sums(last)
+        for name in (one, other):
+            check_choice("ClosedLoop.compare", "arm", name, list(sums["arm"].unique()))
+        mine, theirs = (
+            sums[sums["arm"] == name].set_index("seed") for name in (one, other)
+        )
+        rows = []
+        for measure in ("hit_rate", "recall", "revenue_share"):
+            ratio, half = _mean(mine[measure] / theirs[measure])
+            rows.append(
+                {
+                    "measure": measure,
+                    "one": float(mine[measure].mean()),
+                    "other": float(theirs[measure].mean()),
+                    "ratio": ratio,
+                    "half": half,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _sums(self, last: int | None) -> pd.DataFrame:
+        """Return measures over the months, by world and arm."""
+        months = sorted(self.table["month"].unique())
+        kept = months if last is None else months[-last:]
+        table = self.table[self.table["month"].isin(kept)]
+        names = ["n_controls", "hits", "all_hits", "revenue", "all_revenue"]
+        sums = table.groupby(["arm", "seed"], sort=False)[names].sum().reset_index()
+        best = sums[sums["arm"] == ORACLE].set_index("seed")["hits"]
+        return sums.assign(
+            hit_rate=sums["hits"] / sums["n_controls"],
+            recall=sums["hits"] / sums["all_hits"],
+            revenue_share=sums["revenue"] / sums["all_revenue"],
+            of_oracle=sums["hits"] / sums["seed"].map(best),
+        )
+
+    def __repr__(self) -> str:
+        arms, worlds = self.table["arm"].nunique(), self.table["seed"].nunique()
+        return f"ClosedLoop({arms} arms, {worlds} worlds)"
+
+
+def close_loop(
+    arms: Mapping[str, Arm],
+    worlds: Sequence[Any],
+    *,
+    start: int = 12,
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+) -> ClosedLoop:
+    """Let arms decide, inspect and learn, each from what it has found itself.
+
+    Until `start` every arm knows the same: what the offices found. From then on a month
+    goes: learn from the results known when it begins, score the month's items, decide,
+    inspect; the results come with their delay, and with the officers' errors. What an
+    arm did not inspect it never learns of. Every arm is judged by the truth.
+
+    Parameters
+    ----------
+    arms : mapping of str to Arm
+        What decides.
+    worlds : sequence of World
+        Where; several seeds of a scenario give intervals.
+    start : int, default=12
+        Month of the world in which the arms take over.
+    n_jobs : int, default=1
+        Worlds and arms at once.
+    progress : callable, default=None
+        Called with arm, seed and month after each month, where `n_jobs` is 1.
+
+    Returns
+    -------
+    result : ClosedLoop
+        By month, in total, compared; with an oracle of the same number of controls.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no arm, or no month is left.
+
+    Notes
+    -----
+    Hits and revenue are those of the arm that decided, by the truth of the items that
+    it chose: a hit counts once, in the month of the decision. The world does not
+    react to the arm: trade, fraud and reactions are those of the past policy.
+
+    References
+    ----------
+    Kim, S., Mai, T.-D., Han, S., Park, S., Khanh, T. N. D., So, J., Singh, K., Cha, M.
+    (2022). Active learning for human-in-the-loop customs inspection. IEEE TKDE.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.models import SmoothedRateSum
+    >>> from smartrisk.simulation import Arm, close_loop
+    >>> world = make_declarations(2_000, random_state=0, scenario="small")
+    >>> arm = Arm(contender=SmoothedRateSum(), refit_every=6)
+    >>> total = close_loop({"rates": arm}, [world], start=18).total()
+    >>> bool(total.set_index("arm").loc["rates", "of_oracle"] <= 1)
+    True
+    """
+    if not arms or ORACLE in arms:
+        raise ArgumentError(
+            f"close_loop: 'arms' must hold at least one, none called {ORACLE!r}."
+        )
+    check_number("close_loop", "start", start, low=1, integer=True)
+    for world in worlds:
+        if start >= world.scenario.n_months:
+            raise ArgumentError(
+                f"close_loop: 'start' is {start}, but a world has only "
+                f"{world.scenario.n_months} months."
+            )
+    tasks = [(name, arm, world) for world in worlds for name, arm in arms.items()]
+    if n_jobs == 1:
+        parts = [_run(*task, start, progress) for task in tasks]
+    else:
+        from joblib import Parallel, delayed
+
+        parts = Parallel(n_jobs=n_jobs)(delayed(_run)(*task, start) for task in tasks)
+    table = pd.DataFrame([row for part in parts for row in part])
+    return ClosedLoop(_with_oracle(table))
+
+
+def _run(
+    name: str, arm: Arm, world: Any, start: int, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Run one arm in one world."""
+    loop = _Loop(arm, world, start)
+    rows = []
+    for row in loop.months():
+        rows.append({"seed": world.random_state, "arm": name, **row})
+        if progress is not None:
+            progress(name, world.random_state, row["month"])
+    return rows
+
+
+class _Loop:
+    """The state of an arm in a world: what it knows, and what is on its way."""
+
+    def __init__(self, arm: Arm, world: Any, start: int) -> None:
+        self.arm, self.world, self.start = arm, world, start
+        self.items = world.declarations
+        self.truth = world.full_outcomes()
+        self.month = self.items["lodged_at"].dt.to_period("M")
+        first = pd.Period(world.scenario.start, "M")
+        self.months_ahead = [first + k for k in range(start, world.scenario.n_months)]
+        opened = self.months_ahead[0].start_time
+        lodged = world.outcomes.merge(self.items[[*KEY, "lodged_at"]], on=list(KEY))
+        mine = (lodged["lodged_at"] < opened).to_numpy()
+        self.results = [world.outcomes[mine]]
+        self.made: Any = None
+
+    def months(self) -> Iterator[dict[str, Any]]:
+        """Yield what each month brought."""
+        for number, month in enumerate(self.months_ahead):
+            now = (self.month == month).to_numpy()
+            if now.any():
+                yield self._pass(number, month, now)
+
+    def _pass(self, number: int, month: Any, now: Any) -> dict[str, Any]:
+        """Learn, decide, inspect."""
+        begins = month.start_time
+        past = self.items[(self.items["lodged_at"] < begins).to_numpy()]
+        known = self._known(begins, past)
+        self._learn(number, past, known)
+        new = self.items[now]
+        decisions = self.arm.policy.select(self._scores(new), declarations=new)
+        decisions["decided_at"] = new["lodged_at"].to_numpy()
+        self.results.append(self.world.inspect(decisions))
+        taken = (decisions["channel"] != "green").to_numpy()
+        hit = self.truth["illicit"].to_numpy()[now]
+        revenue = self.truth["revenue_adjustment"].to_numpy()[now]
+        return _row(month, taken, hit, revenue, len(known))
+
+    def _known(self, begins: Any, past: pd.DataFrame) -> pd.DataFrame:
+        """Return the results that are known when a month begins."""
+        results: pd.DataFrame = self.truth
+        if not self.arm.knows_all:
+            results = pd.concat(self.results, ignore_index=True)
+        known: pd.DataFrame = results[(results["known_at"] < begins).to_numpy()]
+        return known
+
+    def _learn(self, number: int, past: pd.DataFrame, known: pd.DataFrame) -> None:
+        """Fit anew, or let the history move on."""
+        if number % self.arm.refit_every == 0 or not hasattr(self.made, "update"):
+            if number % self.arm.refit_every and self.made is not None:
+                return
+            contender = self.arm.contender
+            made = RiskEngine(random_state=0) if contender is None else contender
+            self.made = _fitted(copy.deepcopy(made), past, known)
+        else:
+            self.made.update(past, known)
+
+    def _scores(self, new: pd.DataFrame) -> pd.DataFrame:
+        """Return SCORES of a month's items."""
+        if hasattr(self.made, "predict_proba"):
+            scores = new[list(KEY)].copy()
+            scores["risk_score"] = self.made.predict_proba(new)[:, 1]
+            return scores
+        return pd.DataFrame(self.made.score(new))
+
+
+def _fitted(made: Any, past: pd.DataFrame, known: pd.DataFrame) -> Any:
+    """Fit an engine, or a classifier of declarations and labels."""
+    if not hasattr(made, "predict_proba"):
+        return made.fit(past, known)
+    joined = past.merge(known[[*KEY, "illicit"]], on=list(KEY))
+    hits = joined.pop("illicit").to_numpy(np.int64)
+    return made.fit(joined, hits)
+
+
+def _row(
+    month: Any, taken: Any, hit: Any, revenue: Any, n_known: int
+) -> dict[str, Any]:
+    """Return what a month brought."""
+    k = int(taken.sum())
+    hits, found = int(hit[taken].sum()), float(revenue[taken].sum())
+    return {
+        "month": str(month),
+        "n_items": len(hit),
+        "n_controls": k,
+        "n_known": n_known,
+        "hits": hits,
+        "all_hits": int(hit.sum()),
+        "hit_rate": hits / k if k else math.nan,
+        "recall": hits / hit.sum() if hit.sum() else math.nan,
+        "revenue": found,
+        "all_revenue": float(revenue.sum()),
+        "revenue_share": found / revenue.sum() if revenue.sum() else math.nan,
+        "best_hits": min(k, int(hit.sum())),
+        "best_revenue": float(np.sort(revenue)[::-1][:k].sum()),
+    }
+
+
+def _with_oracle(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the oracle, with the number of controls of the first arm, and regrets."""
+    first = table.drop_duplicates(["seed", "month"])
+    oracle = first.assign(arm=ORACLE, hits=first["best_hits"], n_known=0)
+    oracle["revenue"] = oracle["best_revenue"]
+    oracle["hit_rate"] = oracle["hits"] / oracle["n_controls"]
+    oracle["recall"] = oracle["hits"] / oracle["all_hits"]
+    oracle["revenue_share"] = oracle["revenue"] / oracle["all_revenue"]
+    out = pd.concat([table, oracle], ignore_index=True)
+    out["regret"] = out["best_hits"] - out["hits"]
+    return out.drop(columns=["best_hits", "best_revenue"])
+
+
+def _mean(values: pd.Series) -> tuple[float, float]:
+    """Return a mean and the half-width of its interval."""
+    n = int(values.notna().sum())
+    half = math.nan
+    if n > 1:
+        half = float(student.ppf(0.975, n - 1) * values.std() / math.sqrt(n))
+    return float(values.mean()), half

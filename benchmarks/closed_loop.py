@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/closed_loop.py [--scenarios drift,stable] [--items 60000]
 [--seeds 5] [--jobs 2]``. From the seventh month on each policy decides on a tenth of
-the items and learns from what it has found itself; a bound learns from the truth of every
-past item. Judged by the truth of the last six months.
+the items and learns from what it has found itself; a bound learns from the truth of
+every past item. Judged by the truth of the last six months.
 Writes ``benchmarks/results/closed_loop.csv``.
 """
 

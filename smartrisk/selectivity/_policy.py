@@ -1,8 +1,4 @@
-"""Choosing what to control: scores and a capacity become decisions.
-
-Reads SCORES (and DECLARATIONS for offices and days); writes DECISIONS with the
-channel, who selected the item, and its exact probability of having been selected.
-"""
+"""Scores and a capacity become decisions, each with its exact propensity."""
 
 from __future__ import annotations
 
@@ -17,8 +13,6 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.schema import KEY
-
-__all__ = ["Policy", "inclusion", "select"]
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend")
 _PER = ("office", "day")
@@ -130,16 +124,16 @@ class Policy:
         n = len(scores)
         must = _mask(mandatory, scores)
         value = self._value(scores)
-        hashes = _hashes(scores, self.random_state)
+        lots = hashes(scores, self.random_state)
         out = _Draft(n)
         for rows, k in self._groups(scores, declarations):
-            self._decide(rows, k, (must[rows], value[rows], hashes[rows]), out)
+            self._decide(rows, k, (must[rows], value[rows], lots[rows]), out)
         keys = scores.loc[:, [name for name in KEY if name in scores]].copy()
         keys["channel"] = out.channel
         selected = pd.Series(out.selected_by, index=scores.index, dtype="str")
         keys["selected_by"] = selected
         keys["propensity"] = out.propensity
-        keys["rank"] = out.ranks(value, hashes)
+        keys["rank"] = out.ranks(value, lots)
         keys["policy_version"] = self.version
         return keys
 
@@ -396,7 +390,7 @@ def _mask(mandatory: Any, scores: pd.DataFrame) -> Bool:
     return mask
 
 
-def _hashes(scores: pd.DataFrame, random_state: int) -> UInt:
+def hashes(scores: pd.DataFrame, random_state: int) -> UInt:
     """Return a number per item that depends on its key and the seed alone."""
     ids = pd.util.hash_array(
         np.asarray(scores["declaration_id"], dtype=object), categorize=False

@@ -1,0 +1,461 @@
+"""Rules that people write and read: conditions, channel, rate, validity, owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    check_choice,
+    check_number,
+    shown,
+)
+from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
+from smartrisk.selectivity._policy import hashes
+
+Bool = NDArray[np.bool_]
+
+#: What a condition may ask.
+OPERATORS = ("=", "!=", "in", "not in", "<", "<=", ">", ">=", "starts with", "missing")
+#: Fields beside those of DECLARATIONS: value per kg, value per unit of quantity.
+DERIVED = ("value_per_kg", "value_per_unit")
+#: The strictest first: where rules differ, the first of these is followed.
+PRECEDENCE = ("red", "yellow", "blue", "green")
+_DATE = r"\d{4}-\d{2}-\d{2}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One thing that must hold of an item.
+
+    Parameters
+    ----------
+    field : str
+        Field of DECLARATIONS, or "value_per_kg" or "value_per_unit".
+    operator : str
+        One of `OPERATORS`. Nothing is equal to, in or above what is missing.
+    value : object, default=None
+        What is compared with: a text, a number, a list for "in" and "not in"; for
+        "starts with" a text or a list of texts.
+
+    Examples
+    --------
+    >>> from smartrisk.selectivity import Condition
+    >>> str(Condition(field="duty_rate", operator=">=", value=0.2))
+    'duty_rate >= 0.2'
+    """
+
+    field: str
+    operator: str
+    value: Any = None
+
+    def __post_init__(self) -> None:
+        known = [*(f.name for f in DECLARATIONS.fields), *DERIVED]
+        check_choice("Condition", "field", self.field, known)
+        check_choice("Condition", "operator", self.operator, OPERATORS)
+        value = self.value
+        if isinstance(value, (list, tuple)):
+            value = tuple(value)
+            object.__setattr__(self, "value", value)
+        wants_list = self.operator in ("in", "not in")
+        if wants_list != isinstance(value, tuple) and self.operator != "starts with":
+            raise ArgumentError(
+                f"Condition: {self.operator!r} on {self.field!r} needs "
+                f"{'a list' if wants_list else 'one value'}; got {value!r}."
+            )
+        if self.operator in ("<", "<=", ">", ">="):
+            check_number("Condition", "value", value, low=-1e300, high=1e300)
+
+    def __str__(self) -> str:
+        if self.operator == "missing":
+            return f"{self.field} missing"
+        value = self.value
+        if isinstance(value, tuple):
+            value = list(value)
+        return f"{self.field} {self.operator} {value!r}"
+
+    def holds(self, declarations: pd.DataFrame) -> Bool:
+        """Return for which items it holds.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS.
+
+        Returns
+        -------
+        holds : ndarray of bool, shape (n_items,)
+            False where the field is missing, unless that is what is asked for.
+
+        Raises
+        ------
+        TableError
+            If the field is absent.
+        """
+        values = _values(declarations, self.field)
+        known = values.notna().to_numpy()
+        if self.operator == "missing":
+            return ~known
+        if self.operator in ("in", "=", "not in", "!="):
+            wanted = self.value if isinstance(self.value, tuple) else (self.value,)
+            inside = values.isin(list(wanted)).to_numpy(bool)
+            return inside if self.operator in ("in", "=") else ~inside & known
+        if self.operator == "starts with":
+            texts = self.value if isinstance(self.value, tuple) else (self.value,)
+            text = values.astype("str").fillna("")
+            return known & text.str.startswith(tuple(map(str, texts))).to_numpy(bool)
+        number = values.to_numpy(np.float64, na_value=np.nan)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(
+                {
+                    "<": number < self.value,
+                    "<=": number <= self.value,
+                    ">": number > self.value,
+                    ">=": number >= self.value,
+                }[self.operator]
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Conditions that must all hold, and what follows.
+
+    Parameters
+    ----------
+    rule_id : str
+        Its name.
+    when : tuple of Condition
+        All must hold.
+    channel : str, default="red"
+        Where the items go.
+    rate : float, default=1.0
+        Share of them that go there, drawn by their key.
+    valid_from, valid_to : str, default=""
+        First and last day, as "2026-01-31"; empty for no bound.
+    owner : str, default=""
+        Who answers for it.
+    reason : str, default=""
+        Why it is there.
+
+    Examples
+    --------
+    >>> from smartrisk.selectivity import Condition, Rule
+    >>> rule = Rule(rule_id="shoes", when=(
+    ...     Condition(field="tariff_code", operator="starts with", value="64"),
+    ...     Condition(field="origin", operator="=", value="CN")))
+    >>> str(rule)
+    "shoes: tariff_code starts with '64' and origin = 'CN' -> red (100 %)"
+    """
+
+    rule_id: str
+    when: tuple[Condition, ...]
+    channel: str = "red"
+    rate: float = 1.0
+    valid_from: str = ""
+    valid_to: str = ""
+    owner: str = ""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        made = [c if isinstance(c, Condition) else Condition(**c) for c in self.when]
+        object.__setattr__(self, "when", tuple(made))
+        if not str(self.rule_id).strip() or not made:
+            raise ArgumentError(
+                "Rule: it needs a 'rule_id' and at least one condition."
+            )
+        check_choice("Rule", "channel", self.channel, CHANNELS)
+        check_number("Rule", "rate", self.rate, low=0.0, high=1.0)
+        for name in ("valid_from", "valid_to"):
+            if (day := getattr(self, name)) and not re.fullmatch(_DATE, str(day)):
+                raise ArgumentError(
+                    f"Rule: {name!r} must be a day as '2026-01-31'; got {day!r}."
+                )
+
+    def __str__(self) -> str:
+        told = " and ".join(map(str, self.when))
+        return f"{self.rule_id}: {told} -> {self.channel} ({self.rate:.0%})".replace(
+            "%)", " %)"
+        )
+
+    def matches(self, declarations: pd.DataFrame) -> Bool:
+        """Return for which items all conditions hold on a day when the rule is valid.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS.
+
+        Returns
+        -------
+        matches : ndarray of bool, shape (n_items,)
+            Whatever the rate.
+        """
+        out = np.ones(len(declarations), bool)
+        for condition in self.when:
+            out &= condition.holds(declarations)
+        day = declarations["lodged_at"].dt.normalize()
+        if self.valid_from:
+            out &= (day >= pd.Timestamp(self.valid_from)).to_numpy()
+        if self.valid_to:
+            out &= (day <= pd.Timestamp(self.valid_to)).to_numpy()
+        return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSet:
+    """Rules that apply together.
+
+    Parameters
+    ----------
+    rules : tuple of Rule, default=()
+        In their order; where several match, the strictest channel is followed.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.selectivity import Condition, Rule, RuleSet
+    >>> items = make_declarations(500, random_state=0).declarations
+    >>> dear = Condition(field="duty_rate", operator=">=", value=0.2)
+    >>> rules = RuleSet(rules=(Rule(rule_id="dear", when=(dear,), channel="yellow"),))
+    >>> set(rules.decide(items)["channel"]) == {"green", "yellow"}
+    True
+    """
+
+    rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        made = tuple(r if isinstance(r, Rule) else Rule(**r) for r in self.rules)
+        object.__setattr__(self, "rules", made)
+        names = [rule.rule_id for rule in made]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ArgumentError(f"RuleSet: names must differ; twice: {shown(twice)}.")
+
+    def __len__(self) -> int:
+        """Return the number of rules."""
+        return len(self.rules)
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Iterate over the rules."""
+        return iter(self.rules)
+
+    def decide(
+        self, declarations: pd.DataFrame, *, random_state: int = 0
+    ) -> pd.DataFrame:
+        """Return what the rules decide.
+
+        Parameters
+        ----------
+        declarations : DataFrame
+            DECLARATIONS.
+        random_state : int, default=0
+            Seed of the rates; an item's lot depends on its key and the rule alone.
+
+        Returns
+        -------
+        decisions : DataFrame
+            DECISIONS: channel, selected_by ("rule" where controlled), propensity (of a
+            control before release), rule_id (the rule that was followed).
+        """
+        n = len(declarations)
+        best = np.full(n, len(PRECEDENCE) - 1)
+        followed = np.full(n, None, dtype=object)
+        spared = np.ones(n)
+        for place, rule in enumerate(self.rules):
+            hit = rule.matches(declarations)
+            lot = _lots(declarations, random_state + 7919 * (place + 1))
+            level = PRECEDENCE.index(rule.channel)
+            taken = hit & (lot < rule.rate) & (level < best)
+            best[taken] = level
+            followed[taken] = rule.rule_id
+            if rule.channel in ("red", "yellow"):
+                spared[hit] *= 1 - rule.rate
+        out = declarations.loc[:, [k for k in KEY if k in declarations]].copy()
+        out["channel"] = np.array(PRECEDENCE, dtype=object)[best]
+        controlled = best < PRECEDENCE.index("blue")
+        by = pd.Series("rule", out.index, dtype="str")
+        out["selected_by"] = by.where(pd.Series(controlled, out.index))
+        out["propensity"] = 1 - spared
+        out["rule_id"] = pd.Series(followed, out.index, dtype="str")
+        return out
+
+    def report(
+        self, declarations: pd.DataFrame, outcomes: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Return what each rule covers, where rules conflict, and what they found.
+
+        Parameters
+        ----------
+        declarations : DataFrame
+            DECLARATIONS.
+        outcomes : DataFrame, default=None
+            OUTCOMES of inspected items, whoever selected them.
+
+        Returns
+        -------
+        report : DataFrame
+            One row per rule: rule_id, channel, n_items, share, n_alone (matched by no
+            other rule), n_conflicts (matched by a rule with another channel); with
+            outcomes n_known, hits, hit_rate, hit_rate_low, hit_rate_high (Wilson, 95
+            %), revenue.
+        """
+        table = np.stack(
+            [rule.matches(declarations) for rule in self.rules] or [np.zeros(0, bool)]
+        )
+        found = _found(declarations, outcomes)
+        rows = []
+        for place, rule in enumerate(self.rules):
+            mine = table[place]
+            others = np.delete(table, place, axis=0)
+            strange = [
+                other
+                for k, other in enumerate(table)
+                if self.rules[k].channel != rule.channel
+            ]
+            clash = np.any(strange, axis=0) if strange else np.zeros_like(mine)
+            row: dict[str, Any] = {
+                "rule_id": rule.rule_id,
+                "channel": rule.channel,
+                "n_items": int(mine.sum()),
+                "share": float(mine.mean()) if len(mine) else np.nan,
+                "n_alone": int((mine & ~others.any(axis=0)).sum()),
+                "n_conflicts": int((mine & clash).sum()),
+            }
+            if found is not None:
+                row |= _performance(mine, *found)
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the rules as TOML, and write them when a path is given.
+
+        Parameters
+        ----------
+        path : path, default=None
+            File to write.
+
+        Returns
+        -------
+        text : str
+            TOML that `from_toml` reads.
+        """
+        lines = []
+        for rule in self.rules:
+            lines.append("[[rules]]")
+            plain = {k: v for k, v in asdict(rule).items() if k != "when" and v != ""}
+            lines += [
+                f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()
+            ]
+            for condition in rule.when:
+                lines.append("[[rules.when]]")
+                told = {f.name: getattr(condition, f.name) for f in fields(condition)}
+                lines += [_line(k, v) for k, v in told.items() if v is not None]
+            lines.append("")
+        text = "\n".join(lines)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str]) -> RuleSet:
+        """Read rules from a TOML file, or from TOML text.
+
+        Parameters
+        ----------
+        source : path or str
+            A file; a text with a line break is read as TOML itself.
+
+        Returns
+        -------
+        rules : RuleSet
+            What was written.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no TOML, or a field is unknown.
+        """
+        text = str(source)
+        if "\n" not in text:
+            text = Path(source).read_text(encoding="utf-8")
+        try:
+            given = tomllib.loads(text)
+            return cls(rules=tuple(given.get("rules", ())))
+        except tomllib.TOMLDecodeError as error:
+            raise ArgumentError(f"RuleSet.from_toml: no TOML: {error}.") from error
+        except TypeError as error:
+            raise ArgumentError(f"RuleSet.from_toml: {error}.") from error
+
+
+def _line(name: str, value: Any) -> str:
+    """Return a line of TOML; JSON writes its texts, numbers and lists alike."""
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
+    """Return the values of a field, derived ones among them."""
+    parts = {
+        "value_per_kg": ("customs_value", "net_mass_kg"),
+        "value_per_unit": ("customs_value", "quantity"),
+    }.get(field, (field,))
+    gone = [name for name in parts if name not in declarations]
+    if gone:
+        raise TableError(
+            f"Rule: the column {shown(gone)} is absent; {field!r} needs it."
+        )
+    if len(parts) == 1:
+        return declarations[field]
+    top, below = (declarations[name].astype(float) for name in parts)
+    return top / below.where(below > 0)
+
+
+def _lots(declarations: pd.DataFrame, seed: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each item, by its key and the seed."""
+    return (hashes(declarations, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+
+
+def _found(
+    declarations: pd.DataFrame, outcomes: pd.DataFrame | None
+) -> tuple[Any, Any] | None:
+    """Return hits (NaN where nothing is known) and revenue of items."""
+    if outcomes is None:
+        return None
+    keys = [k for k in KEY if k in declarations and k in outcomes]
+    kept = [*keys, *(c for c in ("illicit", "revenue_adjustment") if c in outcomes)]
+    joined = declarations[keys].merge(outcomes[kept], on=keys, how="left")
+    revenue = joined.get("revenue_adjustment", pd.Series(0.0, joined.index)).fillna(0.0)
+    return joined["illicit"].to_numpy(np.float64, na_value=np.nan), revenue.to_numpy()
+
+
+def _performance(mine: Bool, hit: Any, revenue: Any) -> dict[str, Any]:
+    """Return what was found among the items of a rule that were inspected."""
+    known = mine & ~np.isnan(hit)
+    n, hits = int(known.sum()), float(hit[known].sum())
+    rate = hits / n if n else np.nan
+    z = float(norm.ppf(0.975))
+    low = high = np.nan
+    if n:
+        middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2)
+        low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    return {
+        "n_known": n,
+        "hits": int(hits),
+        "hit_rate": rate,
+        "hit_rate_low": low,
+        "hit_rate_high": high,
+        "revenue": float(revenue[known].sum()),
+    }

@@ -159,4 +159,4 @@ def _wanted(library: str) -> Any:
     try:
         return importlib.import_module(library)
     except ImportError as error:
-        raise MissingExtraError(library, extra="bench") from error
+        raise MissingExtraError(library, extra="rivals") from error

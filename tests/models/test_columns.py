@@ -52,5 +52,5 @@ def test_a_library_that_is_unknown_or_missing_is_named(world, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(MissingExtraError, match=r"smartrisk\[bench\]"):
+    with pytest.raises(MissingExtraError, match=r"smartrisk\[rivals\]"):
         ColumnBoosting("catboost").fit(items, hits)

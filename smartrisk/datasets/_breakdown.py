@@ -139,11 +139,13 @@ def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
     if reference is not None:
         other = _rows(reference, _items(reference), kept)
         other = other.rename(columns={"value": "reference", "base": "reference_base"})
-        table = table.merge(other, on=["group", "name"], how="outer", sort=False)
-        order = {group: number for number, group in enumerate(table["group"].unique())}
-        table = table.sort_values(
-            "group", key=lambda g: g.map(order), kind="stable", ignore_index=True
-        )
+        index = ["group", "name"]
+        table, other = table.set_index(index), other.set_index(index)
+        both = table.index.append(other.index).unique()
+        order = {group: place for place, group in enumerate(both.unique("group"))}
+        both = both[np.argsort(both.get_level_values(0).map(order), kind="stable")]
+        table = pd.concat([table.reindex(both), other.reindex(both)], axis=1)
+        table = table.reset_index()
     pairs = list(zip(table["group"], table["name"], strict=True))
     published = [_PUBLISHED.get(pair, np.nan) for pair in pairs]
     table["published"] = pd.Series(published, dtype="float64")
@@ -201,7 +203,8 @@ def _rows(
         told = names.dropna()
         wanted = kept.get(group) or _kept(group, names)
         counts = told.where(told.isin(wanted), "other").value_counts()
-        for name in dict.fromkeys([*wanted, *counts.index]):
+        rest = [] if group in ("weekday", "month") else ["other"]
+        for name in dict.fromkeys([*wanted, *rest]):
             share = counts.get(name, 0) / len(told) if len(told) else np.nan
             rows.append((group, str(name), float(share), len(told)))
     for column in items:

@@ -4,6 +4,7 @@ Reads nothing (or the files of a public set); writes DECLARATIONS, OUTCOMES and,
 made worlds, the hidden truth.
 """
 
+from smartrisk.datasets._breakdown import Breakdown, breakdown
 from smartrisk.datasets._change import Change
 from smartrisk.datasets._example import example_declarations
 from smartrisk.datasets._export import read_world, write_world
@@ -15,12 +16,14 @@ from smartrisk.datasets._world import World, make_declarations, stream_declarati
 
 __all__ = [
     "SCENARIOS",
+    "Breakdown",
     "Change",
     "FraudMix",
     "PublicSet",
     "Realism",
     "Scenario",
     "World",
+    "breakdown",
     "example_declarations",
     "load_kcs",
     "make_declarations",

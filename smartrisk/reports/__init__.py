@@ -5,12 +5,14 @@ Reads results (their frames) and tables; writes figures. A display stores the nu
 """
 
 from smartrisk.reports._effort import EffortCurveDisplay
+from smartrisk.reports._policies import PolicyComparisonDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
 from smartrisk.reports._realism import RealismDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 
 __all__ = [
     "EffortCurveDisplay",
+    "PolicyComparisonDisplay",
     "RateCurveDisplay",
     "RealismDisplay",
     "ReliabilityDisplay",

@@ -16,7 +16,7 @@ from smartrisk.evaluation import (
     recall_at,
     revenue_share_at,
 )
-from smartrisk.reports import EffortCurveDisplay
+from smartrisk.reports import EffortCurveDisplay, PolicyComparisonDisplay
 
 KEY = ["declaration_id", "item_number"]
 
@@ -98,6 +98,25 @@ def test_a_better_policy_is_clearly_better_and_itself_is_not(world):
     assert gaps.loc[("oracle", "hit_rate"), "low"] > 0
     same = gaps.loc["same"]
     assert (same[["difference", "low", "high"]] == 0).all(axis=None)
+
+
+def test_the_picture_of_a_comparison_draws_its_differences(world, tmp_path):
+    key, truth = world.declarations[KEY], world.full_outcomes()
+    all_of_it, half = key.assign(channel="red"), key.assign(propensity=0.5)
+    told = compare_policies(
+        {"offices": world.decisions(), "all": all_of_it, "half": half}, truth
+    )
+    display = PolicyComparisonDisplay.from_comparison(told).plot()
+    gaps = told.differences().set_index(["policy", "measure"])["difference"]
+    dots = [
+        line.get_xdata()[0] for line in display.ax_[1].lines if len(line.get_xdata())
+    ]
+    assert any(np.isclose(dots, gaps["all", "recall"]))
+    assert any(np.isclose(dots, gaps["half", "recall"]))
+    first = display.save(tmp_path / "a.svg").read_bytes()
+    assert display.save(tmp_path / "b.svg").read_bytes() == first
+    with pytest.raises(ArgumentError, match="two policies or more"):
+        PolicyComparisonDisplay.from_comparison(compare_policies({"a": half}, truth))
 
 
 def test_expected_shares_count_as_such(world):

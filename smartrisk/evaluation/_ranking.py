@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import ArgumentError, check_choice, check_number, shown
 
 Float = NDArray[np.float64]
 
@@ -71,10 +71,32 @@ def expected_sum(score: Any, value: Any, k: int) -> float:
 def sum_at(score: Any, value: Any, k: int, ties: str) -> float:
     """Return the sum of values among the k best, ties as asked for."""
     check_choice("evaluation", "ties", ties, ("expected", "first"))
+    score, value = _checked(score, value)
     if ties == "expected":
         return expected_sum(score, value, k)
-    taken = taken_at(np.asarray(score, float), k, ties=ties)
-    return float((taken * np.asarray(value, float)).sum())
+    return float((taken_at(score, k, ties=ties) * value).sum())
+
+
+def _checked(score: Any, value: Any) -> tuple[Float, Float]:
+    """Return both as arrays, or say what is wrong: NaN would be ranked in silence."""
+    score, value = np.asarray(score, np.float64), np.asarray(value, np.float64)
+    if score.ndim != 1 or score.shape != value.shape:
+        raise ArgumentError(
+            "evaluation: 'score' and what is found must be of one dimension and "
+            f"length; got shapes {score.shape} and {value.shape}."
+        )
+    for name, given, wrong in (
+        ("missing scores", score, np.isnan(score)),
+        ("missing, endless or negative results", value, ~np.isfinite(value)),
+        ("missing, endless or negative results", value, value < 0),
+    ):
+        if wrong.any():
+            raise ArgumentError(
+                f"evaluation: {int(wrong.sum())} {name}, as "
+                f"{shown(given[wrong].tolist())}. Leave out items without a result; "
+                "set negative amounts to 0."
+            )
+    return score, value
 
 
 def taken_at(score: Float, k: int, *, ties: str = "expected") -> Float:
@@ -255,6 +277,7 @@ def net_benefit_at(
     >>> net_benefit_at([30.0, 0.0, 70.0], [0.9, 0.5, 0.1], 2, cost=10.0)
     10.0
     """
+    check_number("net_benefit_at", "cost", cost, low=0.0)
     k = count_at(rate, len(np.asarray(revenue)))
     return sum_at(score, revenue, k, ties) - cost * k
 
@@ -309,7 +332,8 @@ def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:
     probability : array-like of shape (n_items,)
         Predicted probability.
     n_bins : int, default=10
-        Bins by quantile of the prediction.
+        Bins by quantile of the prediction. Equal predictions have the mean of what
+        was found among them, so that the order of the items does not matter.
 
     Returns
     -------
@@ -328,6 +352,8 @@ def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:
     0.0
     """
     y, probability = np.asarray(y, float), np.asarray(probability, float)
+    _, group = np.unique(probability, return_inverse=True)
+    y = (np.bincount(group, y) / np.maximum(np.bincount(group), 1))[group]
     order = np.argsort(probability, kind="stable")
     gaps = [
         abs(y[part].mean() - probability[part].mean()) * len(part)
@@ -345,7 +371,7 @@ def weighted_curve(
     Parameters
     ----------
     score : ndarray of shape (n_items,)
-        The greater the sooner; ties keep their order.
+        The greater the sooner; tied items share the room at the edge.
     values : list of ndarray of shape (n_items,)
         What is added up.
     weights : ndarray of shape (n_replicates, n_items)
@@ -359,15 +385,21 @@ def weighted_curve(
         Sums by value, the count last; the last share is everything.
     """
     order = np.argsort(-score, kind="stable")
-    columns = [*values, np.ones(len(score))]
-    out = np.empty((len(weights), len(columns), len(shares) + 1))
+    # Between the ends of two groups of ties, the mean over all orders is a line.
+    ranked = score[order]
+    start = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
+    ordered = [column[order] for column in values]
+    out = np.empty((len(weights), len(values) + 1, len(shares) + 1))
     for r, weight in enumerate(weights):
         w = weight[order]
-        drawn = np.cumsum(w)
+        drawn = _running(w, start)
         wanted = np.append(np.floor(np.array(shares) * drawn[-1] + 0.5), drawn[-1])
-        last = np.minimum(np.searchsorted(drawn, wanted), len(w) - 1)
-        for c, column in enumerate(columns):
-            total = np.cumsum(w * column[order])
-            over = drawn[last] - wanted
-            out[r, c] = total[last] - over * column[order][last]
+        for c, column in enumerate(ordered):
+            out[r, c] = np.interp(wanted, drawn, _running(w * column, start))
+        out[r, -1] = wanted
     return out
+
+
+def _running(values: Float, start: NDArray[np.intp]) -> Float:
+    """Return running sums at the ends of groups, 0 first."""
+    return np.append(0.0, np.cumsum(np.add.reduceat(values, start)))

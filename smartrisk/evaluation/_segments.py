@@ -57,8 +57,9 @@ class Segments:
         -------
         frame : DataFrame
             segment, value, n_items, n_judged (with a result), hits, n_selected, then
-            base_rate, selection_rate, precision and recall, each with ``_low`` and
-            ``_high`` (Wilson, 95 %), and a note where there are few.
+            base_rate (hits of judged), selection_rate (selected of judged), precision
+            (hits of selected) and recall (selected of hits), each with ``_low`` and
+            ``_high`` (Wilson, 95 %), and a note where a denominator is small.
         """
         return self.table.copy()
 
@@ -158,8 +159,8 @@ def by_segment(
 
     Notes
     -----
-    Tied items at the edge count by the share that is taken of them; intervals use the
-    rounded numbers.
+    Tied items at the edge count by the share that is taken of them, in rates and in the
+    numbers that the intervals stand on.
 
     Examples
     --------
@@ -225,12 +226,21 @@ def _rates(
     for measure, (top, below) in zip(_RATES, parts, strict=True):
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(below > 0, top / below, np.nan)
-        low, high = wilson_interval(share, np.rint(below))
+        low, high = wilson_interval(share, np.where(below > 0, below, np.nan))
         out[measure] = share
         out[f"{measure}_low"], out[f"{measure}_high"] = low, high
-    few = judged < least
-    out["note"] = np.where(few, f"fewer than {least} items with a result", "")
+    out["note"] = [
+        _note(*sizes, least) for sizes in zip(judged, selected, hits, strict=True)
+    ]
     return out
+
+
+def _note(judged: float, selected: float, hits: float, least: int) -> str:
+    """Say which rates stand on fewer items than are asked for."""
+    if judged < least:
+        return f"fewer than {least} items with a result"
+    few = [name for name, n in (("precision", selected), ("recall", hits)) if n < least]
+    return f"fewer than {least} items for {' and '.join(few)}" if few else ""
 
 
 def standard_segments(
@@ -249,8 +259,8 @@ def standard_segments(
     past : DataFrame, default=None
         DECLARATIONS before them: for the size and the novelty of importers.
     truth : DataFrame, default=None
-        Truth of a made world for the same items: for the kind of fraud. Recall by kind
-        is what it is for; every honest item is of kind "none".
+        Truth of a made world for the same items in the same order: for the kind of
+        fraud. Recall by kind is what it is for; every honest item is of kind "none".
     most : int, default=10
         Values of a segment that are told apart; the others are "other".
 
@@ -259,7 +269,13 @@ def standard_segments(
     segments : DataFrame
         Aligned with `declarations`: office, origin, section (of the Harmonized
         System), month, and importer_size ("new", "1-9", "10-99", "100 or more" items
-        before), importer_novelty, typology where they can be told.
+        before), importer_novelty, typology where they can be told. What is missing is
+        "missing"; chapters outside I to XXI (77, 98, 99) are "other".
+
+    Raises
+    ------
+    TableError
+        If `truth` has other items than `declarations`.
 
     Examples
     --------
@@ -271,13 +287,11 @@ def standard_segments(
     out: dict[str, Any] = {}
     for name in ("office", "origin"):
         if name in declarations:
-            values = declarations[name].astype("str")
-            common = values.value_counts().index[:most]
+            values = declarations[name].astype("str").fillna("missing")
+            common = [*values.value_counts().index[:most], "missing"]
             out[name] = values.where(values.isin(common), "other")
     if "tariff_code" in declarations:
-        chapter = pd.to_numeric(declarations["tariff_code"].str[:2], errors="coerce")
-        place = np.searchsorted(_LAST, chapter.fillna(0).to_numpy())
-        out["section"] = np.array(_ROMAN, dtype=object)[place]
+        out["section"] = _sections(declarations["tariff_code"])
     if "lodged_at" in declarations:
         out["month"] = declarations["lodged_at"].dt.strftime("%Y-%m")
     if past is not None and "importer_id" in declarations and "importer_id" in past:
@@ -287,5 +301,31 @@ def standard_segments(
         out["importer_size"] = sizes[np.searchsorted([1, 10, 100], n, side="right")]
         out["importer_novelty"] = np.where(n > 0, "known", "new")
     if truth is not None:
-        out["typology"] = truth["typology"].to_numpy()
+        out["typology"] = _typology(declarations, truth)
     return pd.DataFrame(out, index=declarations.index)
+
+
+def _sections(codes: pd.Series) -> Any:
+    """Return the section of the Harmonized System by the chapter of a code."""
+    text = codes.astype("str").str[:2]
+    chapter = pd.to_numeric(text, errors="coerce").fillna(0).to_numpy(np.int64)
+    section = np.array(_ROMAN, dtype=object)[np.searchsorted(_LAST, chapter)]
+    national = (chapter == 77) | (chapter > 97)
+    return np.where(chapter < 1, "missing", np.where(national, "other", section))
+
+
+def _typology(declarations: pd.DataFrame, truth: pd.DataFrame) -> Any:
+    """Return the kind of fraud of every item, if the truth is that of the items."""
+    shared = [c for c in KEY if c in declarations and c in truth]
+    if "typology" not in truth or len(truth) != len(declarations):
+        raise TableError(
+            "standard_segments: 'truth' needs a column 'typology' and one row for each "
+            f"of {len(declarations)} items; got {len(truth)}. Take the same items."
+        )
+    other = (truth[shared].to_numpy() != declarations[shared].to_numpy()).any(axis=1)
+    if other.any():
+        raise TableError(
+            f"standard_segments: {int(other.sum())} rows of 'truth' are of other items "
+            "than 'declarations' at their place. Bring both into one order."
+        )
+    return truth["typology"].to_numpy()

@@ -14,6 +14,7 @@ from smartrisk.evaluation._calibration import (
 from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
+from smartrisk.evaluation._periods import Periods, by_period
 from smartrisk.evaluation._policies import (
     EffortCurve,
     PolicyComparison,
@@ -41,12 +42,14 @@ __all__ = [
     "Evaluation",
     "LeakReport",
     "OffPolicy",
+    "Periods",
     "PolicyComparison",
     "Segments",
     "WholeFlow",
     "audit",
     "backtest",
     "best_look_up",
+    "by_period",
     "by_segment",
     "calibration",
     "calibration_error",

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._logged import Float, aligned, numbered
+from smartrisk.evaluation._ranking import count_at, taken_at
 from smartrisk.schema import KEY
 
 _BLOCKS = 200  # of declarations, drawn as wholes
@@ -94,7 +95,7 @@ def effort_curve(
     Raises
     ------
     TableError
-        If contenders score other items, or no item has a result.
+        If contenders score other items, a score is missing, or no item has a result.
 
     Notes
     -----
@@ -126,6 +127,14 @@ def effort_curve(
     parts = []
     for name, scores in contenders.items():
         told = aligned("effort_curve", f"{name!r}", scores, keys)
+        lost = told["risk_score"].isna().to_numpy() & known
+        if lost.any():
+            raise TableError(
+                f"effort_curve: column 'risk_score' of {name!r} is missing for "
+                f"{int(lost.sum())} judged items, as "
+                f"{shown(told.loc[lost, 'declaration_id'].tolist())}. Score them, or "
+                "leave them out."
+            )
         risk = told["risk_score"].to_numpy(np.float64)[known]
         worth = risk
         if "expected_revenue" in told and told["expected_revenue"].notna().all():
@@ -214,11 +223,12 @@ def compare_policies(
     policies: Mapping[str, pd.DataFrame],
     outcomes: pd.DataFrame,
     *,
+    rate: float = 0.05,
     cost: float = 0.0,
     n_bootstrap: int = 500,
     random_state: int = 0,
 ) -> PolicyComparison:
-    """Compare decisions on the same items whose results are known.
+    """Compare decisions or scores on the same items whose results are known.
 
     Use it where every item has a result: in a made world, or among items that were
     inspected at random. Elsewhere use `off_policy`.
@@ -226,10 +236,13 @@ def compare_policies(
     Parameters
     ----------
     policies : mapping of str to DataFrame
-        DECISIONS by the name of the policy: `channel` (not green is a control), or else
-        `propensity`, the expected share of a control.
+        By the name of the policy. DECISIONS: `channel` (not green is a control), or
+        else `propensity`, the expected share of a control. SCORES: the best by
+        `risk_score` are controlled, tied items by shares.
     outcomes : DataFrame
         OUTCOMES to judge by; items without one are counted and left out.
+    rate : float or int, default=0.05
+        For SCORES: share of the judged items, or number of them.
     cost : float, default=0.0
         Of one control, in national currency.
     n_bootstrap : int, default=500
@@ -245,12 +258,18 @@ def compare_policies(
     Raises
     ------
     TableError
-        If policies decide on other items, or no item has a result.
+        If policies decide on other items, a channel, propensity or score is missing or
+        none, or no item has a result.
+
+    See Also
+    --------
+    off_policy : Where only inspected items have a result.
 
     Notes
     -----
-    Replicates draw whole declarations, in 200 blocks; every policy is judged on the
-    same draw, so that what they share cancels.
+    The choice is fixed: replicates do not select anew. They draw whole
+    declarations, in 200 blocks; every policy is judged on the same draw, so that what
+    they share cancels.
 
     References
     ----------
@@ -282,7 +301,7 @@ def compare_policies(
     rows = []
     for name, decisions in policies.items():
         told = aligned("compare_policies", f"{name!r}", decisions, keys)
-        taken = _taken(name, told)[known]
+        taken = _taken(name, told[known], rate)
         columns = (taken, taken * hit, hit, taken * revenue, revenue)
         cells = [np.bincount(block, c, minlength=n) for c in columns]
         part = np.asarray(np.stack(cells, axis=1), np.float64)
@@ -347,15 +366,35 @@ def _figures(sums: Float, cost: float) -> dict[str, Any]:
         }
 
 
-def _taken(name: str, decisions: pd.DataFrame) -> Float:
-    """Return how much of each item a policy controls."""
-    if "channel" in decisions:
-        return (decisions["channel"] != "green").to_numpy().astype(np.float64)
-    if "propensity" in decisions:
-        return decisions["propensity"].to_numpy(np.float64)
-    raise TableError(
-        f"compare_policies: {name!r} needs a column 'channel' or 'propensity'."
-    )
+def _taken(name: str, told: pd.DataFrame, rate: float) -> Float:
+    """Return how much of each judged item a policy controls."""
+    column = next((c for c in _CHOOSES if c in told), None)
+    if column is None:
+        raise TableError(
+            f"compare_policies: {name!r} needs a column 'channel', 'propensity' or "
+            "'risk_score'."
+        )
+    values = told[column]
+    wrong = values.isna()
+    if column == "propensity":
+        wrong |= ~values.between(0, 1)
+    if wrong.any():
+        raise TableError(
+            f"compare_policies: column {column!r} of {name!r} is missing"
+            f"{' or outside [0, 1]' if column == 'propensity' else ''} for "
+            f"{int(wrong.sum())} judged items, as "
+            f"{shown(told.loc[wrong, 'declaration_id'].tolist())}. Fill it in, or "
+            "leave the items out."
+        )
+    if column == "channel":
+        return (values != "green").to_numpy().astype(np.float64)
+    amounts = values.to_numpy(np.float64)
+    if column == "propensity":
+        return amounts
+    return taken_at(amounts, count_at(rate, len(amounts)))
+
+
+_CHOOSES = ("channel", "propensity", "risk_score")
 
 
 def _keys(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import TableError, shown
-from smartrisk.evaluation import calibration
+from smartrisk.errors import ArgumentError, TableError, shown
+from smartrisk.evaluation import Calibration, calibration
 from smartrisk.reports._display import GREY, Display, look, percent
 from smartrisk.schema import KEY
 
@@ -18,7 +18,7 @@ class ReliabilityDisplay(Display):
     """Observed hit rate of inspected items against their risk score.
 
     Items are put into groups of equal size by score; a calibrated score lies on the
-    diagonal. Use `from_scores` or `from_predictions`.
+    diagonal. Use `from_scores`, `from_predictions` or `from_calibrations`.
 
     Parameters
     ----------
@@ -127,6 +127,50 @@ class ReliabilityDisplay(Display):
         """
         return cls(_groups(name, probability, hits, n_groups))
 
+    @classmethod
+    def from_calibrations(
+        cls, calibrations: Calibration | Mapping[str, Calibration]
+    ) -> Self:
+        """Make the display from results that are already there.
+
+        Parameters
+        ----------
+        calibrations : Calibration or mapping of str to Calibration
+            What `smartrisk.evaluation.calibration` returned; several by the name of
+            the contender.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+            Ready to plot.
+
+        Raises
+        ------
+        ArgumentError
+            If there is none, or one is no calibration.
+
+        Examples
+        --------
+        >>> from smartrisk.evaluation import calibration
+        >>> from smartrisk.reports import ReliabilityDisplay
+        >>> told = calibration([0.1, 0.1, 0.9, 0.9], [0, 0, 1, 0], n_groups=2)
+        >>> ReliabilityDisplay.from_calibrations(told).frame()["hit_rate"].tolist()
+        [0.0, 0.5]
+        """
+        given: dict[str, Any] = {"": calibrations}
+        if isinstance(calibrations, Mapping):
+            given = dict(calibrations)
+        wrong = [
+            type(c).__name__ for c in given.values() if not isinstance(c, Calibration)
+        ]
+        if wrong or not given:
+            raise ArgumentError(
+                "ReliabilityDisplay: 'calibrations' must hold at least one result of "
+                f"evaluation.calibration and nothing else; got {shown(wrong)}."
+            )
+        parts = [c.frame().assign(contender=name) for name, c in given.items()]
+        return cls(pd.concat(parts, ignore_index=True))
+
     def _draw(self, axes: list[Any], *, roomy: bool) -> None:
         ax, data = axes[0], self._data
         top = float(np.nanmax(data[["score", "hit_rate_high"]].to_numpy()))
@@ -136,19 +180,11 @@ class ReliabilityDisplay(Display):
             _points(ax, part, label=str(name) or "_nolegend_", style=look(place))
         ax.set(
             title=self._panels[0],
-            xlabel="Risk score, mean of the group (%)",
+            xlabel="Risk score, mean of the group (%)\n"
+            f"({_span(data['n_items'])} items a group; bars: 95 % interval)",
             ylabel="Observed hit rate (% of inspected items)",
             xlim=(0, top),
             ylim=(0, top),
-        )
-        ax.text(
-            0.99,
-            0.02,
-            f"{_span(data['n_items'])} items a group; bars: 95 % interval",
-            transform=ax.transAxes,
-            ha="right",
-            fontsize=8,
-            color=GREY,
         )
         percent(ax.xaxis)
         percent(ax.yaxis)

@@ -6,6 +6,7 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ from sklearn.metrics import precision_score, recall_score
 from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import (
     calibration,
+    calibration_error,
     count_at,
+    evaluate,
     lift_at,
     net_benefit_at,
     normalised_at,
@@ -23,6 +26,7 @@ from smartrisk.evaluation import (
     revenue_share_at,
     wilson_interval,
 )
+from smartrisk.evaluation._ranking import expected_sum, weighted_curve
 
 CASES = st.integers(1, 6).flatmap(
     lambda n: st.tuples(
@@ -73,6 +77,12 @@ def check(case):
     chosen = sum(y[i] for i in first)
     same(precision_at(y, score, k, ties="first"), chosen / k if k else nan)
     same(recall_at(y, score, k, ties="first"), chosen / sum(y) if sum(y) else nan)
+    same(lift_at(y, score, k, ties="first"), chosen / k / base if k and base else nan)
+    same(normalised_at(y, score, k, ties="first"), chosen / best if best else nan)
+    earned = sum(revenue[i] for i in first)
+    same(net_benefit_at(revenue, score, k, cost=2.0, ties="first"), earned - 2.0 * k)
+    share = earned / sum(revenue) if sum(revenue) else nan
+    same(revenue_share_at(revenue, score, k, ties="first"), share)
 
 
 @settings(max_examples=300, deadline=None)
@@ -121,6 +131,69 @@ def test_a_perfect_ranking_is_an_oracle_and_a_flat_one_is_chance():
 def test_ties_are_expected_or_first():
     with pytest.raises(ArgumentError, match="ties"):
         precision_at([0, 1], [1, 1], 1, ties="lucky")
+
+
+@pytest.mark.parametrize(
+    ("y", "score", "message"),
+    [
+        ([1, 0, 1], [0.1], "of one dimension and length"),
+        ([1, 0, 1], [0.1, math.nan, 0.3], "1 missing scores"),
+        ([1, math.nan, 1], [0.1, 0.2, 0.3], "Leave out items without a result"),
+        ([1, -1, 1], [0.1, 0.2, 0.3], "negative results, as -1.0"),
+    ],
+)
+def test_what_cannot_be_ranked_is_refused(y, score, message):
+    for measure in (precision_at, recall_at, revenue_share_at, lift_at, normalised_at):
+        for ties in ("expected", "first"):
+            with pytest.raises(ArgumentError, match=message):
+                measure(y, score, 2, ties=ties)
+
+
+def test_a_control_costs_something_or_nothing():
+    for cost in (-1.0, math.nan):
+        with pytest.raises(ArgumentError, match="cost"):
+            net_benefit_at([1.0], [0.5], 1, cost=cost)
+
+
+# ------------------------------------------------------------------- replicates
+
+
+def replicated(weight, y, score, k):
+    """Return the expected sum among the k best of the items drawn, by repeating."""
+    drawn = np.repeat(np.arange(len(y)), weight)
+    return expected_sum(score[drawn], y[drawn], k)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 10_000))
+def test_replicates_share_ties_as_estimates_do(n, seed):
+    rng = np.random.default_rng(seed)
+    score, y = rng.integers(0, 3, n) / 3, rng.integers(0, 2, n).astype(float)
+    weights = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in "abc"])
+    share = float(rng.random())
+    sums = weighted_curve(score, [y], weights.astype(float), [share])
+    k = math.floor(share * n + 0.5)
+    for r, weight in enumerate(weights):
+        assert sums[r, 0, 0] == pytest.approx(replicated(weight, y, score, k))
+        assert sums[r, 1].tolist() == [k, n]
+
+
+def test_the_interval_of_a_flat_score_holds_the_hit_rate():
+    key = pd.DataFrame({"declaration_id": [f"D{k:04d}" for k in range(1_000)]})
+    hit = np.repeat([1, 0], [300, 700])
+    told = evaluate(key.assign(risk_score=0.5), key.assign(illicit=hit), rates=(0.1,))
+    row = told.frame().iloc[0]
+    assert row["precision_low"] < row["precision"] < row["precision_high"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 1000))
+def test_the_calibration_error_knows_no_order(n, seed):
+    rng = np.random.default_rng(seed)
+    p, y = rng.integers(0, 4, n) / 3, rng.integers(0, 2, n)
+    order = rng.permutation(n)
+    other = calibration_error(y[order], p[order])
+    assert calibration_error(y, p) == pytest.approx(other)
 
 
 # ------------------------------------------------------------------ calibration

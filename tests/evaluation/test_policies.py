@@ -13,6 +13,8 @@ from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import (
     compare_policies,
     effort_curve,
+    net_benefit_at,
+    precision_at,
     recall_at,
     revenue_share_at,
 )
@@ -126,6 +128,38 @@ def test_expected_shares_count_as_such(world):
     assert row["recall"] == pytest.approx(0.5)
 
 
+def test_scores_choose_their_best_and_share_ties():
+    scores, truth = table(400, 3)
+    told = compare_policies({"a": scores, "b": scores}, truth, rate=0.1, cost=1.0)
+    row = told.frame().iloc[0]
+    hit, revenue = truth["illicit"], truth["revenue_adjustment"]
+    risk = scores["risk_score"]
+    assert row["n_controls"] == pytest.approx(40)
+    assert row["hit_rate"] == pytest.approx(precision_at(hit, risk, 0.1))
+    assert row["recall"] == pytest.approx(recall_at(hit, risk, 0.1))
+    gain = net_benefit_at(revenue, risk, 0.1, cost=1.0)
+    assert row["net_benefit"] == pytest.approx(gain)
+    assert (told.differences()["difference"] == 0).all()
+
+
+def test_what_a_policy_leaves_open_is_refused():
+    scores, truth = table(50, 0)
+    key = scores[["declaration_id"]]
+    cases = (
+        (
+            {"channel": [None, *["red"] * 49]},
+            "'channel' of 'a' is missing for 1 judged",
+        ),
+        ({"propensity": 3.0}, r"outside \[0, 1\] for 50 judged items"),
+        ({"risk_score": np.nan}, "'risk_score' of 'a' is missing for 50"),
+    )
+    for column, message in cases:
+        with pytest.raises(TableError, match=message):
+            compare_policies({"a": key.assign(**column)}, truth)
+    with pytest.raises(TableError, match="effort_curve: column 'risk_score'"):
+        effort_curve({"a": key.assign(risk_score=np.nan)}, truth)
+
+
 def test_the_interval_of_a_difference_covers_it():
     rng = np.random.default_rng(1)
     n, covered = 2_000, []
@@ -144,7 +178,7 @@ def test_the_interval_of_a_difference_covers_it():
 
 def test_what_cannot_be_compared_is_refused(world):
     key, truth = world.declarations[KEY], world.full_outcomes()
-    with pytest.raises(TableError, match="'channel' or 'propensity'"):
+    with pytest.raises(TableError, match="'channel', 'propensity' or 'risk_score'"):
         compare_policies({"a": key}, truth)
     both = {"a": key.assign(channel="red"), "b": key.head(1).assign(channel="red")}
     with pytest.raises(TableError, match="lacks 9999 of the decided"):

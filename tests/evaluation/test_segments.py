@@ -110,3 +110,28 @@ def test_what_is_not_aligned_is_refused(world, scores):
         by_segment(scores, world.full_outcomes(), {"office": ["a", "b", "c"]})
     with pytest.raises(TableError, match="risk_score"):
         by_segment(scores[KEY], world.full_outcomes(), {})
+
+
+def test_what_is_missing_or_national_is_no_section(world):
+    codes = ["010121", "970110", "990000", "770000", "", None]
+    items = pd.DataFrame({"tariff_code": codes, "office": ["a", None, *"aaaa"]})
+    parts = standard_segments(items)
+    expected = ["I", "XXI", "other", "other", "missing", "missing"]
+    assert parts["section"].tolist() == expected
+    assert parts["office"].tolist() == ["a", "missing", *"aaaa"]
+
+
+def test_truth_of_other_items_is_refused(world):
+    items = world.declarations
+    with pytest.raises(TableError, match="6000 rows of 'truth' are of other items"):
+        standard_segments(items, truth=world.truth.iloc[::-1])
+    with pytest.raises(TableError, match="one row for each of 6000 items; got 5"):
+        standard_segments(items, truth=world.truth.head())
+
+
+def test_rates_that_stand_on_little_say_which(world, scores):
+    mode = {"mode": world.declarations["transport_mode"]}
+    table = by_segment(scores, world.full_outcomes(), mode, rate=20).frame()
+    large = table[(table["n_judged"] >= 30) & (table["hits"] >= 30)]
+    assert len(large)
+    assert (large["note"] == "fewer than 30 items for precision").all()

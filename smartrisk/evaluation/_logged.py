@@ -34,6 +34,8 @@ class Logged:
         What was found, 0 where nothing is known (it is never used there).
     at_random : array of bool
         Whether it was drawn at random.
+    declaration : array of int
+        Which declaration it belongs to.
     n_inspected : int
         Items that were inspected, with a result or without.
     notes : tuple of str
@@ -46,6 +48,7 @@ class Logged:
     hit: Float
     revenue: Float | None
     at_random: Bool
+    declaration: NDArray[np.int64]
     n_inspected: int
     notes: tuple[str, ...] = ()
 
@@ -66,10 +69,16 @@ def logged(owner: str, decisions: pd.DataFrame, outcomes: pd.DataFrame) -> Logge
     propensity = flow["propensity"].to_numpy(np.float64)
     known = flow["illicit"].notna().to_numpy()
     _check(owner, flow, propensity, known)
+    known, notes = _by_propensity(flow, known)
     inspected = known.copy()
     if "channel" in flow:
-        inspected |= (flow["channel"] != "green").to_numpy()
-    share, notes = _share_known(owner, flow, inspected, known)
+        looked = (flow["channel"] != "green").to_numpy()
+        if "selected_by" in flow:
+            looked = looked & flow["selected_by"].notna().to_numpy()
+        inspected |= looked
+        notes += _fit_of(propensity, inspected)
+    share, late = _share_known(owner, flow, inspected, known)
+    notes += late
     revenue = None
     if "revenue_adjustment" in flow:
         found = flow["revenue_adjustment"].to_numpy(np.float64)
@@ -84,8 +93,37 @@ def logged(owner: str, decisions: pd.DataFrame, outcomes: pd.DataFrame) -> Logge
         at_random=np.zeros(len(flow), bool)
         if chance is None
         else chance.fillna(False).to_numpy(bool),
+        declaration=pd.factorize(flow["declaration_id"])[0].astype(np.int64),
         n_inspected=int(inspected.sum()),
         notes=notes,
+    )
+
+
+def _by_propensity(flow: pd.DataFrame, known: Bool) -> tuple[Bool, tuple[str, ...]]:
+    """Leave out results of items that were not selected with the logged propensity.
+
+    Items that are checked after clearance because of their rank have none.
+    """
+    if "selected_by" not in flow:
+        return known, ()
+    own = flow["selected_by"].notna().to_numpy()
+    lost = int((known & ~own).sum())
+    if not own.any() or not lost:
+        return known, ()
+    note = f"{lost} results are of items that nobody selected by propensity: left out."
+    return known & own, (note,)
+
+
+def _fit_of(propensity: Float, inspected: Bool) -> tuple[str, ...]:
+    """Say when the logged propensities do not describe what was inspected."""
+    expected = float(propensity.sum())
+    spread = float(np.sqrt((propensity * (1 - propensity)).sum()))
+    n = int(inspected.sum())
+    if abs(n - expected) <= 4 * spread + 0.02 * expected + 1:
+        return ()
+    return (
+        f"The propensities expect {expected:.0f} controls and {n} were made: they do "
+        "not describe this selection, and no weight can mend that.",
     )
 
 

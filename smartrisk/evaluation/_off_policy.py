@@ -140,8 +140,9 @@ def off_policy(
     - snips: that, times :math:`\sum e_i / \sum e_i w_i` (Hájek 1971);
     - dr: :math:`\sum e_i (m_i + w_i (y_i - m_i))` (Dudík et al. 2011).
 
-    Ratios are linearised; the variance is that of Poisson sampling,
-    :math:`\sum (1-p_i) w_i^2 u_i^2` over known results with residuals :math:`u_i`.
+    Ratios are linearised; the variance is that of Poisson sampling of declarations,
+    :math:`\sum_d (\sum_{i \in d} \sqrt{1-p_i} w_i u_i)^2` over known results with
+    residuals :math:`u_i`.
     Intervals use Student's quantile with Satterthwaite's degrees of freedom, on the log
     scale for sums and rates and on that of log odds for shares: a few large weights
     or amounts make most of the variance. Results are what officers *found*, not what
@@ -195,10 +196,18 @@ def off_policy(
         ("revenue", flow.revenue, guesses[1]),
     ):
         why = refused or ("" if value is not None else "no revenue_adjustment is known")
+        why = why or _too_few_hits(flow, wanted)
         if why or value is None:
             rows += [_silent(e, method, why) for e in _ESTIMANDS_OF[name]]
             continue
-        rows += _answers(name, flow, wanted, (value, guess), (method, level))
+        told = _answers(name, flow, wanted, (value, guess), (method, level))
+        blind = _blind(flow)
+        rows += [
+            _silent(row["estimand"], method, blind)
+            if blind and row["estimand"] in ("recall", "revenue_share")
+            else row
+            for row in told
+        ]
     table = pd.DataFrame(rows).set_index("estimand").loc[list(_ESTIMANDS)]
     return OffPolicy(table.reset_index(), diagnostics, flow.notes)
 
@@ -297,6 +306,28 @@ def _refusal(diagnostics: dict[str, float], least: float) -> str:
     return ""
 
 
+#: Hits among the target's known results below which nothing is said.
+_LEAST_HITS = 5
+
+
+def _too_few_hits(flow: Logged, wanted: Float) -> str:
+    """Return why hits are too few to speak of; empty when they are enough."""
+    hits = int((flow.hit * flow.known * (wanted > 0)).sum())
+    if hits >= _LEAST_HITS:
+        return ""
+    return f"only {hits} hits are known among the target's items; judge more items"
+
+
+def _blind(flow: Logged) -> str:
+    """Return why what the whole flow holds cannot be told; empty when it can."""
+    lost = int((flow.propensity <= 0).sum())
+    if not lost:
+        return ""
+    return (
+        f"{lost} items could never have been inspected: how much they hide is unknown"
+    )
+
+
 def _silent(estimand: str, method: str, why: str) -> dict[str, Any]:
     """Return the row of a refused estimand."""
     nothing = dict.fromkeys(("estimate", "low", "high"), math.nan)
@@ -327,9 +358,13 @@ def _answers(
     inside = flow.known & (chance > 0)
 
     def around(residual: Float) -> float:
-        """Return the half-width around a sum of weighted residuals."""
-        part = (1 - chance[inside]) * (weight[inside] * residual[inside]) ** 2
-        return half_width(part, level)
+        """Return the half-width around a sum of weighted residuals.
+
+        Items of a declaration are often inspected together: they count as one.
+        """
+        part = np.sqrt(1 - chance[inside]) * weight[inside] * residual[inside]
+        together = np.bincount(flow.declaration[inside], part)
+        return half_width(np.asarray(together, np.float64) ** 2, level)
 
     reach = around(own)
     share = mine / every if every > 0 else math.nan

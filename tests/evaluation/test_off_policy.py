@@ -332,3 +332,72 @@ def test_worlds_are_covered_where_the_naive_estimate_is_not():
         naive.append(abs(seen.mean() - true) <= error)
     assert np.mean(covered) >= 0.85
     assert np.mean(naive) < 0.5
+
+
+# ------------------------------------------------------- what must not be claimed
+
+
+def test_recall_is_refused_where_part_of_the_flow_is_never_inspected():
+    flow, _ = population(14)
+    hidden = ~flow["wanted"] & (flow.index % 2 == 0)
+    flow.loc[hidden, "propensity"] = 0.0
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    refused = off_policy(decisions, outcomes, target_of(flow)).frame()
+    refused = refused.set_index("estimand")["refused"]
+    assert (refused[["hit_rate", "hits", "revenue"]] == "").all()
+    assert refused[["recall", "revenue_share"]].str.contains("never have been").all()
+
+
+def test_no_hit_is_no_certainty():
+    flow, _ = population(15)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    none = outcomes.assign(illicit=0, revenue_adjustment=0.0)
+    refused = off_policy(decisions, none, target_of(flow)).frame()["refused"]
+    assert refused.str.contains("only 0 hits are known").all()
+
+
+def test_items_of_a_declaration_that_are_inspected_together_count_as_one():
+    rng = np.random.default_rng(0)
+    n, size, covered = 1_200, 5, []
+    key = pd.DataFrame(
+        {
+            "declaration_id": np.repeat([f"D{k}" for k in range(n)], size),
+            "item_number": np.tile(np.arange(1, size + 1), n),
+        }
+    )
+    hit = np.repeat((rng.random(n) < 0.1).astype(int), size)
+    wanted = key.assign(propensity=1.0)
+    for _ in range(60):
+        looked = np.repeat(rng.random(n) < 0.2, size)
+        decisions = key.assign(propensity=0.2, channel=np.where(looked, "red", "green"))
+        told = off_policy(decisions, key[looked].assign(illicit=hit[looked]), wanted)
+        row = told.frame().iloc[0]
+        covered.append(row["low"] <= hit.mean() <= row["high"])
+    assert np.mean(covered) >= 0.88
+
+
+def test_items_checked_for_their_rank_alone_are_left_out():
+    flow, _ = population(16)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    looked = decisions["channel"] == "red"
+    by = pd.Series("model", decisions.index).where(looked)
+    blue = flow["declaration_id"].isin(flow["declaration_id"][~looked].head(50))
+    channel = decisions["channel"].where(~blue, "blue")
+    more = flow.loc[blue, ["declaration_id", "illicit", "revenue_adjustment"]]
+    plain = off_policy(decisions, outcomes, target_of(flow))
+    both = off_policy(
+        decisions.assign(selected_by=by, channel=channel),
+        pd.concat([outcomes, more]),
+        target_of(flow),
+    )
+    pd.testing.assert_frame_equal(plain.frame(), both.frame())
+    assert "50 results are of items that nobody selected" in both.notes[0]
+
+
+def test_propensities_that_do_not_describe_the_selection_are_told():
+    flow, _ = population(17)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    half = decisions.assign(propensity=decisions["propensity"] / 2)
+    notes = off_policy(half, outcomes, target_of(flow)).notes
+    assert any("do not describe this selection" in note for note in notes)
+    assert not off_policy(decisions, outcomes, target_of(flow)).notes

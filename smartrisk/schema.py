@@ -8,16 +8,13 @@ not know each other: they know these tables.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from smartrisk.errors import ArgumentError, check_choice, nearest
+from smartrisk.settings import read_toml, toml_line, write_toml
 
 __all__ = [
     "ASYCUDA",
@@ -473,14 +470,11 @@ class ColumnMap:
         for name in _COLUMN_MAP_OPTIONS:
             value = getattr(self, name)
             if value is not None:
-                lines.append(f"{name} = {json.dumps(value)}")
+                lines.append(toml_line(name, value))
         for name in ("mapping", "factors"):
             lines += ["", f"[{name}]"]
-            lines += [f"{k} = {json.dumps(v)}" for k, v in getattr(self, name).items()]
-        text = "\n".join(lines) + "\n"
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+            lines += [toml_line(k, v) for k, v in getattr(self, name).items()]
+        return write_toml(lines, path)
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> ColumnMap:
@@ -496,16 +490,13 @@ class ColumnMap:
         columns : ColumnMap
             The map.
         """
-        text = str(source)
-        if "\n" not in text:
-            text = Path(source).read_text(encoding="utf-8")
+        content = read_toml("ColumnMap.from_toml", source)
         try:
-            content: dict[str, Any] = tomllib.loads(text)
             return cls(content.pop("mapping", {}), **content)
-        except (tomllib.TOMLDecodeError, TypeError) as error:
+        except TypeError as error:
             raise ArgumentError(
                 f"ColumnMap.from_toml: not a column map: {error}"
-            ) from (error)
+            ) from error
 
 
 _COLUMN_MAP_OPTIONS = (

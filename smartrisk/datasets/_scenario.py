@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from smartrisk.datasets._change import Change
 from smartrisk.errors import ArgumentError, check_number, nearest, shown
+from smartrisk.settings import read_toml, toml_line, write_toml
 
 T = TypeVar("T")
 
@@ -227,15 +225,12 @@ class Scenario:
             TOML that `from_toml` reads.
         """
         single = [f.name for f in fields(self) if f.name not in ("mix", "changes")]
-        lines = [_line(name, getattr(self, name)) for name in single]
-        lines += ["", "[mix]", *[_line(k, v) for k, v in asdict(self.mix).items()]]
+        lines = [toml_line(name, getattr(self, name)) for name in single]
+        lines += ["", "[mix]", *[toml_line(k, v) for k, v in asdict(self.mix).items()]]
         for change in self.changes:
             lines += ["", "[[changes]]"]
-            lines += [_line(k, v) for k, v in asdict(change).items()]
-        text = "\n".join(lines) + "\n"
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+            lines += [toml_line(k, v) for k, v in asdict(change).items()]
+        return write_toml(lines, path)
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> Scenario:
@@ -256,13 +251,7 @@ class Scenario:
         ArgumentError
             If a field is unknown, or the text is no TOML.
         """
-        text = str(source)
-        if "\n" not in text:
-            text = Path(source).read_text(encoding="utf-8")
-        try:
-            given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ArgumentError(f"Scenario.from_toml: no TOML: {error}.") from error
+        given = read_toml("Scenario.from_toml", source)
         mix = _made(FraudMix, given.pop("mix", {}), "[mix]")
         changes = [_made(Change, c, "[[changes]]") for c in given.pop("changes", [])]
         return _made(cls, {**given, "mix": mix, "changes": tuple(changes)}, "the file")
@@ -281,11 +270,6 @@ _BOUNDS = (
     ("threshold", 1.0, 1e6),
     ("currency", 1e-6, 1e6),
 )
-
-
-def _line(name: str, value: Any) -> str:
-    """Return a line of TOML; JSON writes its texts, numbers and lists alike."""
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _made(kind: type[T], given: Any, where: str) -> T:

@@ -11,6 +11,7 @@ from smartrisk.evaluation._calibration import (
     calibration,
     wilson_interval,
 )
+from smartrisk.evaluation._contenders import Learned, learn
 from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
@@ -41,6 +42,7 @@ __all__ = [
     "EffortCurve",
     "Evaluation",
     "LeakReport",
+    "Learned",
     "OffPolicy",
     "Periods",
     "PolicyComparison",
@@ -58,6 +60,7 @@ __all__ = [
     "count_at",
     "effort_curve",
     "evaluate",
+    "learn",
     "lift_at",
     "net_benefit_at",
     "normalised_at",

@@ -17,10 +17,32 @@ from smartrisk.windows import Split
 
 
 class Learned(Protocol):
-    """A contender that has learned: it scores, and may take in what happened since."""
+    """A contender that has learned: it scores, and may take in what happened since.
+
+    See Also
+    --------
+    learn : What makes one.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import Learned
+    >>> callable(Learned.score)
+    True
+    """
 
     def score(self, split: Split) -> pd.DataFrame:
-        """Return SCORES of the later items of a split."""
+        """Return SCORES of the later items of a split.
+
+        Parameters
+        ----------
+        split : Split
+            Its later items are scored.
+
+        Returns
+        -------
+        scores : DataFrame
+            SCORES, in the order of the items.
+        """
         ...
 
 
@@ -70,14 +92,44 @@ def _scores(items: pd.DataFrame, risk: Any) -> pd.DataFrame:
     """Return SCORES from risk scores in the order of the items."""
     if len(risk) != len(items):
         raise TableError(
-            f"backtest: a contender gave {len(risk)} scores for {len(items)} items; it "
+            f"learn: a contender gave {len(risk)} scores for {len(items)} items; it "
             "must give one per item, in their order."
         )
     return numbered(items)[list(KEY)].assign(risk_score=risk)
 
 
 def learn(contender: Any, split: Split) -> Learned:
-    """Let a contender learn from the past of a split."""
+    """Let a contender learn from the past of a split; the contender stays as it was.
+
+    Parameters
+    ----------
+    contender : object
+        An engine (``fit`` and ``score`` of declarations and outcomes, ``update`` where
+        it has it), a classifier (``fit`` and ``predict_proba`` of declarations and
+        labels), or a function of past, known and later items that returns scores.
+    split : Split
+        What may be learned from, and when.
+
+    Returns
+    -------
+    learned : Learned
+        Its ``score(split)`` returns SCORES of the later items of a split; of a split
+        that comes later, an engine takes in first what has become known since.
+
+    Raises
+    ------
+    ArgumentError
+        If the contender is none of these.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(1_000, random_state=0, scenario="small")
+    >>> split = sr.windows.time_split(world.declarations, world.outcomes)
+    >>> learned = sr.evaluation.learn(sr.models.SmoothedRateSum(), split)
+    >>> len(learned.score(split)) == len(split.later)
+    True
+    """
     if hasattr(contender, "fit") and callable(getattr(contender, "score", None)):
         taken = list(inspect.signature(contender.fit).parameters)
         if not hasattr(contender, "predict_proba") or "outcomes" in taken:
@@ -87,21 +139,26 @@ def learn(contender: Any, split: Split) -> Learned:
     if callable(contender) and not isinstance(contender, type):
         return _Function(contender)
     raise ArgumentError(
-        "backtest: a contender must have fit and score (of declarations and outcomes), "
+        "learn: a contender must have fit and score (of declarations and outcomes), "
         "fit and predict_proba (of declarations and labels), or be a function of past, "
         f"known and later; got {type(contender).__name__}."
     )
 
 
 def fingerprint(contender: Any) -> str:
-    """Return a digest of what a contender is: its class and settings, or its code."""
-    if hasattr(contender, "fit"):
-        kind = type(contender)
-        settings = getattr(contender, "get_params", lambda: None)()
-        text = f"{kind.__module__}.{kind.__qualname__} {contender!r} {settings!r}"
-    else:
+    """Return a digest of what a contender is: its class and settings, or its code.
+
+    Of a function, what it closes over and its defaults count too.
+    """
+    if inspect.isfunction(contender):
         try:
             text = inspect.getsource(contender)
-        except (OSError, TypeError):
-            text = repr(getattr(contender, "__qualname__", type(contender)))
+        except OSError:
+            text = contender.__code__.co_code.hex()
+        cells = [cell.cell_contents for cell in contender.__closure__ or ()]
+        text += f" {contender.__qualname__} {cells!r} {contender.__defaults__!r}"
+    else:
+        kind = type(contender)
+        settings = getattr(contender, "get_params", lambda: vars(contender))()
+        text = f"{kind.__module__}.{kind.__qualname__} {contender!r} {settings!r}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from smartrisk.errors import (
 )
 from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
 from smartrisk.selectivity._policy import hashes
+from smartrisk.settings import read_toml, toml_line, write_toml
 
 Bool = NDArray[np.bool_]
 
@@ -274,9 +273,9 @@ class RuleSet:
         best = np.full(n, len(PRECEDENCE) - 1)
         followed = np.full(n, None, dtype=object)
         spared = np.ones(n)
-        for place, rule in enumerate(self.rules):
+        for rule in self.rules:
             hit = rule.matches(declarations)
-            lot = _lots(declarations, random_state + 7919 * (place + 1))
+            lot = _lots(declarations, random_state, rule.rule_id)
             level = PRECEDENCE.index(rule.channel)
             taken = hit & (lot < rule.rate) & (level < best)
             best[taken] = level
@@ -356,18 +355,13 @@ class RuleSet:
         for rule in self.rules:
             lines.append("[[rules]]")
             plain = {k: v for k, v in asdict(rule).items() if k != "when" and v != ""}
-            lines += [
-                f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()
-            ]
+            lines += [toml_line(k, v) for k, v in plain.items()]
             for condition in rule.when:
                 lines.append("[[rules.when]]")
                 told = {f.name: getattr(condition, f.name) for f in fields(condition)}
-                lines += [_line(k, v) for k, v in told.items() if v is not None]
+                lines += [toml_line(k, v) for k, v in told.items() if v is not None]
             lines.append("")
-        text = "\n".join(lines)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return write_toml(lines[:-1], path)
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> RuleSet:
@@ -388,21 +382,17 @@ class RuleSet:
         ArgumentError
             If it is no TOML, or a field is unknown.
         """
-        text = str(source)
-        if "\n" not in text:
-            text = Path(source).read_text(encoding="utf-8")
+        given = read_toml("RuleSet.from_toml", source)
+        strange = sorted(set(given) - {"rules"})
+        if strange:
+            raise ArgumentError(
+                f"RuleSet.from_toml: unknown {shown(strange)}; rules stand in "
+                "[[rules]]."
+            )
         try:
-            given = tomllib.loads(text)
             return cls(rules=tuple(given.get("rules", ())))
-        except tomllib.TOMLDecodeError as error:
-            raise ArgumentError(f"RuleSet.from_toml: no TOML: {error}.") from error
         except TypeError as error:
             raise ArgumentError(f"RuleSet.from_toml: {error}.") from error
-
-
-def _line(name: str, value: Any) -> str:
-    """Return a line of TOML; JSON writes its texts, numbers and lists alike."""
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
@@ -422,9 +412,10 @@ def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
     return top / below.where(below > 0)
 
 
-def _lots(declarations: pd.DataFrame, seed: int) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each item, by its key and the seed."""
-    return (hashes(declarations, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
+def _lots(declarations: pd.DataFrame, seed: int, rule: str) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each item, by its key, the seed and the rule."""
+    own = seed + zlib.crc32(rule.encode()) * 2**32
+    return (hashes(declarations, own) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 def _found(

@@ -35,7 +35,7 @@ __all__ = [
 
 KEY = ("declaration_id", "item_number")
 CHANNELS = ("green", "yellow", "red", "blue")
-SELECTED_BY = ("model", "rule", "random", "mandatory", "manual")
+SELECTED_BY = ("model", "rule", "random", "exploration", "mandatory", "manual")
 OFFENCES = ("undervaluation", "misclassification", "origin", "quantity", "other")
 
 #: What a field's values are, and the pandas type they have inside the house.

@@ -4,18 +4,30 @@ Reads SCORES and DECLARATIONS; writes DECISIONS with the channel, who selected t
 and its probability of having been selected.
 """
 
+from smartrisk.selectivity._chance import inclusion
 from smartrisk.selectivity._criteria import from_criteria, to_criteria
-from smartrisk.selectivity._policy import Policy, inclusion, select
-from smartrisk.selectivity._rules import OPERATORS, Condition, Rule, RuleSet
+from smartrisk.selectivity._history import novelty, releases_in_a_row
+from smartrisk.selectivity._policy import Costs, Policy, select
+from smartrisk.selectivity._rules import (
+    OPERATORS,
+    Condition,
+    Rule,
+    RuleDraw,
+    RuleSet,
+)
 
 __all__ = [
     "OPERATORS",
     "Condition",
+    "Costs",
     "Policy",
     "Rule",
+    "RuleDraw",
     "RuleSet",
     "from_criteria",
     "inclusion",
+    "novelty",
+    "releases_in_a_row",
     "select",
     "to_criteria",
 ]

@@ -12,13 +12,43 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
-from smartrisk.schema import KEY
+from smartrisk.selectivity._chance import Float, hashes
+from smartrisk.selectivity._draft import DUE, Demand, Draft
+from smartrisk.selectivity._groups import check_capacity, groups
+from smartrisk.selectivity._rules import RuleSet
 
-_RANK_BY = ("risk_score", "expected_revenue", "blend")
-_PER = ("office", "day")
+_RANK_BY = ("risk_score", "expected_revenue", "blend", "net_benefit")
+_EXPLORE = ("random", "uncertainty", "novelty")
+_SHARES = ("blend", "random_share", "red_share", "blue_share")
+#: Part of an exploration by weight that falls on all items alike.
+EVEN = 0.1
 Bool = NDArray[np.bool_]
-Float = NDArray[np.float64]
-UInt = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What a control costs, in the currency of the revenue.
+
+    Parameters
+    ----------
+    control : float, default=0.0
+        Of one control: people, scanner, laboratory.
+    delay : float, default=0.0
+        Of the goods that wait, as a share of their customs value.
+
+    Examples
+    --------
+    >>> from smartrisk.selectivity import Costs
+    >>> Costs(control=80.0, delay=0.002).control
+    80.0
+    """
+
+    control: float = 0.0
+    delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("Costs", "control", self.control, low=0.0)
+        check_number("Costs", "delay", self.delay, low=0.0, high=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,38 +58,72 @@ class Policy:
     Parameters
     ----------
     capacity : float, int or mapping, default=0.05
-        Share of the items in [0, 1] as a float, number of items as an integer, or,
-        with `per`, a mapping from group to number of items. A share gives
-        ``floor(share * n + 0.5)`` items.
+        Share of the items in [0, 1] as a float, number of items as an integer. A share
+        gives ``floor(share * n + 0.5)`` items. A mapping of "red" and "yellow" gives
+        each channel its own share or number; with `per`, a mapping from group to
+        number, or from group to such a mapping.
     rank_by : str, default="risk_score"
-        "risk_score", "expected_revenue" or "blend".
+        "risk_score", "expected_revenue", "blend" or "net_benefit": expected revenue
+        less `costs`. The model then takes only items that are worth their control.
     blend : float, default=0.5
         Weight of the risk rank against the revenue rank when blended.
     random_share : float, default=0.1
-        Share of the capacity drawn at random before the model is asked.
-    per : tuple of str, default=()
-        "office", "day" or both: the capacity is spread over these groups by size.
+        Share of the capacity that explores, by chance.
+    explore : str, default="random"
+        How: "random" draws all items alike before the model is asked; "uncertainty"
+        and "novelty" draw after it, by weight: how undecided the score is
+        (``p * (1 - p)``, or a column ``uncertainty`` of SCORES), or a column
+        ``novelty`` of SCORES.
+    per : str or tuple of str, default=()
+        "day" and columns of the declarations, as "office" or a team: the capacity is
+        spread over these groups by size.
     red_share : float, default=0.5
         Share of the controls that are physical (red); the others are documentary
         (yellow).
     blue_share : float, default=0.0
         Share of the items that are released now and checked after clearance (blue):
         the best ranked of those not controlled. They use no capacity.
+    costs : Costs, default=Costs()
+        What a control costs, for "net_benefit".
+    trusted_relief : float, default=0.0
+        By how much the rank value of trusted traders' items is lessened, in [0, 1).
+        Chance does not see it, and there must be some: relief never reaches zero.
+    max_releases : int, default=None
+        Releases in a row after which a control is due; None for no bound.
     random_state : int, default=0
         Seed of the random share and of ties.
     version : str, default="1"
         Name of this policy in the decisions.
 
+    See Also
+    --------
+    novelty : How new the traders, goods and routes of items are.
+    releases_in_a_row : What `max_releases` counts.
+
     Notes
     -----
-    Mandatory items come first and use capacity; when they exceed it all of them are
-    still controlled and nothing else is. The random share is drawn from the other
-    items by a keyed hash of their key: it does not depend on scores or row order.
-    Then the model takes the best of the rest. With N items to choose from, r drawn
-    at random and q taken by the model, the item on model rank j (from 0) is selected
-    with probability ``r/N + (1 - r/N) * P(X > j - q)``, X hypergeometric: the number
-    drawn at random among the j items ranked before it. `selected_by` and `propensity`
-    speak of controls before release; blue items have none.
+    Claims on the capacity come in this order: mandatory items, rules, items that are
+    due, chance, the model. Mandatory items are controlled even when they exceed it;
+    then nothing else is. Rules draw by the item's key; when they ask for more than is
+    left, the least draws are followed (sequential Poisson sampling, Ohlsson 1998).
+    Chance is a keyed hash of the item's key: it depends on no score and no row order.
+
+    With N items left to choose from, r drawn at random and q taken by the model, the
+    item on model rank j (from 0) is selected with probability
+    ``r/N + (1 - r/N) * P(X > j - q)``, X hypergeometric: the number drawn at random
+    among the j items ranked before it. Exploring by weight, the model takes its q
+    with certainty and r of the others are drawn with probabilities proportional to
+    their weights (systematic sampling, Madow 1949), a tenth of it spread evenly so
+    that none is zero. Where rules draw, `propensity` is that given the draws of the
+    other items. `selected_by` and `propensity` speak of controls before release; blue
+    items have none.
+
+    References
+    ----------
+    Madow, W. G. (1949). On the theory of systematic sampling, II. Annals of
+    Mathematical Statistics 20.
+
+    Ohlsson, E. (1998). Sequential Poisson sampling. Journal of Official Statistics 14.
 
     Examples
     --------
@@ -71,27 +135,39 @@ class Policy:
     ['green', 'red', 'yellow', 'green']
     """
 
-    capacity: float | int | Mapping[Any, int] = 0.05
+    capacity: float | int | Mapping[Any, Any] = 0.05
     rank_by: str = "risk_score"
     blend: float = 0.5
     random_share: float = 0.1
+    explore: str = "random"
     per: str | tuple[str, ...] = ()
     red_share: float = 0.5
     blue_share: float = 0.0
+    costs: Costs = Costs()
+    trusted_relief: float = 0.0
+    max_releases: int | None = None
     random_state: int = 0
     version: str = "1"
 
     def __post_init__(self) -> None:
-        _check_capacity(self.capacity)
         check_choice("Policy", "rank_by", self.rank_by, _RANK_BY)
-        for name in ("blend", "random_share", "red_share", "blue_share"):
+        check_choice("Policy", "explore", self.explore, _EXPLORE)
+        for name in _SHARES:
             check_number("Policy", name, getattr(self, name), low=0.0, high=1.0)
+        relief = self.trusted_relief
+        check_number("Policy", "trusted_relief", relief, low=0.0, high=0.99)
+        if relief and not self.random_share:
+            raise ArgumentError(
+                "Policy: 'trusted_relief' needs a 'random_share' above 0; without it "
+                "trusted traders might never be controlled."
+            )
+        if self.max_releases is not None:
+            check_number(
+                "Policy", "max_releases", self.max_releases, low=1, integer=True
+            )
         per = (self.per,) if isinstance(self.per, str) else tuple(self.per or ())
-        for name in per:
-            check_choice("Policy", "per", name, _PER)
         object.__setattr__(self, "per", per)
-        if isinstance(self.capacity, Mapping) and not per:
-            raise ArgumentError("Policy: a mapping as 'capacity' needs 'per'.")
+        check_capacity(self.capacity, per)
 
     def select(
         self,
@@ -99,6 +175,8 @@ class Policy:
         *,
         declarations: pd.DataFrame | None = None,
         mandatory: Any = None,
+        rules: RuleSet | None = None,
+        releases: Any = None,
     ) -> pd.DataFrame:
         """Decide on items together.
 
@@ -107,38 +185,105 @@ class Policy:
         scores : DataFrame
             SCORES of the items.
         declarations : DataFrame, default=None
-            DECLARATIONS aligned with `scores`; needed for `per`.
+            DECLARATIONS aligned with `scores`; needed for `per`, rules, relief and the
+            cost of delay.
         mandatory : array-like of bool, default=None
-            Items that must be controlled whatever their score.
+            Items that must be controlled whatever their score: prohibitions,
+            sanctions, orders of a court.
+        rules : RuleSet, default=None
+            Rules that stand beside the model.
+        releases : array-like of int, default=None
+            Releases in a row before each item, for `max_releases`.
 
         Returns
         -------
         decisions : DataFrame
-            DECISIONS, in the order and with the index of `scores`.
+            DECISIONS, in the order and with the index of `scores`; `rule_id` where
+            rules or `max_releases` decide.
 
         Raises
         ------
         TableError
             If a score is missing or a column is absent.
+        ArgumentError
+            If something is not aligned with the scores, or needed and not given.
         """
         n = len(scores)
-        must = _mask(mandatory, scores)
-        value = self._value(scores)
-        lots = hashes(scores, self.random_state)
-        out = _Draft(n)
-        for rows, k in self._groups(scores, declarations):
-            self._decide(rows, k, (must[rows], value[rows], lots[rows]), out)
-        keys = scores.loc[:, [name for name in KEY if name in scores]].copy()
-        keys["channel"] = out.channel
-        selected = pd.Series(out.selected_by, index=scores.index, dtype="str")
-        keys["selected_by"] = selected
-        keys["propensity"] = out.propensity
-        keys["rank"] = out.ranks(value, lots)
-        keys["policy_version"] = self.version
-        return keys
+        if declarations is not None and len(declarations) != n:
+            raise ArgumentError(
+                f"Policy: {len(declarations)} declarations for {n} scores; they must "
+                "be of the same items, aligned."
+            )
+        drawn = None
+        if rules is not None:
+            if declarations is None:
+                raise ArgumentError("Policy: rules need the declarations of the items.")
+            drawn = rules.draw(declarations, random_state=self.random_state)
+        demand = self._demand(scores, declarations, mandatory, releases)
+        if drawn is not None:
+            demand = replace(demand, priority=drawn.priority)
+        draft = Draft(n)
+        shares = (self.random_share, self.random_state)
+        channel = None if drawn is None else drawn.channel
+        for rows, quota in groups(self.capacity, self.per, n, declarations):
+            rest = draft.decide(rows, quota, demand, shares)
+            draft.colour(rows, quota, demand, (self.red_share, channel))
+            after = math.floor(self.blue_share * len(rows) + 0.5)
+            draft.channel[rest[:after]] = "blue"
+        if drawn is not None:
+            ruled = drawn.chance(draft.bound)
+            draft.given = ruled + (1 - ruled) * draft.given
+            draft.given[demand.must] = 1.0
+            later = drawn.blue & (draft.channel == "green")
+            draft.channel[later] = "blue"
+        out = draft.table(scores, demand, self.version)
+        if drawn is not None or self.max_releases is not None:
+            named = np.full(n, None, dtype=object)
+            if drawn is not None:
+                own = (draft.claim == 1) | (drawn.blue & (draft.channel == "blue"))
+                named[own] = drawn.rule_id[own]
+            named[draft.is_due] = DUE
+            out["rule_id"] = pd.Series(named, out.index, dtype="str")
+        return out
 
-    def _value(self, scores: pd.DataFrame) -> Float:
+    def _demand(
+        self,
+        scores: pd.DataFrame,
+        declarations: pd.DataFrame | None,
+        mandatory: Any,
+        releases: Any,
+    ) -> Demand:
+        """Return what is asked for each item."""
+        n = len(scores)
+        value = self._value(scores, declarations)
+        keys = hashes(scores, self.random_state)
+        due = np.zeros(n, np.int64)
+        if self.max_releases is not None:
+            if releases is None or len(releases) != n:
+                raise ArgumentError(
+                    f"Policy: 'max_releases' needs the 'releases' of the {n} items, "
+                    "as releases_in_a_row gives them."
+                )
+            row = np.asarray(releases, np.int64)
+            due = np.where(row >= self.max_releases, row, 0)
+        return Demand(
+            must=_mask(mandatory, scores),
+            priority=np.full(n, np.inf),
+            due=due,
+            value=self._relieved(value, declarations),
+            wanted=value > 0 if self.rank_by == "net_benefit" else np.ones(n, bool),
+            weight=self._weight(scores),
+            lot=keys,
+        )
+
+    def _value(self, scores: pd.DataFrame, declarations: pd.DataFrame | None) -> Float:
         """Return what is ranked by, the greater the sooner."""
+        if self.rank_by == "net_benefit":
+            worth = _column(scores, "expected_revenue") - self.costs.control
+            if self.costs.delay:
+                held = _declared(declarations, "customs_value", "the cost of delay")
+                worth = worth - self.costs.delay * np.nan_to_num(held.astype(float))
+            return np.asarray(worth, np.float64)
         if self.rank_by != "blend":
             return _column(scores, self.rank_by)
         risk = pd.Series(_column(scores, "risk_score")).rank(pct=True)
@@ -146,64 +291,32 @@ class Policy:
         blended = self.blend * risk + (1 - self.blend) * revenue
         return np.asarray(blended, np.float64)
 
-    def _groups(
-        self, scores: pd.DataFrame, declarations: pd.DataFrame | None
-    ) -> list[tuple[NDArray[np.intp], int]]:
-        """Return rows and number of controls of every group."""
-        n = len(scores)
-        if not self.per:
-            return [(np.arange(n), _count(self.capacity, n))]
-        if declarations is None or len(declarations) != n:
-            raise ArgumentError(
-                f"Policy: 'per' {self.per!r} needs the declarations of the "
-                f"{n} items, aligned with the scores."
-            )
-        labels = _labels(declarations, tuple(self.per))
-        codes, names = pd.factorize(labels, sort=True)
-        rows = (
-            [np.flatnonzero(codes == g) for g in range(len(names))]
-            if len(names) < 50
-            else _split(codes, len(names))
-        )
-        if isinstance(self.capacity, Mapping):
-            counts = [
-                min(int(self.capacity.get(g, 0)), len(r))
-                for g, r in zip(names, rows, strict=True)
-            ]
-        else:
-            sizes = np.array([len(r) for r in rows])
-            counts = _spread(_count(self.capacity, n), sizes)
-        return list(zip(rows, counts, strict=True))
+    def _relieved(self, value: Float, declarations: pd.DataFrame | None) -> Float:
+        """Lessen the value of trusted traders' items."""
+        if not self.trusted_relief:
+            return value
+        trusted = _declared(declarations, "trusted_trader", "'trusted_relief'")
+        known = pd.Series(trusted).fillna(False).to_numpy(bool)
+        lessened = value - self.trusted_relief * np.abs(value)
+        return np.where(known, lessened, value)
 
-    def _decide(
-        self,
-        rows: NDArray[np.intp],
-        k: int,
-        given: tuple[Bool, Float, UInt],
-        out: _Draft,
-    ) -> None:
-        """Decide on one group with k controls."""
-        must, value, hashes = given
-        forced, free = rows[must], rows[~must]
-        left = max(k - len(forced), 0)
-        drawn = min(math.floor(self.random_share * k + 0.5), left)
-        taken = min(left - drawn, len(free) - drawn)
-        out.take(forced, "mandatory", self.red_share)
-        out.propensity[forced] = 1.0
-        if not len(free):
-            return
-        # Two independent orders from one hash: high bits draw, a rotation breaks ties.
-        lot, tie = hashes[~must], _rotated(hashes[~must])
-        by_lot = np.argsort(lot, kind="stable")
-        by_model = np.lexsort((tie, -value[~must]))
-        at_random = np.zeros(len(free), bool)
-        at_random[by_lot[:drawn]] = True
-        undrawn = by_model[~at_random[by_model]]
-        out.take(free[undrawn[:taken]], "model", self.red_share)
-        out.take(free[by_lot[:drawn]], "random", self.red_share)
-        after = math.floor(self.blue_share * len(rows) + 0.5)
-        out.channel[free[undrawn[taken : taken + after]]] = "blue"
-        out.propensity[free[by_model]] = inclusion(len(free), drawn, taken)
+    def _weight(self, scores: pd.DataFrame) -> Float | None:
+        """Return weights of exploration; None for the random share."""
+        if self.explore == "random" or not self.random_share:
+            return None
+        if self.explore in scores:
+            weight = _column(scores, self.explore)
+        elif self.explore == "novelty":
+            raise TableError(
+                "SCORES: exploring by novelty needs a column 'novelty'; the function "
+                "selectivity.novelty gives it."
+            )
+        else:
+            risk = _column(scores, "risk_score")
+            weight = np.clip(risk * (1 - risk), 0.0, None)
+        weight = np.clip(weight, 0.0, None)
+        mean = float(weight.mean()) if len(weight) else 0.0
+        return (1 - EVEN) * weight / mean + EVEN if mean > 0 else np.ones(len(weight))
 
 
 def select(
@@ -212,6 +325,8 @@ def select(
     *,
     declarations: pd.DataFrame | None = None,
     mandatory: Any = None,
+    rules: RuleSet | None = None,
+    releases: Any = None,
     policy: Policy | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -224,9 +339,13 @@ def select(
     capacity : float, int or mapping, default=0.05
         Share of the items as a float, their number as an integer.
     declarations : DataFrame, default=None
-        DECLARATIONS aligned with `scores`; needed for `per`.
+        DECLARATIONS aligned with `scores`; needed for `per` and for rules.
     mandatory : array-like of bool, default=None
         Items that must be controlled whatever their score.
+    rules : RuleSet, default=None
+        Rules that stand beside the model.
+    releases : array-like of int, default=None
+        Releases in a row before each item, for `max_releases`.
     policy : Policy, default=None
         Policy to take the other options from; None for the default.
     **options : object
@@ -251,118 +370,22 @@ def select(
     [False, True, False, False]
     """
     made = replace(policy or Policy(), capacity=capacity, **options)
-    return made.select(scores, declarations=declarations, mandatory=mandatory)
+    return made.select(
+        scores,
+        declarations=declarations,
+        mandatory=mandatory,
+        rules=rules,
+        releases=releases,
+    )
 
 
-class _Draft:
-    """Decisions while they are made."""
-
-    def __init__(self, n: int) -> None:
-        self.channel = np.full(n, "green", dtype=object)
-        self.selected_by = np.full(n, None, dtype=object)
-        self.propensity = np.zeros(n)
-
-    def take(self, rows: Any, by: str, red_share: float) -> None:
-        """Control rows, best first."""
-        red = math.floor(red_share * len(rows) + 0.5)
-        self.channel[rows[:red]] = "red"
-        self.channel[rows[red:]] = "yellow"
-        self.selected_by[rows] = by
-
-    def ranks(self, value: Float, hashes: UInt) -> NDArray[np.int64]:
-        """Rank all items: mandatory, model, random, released; by score within."""
-        place = {"mandatory": 0, "model": 1, "random": 2, None: 3}
-        order = np.array([place[by] for by in self.selected_by], dtype=np.int64)
-        rank = np.empty(len(order), np.int64)
-        rank[np.lexsort((_rotated(hashes), -value, order))] = np.arange(
-            1, len(order) + 1
-        )
-        return rank
-
-
-def inclusion(n: int, drawn: int, taken: int) -> Float:
-    """Return the probability of selection by model rank.
-
-    Parameters
-    ----------
-    n : int
-        Items to choose from.
-    drawn : int
-        Items drawn at random first.
-    taken : int
-        Items then taken by the model from the rest.
-
-    Returns
-    -------
-    probability : ndarray of shape (n,)
-        Of the item on each model rank, the best first; sums to drawn + taken.
-
-    Examples
-    --------
-    >>> from smartrisk.selectivity import inclusion
-    >>> inclusion(4, 1, 1).round(3).tolist()
-    [1.0, 0.5, 0.25, 0.25]
-    """
-    from scipy.stats import hypergeom
-
-    out = np.full(n, drawn / n)
-    out[:taken] = 1.0
-    if drawn and taken:
-        rank = np.arange(taken, min(taken + drawn, n))
-        more = hypergeom.sf(rank - taken, n - 1, rank, drawn)
-        out[rank] = drawn / n + (1 - drawn / n) * more
-    return out
-
-
-def _check_capacity(capacity: Any) -> None:
-    if isinstance(capacity, Mapping):
-        for value in capacity.values():
-            check_number("Policy", "capacity", value, low=0, integer=True)
-        return
-    whole = isinstance(capacity, (int, np.integer)) and not isinstance(capacity, bool)
-    good = whole and capacity >= 0
-    if isinstance(capacity, (float, np.floating)):
-        good = bool(0.0 <= capacity <= 1.0)
-    if not good:
-        raise ArgumentError(
-            "Policy: 'capacity' must be a share in [0, 1] or a whole number not below "
-            f"0; got {capacity!r}. To inspect everything pass 1.0."
-        )
-
-
-def _count(capacity: Any, n: int) -> int:
-    if isinstance(capacity, (float, np.floating)):
-        return min(math.floor(float(capacity) * n + 0.5), n)
-    return min(int(capacity), n)
-
-
-def _spread(k: int, sizes: NDArray[np.int64]) -> list[int]:
-    """Spread k over groups by size, by the largest remainder; the sum is exact."""
-    exact = k * sizes / max(sizes.sum(), 1)
-    base = np.floor(exact).astype(np.int64)
-    order = np.argsort(-(exact - base), kind="stable")
-    base[order[: k - int(base.sum())]] += 1
-    return [int(b) for b in base]
-
-
-def _split(codes: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
-    order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(1, n))
-    return list(np.split(order, edges))
-
-
-def _labels(declarations: pd.DataFrame, per: tuple[str, ...]) -> Any:
-    parts = []
-    for name in per:
-        if name == "day":
-            parts.append(declarations["lodged_at"].dt.strftime("%Y-%m-%d"))
-        elif name in declarations:
-            parts.append(declarations[name].fillna("").astype("str"))
-        else:
-            raise TableError(f"Policy: 'per' needs the column {name!r}; it is absent.")
-    if len(parts) == 1:
-        return parts[0].to_numpy(object)
-    return (parts[0] + " " + parts[1]).to_numpy(object)
+def _declared(declarations: pd.DataFrame | None, name: str, why: str) -> Any:
+    """Return a declared column that the policy needs."""
+    if declarations is None:
+        raise ArgumentError(f"Policy: {why} needs the declarations of the items.")
+    if name not in declarations:
+        raise TableError(f"Policy: {why} needs the column {name!r}; it is absent.")
+    return declarations[name].to_numpy(dtype=object, na_value=np.nan)
 
 
 def _column(scores: pd.DataFrame, name: str) -> Float:
@@ -388,28 +411,3 @@ def _mask(mandatory: Any, scores: pd.DataFrame) -> Bool:
             f"{mask.dtype} of shape {mask.shape}."
         )
     return mask
-
-
-def hashes(scores: pd.DataFrame, random_state: int) -> UInt:
-    """Return a number per item that depends on its key and the seed alone."""
-    ids = pd.util.hash_array(
-        np.asarray(scores["declaration_id"], dtype=object), categorize=False
-    )
-    number = np.ones(len(scores), np.uint64)
-    if "item_number" in scores:
-        number = scores["item_number"].to_numpy(np.int64).view(np.uint64)
-    seed = np.random.SeedSequence(random_state).generate_state(1, np.uint64)[0]
-    with np.errstate(over="ignore"):
-        z = ids + number * np.uint64(0x9E3779B97F4A7C15) + seed
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: UInt = z ^ (z >> np.uint64(31))
-    return mixed
-
-
-def _rotated(hashes: UInt) -> UInt:
-    """Return another order of the same hashes, independent of the first."""
-    with np.errstate(over="ignore"):
-        z = hashes * np.uint64(0xD1342543DE82EF95)
-    turned: UInt = (z >> np.uint64(32)) | (z << np.uint64(32))
-    return turned

@@ -22,7 +22,7 @@ from smartrisk.errors import (
     shown,
 )
 from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
-from smartrisk.selectivity._policy import hashes
+from smartrisk.selectivity._chance import hashes, lots
 from smartrisk.settings import read_toml, toml_line, write_toml
 
 Bool = NDArray[np.bool_]
@@ -213,6 +213,61 @@ class Rule:
         return out
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RuleDraw:
+    """What items draw from rules.
+
+    Parameters
+    ----------
+    priority : ndarray of shape (n_items,)
+        Least draw relative to its rate over the rules that ask for a control: below 1
+        a control is asked for; infinite where no rule matches.
+    channel : ndarray of str, shape (n_items,)
+        Strictest channel that is asked for.
+    blue : ndarray of bool, shape (n_items,)
+        Asked for after clearance only.
+    rule_id : ndarray of str, shape (n_items,)
+        Rule that is followed, or None.
+    parts : tuple
+        Rows and rate of every rule that asks for a control.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.selectivity import Condition, Rule, RuleSet
+    >>> items = make_declarations(500, random_state=0).declarations
+    >>> dear = Condition(field="duty_rate", operator=">=", value=0.0)
+    >>> rules = RuleSet(rules=(Rule(rule_id="all", when=(dear,), rate=0.5),))
+    >>> float(rules.draw(items).chance([1.0] * 500).max())
+    0.5
+    """
+
+    priority: NDArray[np.float64]
+    channel: NDArray[np.object_]
+    blue: Bool
+    rule_id: NDArray[np.object_]
+    parts: tuple[tuple[NDArray[np.intp], float], ...]
+
+    def chance(self, bound: Any) -> NDArray[np.float64]:
+        """Return the probability that an item's priority is below a bound.
+
+        Parameters
+        ----------
+        bound : array-like of shape (n_items,)
+            1 where every draw is followed.
+
+        Returns
+        -------
+        chance : ndarray of shape (n_items,)
+            Over the draws of the item itself.
+        """
+        bound = np.minimum(np.asarray(bound, np.float64), 1.0)
+        spared = np.ones(len(bound))
+        for rows, rate in self.parts:
+            spared[rows] *= 1 - bound[rows] * rate
+        return np.asarray(1 - spared)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """Rules that apply together.
@@ -269,27 +324,57 @@ class RuleSet:
             DECISIONS: channel, selected_by ("rule" where controlled), propensity (of a
             control before release), rule_id (the rule that was followed).
         """
+        made = self.draw(declarations, random_state=random_state)
+        n = len(declarations)
+        controlled = made.priority < 1
+        channel = np.full(n, "green", dtype=object)
+        channel[made.blue] = "blue"
+        channel[controlled] = made.channel[controlled]
+        out = declarations.loc[:, [k for k in KEY if k in declarations]].copy()
+        out["channel"] = channel
+        by = pd.Series("rule", out.index, dtype="str")
+        out["selected_by"] = by.where(pd.Series(controlled, out.index))
+        out["propensity"] = made.chance(np.ones(n))
+        out["rule_id"] = pd.Series(made.rule_id, out.index, dtype="str")
+        return out
+
+    def draw(self, declarations: pd.DataFrame, *, random_state: int = 0) -> RuleDraw:
+        """Return what each item draws from the rules, for a policy.
+
+        Parameters
+        ----------
+        declarations : DataFrame
+            DECLARATIONS.
+        random_state : int, default=0
+            Seed of the rates.
+
+        Returns
+        -------
+        draw : RuleDraw
+            Who is asked for, and how probable that was.
+        """
         n = len(declarations)
         best = np.full(n, len(PRECEDENCE) - 1)
         followed = np.full(n, None, dtype=object)
-        spared = np.ones(n)
+        priority = np.full(n, np.inf)
+        parts = []
         for rule in self.rules:
-            hit = rule.matches(declarations)
-            lot = _lots(declarations, random_state, rule.rule_id)
+            rows = np.flatnonzero(rule.matches(declarations))
+            lot = _lots(declarations.iloc[rows], random_state, rule.rule_id)
             level = PRECEDENCE.index(rule.channel)
-            taken = hit & (lot < rule.rate) & (level < best)
+            taken = rows[(lot < rule.rate) & (level < best[rows])]
             best[taken] = level
             followed[taken] = rule.rule_id
-            if rule.channel in ("red", "yellow"):
-                spared[hit] *= 1 - rule.rate
-        out = declarations.loc[:, [k for k in KEY if k in declarations]].copy()
-        out["channel"] = np.array(PRECEDENCE, dtype=object)[best]
-        controlled = best < PRECEDENCE.index("blue")
-        by = pd.Series("rule", out.index, dtype="str")
-        out["selected_by"] = by.where(pd.Series(controlled, out.index))
-        out["propensity"] = 1 - spared
-        out["rule_id"] = pd.Series(followed, out.index, dtype="str")
-        return out
+            if rule.channel in ("red", "yellow") and rule.rate > 0:
+                priority[rows] = np.minimum(priority[rows], lot / rule.rate)
+                parts.append((rows, rule.rate))
+        return RuleDraw(
+            priority=priority,
+            channel=np.array(PRECEDENCE, dtype=object)[best],
+            blue=best == PRECEDENCE.index("blue"),
+            rule_id=followed,
+            parts=tuple(parts),
+        )
 
     def report(
         self, declarations: pd.DataFrame, outcomes: pd.DataFrame | None = None
@@ -414,8 +499,7 @@ def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
 
 def _lots(declarations: pd.DataFrame, seed: int, rule: str) -> NDArray[np.float64]:
     """Return a number in [0, 1) for each item, by its key, the seed and the rule."""
-    own = seed + zlib.crc32(rule.encode()) * 2**32
-    return (hashes(declarations, own) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return lots(hashes(declarations, seed + zlib.crc32(rule.encode()) * 2**32))
 
 
 def _found(

@@ -22,7 +22,7 @@ from smartrisk import __version__
 from smartrisk.datasets import SCENARIOS, load_kcs, make_declarations
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
-from smartrisk.evaluation import audit, evaluate
+from smartrisk.evaluation import audit, evaluate, learn
 from smartrisk.models import (
     ColumnBoosting,
     DateFeaturesClassifier,
@@ -31,7 +31,6 @@ from smartrisk.models import (
     SmoothedRateSum,
     ValueBaseline,
 )
-from smartrisk.schema import KEY
 from smartrisk.windows import Split, seen_before, time_split
 
 __all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]
@@ -347,21 +346,18 @@ def _verdict(alarms: Sequence[str]) -> str:
 
 
 def _learned(contender: Any, split: Split) -> tuple[pd.DataFrame, float]:
-    """Return SCORES of the later items, and the seconds of learning."""
+    """Return SCORES of the later items, and the seconds of learning.
+
+    Revenue is ranked by probability times value where a contender says nothing of it.
+    """
     start = time.perf_counter()
-    if isinstance(contender, RiskEngine):
-        contender.fit(split.past, split.known)
-        fitted = time.perf_counter() - start
-        return contender.score(split.later), fitted
-    joined = split.past.merge(split.known[[*KEY, "illicit"]], on=list(KEY))
-    hits = joined.pop("illicit").to_numpy(np.int64)
-    contender.fit(joined, hits)
+    made = learn(contender, split)
     fitted = time.perf_counter() - start
-    scores = split.later[list(KEY)].copy()
-    scores["risk_score"] = contender.predict_proba(split.later)[:, 1]
-    if "customs_value" in split.later:
+    scores = made.score(split)
+    if "expected_revenue" not in scores and "customs_value" in split.later:
         value = np.maximum(split.later["customs_value"].to_numpy(np.float64), 0.0)
-        scores["expected_revenue"] = scores["risk_score"] * np.nan_to_num(value)
+        worth = scores["risk_score"] * np.nan_to_num(value)
+        scores = scores.assign(expected_revenue=worth)
     return scores, fitted
 
 

@@ -6,10 +6,13 @@ brought, beside an oracle with the same capacity.
 
 from __future__ import annotations
 
-import copy
+import hashlib
+import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,14 @@ import pandas as pd
 from scipy.stats import t as student
 
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, check_choice, check_number
+from smartrisk.errors import ArgumentError, check_choice, check_number, shown
+from smartrisk.evaluation import Learned, learn
+from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
 from smartrisk.schema import KEY
-from smartrisk.selectivity import Policy
+from smartrisk.selectivity import Policy, novelty
+from smartrisk.windows import Split
 
-__all__ = ["Arm", "ClosedLoop", "close_loop"]
+__all__ = ["Arm", "ClosedLoop", "close_loop", "standard_arms"]
 
 ORACLE = "oracle"
 #: Called after every month of an arm: arm, seed, month.
@@ -37,13 +43,25 @@ class Arm:
     policy : Policy, default=Policy()
         How scores become decisions.
     contender : object, default=None
-        ``fit`` and ``score`` of declarations and outcomes, and ``update`` between two
-        fits where it has it; None for `RiskEngine`.
+        What `smartrisk.evaluation.learn` takes: an engine, a classifier, a function.
+        Between two fits an engine's history moves on; None for `RiskEngine`.
     refit_every : int, default=1
         Months between two fits.
     knows_all : bool, default=False
         Learns from the truth of every past item, inspected or not: a bound that no
         administration reaches.
+    thompson : bool, default=False
+        Each fit sees every known result with probability one half (double-or-nothing
+        bootstrap): the arm acts by one draw of what may be true, and explores where
+        little is known. Its decisions' `propensity` is that given the draw.
+
+    References
+    ----------
+    Owen, A. B., Eckles, D. (2012). Bootstrapping data arrays of arbitrary order. Annals
+    of Applied Statistics 6.
+
+    Eckles, D., Kaptein, M. (2019). Bootstrap Thompson sampling and sequential decision
+    problems in the behavioral sciences. SAGE Open 9.
 
     Examples
     --------
@@ -57,6 +75,7 @@ class Arm:
     contender: Any = None
     refit_every: int = 1
     knows_all: bool = False
+    thompson: bool = False
 
     def __post_init__(self) -> None:
         check_number("Arm", "refit_every", self.refit_every, low=1, integer=True)
@@ -97,7 +116,9 @@ class ClosedLoop:
         frame : DataFrame
             seed, arm, month, n_items, n_controls, n_known (results that had come when
             the month began), hits, hit_rate, recall, revenue, revenue_share (of what
-            was there), regret (hits that the oracle finds beyond it).
+            was there), regret (hits that an oracle with as many controls finds beyond
+            it). The arm "oracle" has the controls of the first arm; its hits and its
+            revenue are each the most that can be, not those of one choice.
         """
         return self.table.copy()
 
@@ -113,7 +134,8 @@ class ClosedLoop:
         -------
         total : DataFrame
             arm, n_worlds, hit_rate, recall, revenue_share and of_oracle (hits relative
-            to the oracle's), each with its half-width (95 %, Student) over the worlds.
+            to the most that as many controls can find), each with its half-width
+            (95 %, Student) over the worlds.
         """
         sums = self._sums(last)
         rows = []
@@ -169,14 +191,14 @@ class ClosedLoop:
         months = sorted(self.table["month"].unique())
         kept = months if last is None else months[-last:]
         table = self.table[self.table["month"].isin(kept)]
-        names = ["n_controls", "hits", "all_hits", "revenue", "all_revenue"]
+        table = table.assign(best=table["hits"] + table["regret"])
+        names = ["n_controls", "hits", "all_hits", "revenue", "all_revenue", "best"]
         sums = table.groupby(["arm", "seed"], sort=False)[names].sum().reset_index()
-        best = sums[sums["arm"] == ORACLE].set_index("seed")["hits"]
         return sums.assign(
             hit_rate=sums["hits"] / sums["n_controls"],
             recall=sums["hits"] / sums["all_hits"],
             revenue_share=sums["revenue"] / sums["all_revenue"],
-            of_oracle=sums["hits"] / sums["seed"].map(best),
+            of_oracle=sums["hits"] / sums["best"],
         )
 
     def __repr__(self) -> str:
@@ -190,6 +212,7 @@ def close_loop(
     *,
     start: int = 12,
     n_jobs: int = 1,
+    folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> ClosedLoop:
     """Let arms decide, inspect and learn, each from what it has found itself.
@@ -209,18 +232,22 @@ def close_loop(
         Month of the world in which the arms take over.
     n_jobs : int, default=1
         Worlds and arms at once.
+    folder : path, default=None
+        Where each arm in each world is kept when it has ended, so that a run that was
+        broken off goes on from there; None for nowhere.
     progress : callable, default=None
-        Called with arm, seed and month after each month, where `n_jobs` is 1.
+        Called with arm, seed and the last month when an arm has ended in a world; where
+        `n_jobs` is 1 after every month.
 
     Returns
     -------
     result : ClosedLoop
-        By month, in total, compared; with an oracle of the same number of controls.
+        By month, in total, compared; with an oracle.
 
     Raises
     ------
     ArgumentError
-        If there is no arm, or no month is left.
+        If there is no arm, no month is left, or two worlds have the same seed.
 
     Notes
     -----
@@ -255,15 +282,101 @@ def close_loop(
                 f"close_loop: 'start' is {start}, but a world has only "
                 f"{world.scenario.n_months} months."
             )
-    tasks = [(name, arm, world) for world in worlds for name, arm in arms.items()]
+    seeds = [world.random_state for world in worlds]
+    if len(set(seeds)) < len(seeds):
+        raise ArgumentError(
+            "close_loop: 'worlds' must differ by random_state, by which they are told "
+            f"apart; got {shown(seeds)}."
+        )
+    place = None if folder is None else Path(folder)
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (name, arm, world, start, place)
+        for world in worlds
+        for name, arm in arms.items()
+    ]
+    rows: list[dict[str, Any]] = []
     if n_jobs == 1:
-        parts = [_run(*task, start, progress) for task in tasks]
+        for task in tasks:
+            rows += _kept(*task, progress)
     else:
         from joblib import Parallel, delayed
 
-        parts = Parallel(n_jobs=n_jobs)(delayed(_run)(*task, start) for task in tasks)
-    table = pd.DataFrame([row for part in parts for row in part])
-    return ClosedLoop(_with_oracle(table))
+        made = Parallel(n_jobs=n_jobs, return_as="generator")
+        for part in made(delayed(_kept)(*task) for task in tasks):
+            rows += part
+            if progress is not None:
+                progress(part[-1]["arm"], part[-1]["seed"], part[-1]["month"])
+    return ClosedLoop(_with_oracle(pd.DataFrame(rows)))
+
+
+def standard_arms(capacity: float = 0.1) -> dict[str, Arm]:
+    """Return the arms that the field compares.
+
+    Parameters
+    ----------
+    capacity : float, default=0.1
+        Share of the items that can be controlled.
+
+    Returns
+    -------
+    arms : dict of str to Arm
+        The engine exploiting only, with 2, 5, 10 and 20 % of its controls at random, by
+        uncertainty, by novelty, by Thompson sampling; the peers' risky (a sum of
+        smoothed rates) and hybrid (DATE's features, a tenth at random); and the bound
+        that learns from all truths.
+
+    References
+    ----------
+    Kim, S., Mai, T.-D., Han, S., Park, S., Khanh, T. N. D., So, J., Singh, K., Cha, M.
+    (2022). Active learning for human-in-the-loop customs inspection. IEEE TKDE.
+
+    Examples
+    --------
+    >>> from smartrisk.simulation import standard_arms
+    >>> list(standard_arms())[:2]
+    ['exploit only', '2 % random']
+    """
+
+    def policy(share: float, explore: str = "random") -> Policy:
+        return Policy(capacity=capacity, random_share=share, explore=explore)
+
+    arms = {"exploit only": Arm(policy=policy(0.0))}
+    for share in (0.02, 0.05, 0.1, 0.2):
+        arms[f"{round(100 * share)} % random"] = Arm(policy=policy(share))
+    return arms | {
+        "10 % uncertainty": Arm(policy=policy(0.1, "uncertainty")),
+        "10 % novelty": Arm(policy=policy(0.1, "novelty")),
+        "Thompson": Arm(policy=policy(0.0), thompson=True),
+        "risky": Arm(policy=policy(0.0), contender=SmoothedRateSum()),
+        "hybrid": Arm(policy=policy(0.1), contender=DateFeaturesClassifier()),
+        "all truths": Arm(policy=policy(0.0), knows_all=True),
+    }
+
+
+def _kept(
+    name: str,
+    arm: Arm,
+    world: Any,
+    start: int,
+    folder: Path | None,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Return one arm in one world, from the folder where it is there."""
+    if folder is None:
+        return _run(name, arm, world, start, progress)
+    what = [name, repr(arm), start, world.random_state, len(world.declarations)]
+    text = json.dumps([*what, repr(world.scenario)])
+    file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+    if file.exists():
+        rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        return rows
+    rows = _run(name, arm, world, start, progress)
+    partial = file.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(rows), encoding="utf-8")
+    partial.replace(file)
+    return rows
 
 
 def _run(
@@ -283,7 +396,7 @@ class _Loop:
     """The state of an arm in a world: what it knows, and what is on its way."""
 
     def __init__(self, arm: Arm, world: Any, start: int) -> None:
-        self.arm, self.world, self.start = arm, world, start
+        self.arm, self.world = arm, world
         self.items = world.declarations
         self.truth = world.full_outcomes()
         self.month = self.items["lodged_at"].dt.to_period("M")
@@ -293,7 +406,7 @@ class _Loop:
         lodged = world.outcomes.merge(self.items[[*KEY, "lodged_at"]], on=list(KEY))
         mine = (lodged["lodged_at"] < opened).to_numpy()
         self.results = [world.outcomes[mine]]
-        self.made: Any = None
+        self.made: Learned | None = None
 
     def months(self) -> Iterator[dict[str, Any]]:
         """Yield what each month brought."""
@@ -306,10 +419,17 @@ class _Loop:
         """Learn, decide, inspect."""
         begins = month.start_time
         past = self.items[(self.items["lodged_at"] < begins).to_numpy()]
-        known = self._known(begins, past)
-        self._learn(number, past, known)
         new = self.items[now]
-        decisions = self.arm.policy.select(self._scores(new), declarations=new)
+        known = self._known(begins)
+        split = Split(at=begins, past=past, known=known, later=new)
+        if self.made is None or number % self.arm.refit_every == 0:
+            contender = self.arm.contender
+            made = RiskEngine(random_state=0) if contender is None else contender
+            self.made = learn(made, self._drawn(split, number))
+        scores = self.made.score(split)
+        if self.arm.policy.explore == "novelty":
+            scores = scores.assign(novelty=novelty(new, past))
+        decisions = self.arm.policy.select(scores, declarations=new)
         decisions["decided_at"] = new["lodged_at"].to_numpy()
         self.results.append(self.world.inspect(decisions))
         taken = (decisions["channel"] != "green").to_numpy()
@@ -317,7 +437,7 @@ class _Loop:
         revenue = self.truth["revenue_adjustment"].to_numpy()[now]
         return _row(month, taken, hit, revenue, len(known))
 
-    def _known(self, begins: Any, past: pd.DataFrame) -> pd.DataFrame:
+    def _known(self, begins: Any) -> pd.DataFrame:
         """Return the results that are known when a month begins."""
         results: pd.DataFrame = self.truth
         if not self.arm.knows_all:
@@ -325,33 +445,12 @@ class _Loop:
         known: pd.DataFrame = results[(results["known_at"] < begins).to_numpy()]
         return known
 
-    def _learn(self, number: int, past: pd.DataFrame, known: pd.DataFrame) -> None:
-        """Fit anew, or let the history move on."""
-        if number % self.arm.refit_every == 0 or not hasattr(self.made, "update"):
-            if number % self.arm.refit_every and self.made is not None:
-                return
-            contender = self.arm.contender
-            made = RiskEngine(random_state=0) if contender is None else contender
-            self.made = _fitted(copy.deepcopy(made), past, known)
-        else:
-            self.made.update(past, known)
-
-    def _scores(self, new: pd.DataFrame) -> pd.DataFrame:
-        """Return SCORES of a month's items."""
-        if hasattr(self.made, "predict_proba"):
-            scores = new[list(KEY)].copy()
-            scores["risk_score"] = self.made.predict_proba(new)[:, 1]
-            return scores
-        return pd.DataFrame(self.made.score(new))
-
-
-def _fitted(made: Any, past: pd.DataFrame, known: pd.DataFrame) -> Any:
-    """Fit an engine, or a classifier of declarations and labels."""
-    if not hasattr(made, "predict_proba"):
-        return made.fit(past, known)
-    joined = past.merge(known[[*KEY, "illicit"]], on=list(KEY))
-    hits = joined.pop("illicit").to_numpy(np.int64)
-    return made.fit(joined, hits)
+    def _drawn(self, split: Split, number: int) -> Split:
+        """Return what the arm learns from: all that is known, or one half of it."""
+        if not self.arm.thompson:
+            return split
+        rng = np.random.default_rng([self.world.random_state, number])
+        return replace(split, known=split.known[rng.random(len(split.known)) < 0.5])
 
 
 def _row(
@@ -378,7 +477,7 @@ def _row(
 
 
 def _with_oracle(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the oracle, with the number of controls of the first arm, and regrets."""
+    """Add the oracle, with the controls of the first arm, and regrets of every arm."""
     first = table.drop_duplicates(["seed", "month"])
     oracle = first.assign(arm=ORACLE, hits=first["best_hits"], n_known=0)
     oracle["revenue"] = oracle["best_revenue"]

@@ -373,11 +373,15 @@ def stream_declarations(
     return _months("stream_declarations", n_items, random_state, scenario)
 
 
+#: Names have 24 bits; above this they would run out.
+MOST_ITEMS = 16_000_000
+
+
 def _months(
     owner: str, n_items: int, random_state: int, scenario: Any
 ) -> Iterator[World]:
     """Check the arguments at once; then let the months pass as they are asked for."""
-    check_number(owner, "n_items", n_items, low=1, integer=True)
+    check_number(owner, "n_items", n_items, low=1, high=MOST_ITEMS, integer=True)
     check_number(owner, "random_state", random_state, low=0, integer=True)
     return _parts(int(n_items), int(random_state), _scenario(owner, scenario))
 

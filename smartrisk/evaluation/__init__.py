@@ -15,6 +15,11 @@ from smartrisk.evaluation._contenders import Learned, learn
 from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
+from smartrisk.evaluation._officers import (
+    OfficerReport,
+    inspection_integrity,
+    judge_overrides,
+)
 from smartrisk.evaluation._periods import Periods, by_period
 from smartrisk.evaluation._policies import (
     EffortCurve,
@@ -44,6 +49,7 @@ __all__ = [
     "LeakReport",
     "Learned",
     "OffPolicy",
+    "OfficerReport",
     "Periods",
     "PolicyComparison",
     "Segments",
@@ -60,6 +66,8 @@ __all__ = [
     "count_at",
     "effort_curve",
     "evaluate",
+    "inspection_integrity",
+    "judge_overrides",
     "learn",
     "lift_at",
     "net_benefit_at",

@@ -200,7 +200,8 @@ def prove_leak_free(
     ):
         moved: dict[str, dict[str, Any]] = {}
         for before, after, kept in trials:
-            checked[probe] += int(kept.sum())
+            told = kept & after.notna().any(axis=1).to_numpy()
+            checked[probe] += int(told.sum())
             world.compare(before, after, kept, moved)
         rows += [
             {"probe": probe, "feature": name, **found, "means": PROBES[probe]}

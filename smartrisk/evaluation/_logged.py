@@ -68,8 +68,9 @@ def logged(owner: str, decisions: pd.DataFrame, outcomes: pd.DataFrame) -> Logge
     flow = decisions.merge(outcomes[kept], on=list(KEY), how="left")
     propensity = flow["propensity"].to_numpy(np.float64)
     known = flow["illicit"].notna().to_numpy()
-    _check(owner, flow, propensity, known)
+    within = (propensity >= 0) & (propensity <= 1)
     known, notes = _by_propensity(flow, known)
+    _check(owner, flow, ~within, known & (propensity <= 0))
     inspected = known.copy()
     if "channel" in flow:
         looked = (flow["channel"] != "green").to_numpy()
@@ -167,10 +168,8 @@ def _once(owner: str, name: str, frame: pd.DataFrame) -> None:
         )
 
 
-def _check(owner: str, flow: pd.DataFrame, propensity: Float, known: Bool) -> None:
+def _check(owner: str, flow: pd.DataFrame, wrong: Bool, impossible: Bool) -> None:
     """Refuse propensities that cannot be, and results that could not have come."""
-    wrong = ~((propensity >= 0) & (propensity <= 1))
-    impossible = known & (propensity <= 0)
     problems = []
     if wrong.any():
         values = sorted({str(v) for v in flow["propensity"][wrong]})

@@ -47,6 +47,16 @@ def records(table: Any) -> list[dict[str, Any]]:
     if "declaration_id" not in names:
         raise ArgumentError("Ledger: a table without 'declaration_id' has no items.")
     columns = [[plain(v) for v in table[name].tolist()] for name in names]
+    endless = [
+        name
+        for name, values in zip(names, columns, strict=True)
+        if any(isinstance(v, float) and math.isinf(v) for v in values)
+    ]
+    if endless:
+        raise ArgumentError(
+            f"Ledger: infinite numbers in the columns {shown(endless)} cannot be "
+            "recorded; replace them, or leave them missing."
+        )
     rows = [
         dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)
     ]

@@ -39,12 +39,18 @@ def open_file(path: Path, script: str) -> sqlite3.Connection:
         made = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = FULL")
+        made.execute("PRAGMA secure_delete = ON")
         made.executescript(script)
     except sqlite3.DatabaseError as error:
         raise LedgerError(
             f"Ledger: {str(path)!r} is no ledger ({error}). Choose another file."
         ) from error
     return made
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Leave nothing in the log of what was deleted."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

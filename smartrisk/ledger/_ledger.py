@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,8 +26,9 @@ from smartrisk.ledger._entries import (
     told,
     without_key,
 )
-from smartrisk.ledger._files import ASIDE, CHAIN, open_file, writing
+from smartrisk.ledger._files import ASIDE, CHAIN, forget, open_file, writing
 from smartrisk.ledger._values import START, Anchor, Replay, Verification
+from smartrisk.schema import CHANNELS
 
 #: Kinds of entries.
 KINDS = ("decision", "override", "result", "note")
@@ -209,6 +210,7 @@ class Ledger:
         ArgumentError
             If the reason is empty, or the item was never decided on.
         """
+        check_choice("Ledger.override", "channel", channel, CHANNELS)
         if not str(reason).strip():
             raise ArgumentError("Ledger.override: 'reason' must say why; got nothing.")
         known = self._chain.execute(
@@ -427,7 +429,7 @@ class Ledger:
         Parameters
         ----------
         identity : str
-            A trader or an officer.
+            A trader or an officer. What is deleted is overwritten on disk.
 
         Returns
         -------
@@ -443,6 +445,7 @@ class Ledger:
             erased += self._aside.execute(
                 f"DELETE FROM items WHERE {fields}", (name,) * len(_WHO)
             ).rowcount
+        forget(self._aside)
         return int(erased)
 
     def retain(self, since: str | datetime) -> int:
@@ -451,16 +454,19 @@ class Ledger:
         Parameters
         ----------
         since : str or datetime
-            ISO 8601; what is older goes.
+            ISO 8601 in UTC, or a moment (naive ones are of this machine's zone); what
+            is older goes.
 
         Returns
         -------
         n_erased : int
             Identities and items that were forgotten. The chain stays whole.
         """
-        moment = since.isoformat() if isinstance(since, datetime) else str(since)
+        moment = str(since)
+        if isinstance(since, datetime):
+            moment = since.astimezone(UTC).isoformat(timespec="milliseconds")
         with writing(self._aside):
-            return sum(
+            erased = sum(
                 int(
                     self._aside.execute(
                         f"DELETE FROM {t} WHERE at < ?", (moment,)
@@ -468,6 +474,8 @@ class Ledger:
                 )
                 for t in ("identities", "items")
             )
+        forget(self._aside)
+        return erased
 
     def _append(
         self, entries: Iterable[tuple[str, tuple[Any, Any], dict[str, Any]]]

@@ -5,6 +5,7 @@ and its probability of having been selected.
 """
 
 from smartrisk.selectivity._chance import inclusion
+from smartrisk.selectivity._compile import CompiledRules, compile_rules
 from smartrisk.selectivity._criteria import from_criteria, to_criteria
 from smartrisk.selectivity._history import novelty, releases_in_a_row
 from smartrisk.selectivity._policy import Costs, Policy, select
@@ -18,12 +19,14 @@ from smartrisk.selectivity._rules import (
 
 __all__ = [
     "OPERATORS",
+    "CompiledRules",
     "Condition",
     "Costs",
     "Policy",
     "Rule",
     "RuleDraw",
     "RuleSet",
+    "compile_rules",
     "from_criteria",
     "inclusion",
     "novelty",

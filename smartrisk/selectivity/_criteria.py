@@ -28,6 +28,10 @@ NAMES = {
     "duty_rate": "DutyRate",
     "value_per_kg": "ValPerKg",
     "value_per_unit": "ValPerUnit",
+    "price_ratio": "ValPerRef",
+    "carrier_id": "CarCod",
+    "payment_type": "ModPay",
+    "duties_taxes": "TotTax",
 }
 _LANES = {
     "red": "RedLane",
@@ -41,6 +45,7 @@ _RULE = re.compile(
     r"(?P<lane>\w+)\s+IS\s+(?P<rate>[\d.]+);\s*Endif;",
     re.DOTALL,
 )
+_PRICE = re.compile(r'Reference\s+"(?P<code>[^"]+)"\s+IS\s+(?P<price>[\d.eE+-]+);')
 _PART = re.compile(
     r"(?P<field>\w+)\s*(?P<op>NOT IN|IN|LIKE|IS MISSING|<>|<=|>=|=|<|>)\s*"
     r'(?P<value>\([^)]*\)|"[^"]*"|-?[\d.eE+-]+)?'
@@ -55,7 +60,8 @@ def to_criteria(rules: RuleSet) -> str:
     Parameters
     ----------
     rules : RuleSet
-        Rules; validity, owner and reason are not part of the text.
+        Rules; validity, owner and reason are not part of the text. Reference prices
+        come first.
 
     Returns
     -------
@@ -85,7 +91,8 @@ def to_criteria(rules: RuleSet) -> str:
     strange = sorted({c.field for r in rules for c in r.when} - set(NAMES))
     if strange:
         raise ArgumentError(f"to_criteria: no name for the fields {shown(strange)}.")
-    return "\n\n".join(
+    prices = "\n".join(f'Reference "{c}" IS {price!r};' for c, price in rules.prices)
+    return (prices + "\n\n" if prices else "") + "\n\n".join(
         f'Criteria "{rule.rule_id}";\nIf {_joined(rule)}\n'
         f"Then {_LANES[rule.channel]} IS {round(100 * rule.rate, 6):g};\nEndif;"
         for rule in rules
@@ -117,6 +124,8 @@ def from_criteria(text: str) -> RuleSet:
     >>> str(from_criteria(text).rules[0])
     "A: origin = 'US' -> red (50 %)"
     """
+    prices = {m["code"]: float(m["price"]) for m in _PRICE.finditer(text)}
+    text = _PRICE.sub("", text)
     rest = _RULE.sub("", text).strip()
     if rest:
         raise ArgumentError(f"from_criteria: cannot read {rest[:60]!r}.")
@@ -130,10 +139,10 @@ def from_criteria(text: str) -> RuleSet:
                 rule_id=found["name"],
                 when=tuple(_parts(found["when"])),
                 channel=channels[found["lane"]],
-                rate=float(found["rate"]) / 100,
+                rate=round(float(found["rate"]) / 100, 10),
             )
         )
-    return RuleSet(rules=tuple(rules))
+    return RuleSet(rules=tuple(rules), prices=prices)
 
 
 def _joined(rule: Rule) -> str:

@@ -118,12 +118,12 @@ class Draft:
             return asked
         draw = ask.priority[asked]
         order = np.lexsort((ask.lot[asked], draw))
-        kept = int(min(left, np.count_nonzero(draw < 1.0)))
+        kept = min(left, int((draw < 1.0).sum()))
         ordered = np.append(draw[order], [1.0, 1.0])
-        last = (
-            min(ordered[left - 1], 1.0) if 0 < left <= len(asked) else float(left > 0)
-        )
-        after = min(ordered[left], 1.0) if left <= len(asked) else 1.0
+        last = float(left > 0)
+        if 0 < left <= len(asked):
+            last = min(float(ordered[left - 1]), 1.0)
+        after = min(float(ordered[left]), 1.0) if left <= len(asked) else 1.0
         self.bound[rows[asked]] = last
         self.bound[rows[asked[order[:kept]]]] = after if left else 0.0
         taken = asked[order[:kept]]

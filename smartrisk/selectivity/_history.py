@@ -121,4 +121,4 @@ def releases_in_a_row(
     since = looked.groupby(joined[by]).cumsum()
     last = since.groupby(joined[by]).transform("max")
     counts = joined.loc[(since == last) & ~looked, by].value_counts()
-    return declarations[by].map(counts).fillna(0).to_numpy(np.int64)
+    return np.asarray(declarations[by].map(counts).fillna(0), np.int64)

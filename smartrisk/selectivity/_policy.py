@@ -225,7 +225,7 @@ class Policy:
         draft = Draft(n)
         shares = (self.random_share, self.random_state)
         channel = None if drawn is None else drawn.channel
-        for rows, quota in groups(self.capacity, self.per, n, declarations):
+        for rows, quota in groups(self.capacity, tuple(self.per), n, declarations):
             rest = draft.decide(rows, quota, demand, shares)
             draft.colour(rows, quota, demand, (self.red_share, channel))
             after = math.floor(self.blue_share * len(rows) + 0.5)

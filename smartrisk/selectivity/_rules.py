@@ -29,8 +29,9 @@ Bool = NDArray[np.bool_]
 
 #: What a condition may ask.
 OPERATORS = ("=", "!=", "in", "not in", "<", "<=", ">", ">=", "starts with", "missing")
-#: Fields beside those of DECLARATIONS: value per kg, value per unit of quantity.
-DERIVED = ("value_per_kg", "value_per_unit")
+#: Fields beside those of DECLARATIONS: value per kg, value per unit of quantity, value
+#: per kg relative to the reference price of the code.
+DERIVED = ("value_per_kg", "value_per_unit", "price_ratio")
 #: The strictest first: where rules differ, the first of these is followed.
 PRECEDENCE = ("red", "yellow", "blue", "green")
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -43,7 +44,8 @@ class Condition:
     Parameters
     ----------
     field : str
-        Field of DECLARATIONS, or "value_per_kg" or "value_per_unit".
+        Field of DECLARATIONS, or "value_per_kg", "value_per_unit" or "price_ratio": the
+        value per kg relative to the rule set's reference price of the tariff code.
     operator : str
         One of `OPERATORS`. Nothing is equal to, in or above what is missing.
     value : object, default=None
@@ -82,9 +84,10 @@ class Condition:
         if self.operator == "missing":
             return f"{self.field} missing"
         value = self.value
-        if isinstance(value, tuple):
-            value = list(value)
-        return f"{self.field} {self.operator} {value!r}"
+        if not isinstance(value, tuple):
+            return f"{self.field} {self.operator} {value!r}"
+        more = f" and {len(value) - 5} more" if len(value) > 5 else ""
+        return f"{self.field} {self.operator} {list(value[:5])!r}{more}"
 
     def holds(self, declarations: pd.DataFrame) -> Bool:
         """Return for which items it holds.
@@ -276,6 +279,9 @@ class RuleSet:
     ----------
     rules : tuple of Rule, default=()
         In their order; where several match, the strictest channel is followed.
+    prices : mapping of str to float, default=()
+        Reference prices: customs value per kg by tariff code, for "price_ratio". It is
+        kept as pairs.
 
     Examples
     --------
@@ -289,10 +295,19 @@ class RuleSet:
     """
 
     rules: tuple[Rule, ...] = ()
+    prices: Any = ()
 
     def __post_init__(self) -> None:
         made = tuple(r if isinstance(r, Rule) else Rule(**r) for r in self.rules)
         object.__setattr__(self, "rules", made)
+        prices = tuple(sorted((str(c), float(p)) for c, p in dict(self.prices).items()))
+        object.__setattr__(self, "prices", prices)
+        wrong = [code for code, price in prices if not 0 < price < float("inf")]
+        if wrong:
+            raise ArgumentError(
+                f"RuleSet: 'prices' must be above 0; {len(wrong)} are not, as those of "
+                f"{shown(wrong)}."
+            )
         names = [rule.rule_id for rule in made]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -358,6 +373,7 @@ class RuleSet:
         followed = np.full(n, None, dtype=object)
         priority = np.full(n, np.inf)
         parts = []
+        declarations = self.priced(declarations)
         for rule in self.rules:
             rows = np.flatnonzero(rule.matches(declarations))
             lot = _lots(declarations.iloc[rows], random_state, rule.rule_id)
@@ -396,8 +412,9 @@ class RuleSet:
             outcomes n_known, hits, hit_rate, hit_rate_low, hit_rate_high (Wilson, 95
             %), revenue.
         """
+        priced = self.priced(declarations)
         table = np.stack(
-            [rule.matches(declarations) for rule in self.rules] or [np.zeros(0, bool)]
+            [rule.matches(priced) for rule in self.rules] or [np.zeros(0, bool)]
         )
         found = _found(declarations, outcomes)
         rows = []
@@ -423,6 +440,25 @@ class RuleSet:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def priced(self, declarations: pd.DataFrame) -> pd.DataFrame:
+        """Return the declarations with their price ratio, where a rule asks for it.
+
+        Parameters
+        ----------
+        declarations : DataFrame
+            DECLARATIONS.
+
+        Returns
+        -------
+        priced : DataFrame
+            With a column ``price_ratio``; as given where no rule asks for it.
+        """
+        if not any(c.field == "price_ratio" for rule in self.rules for c in rule.when):
+            return declarations
+        price = declarations["tariff_code"].map(dict(self.prices)).astype(float)
+        ratio = _values(declarations, "value_per_kg") / price
+        return declarations.assign(price_ratio=ratio)
+
     def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the rules as TOML, and write them when a path is given.
 
@@ -437,6 +473,12 @@ class RuleSet:
             TOML that `from_toml` reads.
         """
         lines = []
+        if self.prices:
+            lines = [
+                "[prices]",
+                *(f'"{c}" = {price!r}' for c, price in self.prices),
+                "",
+            ]
         for rule in self.rules:
             lines.append("[[rules]]")
             plain = {k: v for k, v in asdict(rule).items() if k != "when" and v != ""}
@@ -468,14 +510,14 @@ class RuleSet:
             If it is no TOML, or a field is unknown.
         """
         given = read_toml("RuleSet.from_toml", source)
-        strange = sorted(set(given) - {"rules"})
+        strange = sorted(set(given) - {"rules", "prices"})
         if strange:
             raise ArgumentError(
                 f"RuleSet.from_toml: unknown {shown(strange)}; rules stand in "
                 "[[rules]]."
             )
         try:
-            return cls(rules=tuple(given.get("rules", ())))
+            return cls(rules=given.get("rules", ()), prices=given.get("prices", ()))
         except TypeError as error:
             raise ArgumentError(f"RuleSet.from_toml: {error}.") from error
 
@@ -534,3 +576,11 @@ def _performance(mine: Bool, hit: Any, revenue: Any) -> dict[str, Any]:
         "hit_rate_high": high,
         "revenue": float(revenue[known].sum()),
     }
+
+
+def performance(
+    declarations: pd.DataFrame, mine: Bool, outcomes: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Return what was found among chosen items that were inspected."""
+    found = _found(declarations, outcomes)
+    return {} if found is None else _performance(mine, *found)

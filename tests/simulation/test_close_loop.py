@@ -10,7 +10,7 @@ from smartrisk.datasets import make_declarations
 from smartrisk.errors import ArgumentError
 from smartrisk.models import SmoothedRateSum
 from smartrisk.selectivity import Policy
-from smartrisk.simulation import Arm, close_loop
+from smartrisk.simulation import Arm, close_loop, standard_arms
 
 KEY = ["declaration_id", "item_number"]
 
@@ -74,7 +74,7 @@ def test_figures_are_those_of_the_decisions(world):
     assert mine["regret"] == oracle["hits"] - mine["hits"]
 
 
-def test_who_knows_all_learns_from_every_item_whose_result_would_have_come(world):
+def test_who_knows_all_learns_from_every_past_item(world):
     Witness.seen.clear()
     arm = Arm(contender=Witness(), knows_all=True)
     close_loop({"all": arm}, [world], start=22)
@@ -121,3 +121,56 @@ def test_what_cannot_run_is_refused(world):
     one = close_loop({"a": Arm(contender=Witness())}, [world], start=23)
     with pytest.raises(ArgumentError, match="arm"):
         one.compare("a", "b")
+
+
+def test_a_run_that_was_broken_off_goes_on(world, tmp_path):
+    Witness.seen.clear()
+    arms = {"w": Arm(contender=Witness(), refit_every=6)}
+    first = close_loop(arms, [world], start=12, folder=tmp_path)
+    fitted = len(Witness.seen)
+    told = []
+    more = arms | {"v": Arm(contender=Witness("customs_value"), refit_every=6)}
+    both = close_loop(
+        more,
+        [world],
+        start=12,
+        folder=tmp_path,
+        progress=lambda *what: told.append(what),
+    )
+    assert len(Witness.seen) == 2 * fitted
+    assert {name for name, _, _ in told} == {"v"}
+    mine = both.frame().query("arm == 'w'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        mine, first.frame().query("arm == 'w'").reset_index(drop=True)
+    )
+
+
+def test_arms_that_explore_by_weight_and_by_draws_run(world):
+    Witness.seen.clear()
+    arms = {
+        "novel": Arm(policy=Policy(explore="novelty"), contender=Witness()),
+        "draws": Arm(contender=Witness(), thompson=True),
+        "plain": Arm(contender=Witness()),
+    }
+    result = close_loop(arms, [world], start=22)
+    assert set(result.frame()["arm"]) == {*arms, "oracle"}
+    sizes = [len(known) for _, known in Witness.seen]
+    assert 0.35 < sizes[2] / sizes[4] < 0.65
+
+
+def test_each_arm_is_measured_by_the_most_its_own_controls_can_find(world):
+    arms = {
+        "few": Arm(policy=Policy(capacity=0.02), contender=Witness(), refit_every=9),
+        "many": Arm(policy=Policy(capacity=0.9), contender=Witness(), refit_every=9),
+    }
+    total = close_loop(arms, [world], start=18).total().set_index("arm")
+    assert total["of_oracle"].le(1.0).all()
+    assert total.loc["many", "of_oracle"] > total.loc["few", "of_oracle"]
+    with pytest.raises(ArgumentError, match="differ by random_state"):
+        close_loop(arms, [world, world])
+
+
+def test_the_standard_arms_are_those_of_the_field():
+    arms = standard_arms(0.05)
+    assert {"exploit only", "risky", "hybrid", "Thompson", "all truths"} <= set(arms)
+    assert all(arm.policy.capacity == 0.05 for arm in arms.values())

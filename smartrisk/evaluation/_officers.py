@@ -162,8 +162,8 @@ def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         ids = overrides.loc[twice, "declaration_id"].tolist()
         raise TableError(
-            f"judge_overrides: {int(twice.sum())} overrides are of an item that has one "
-            f"already, as {shown(ids)}. Keep the last of each."
+            f"judge_overrides: {int(twice.sum())} overrides are of an item that has "
+            f"one already, as {shown(ids)}. Keep the last of each."
         )
     for name, frame in (("decisions", decisions), ("overrides", overrides)):
         strange = sorted(set(frame["channel"].dropna()) - set(_LEVEL))
@@ -291,12 +291,12 @@ def inspection_integrity(
     hit = cases["illicit"].to_numpy(np.float64)
     chance = _recalibrated(cases["risk_score"].to_numpy(np.float64), hit)
     rows = []
-    for name, rows_of in cases.groupby(by, sort=True).indices.items():
+    for who, rows_of in cases.groupby(by, sort=True).indices.items():
         p, hits = chance[rows_of], int(hit[rows_of].sum())
         expected = float(p.sum())
         rows.append(
             {
-                by: name,
+                by: who,
                 "n_cases": len(p),
                 "hits": hits,
                 "expected": expected,

@@ -4,6 +4,7 @@ Reads results (their frames) and tables; writes figures. A display stores the nu
 `plot` draws them, `frame` gives them back, `save` writes the same bytes every time.
 """
 
+from smartrisk.reports._closed_loop import ClosedLoopDisplay
 from smartrisk.reports._effort import EffortCurveDisplay
 from smartrisk.reports._policies import PolicyComparisonDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
@@ -11,6 +12,7 @@ from smartrisk.reports._realism import RealismDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 
 __all__ = [
+    "ClosedLoopDisplay",
     "EffortCurveDisplay",
     "PolicyComparisonDisplay",
     "RateCurveDisplay",

@@ -31,6 +31,11 @@ _NUMBERS = ("price_ratio", "customs_value", "net_mass_kg", "duty_rate")
 _PRIOR = 5.0
 #: Least items of a code with a reference price.
 _FEW = 5
+#: Least share of the items that a rule is made of.
+_LEAF = 0.005
+#: Scores above this count as this: of items that the model learned from they are too
+#: sure, and a few of them would draw a rule of their own.
+_SURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -228,12 +233,12 @@ def _reference_prices(items: pd.DataFrame) -> dict[str, float]:
 def _rules_of(past: _Past, rate: float, most: int, channel: str) -> list[Rule]:
     """Return the leaves of a tree as rules, as few as asked for."""
     n = len(past.table)
-    for leaves in range(most + 4, 1, -1):
+    for leaves in range(most, 1, -1):
         tree = DecisionTreeRegressor(
             max_leaf_nodes=leaves,
-            min_samples_leaf=max(20, int(0.002 * n)),
+            min_samples_leaf=max(20, int(_LEAF * n)),
             random_state=0,
-        ).fit(past.table.to_numpy(), past.risk)
+        ).fit(past.table.to_numpy(), np.minimum(past.risk, _SURE))
         chosen = _strongest(tree.tree_, rate * n)
         if len(chosen) <= most:
             break

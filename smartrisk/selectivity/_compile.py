@@ -45,7 +45,9 @@ class CompiledRules:
     Parameters
     ----------
     rules : RuleSet
-        The strongest first.
+        Made of all items, the strongest first.
+    judged : RuleSet
+        Made in the same way of the earlier items alone; `table` speaks of them.
     table : DataFrame
         One row per rule, one for all together, one for the model.
 
@@ -62,6 +64,7 @@ class CompiledRules:
     """
 
     rules: RuleSet
+    judged: RuleSet
     table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
@@ -113,15 +116,15 @@ def compile_rules(
     max_rules : int, default=12
         Most rules.
     later : float, default=0.25
-        Share of the items, the last ones, on which the rules are judged; they are
-        made of the others.
+        Share of the items, the last ones, on which rules made of the others are
+        judged. The rules that are returned are then made of all.
     channel : str, default="red"
         Where the rules send items.
 
     Returns
     -------
     compiled : CompiledRules
-        The rules, and their figures on the later items.
+        The rules, and what such rules are worth on later items.
 
     Raises
     ------
@@ -166,11 +169,13 @@ def compile_rules(
             f"compile_rules: {len(days)} items are too few; at least 200 earlier and "
             "50 later ones are needed."
         )
-    past = _Past(declarations[early], risk[early])
-    rules = _rules_of(past, rate, max_rules, channel)
-    found = RuleSet(rules=tuple(rules), prices=past.prices)
-    table = _judged(found, declarations[~early], risk[~early], outcomes)
-    return CompiledRules(rules=found, table=table)
+    made = []
+    for part in (early, np.ones(len(days), bool)):
+        past = _Past(declarations[part], risk[part])
+        rules = _rules_of(past, rate, max_rules, channel)
+        made.append(RuleSet(rules=tuple(rules), prices=past.prices))
+    table = _judged(made[0], declarations[~early], risk[~early], outcomes)
+    return CompiledRules(rules=made[1], judged=made[0], table=table)
 
 
 class _Past:

@@ -77,6 +77,8 @@ def test_the_table_says_what_each_rule_is_worth(compiled):
     rules = table.iloc[:-2]
     assert (rules["n_alone"] == rules["n_items"]).all()  # leaves do not overlap
     whole = table.iloc[-2]
+    assert len(rules) == len(compiled.judged)
+    assert compiled.judged != compiled.rules
     assert whole["n_items"] == table.iloc[-1]["n_items"]
     assert 0 < whole["n_known"] <= whole["n_items"]
     assert whole["hit_rate_low"] < whole["hit_rate"] < whole["hit_rate_high"]

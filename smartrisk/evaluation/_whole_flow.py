@@ -119,14 +119,20 @@ def whole_flow(
 
     Notes
     -----
-    From a simple random draw the rate's interval is Wilson's (1927); otherwise it is
-    that of a stratified draw or of Poisson sampling, on the log scale. A rate found is
+    From a simple random draw of declarations with one item each the rate's interval
+    is Wilson's (1927), and so it is where no result is a hit, with Kish's (1965)
+    effective number of declarations; otherwise it is that of a stratified draw or of
+    Poisson sampling, on the log scale. Items of a declaration count as one. With
+    "all", items that are never inspected make every estimate missing: nothing is
+    known of them. A rate found is
     not the rate that is: with sensitivity :math:`s` and specificity :math:`c` the
     rate is corrected to :math:`(r + c - 1) / (s + c - 1)` (Rogan and Gladen 1978);
     revenue is divided by :math:`s`.
 
     References
     ----------
+    Kish, L. (1965). Survey Sampling. Wiley.
+
     Wilson, E. B. (1927). Probable inference, the law of succession, and statistical
     inference. JASA 22.
 
@@ -223,22 +229,30 @@ class _Part:
         total = float((weight * value)[used].sum()) * scale
         if self.source == "all":
             gap = weight[used] * (value[used] - total / n)
-            parts = (1 - chance[used]) * gap**2
+            roots = np.sqrt(1 - chance[used]) * gap
         else:
-            parts = _stratified(value[used], self.stratum[used], chance[used])
-        return total, half_width(parts * scale**2, self.level)
+            roots = _stratified(value[used], self.stratum[used], chance[used])
+        together = np.bincount(self.flow.declaration[used], roots * scale)
+        return total, half_width(np.asarray(together, np.float64) ** 2, self.level)
+
+    def effective(self) -> float:
+        """Return to how many equally weighted declarations the results amount (Kish)."""
+        weight, used, _ = self.weights()
+        together = np.bincount(self.flow.declaration[used], weight[used])
+        squares = float((together**2).sum())
+        return float(together.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
 def _stratified(value: Float, stratum: Any, chance: Float) -> Float:
-    """Return the parts of the variance of a sum over strata, one per result.
+    """Return roots of the parts of the variance of a sum over strata, one per result.
 
-    A stratum of one result takes its spread from all of them.
+    A stratum of one result takes its spread from all of them. Roots keep their sign,
+    so that those of a declaration can be summed before they are squared.
     """
     n = np.bincount(stratum)[stratum]
     mean = (np.bincount(stratum, value) / np.maximum(np.bincount(stratum), 1))[stratum]
     gap = np.where(n > 1, value - mean, value - value.mean())
-    parts = (1 - chance) / chance**2 * gap**2 * n / np.maximum(n - 1, 1)
-    return np.asarray(parts)
+    return np.asarray(np.sqrt((1 - chance) * n / np.maximum(n - 1, 1)) / chance * gap)
 
 
 def _rows(part: _Part, sensitivity: float, specificity: float) -> list[dict[str, Any]]:
@@ -251,17 +265,27 @@ def _rows(part: _Part, sensitivity: float, specificity: float) -> list[dict[str,
     if lost:
         note = (note + "; " if note else "") + f"{lost} items are never inspected"
     hits, reach = part.total(flow.hit)
-    simple = part.source == "random" and len(np.unique(part.stratum[used])) == 1
+    unreachable = part.source == "all" and lost > 0
     found = on_log_scale(hits / n, reach / n)
-    if simple and n_used:
-        share = float(flow.hit[used].mean())
-        low, high = wilson_interval([share], [n_used], level=part.level)
-        found = (share, float(low[0]), float(high[0]))
+    if n_used and not unreachable:
+        alone = len(np.unique(flow.declaration[used])) == n_used
+        one = len(np.unique(part.stratum[used])) == 1
+        if not flow.hit[used].any() or (part.source == "random" and alone and one):
+            # Where nothing was found a linearised interval would have no width.
+            size = min(float(n_used), part.effective())
+            share = float(flow.hit[used].mean())
+            low, high = wilson_interval([share], [size], level=part.level)
+            found = (share, float(low[0]), float(high[0]))
+    if unreachable:
+        found = (math.nan,) * 3
     rate = [_corrected(r, sensitivity, specificity) for r in found]
     out = {"illicit_rate": rate, "hits": [r * n for r in rate]}
     gap = (math.nan,) * 3
-    if flow.revenue is not None:
+    if flow.revenue is not None and not unreachable:
         gap = on_log_scale(*part.total(flow.revenue))
+        if gap[0] <= 0:
+            gap = (math.nan,) * 3
+            note = (note + "; " if note else "") + "no revenue was found"
     out["revenue_gap"] = [g / sensitivity for g in gap]
     return [
         {

@@ -401,3 +401,54 @@ def test_propensities_that_do_not_describe_the_selection_are_told():
     notes = off_policy(half, outcomes, target_of(flow)).notes
     assert any("do not describe this selection" in note for note in notes)
     assert not off_policy(decisions, outcomes, target_of(flow)).notes
+
+
+def drawn_flow(n=400, each=1, hits=0):
+    """Return a flow of declarations of some items, a fifth of them drawn at random."""
+    rng = np.random.default_rng(0)
+    head = np.repeat(rng.random(n) < 0.2, each)
+    decisions = pd.DataFrame(
+        {
+            "declaration_id": np.repeat([f"D{k}" for k in range(n)], each),
+            "item_number": np.tile(np.arange(1, each + 1), n),
+            "channel": np.where(head, "red", "green"),
+            "selected_by": pd.Series(np.where(head, "random", None), dtype="str"),
+            "propensity": 0.2,
+        }
+    )
+    outcomes = decisions.loc[head, ["declaration_id", "item_number"]].assign(
+        illicit=0, revenue_adjustment=0.0
+    )
+    outcomes.iloc[: hits * each, 2] = 1
+    outcomes.iloc[: hits * each, 3] = 100.0
+    return decisions, outcomes.reset_index(drop=True)
+
+
+@pytest.mark.parametrize("source", ["random", "all"])
+def test_where_nothing_was_found_the_rate_may_still_be_above_zero(source):
+    decisions, outcomes = drawn_flow()
+    table = whole_flow(decisions, outcomes, source=source).frame()
+    rate, hits, gap = (table.iloc[k] for k in range(3))
+    assert rate["estimate"] == 0.0
+    assert 0.02 < rate["high"] < 0.08  # 80 clean results
+    assert hits["high"] == pytest.approx(400 * rate["high"])
+    assert math.isnan(gap["estimate"])
+    assert "no revenue was found" in gap["note"]
+
+
+@pytest.mark.parametrize("source", ["random", "all"])
+def test_items_of_a_declaration_count_as_one(source):
+    def width(each):
+        table = whole_flow(*drawn_flow(each=each, hits=12), source=source).frame()
+        return table["high"][0] - table["low"][0]
+
+    assert width(5) > 0.8 * width(1)  # five times the items, the same declarations
+
+
+def test_items_that_are_never_inspected_make_all_results_say_nothing():
+    decisions, outcomes = drawn_flow(hits=5)
+    green = np.flatnonzero(decisions["channel"] == "green")[:10]
+    decisions.loc[green, "propensity"] = 0.0
+    table = whole_flow(decisions, outcomes, source="all").frame()
+    assert table["estimate"].isna().all()
+    assert table["note"].str.contains("10 items are never inspected").all()

@@ -236,7 +236,7 @@ class _Part:
         return total, half_width(np.asarray(together, np.float64) ** 2, self.level)
 
     def effective(self) -> float:
-        """Return to how many equally weighted declarations the results amount (Kish)."""
+        """Return how many equally weighted declarations the results amount to."""
         weight, used, _ = self.weights()
         together = np.bincount(self.flow.declaration[used], weight[used])
         squares = float((together**2).sum())

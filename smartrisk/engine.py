@@ -279,13 +279,8 @@ class RiskEngine:
         frame = pd.DataFrame(
             matrix, index=items.index, columns=self.features_.get_feature_names_out()
         )
-        return explain(
-            items,
-            frame,
-            self.classifier_.contributions(matrix),
-            self.features_.feature_info_,
-            top=top,
-        )
+        contributions = self.classifier_.contributions(matrix)
+        return self._reasons(items, frame, contributions, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
         """Return the reasons behind the score of one declared item, quickly.
@@ -313,9 +308,14 @@ class RiskEngine:
         )
         row = np.array([[columns.texts(n)[0] for n in columns.names]], dtype=object)
         frame = pd.DataFrame(row, columns=list(columns.names))
-        return explain(
-            frame, matrix, contributions, self.features_.feature_info_, top=top
-        )
+        return self._reasons(frame, matrix, np.asarray(contributions), top)
+
+    def _reasons(
+        self, items: pd.DataFrame, matrix: Any, contributions: Any, top: int
+    ) -> Reasons:
+        info = self.features_.feature_info_
+        risk = self.classifier_.calibrated(contributions.sum(axis=1))
+        return explain(items, matrix, contributions, info, top=top, risk=risk)
 
     def select(self, new: Any, capacity: float = 0.05, **options: Any) -> pd.DataFrame:
         """Return DECISIONS for items under a limited capacity.

@@ -13,6 +13,7 @@ from typing import Any
 from smartrisk import __version__
 from smartrisk.cli._terminal import complain
 from smartrisk.errors import ArgumentError, SmartRiskError, SmartRiskWarning
+from smartrisk.languages import LANGUAGES
 
 _EXIT_USER = 2
 _COLUMNS = "how the file's columns are called: a TOML file, or kcs, date, asycuda"
@@ -166,7 +167,7 @@ def _add_explain(commands: Any) -> None:
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument("--show", type=_count, default=5, metavar="N", help="items")
     parser.add_argument("--top", type=_count, default=3, metavar="N", help="reasons")
-    parser.add_argument("--lang", choices=("en", "fr"), default="en")
+    parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--out", metavar="FILE", help="write reasons: .csv or .html")
 
 

@@ -1,11 +1,34 @@
 """Why an item has its score: contributions folded into reasons an officer can read.
 
 Reads DECLARATIONS, the matrix of features with what each says, and the model's
-contributions per item; writes reasons: who, what, how strong, and the evidence.
+contributions per item; writes reasons: who, what, how strong, and the evidence, what
+to check, what would have lowered the score, and what matters over many items.
 """
 
-from smartrisk.explanations._messages import LANGUAGES
+from smartrisk.explanations._explain import explain
+from smartrisk.explanations._instead import Counterfactuals, counterfactuals
+from smartrisk.explanations._overall import (
+    dependence,
+    importance,
+    segment_profile,
+    stability,
+)
 from smartrisk.explanations._plan import CONCEPTS
-from smartrisk.explanations._reasons import STRENGTHS, Reasons, explain
+from smartrisk.explanations._reasons import STRENGTHS, Reasons
+from smartrisk.explanations._removal import removal
+from smartrisk.languages import LANGUAGES
 
-__all__ = ["CONCEPTS", "LANGUAGES", "STRENGTHS", "Reasons", "explain"]
+__all__ = [
+    "CONCEPTS",
+    "LANGUAGES",
+    "STRENGTHS",
+    "Counterfactuals",
+    "Reasons",
+    "counterfactuals",
+    "dependence",
+    "explain",
+    "importance",
+    "removal",
+    "segment_profile",
+    "stability",
+]

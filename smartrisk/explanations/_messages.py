@@ -1,7 +1,7 @@
-"""Every message that a reason can be said in, by name and language.
+"""Every message that a reason can be said in, by name, in English.
 
-A text, or a pair (one, many) chosen by ``n``. The placeholders of a message are the
-same in all languages; a test keeps the catalogues complete.
+A text, or a pair (one, many) chosen by ``n``. The other languages are gettext
+catalogues of the domain "reasons", where the name is the context of the message.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 Message = str | tuple[str, str]
 
-_ENGLISH: dict[str, Message] = {
+_MESSAGES: dict[str, Message] = {
     # ---- unit values and masses against earlier peers
     "peers.ratio": (
         "{measure} {ratio} × the typical value of {n} earlier consignment {key}",
@@ -218,214 +218,42 @@ _ENGLISH: dict[str, Message] = {
     "at lodgement. It is no finding of irregularity. Strength by contribution to the "
     "log-odds: strong from 1.0, clear from 0.4, slight from 0.1, weak below. "
     "For officers only.",
+    # ---- what to check, how likely, what would have lowered the score
+    "check.valuation": "compare the invoice, the contract and the proof of payment "
+    "with the price database",
+    "check.classification": "compare the goods with their technical sheet; where in "
+    "doubt, take a sample for the laboratory",
+    "check.origin and route": "compare the certificate of origin with the transport "
+    "documents and the marks on the goods",
+    "check.quantity": "weigh on the weighbridge and count; where sealed, scan",
+    "check.trader record": "read the reports of the earlier inspections and look "
+    "first for what they found",
+    "check.novelty": "confirm who the parties are and that they are registered; scan"
+    " or open the goods",
+    "check.structuring": "add up the other consignments of the same parties on the "
+    "days around",
+    "check.procedure": "ask for the licence, permit or authorisation that the "
+    "procedure requires",
+    "check.other": "compare the declaration with its documents",
+    "statement.hundred": (
+        "of 100 items with such a score, about {n} turns out irregular when inspected",
+        "of 100 items with such a score, about {n} turn out irregular when inspected",
+    ),
+    "statement.thousand": (
+        "of 1,000 items with such a score, about {n} turns out irregular when "
+        "inspected",
+        "of 1,000 items with such a score, about {n} turn out irregular when inspected",
+    ),
+    "statement.hardly": "of 1,000 items with such a score, fewer than one turns out "
+    "irregular when inspected",
+    "instead": "had the declaration said {pair} instead of {declared}, the risk "
+    "would be {after} instead of {before}",
+    "instead.blank": "no value",
+    "page.release": "Reasons to release",
+    "page.empty_release": "Nothing in this declaration lowers the score below the "
+    "base.",
+    "page.check": "Suggested check",
 }
 
-_FRENCH: dict[str, Message] = {
-    "peers.ratio": (
-        "{measure} égale à {ratio} × la valeur typique de {n} envoi antérieur {key}",
-        "{measure} égale à {ratio} × la valeur typique de {n} envois antérieurs {key}",
-    ),
-    "peers.few": (
-        "{measure} égale à {ratio} × la valeur typique de {n} envoi antérieur {key} "
-        "et de marchandises similaires",
-        "{measure} égale à {ratio} × la valeur typique de {n} envois antérieurs {key} "
-        "et de marchandises similaires",
-    ),
-    "peers.none": "{measure} égale à {ratio} × la valeur typique de marchandises "
-    "similaires ; aucun envoi antérieur {key}",
-    "peers.alone": "{measure} égale à {ratio} × la valeur typique des envois "
-    "antérieurs {key}",
-    "peers.z": "{measure} à {z} écarts types de la valeur typique des envois "
-    "antérieurs {key}",
-    "peers.count": (
-        "{measure} comparée à {n} envoi antérieur {key}",
-        "{measure} comparée à {n} envois antérieurs {key}",
-    ),
-    "peers.unknown": "{measure} impossible à comparer : un élément manque ou est nul",
-    "peers.unseen": "{measure} impossible à comparer : aucun envoi antérieur",
-    "record.some": (
-        "irrégularité constatée dans le seul contrôle antérieur au résultat connu "
-        "{key}",
-        "irrégularité constatée dans {hits} des {n} contrôles antérieurs au résultat "
-        "connu {key}",
-    ),
-    "record.clean": (
-        "aucune irrégularité dans le seul contrôle antérieur au résultat connu {key} ; "
-        "compte tenu des cas similaires, le taux attendu est de {rate}",
-        "aucune irrégularité dans les {n} contrôles antérieurs au résultat connu "
-        "{key} ; compte tenu des cas similaires, le taux attendu est de {rate}",
-    ),
-    "record.none": "aucun contrôle antérieur au résultat connu {key} ; "
-    "le taux des cas similaires, {rate}, en tient lieu",
-    "record.unknown": "aucun contrôle antérieur au résultat connu {key}",
-    "record.rate": "taux d'irrégularité de {rate} dans les contrôles antérieurs {key}",
-    "record.count": (
-        "{n} contrôle antérieur au résultat connu {key}",
-        "{n} contrôles antérieurs au résultat connu {key}",
-    ),
-    "record.hits": (
-        "{n} contrôle antérieur {key} a révélé une irrégularité",
-        "{n} contrôles antérieurs {key} ont révélé une irrégularité",
-    ),
-    "activity.first": "premier envoi {key}",
-    "activity.few": (
-        "seulement {n} envoi antérieur {key}",
-        "seulement {n} envois antérieurs {key}",
-    ),
-    "activity.some": (
-        "{n} envoi antérieur {key}",
-        "{n} envois antérieurs {key}",
-    ),
-    "activity.recent": (
-        "{n} envoi {key} au cours des {days} derniers jours",
-        "{n} envois {key} au cours des {days} derniers jours",
-    ),
-    "activity.last": (
-        "dernier envoi {key} il y a {n} jour",
-        "dernier envoi {key} il y a {n} jours",
-    ),
-    "activity.since": (
-        "premier envoi {key} il y a seulement {n} jour",
-        "premier envoi {key} il y a {n} jours",
-    ),
-    "activity.decayed": "activité récente {key} : {value}, chaque envoi comptant selon "
-    "son ancienneté",
-    "activity.none_recent": "aucun envoi {key} au cours des {days} derniers jours",
-    "activity.none_near": "aucun envoi {key} juste en dessous d'un seuil de valeur au "
-    "cours des {days} derniers jours",
-    "activity.per_day": "articles par jour avec envois {key} : {value} en moyenne",
-    "activity.near": (
-        "{n} envoi {key} juste en dessous d'un seuil de valeur au cours des {days} "
-        "derniers jours",
-        "{n} envois {key} juste en dessous d'un seuil de valeur au cours des {days} "
-        "derniers jours",
-    ),
-    "route.seldom": (
-        "origine {origin} mais provenance {departure}, combinaison rarement vue "
-        "({n} article antérieur)",
-        "origine {origin} mais provenance {departure}, combinaison rarement vue "
-        "({n} articles antérieurs)",
-    ),
-    "route.differs": (
-        "origine {origin} mais provenance {departure} ({n} article antérieur)",
-        "origine {origin} mais provenance {departure} ({n} articles antérieurs)",
-    ),
-    "route.differs_only": "origine {origin} mais provenance {departure}",
-    "route.same": "origine et provenance identiques : {origin}",
-    "tariff.cheapest": "taux de droit de {rate}, alors que le code voisin {key} le "
-    "moins taxé paie {other}",
-    "tariff.lowest": "taux de droit de {rate}, aucun code voisin {key} ne paie moins",
-    "tariff.mean": "taux de droit de {rate}, alors que les marchandises antérieures "
-    "{key} payaient {other} en moyenne",
-    "tariff.rate": "taux de droit de {rate}",
-    "item.near": "valeur déclarée de {value}, juste en dessous d'un seuil",
-    "item.not_near": "valeur déclarée de {value}, sans proximité d'un seuil",
-    "item.round": "chiffre rond : {field} {value}",
-    "item.not_round": "chiffre non rond : {field} {value}",
-    "item.ratio": "rapport {field} / {other} : {ratio}",
-    "item.measure": "{measure} : {value}",
-    "item.declared": "déclaré : {pairs}",
-    "item.weekday": "déposée un {weekday}",
-    "item.flag": "signalé sur la déclaration : {feature}",
-    "item.no_flag": "non signalé sur la déclaration : {feature}",
-    "item.trusted": "opérateur déclaré comme agréé",
-    "item.not_trusted": "opérateur non déclaré comme agréé",
-    "item.missing": "non déclaré : {fields}",
-    "key.missing": "aucun historique comparable ; non déclaré : {fields}",
-    "item.feature": "{feature} : {value}",
-    "item.feature_missing": "{feature} : inconnu",
-    "of.importer_id": "de cet importateur",
-    "of.declarant_id": "de ce déclarant",
-    "of.consignor_id": "de cet expéditeur",
-    "of.carrier_id": "de ce transporteur",
-    "with.importer_id": "avec cet importateur",
-    "with.declarant_id": "avec ce déclarant",
-    "with.consignor_id": "avec cet expéditeur",
-    "with.carrier_id": "avec ce transporteur",
-    "of.hs2": "du chapitre {code}",
-    "of.hs4": "de la position {code}",
-    "of.hs6": "du {code}",
-    "of.tariff_code": "du {code}",
-    "with.hs2": "pour des marchandises du chapitre {code}",
-    "with.hs4": "pour des marchandises du {code}",
-    "with.hs6": "pour des marchandises du {code}",
-    "with.tariff_code": "pour des marchandises du {code}",
-    "of.goods": "de marchandises",
-    "from.origin": "d'origine {code}",
-    "from.departure": "en provenance de {code}",
-    "at.office": "au bureau {code}",
-    "with.same": "à l'identique ({fields})",
-    "of.all": "de toute nature",
-    "measure.price_per_kg": "valeur unitaire au kg",
-    "measure.price_per_unit": "valeur unitaire",
-    "measure.kg_per_unit": "masse par unité",
-    "measure.unknown": "mesure",
-    "list.and": "{head} et {last}",
-    "yes": "oui",
-    "no": "non",
-    "weekday.0": "lundi",
-    "weekday.1": "mardi",
-    "weekday.2": "mercredi",
-    "weekday.3": "jeudi",
-    "weekday.4": "vendredi",
-    "weekday.5": "samedi",
-    "weekday.6": "dimanche",
-    "field.declaration_id": "numéro de déclaration",
-    "field.item_number": "numéro d'article",
-    "field.lodged_at": "date de dépôt",
-    "field.office": "bureau",
-    "field.procedure": "régime douanier",
-    "field.importer_id": "importateur",
-    "field.declarant_id": "déclarant",
-    "field.consignor_id": "expéditeur",
-    "field.carrier_id": "transporteur",
-    "field.tariff_code": "code tarifaire",
-    "field.description": "désignation des marchandises",
-    "field.origin": "origine",
-    "field.departure": "pays de provenance",
-    "field.transport_mode": "mode de transport",
-    "field.customs_value": "valeur en douane",
-    "field.net_mass_kg": "masse nette",
-    "field.gross_mass_kg": "masse brute",
-    "field.quantity": "quantité",
-    "field.quantity_unit": "unité de quantité",
-    "field.duty_rate": "taux de droit",
-    "field.duties_taxes": "droits et taxes",
-    "field.preference": "préférence",
-    "field.payment_type": "mode de paiement",
-    "field.trusted_trader": "opérateur agréé",
-    "concept.valuation": "valeur",
-    "concept.classification": "classement tarifaire",
-    "concept.origin and route": "origine et itinéraire",
-    "concept.quantity": "quantité",
-    "concept.trader record": "antécédents des opérateurs",
-    "concept.novelty": "nouveauté",
-    "concept.structuring": "fractionnement",
-    "concept.procedure": "régime et formalités",
-    "concept.other": "autre",
-    "strength.strong": "forte",
-    "strength.clear": "nette",
-    "strength.slight": "légère",
-    "strength.weak": "faible",
-    "page.title": "Motifs de contrôle",
-    "page.item": "Déclaration {declaration}, article {item}",
-    "page.rank": "Nº",
-    "page.strength": "Force",
-    "page.concept": "Domaine",
-    "page.reason": "Motif",
-    "page.contribution": "Log-cote",
-    "page.empty": "Rien dans cette déclaration n'élève le score au-dessus de la base.",
-    "page.more": ("et {n} autre article", "et {n} autres articles"),
-    "page.note": "Un motif indique ce qui a élevé le score, au regard de ce qui était "
-    "connu au dépôt. Il ne constate aucune irrégularité. Force selon la contribution à "
-    "la log-cote : forte dès 1,0, nette dès 0,4, légère dès 0,1, faible en deçà. "
-    "Réservé aux agents.",
-}
-
-#: Language code -> message name -> text.
-CATALOGUES: Mapping[str, Mapping[str, Message]] = MappingProxyType(
-    {"en": MappingProxyType(_ENGLISH), "fr": MappingProxyType(_FRENCH)}
-)
-
-#: Languages that reasons can be said in.
-LANGUAGES = tuple(CATALOGUES)
+#: Message name -> English text.
+MESSAGES: Mapping[str, Message] = MappingProxyType(_MESSAGES)

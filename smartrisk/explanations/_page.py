@@ -23,7 +23,7 @@ vertical-align:top;border-bottom:1px solid #8886;overflow-wrap:anywhere}
 .smartrisk-reasons p.note{font-size:.9em}
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
-_HEADS = ("rank", "strength", "concept", "reason", "contribution")
+_HEADS = ("rank", "strength", "concept", "reason", "check", "contribution")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,32 +36,43 @@ class Line:
     strength: str
     contribution: float
     sentence: str
+    check: str
 
 
 def fragment(
-    keys: Sequence[tuple[str, int]], lines: Sequence[Line], *, words: Wording, left: int
+    heads: Sequence[tuple[str, int, str]],
+    lines: Sequence[Line],
+    *,
+    words: Wording,
+    left: int,
+    release: bool = False,
 ) -> str:
     """Return the items with their reasons as one HTML element.
 
     Parameters
     ----------
-    keys : sequence of (str, int)
-        Declaration and item number of every item shown.
+    heads : sequence of (str, int, str)
+        Declaration, item number and a statement of every item shown.
     lines : sequence of Line
         Their reasons, in the order of the items.
     words : Wording
         The language.
     left : int
         Items that are not shown.
+    release : bool, default=False
+        Whether the reasons are to release.
     """
     by_item = {n: list(found) for n, found in groupby(lines, lambda line: line.item)}
     parts = [f'<div class="smartrisk-reasons" lang="{words.lang}">']
     parts.append(f"<style>{_STYLE}</style>")
-    for number, (declaration, item) in enumerate(keys):
+    for number, (declaration, item, statement) in enumerate(heads):
         name = clean(declaration)
         title = words.text("page.item", declaration=name, item=str(item))
         parts.append(f"<h2>{escape(title)}</h2>")
-        parts.append(_table(by_item.get(number, []), words))
+        if statement:
+            parts.append(f"<p>{escape(statement)}</p>")
+        empty = "page.empty_release" if release else "page.empty"
+        parts.append(_table(by_item.get(number, []), words, empty))
     if left:
         more = words.text("page.more", left, n=words.number(left))
         parts.append(f"<p>{escape(more)}</p>")
@@ -69,9 +80,9 @@ def fragment(
     return "\n".join(parts)
 
 
-def page(body: str, words: Wording) -> str:
+def page(body: str, words: Wording, *, release: bool = False) -> str:
     """Return a whole page around a fragment."""
-    title = escape(words.text("page.title"))
+    title = escape(words.text("page.release" if release else "page.title"))
     return (
         f'<!DOCTYPE html>\n<html lang="{words.lang}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
@@ -82,10 +93,10 @@ def page(body: str, words: Wording) -> str:
     )
 
 
-def _table(lines: Sequence[Line], words: Wording) -> str:
+def _table(lines: Sequence[Line], words: Wording, empty: str) -> str:
     """Return the reasons of one item."""
     if not lines:
-        return f"<p>{escape(words.text('page.empty'))}</p>"
+        return f"<p>{escape(words.text(empty))}</p>"
     head = "".join(
         f'<th scope="col">{escape(words.text(f"page.{name}"))}</th>' for name in _HEADS
     )
@@ -95,12 +106,13 @@ def _table(lines: Sequence[Line], words: Wording) -> str:
 
 def _row(line: Line, words: Wording) -> str:
     """Return one reason; the bar is full at three log-odds."""
-    size = min(line.contribution / 3.0, 1.0) if math.isfinite(line.contribution) else 0
+    known = math.isfinite(line.contribution)
+    size = min(abs(line.contribution) / 3.0, 1.0) if known else 0
     strength = escape(words.text(f"strength.{line.strength}"))
     bar = f'<meter min="0" max="1" value="{size:.3f}">{strength}</meter>'
     return (
         f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
         f"<td>{escape(words.concept(line.concept))}</td>"
-        f"<td>{escape(line.sentence)}</td>"
+        f"<td>{escape(line.sentence)}</td><td>{escape(line.check)}</td>"
         f'<td class="n">{escape(words.signed(line.contribution))} {bar}</td></tr>'
     )

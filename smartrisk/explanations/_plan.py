@@ -25,6 +25,8 @@ CONCEPTS = (
     "procedure",
 )
 OTHER = "other"
+#: Least contribution to the log-odds that is called slight.
+SLIGHT = 0.1
 
 #: Statistics that one sentence speaks of together.
 _FAMILIES = {
@@ -118,6 +120,22 @@ class Plan:
             part = np.take(contributions[start : start + _CHUNK], self.order, axis=1)
             np.add.reduceat(part, self.starts, axis=1, out=out[start : start + _CHUNK])
         return out
+
+    def telling(self, totals: Float) -> NDArray[np.intp]:
+        """Return the groups of each item in the order in which they are worth telling.
+
+        The strongest group of each concept, where it adds at least `SLIGHT`, comes
+        first; then the others; each by what they add.
+        """
+        concepts = [group.concept for group in self.groups]
+        first = np.zeros(totals.shape, bool)
+        rows = np.arange(len(totals))
+        for concept in dict.fromkeys(concepts):
+            columns = np.flatnonzero([other == concept for other in concepts])
+            first[rows, columns[totals[:, columns].argmax(axis=1)]] = True
+        first &= totals >= SLIGHT
+        order: NDArray[np.intp] = np.lexsort((-totals, ~first), axis=1)
+        return order
 
     def by_concept(self, totals: Float) -> tuple[list[str], Float]:
         """Sum group totals by concept; the house's concepts are always there."""

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import (
-    ArgumentError,
-    MissingExtraError,
-    TableError,
-    check_number,
-    nearest,
-    shown,
-)
+from smartrisk.errors import ArgumentError, MissingExtraError
 from smartrisk.explanations._evidence import (
     Declared,
     Evidence,
@@ -29,11 +23,11 @@ from smartrisk.explanations._evidence import (
     evidence_of,
 )
 from smartrisk.explanations._page import Line, fragment, page
-from smartrisk.explanations._plan import Float, Group, Info, Plan, Topic, plan_of
+from smartrisk.explanations._plan import SLIGHT, Float, Group, Plan, Topic
 from smartrisk.explanations._wording import Wording
 
 #: Least contribution to the log-odds for each word of strength.
-STRENGTHS = {"strong": 1.0, "clear": 0.4, "slight": 0.1, "weak": 0.0}
+STRENGTHS = {"strong": 1.0, "clear": 0.4, "slight": SLIGHT, "weak": 0.0}
 
 _COLUMNS = (
     "declaration_id",
@@ -47,15 +41,16 @@ _COLUMNS = (
     "feature",
     "evidence",
     "sentence",
+    "check",
 )
 _SHOWN = 20  # items in a notebook
+_SPARE = 3  # more groups looked at, where some say the same
 
 
 def strength_of(contribution: float) -> str:
-    """Return the word for a contribution to the log-odds."""
-    return next(
-        (word for word, least in STRENGTHS.items() if contribution >= least), "weak"
-    )
+    """Return the word for a contribution to the log-odds, of either sign."""
+    size = abs(contribution)
+    return next((word for word, least in STRENGTHS.items() if size >= least), "weak")
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,13 @@ class _Reason:
     share: float
     feature: str
     evidence: Evidence
+
+    @property
+    def check(self) -> str:
+        """Concept whose check helps: a clean or empty record has no reports."""
+        record = self.group.concept == "trader record"
+        told = self.evidence.message in ("record.some", "record.hits", "record.rate")
+        return "novelty" if record and not told else self.group.concept
 
 
 class Reasons:
@@ -86,6 +88,8 @@ class Reasons:
         How features fold into reasons.
     top : int, default=3
         Most reasons per item.
+    risk : ndarray of shape (n_items,), default=None
+        Calibrated probability of a hit.
 
     See Also
     --------
@@ -96,7 +100,11 @@ class Reasons:
     A reason is a group of features that read the same declaration fields for the same
     customs concept. Its contribution is the sum of theirs, so that the reasons of an
     item add up to its raw score (log-odds, before calibration) less the base value.
-    Only groups that raise the score are listed. A sentence speaks of what contributed
+    The strongest reason of each concept that adds at least 0.1 comes before a second
+    one of the same concept, and what says the same as another comes last; those
+    chosen are listed by their contribution.
+    Only groups that raise the score are listed, in `release` only those that lower it.
+    A sentence speaks of what contributed
     most within its reason; for prices, of the closest of at least ten peers that
     deviate to the same side. ``share`` is the part of all raising
     contributions of the item. The words of strength: strong from 1.0 (odds times 2.7),
@@ -135,12 +143,15 @@ class Reasons:
         contributions: Float,
         plan: Plan,
         top: int = 3,
+        risk: Float | None = None,
     ) -> None:
         self._declarations = declarations
         self._matrix = matrix
         self._contributions = contributions
         self._plan = plan
         self.top = top
+        self.risk = risk
+        self._sign = 1.0  # -1.0 for reasons to release
 
     def __len__(self) -> int:
         return len(self._contributions)
@@ -162,13 +173,30 @@ class Reasons:
             size = len(self)
             place = range(size)[which]  # raises IndexError as a list does
             part = slice(place, place + 1)
-        return Reasons(
+        found = Reasons(
             self._declarations.iloc[part],
             self._matrix[part],
             contributions=self._contributions[part],
             plan=self._plan,
             top=self.top,
+            risk=None if self.risk is None else self.risk[part],
         )
+        found._sign = self._sign
+        return found
+
+    @property
+    def release(self) -> Self:
+        """The same items with what lowers their scores: the reasons to release.
+
+        Returns
+        -------
+        reasons : Reasons
+            Its contributions are negative; all else is alike.
+        """
+        found = copy.copy(self)
+        found.__dict__.pop("_reasons", None)
+        found._sign = -self._sign
+        return found
 
     @property
     def base_values(self) -> Float:
@@ -211,7 +239,7 @@ class Reasons:
         Parameters
         ----------
         lang : str, default="en"
-            Language of the sentences: "en" or "fr".
+            Language of the sentences: "en", "fr" or "es".
 
         Returns
         -------
@@ -219,8 +247,8 @@ class Reasons:
             Columns ``declaration_id``, ``item_number``, ``rank`` (1 raises the score
             most), ``concept``, ``fields`` (separated by commas), ``contribution``
             (log-odds), ``share``, ``strength``, ``feature`` (the one that contributed
-            most to the sentence), ``evidence`` (JSON) and ``sentence``. Items whose
-            score nothing raises have no line.
+            most to the sentence), ``evidence`` (JSON), ``sentence`` and ``check``
+            (what to look at). Items whose score nothing raises have no line.
         """
         words = Wording(lang)
         keys = self._keys
@@ -236,6 +264,7 @@ class Reasons:
                 reason.feature,
                 json.dumps(reason.evidence.plain(), ensure_ascii=False),
                 words.sentence(reason.evidence),
+                words.check(reason.check),
             )
             for reason in self._reasons
         ]
@@ -248,7 +277,7 @@ class Reasons:
         Parameters
         ----------
         lang : str, default="en"
-            "en" or "fr".
+            "en", "fr" or "es".
 
         Returns
         -------
@@ -260,6 +289,52 @@ class Reasons:
         for reason in self._reasons:
             out[reason.item].append(words.sentence(reason.evidence))
         return out
+
+    def checks(self, lang: str = "en") -> list[list[str]]:
+        """Return what to check for every item, each check once, the first first.
+
+        Parameters
+        ----------
+        lang : str, default="en"
+            "en", "fr" or "es".
+
+        Returns
+        -------
+        checks : list of list of str
+            One list per item.
+        """
+        words = Wording(lang)
+        out: list[dict[str, None]] = [{} for _ in range(len(self))]
+        for reason in self._reasons:
+            out[reason.item].setdefault(words.check(reason.check))
+        return [list(found) for found in out]
+
+    def statements(self, lang: str = "en") -> list[str]:
+        """Say how strong each score is, as a count of items with such a score.
+
+        Parameters
+        ----------
+        lang : str, default="en"
+            "en", "fr" or "es".
+
+        Returns
+        -------
+        statements : list of str
+            One sentence per item, from its calibrated probability. It speaks of items
+            that were inspected, never of the guilt of one.
+
+        Raises
+        ------
+        ArgumentError
+            If the reasons were made without `risk`.
+        """
+        if self.risk is None:
+            raise ArgumentError(
+                "Reasons.statements: these reasons know no calibrated probability. "
+                "Pass 'risk' to explain, or use RiskEngine.explain."
+            )
+        words = Wording(lang)
+        return [words.statement(float(value)) for value in self.risk]
 
     def by_field(self) -> pd.DataFrame:
         """Return contributions folded to declaration fields.
@@ -293,7 +368,7 @@ class Reasons:
         Parameters
         ----------
         lang : str, default="en"
-            "en" or "fr".
+            "en", "fr" or "es".
 
         Returns
         -------
@@ -301,7 +376,7 @@ class Reasons:
             The page.
         """
         words = Wording(lang)
-        return page(self._fragment(words, len(self)), words)
+        return page(self._fragment(words, len(self)), words, release=self._lowers)
 
     def _repr_html_(self) -> str:
         """Show the first items in a notebook."""
@@ -317,11 +392,21 @@ class Reasons:
                 strength=strength_of(reason.contribution),
                 contribution=reason.contribution,
                 sentence=words.sentence(reason.evidence),
+                check=words.check(reason.check),
             )
             for reason in part._reasons
         ]
-        left = len(self) - len(part)
-        return fragment(part._keys, lines, words=words, left=left)
+        heads = part._keys
+        said = [""] * len(part) if part.risk is None else part.statements(words.lang)
+        titled = [(*key, text) for key, text in zip(heads, said, strict=True)]
+        return fragment(
+            titled, lines, words=words, left=len(self) - len(part), release=self._lowers
+        )
+
+    @property
+    def _lowers(self) -> bool:
+        """Whether these are reasons to release."""
+        return self._sign < 0
 
     @cached_property
     def _totals(self) -> Float:
@@ -340,29 +425,42 @@ class Reasons:
     @cached_property
     def _reasons(self) -> list[_Reason]:
         """The top reasons of all items, by item and rank."""
-        totals = self._totals
+        totals = self._totals * self._sign
         raising = np.maximum(totals, 0.0).sum(axis=1)
-        order = np.argsort(-totals, axis=1, kind="stable")[:, : self.top]
+        order = self._plan.telling(totals)[:, : self.top + _SPARE]
         declared = Declared(self._declarations)
         found = []
         for item, groups in enumerate(order.tolist()):
-            for rank, number in enumerate(groups, start=1):
-                contribution = float(totals[item, number])
-                if contribution <= 0.0:
-                    break
-                group = self._plan.groups[number]
-                lead, evidence = self._evidence(declared, item, group)
-                share = contribution / float(raising[item])
-                found.append(
-                    _Reason(item, rank, group, contribution, share, lead, evidence)
-                )
+            candidates = [
+                (float(totals[item, number]), self._plan.groups[number])
+                for number in groups
+                if totals[item, number] > 0.0
+            ]
+            for rank, told in enumerate(self._chosen(declared, item, candidates), 1):
+                size, group, lead, evidence = told
+                share, signed = size / float(raising[item]), self._sign * size
+                found.append(_Reason(item, rank, group, signed, share, lead, evidence))
         return found
+
+    def _chosen(
+        self, declared: Declared, item: int, candidates: list[tuple[float, Group]]
+    ) -> list[tuple[float, Group, str, Evidence]]:
+        """Return the reasons of an item; what says the same again comes last."""
+        kept: list[tuple[float, Group, str, Evidence]] = []
+        again: list[tuple[float, Group, str, Evidence]] = []
+        for size, group in candidates:
+            if len(kept) == self.top:
+                break
+            lead, evidence = self._evidence(declared, item, group)
+            told = any(evidence == other[3] for other in kept)
+            (again if told else kept).append((size, group, lead, evidence))
+        return sorted((kept + again)[: self.top], key=lambda one: -one[0])
 
     def _evidence(
         self, declared: Declared, item: int, group: Group
     ) -> tuple[str, Evidence]:
         """Return the leading feature of a reason and the evidence for it."""
-        row = self._contributions[item]
+        row = self._contributions[item] * self._sign
         topic = max(group.topics, key=lambda found: _weight(row, found))
         lead = topic.infos[int(np.argmax(row[topic.columns]))]
         facts = Facts(declared, item, self._matrix[item], topic, lead)
@@ -391,129 +489,3 @@ def _weight(row: Float, topic: Topic) -> float:
     if len(topic.columns) == 1:
         return float(row[topic.columns[0]])
     return float(row[topic.columns].sum())
-
-
-def explain(
-    declarations: pd.DataFrame,
-    matrix: pd.DataFrame | NDArray[np.floating[Any]],
-    contributions: Any,
-    info: Sequence[Info],
-    *,
-    top: int = 3,
-) -> Reasons:
-    """Return the reasons for the scores of items.
-
-    Parameters
-    ----------
-    declarations : DataFrame of shape (n_items, n_fields)
-        Canonical DECLARATIONS of the items.
-    matrix : DataFrame or ndarray of shape (n_items, n_features)
-        Features of the same items, in the same order.
-    contributions : array-like of shape (n_items, n_features + 1)
-        Contribution of each feature to the log-odds, as LightGBM's ``pred_contrib``
-        gives them: the last column is the base value.
-    info : sequence of FeatureInfo
-        What each feature says, in the order of the matrix.
-    top : int, default=3
-        Most reasons per item, at least 1.
-
-    Returns
-    -------
-    reasons : Reasons
-        Nothing is computed before it is asked for.
-
-    Raises
-    ------
-    TableError
-        When items, features and contributions do not fit each other.
-    ArgumentError
-        When `top` is not a positive integer, or contributions are not finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> from smartrisk.explanations import explain
-    >>> from smartrisk.features import FeatureInfo
-    >>> declarations = pd.DataFrame(
-    ...     {"declaration_id": ["A"], "item_number": [1], "importer_id": ["X"]}
-    ... )
-    >>> names = ("inspections", "hits")
-    >>> info = [
-    ...     FeatureInfo(name=f"importer_id__{name}", fields=("importer_id",),
-    ...                 concept="trader record", statistic=name, key=("importer_id",))
-    ...     for name in names
-    ... ]
-    >>> matrix = np.array([[40.0, 9.0]])
-    >>> reasons = explain(declarations, matrix, [[0.1, 0.8, -2.0]], info)
-    >>> print(reasons.sentences()[0][0])
-    9 of 40 earlier inspections of this importer with known result found an irregularity
-    >>> print(reasons.sentences(lang="fr")[0][0])
-    irrégularité constatée dans 9 des 40 contrôles antérieurs au résultat connu de cet
-    importateur
-    """
-    check_number("explain", "top", top, low=1, integer=True)
-    plan = plan_of(info)
-    _check_table(declarations)
-    names = [str(name) for name in getattr(matrix, "columns", ())]
-    if names and names != list(plan.names):
-        _refuse_names(names, plan.names)
-    values = np.asarray(matrix)
-    array = np.asarray(contributions, np.float64)
-    _check_shapes(len(declarations), values, array, len(plan.names))
-    return Reasons(
-        declarations.copy(deep=False),
-        values,
-        contributions=array,
-        plan=plan,
-        top=int(top),
-    )
-
-
-def _check_table(declarations: Any) -> None:
-    """Raise unless the declarations are a frame with keys."""
-    if not isinstance(declarations, pd.DataFrame):
-        raise TableError(
-            "explain: 'declarations' must be a canonical data frame; got "
-            f"{type(declarations).__name__}. Pass it through validation.validate first."
-        )
-    if "declaration_id" not in declarations.columns:
-        raise TableError(
-            "explain: 'declarations' has no column 'declaration_id'."
-            f"{nearest('declaration_id', declarations.columns)}"
-        )
-
-
-def _refuse_names(names: list[str], expected: Sequence[str]) -> None:
-    """Raise with what differs between the matrix and the features described."""
-    odd = [name for name in names if name not in set(expected)]
-    gone = [name for name in expected if name not in set(names)]
-    parts = [f"unknown {shown(odd)}"] if odd else []
-    parts += [f"missing {shown(gone)}"] if gone else []
-    raise TableError(
-        "explain: the columns of 'matrix' must be the features in 'info', in their "
-        f"order; {'; '.join(parts) or 'the order differs'}."
-    )
-
-
-def _check_shapes(
-    n_items: int, matrix: NDArray[Any], contributions: NDArray[Any], n_features: int
-) -> None:
-    """Raise unless items, features and contributions fit each other."""
-    if matrix.shape != (n_items, n_features):
-        raise TableError(
-            f"explain: 'matrix' must have the shape ({n_items}, {n_features}), items "
-            f"by features; got {matrix.shape}."
-        )
-    if contributions.shape != (n_items, n_features + 1):
-        raise TableError(
-            "explain: 'contributions' must have the shape "
-            f"({n_items}, {n_features + 1}), one column per feature and the base value "
-            f"last; got {contributions.shape}."
-        )
-    if not np.isfinite(contributions).all():
-        bad = int((~np.isfinite(contributions)).any(axis=1).sum())
-        raise ArgumentError(
-            f"explain: 'contributions' must be finite; {bad} of {n_items} items have "
-            "others. Take them from the model's own tree contributions."
-        )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from smartrisk.errors import check_choice
 from smartrisk.explanations._evidence import HS_DIGITS, TRADERS, Evidence, clean
-from smartrisk.explanations._messages import CATALOGUES, LANGUAGES
+from smartrisk.explanations._messages import MESSAGES
+from smartrisk.languages import catalogue
 
 _KG = ("net_mass_kg", "gross_mass_kg")
 _GOODS = (*HS_DIGITS, "tariff_code")
 _PLACES = ("origin", "departure", "office")
 _PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
-_NARROW = "\u202f"  # no-break, as French typography has it
+_NARROW = "\u202f"  # no-break, as French and Spanish typography have it
+_FOUR_DIGITS = re.compile(r"([+-]?\d),(\d{3})(\.\d+)?")
 
 
 class Wording:
@@ -26,17 +28,17 @@ class Wording:
     """
 
     def __init__(self, lang: str) -> None:
-        check_choice("Reasons", "lang", lang, LANGUAGES)
+        self._catalogue = catalogue("reasons", lang)
         self.lang = lang
-        self._messages = CATALOGUES[lang]
         self._english = lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
         """Return a message with its values, which are texts already."""
-        message = self._messages[name]
-        if not isinstance(message, str):
-            one = n == 1 if self._english else n < 2
-            message = message[0 if one else 1]
+        english = MESSAGES[name]
+        if isinstance(english, str):
+            message = self._catalogue.pgettext(name, english)
+        else:
+            message = self._catalogue.npgettext(name, *english, int(n))
         return message.format_map(values) if values else message
 
     def sentence(self, evidence: Evidence) -> str:
@@ -46,21 +48,21 @@ class Wording:
         }
         if evidence.key:
             values["key"] = self.key(evidence.key)
-        elif "{key}" in str(self._messages[evidence.message]):
+        elif "{key}" in str(MESSAGES[evidence.message]):
             values["key"] = self.text("of.all")
         return self.text(evidence.message, evidence.values.get("n", 1), **values)
 
     def field(self, name: str) -> str:
         """Return the name of a declaration field."""
         known = f"field.{name}"
-        if known in self._messages:
+        if known in MESSAGES:
             return self.text(known)
         return clean(name.removeprefix("dq_").replace("_", " "))
 
     def concept(self, name: str) -> str:
         """Return the name of a customs concept."""
         known = f"concept.{name}"
-        return self.text(known) if known in self._messages else clean(name)
+        return self.text(known) if known in MESSAGES else clean(name)
 
     def listed(self, words: Sequence[str]) -> str:
         """Join words with commas and a last "and"."""
@@ -114,6 +116,25 @@ class Wording:
         text = self._localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
         return f"{text} %" if self._english else f"{text}{_NARROW}%"
 
+    def check(self, name: str) -> str:
+        """Return what to check for a reason of a concept."""
+        known = f"check.{name}"
+        return self.text(known if known in MESSAGES else "check.other")
+
+    def statement(self, risk: float) -> str:
+        """Say a calibrated probability as a count of similar items."""
+        for name, many in (("hundred", 100), ("thousand", 1000)):
+            n = min(round(many * risk), many - 1)
+            if n >= 1:
+                return self.text(f"statement.{name}", n, n=self.number(n))
+        return self.text("statement.hardly")
+
+    def pair(self, field: str, value: Any) -> str:
+        """Return a declared field with its value, and the unit where it has one."""
+        if value is None:
+            return f"{self.field(field)}: {self.text('instead.blank')}"
+        return self._pair(field, value)
+
     def signed(self, value: float) -> str:
         """Return a contribution with its sign and two decimals."""
         return self._localised(f"{value:+.2f}")
@@ -121,6 +142,8 @@ class Wording:
     def _localised(self, text: str) -> str:
         if self._english:
             return text
+        if self.lang == "es" and _FOUR_DIGITS.fullmatch(text):
+            text = text.replace(",", "")  # Spanish groups from five digits on
         return text.replace(",", _NARROW).replace(".", ",")
 
     def _said(self, name: str, value: Any) -> str:

@@ -148,6 +148,7 @@ def test_a_frame_says_who_what_how_much_and_why():
         "feature",
         "evidence",
         "sentence",
+        "check",
     ]
     assert set(lines["strength"]) <= set(STRENGTHS)
     assert all("about" in json.loads(text) for text in lines["evidence"])

@@ -1,0 +1,93 @@
+"""Bring the gettext catalogues in step with the texts, and compile them.
+
+``python .ci/catalogues.py`` adds new texts to every language, untranslated, drops those
+that are gone, and writes the compiled files. The tests fail while one is missing.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from smartrisk.explanations._messages import MESSAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCALE = ROOT / "smartrisk" / "locale"
+DOMAINS = ("reasons",)
+LANGUAGES = ("fr", "es")
+_METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
+_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def template(domain: str) -> Catalog:
+    """Return the English texts of a domain."""
+    made = Catalog(domain=domain, charset="utf-8", fuzzy=False)
+    if domain == "reasons":
+        for name, text in MESSAGES.items():
+            made.add(text, context=name)
+        return made
+    found = extract_from_dir(
+        ROOT / "smartrisk" / "reports", method_map=_METHODS, keywords=_KEYWORDS
+    )
+    for _, _, text, _, context in found:
+        made.add(text, context=context)
+    return made
+
+
+def path(domain: str, lang: str) -> Path:
+    """Return the file of a catalogue."""
+    return LOCALE / lang / "LC_MESSAGES" / f"{domain}.po"
+
+
+def read(domain: str, lang: str) -> Catalog:
+    """Return a catalogue as it is written; empty when there is none."""
+    file = path(domain, lang)
+    if not file.exists():
+        return Catalog(locale=lang, domain=domain, charset="utf-8", fuzzy=False)
+    with file.open("rb") as stream:
+        return read_po(stream, locale=lang, domain=domain)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """Return the compiled form of a catalogue."""
+    catalogue.header_comment = f"# {catalogue.domain} of smartrisk."
+    catalogue.project, catalogue.version = "smartrisk", "1"
+    catalogue.msgid_bugs_address = catalogue.last_translator = "smartrisk"
+    catalogue.language_team = "smartrisk"
+    catalogue.creation_date = catalogue.revision_date = _EPOCH
+    with io.BytesIO() as stream:
+        write_mo(stream, catalogue)
+        return stream.getvalue()
+
+
+def main() -> None:
+    """Update and compile every catalogue."""
+    for domain in DOMAINS:
+        for lang in LANGUAGES:
+            catalogue = read(domain, lang)
+            catalogue.update(template(domain), no_fuzzy_matching=True)
+            catalogue.obsolete.clear()
+            file = path(domain, lang)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.with_suffix(".mo").write_bytes(compiled(catalogue))
+            with file.open("wb") as stream:
+                write_po(stream, catalogue, width=88, no_location=True)
+            left = [m.id for m in catalogue if m.id and not all(_forms(m.string))]
+            print(f"{lang} {domain}: {len(catalogue)} texts, {len(left)} untranslated")
+            for text in left:
+                print(f"    {text!r}")
+
+
+def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Checks, statements, reasons to release, what would have lowered, what matters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.explanations import (
+    CONCEPTS,
+    LANGUAGES,
+    counterfactuals,
+    dependence,
+    explain,
+    importance,
+    removal,
+    segment_profile,
+    stability,
+)
+from smartrisk.explanations._wording import Wording
+from smartrisk.features import FeatureInfo
+
+
+@pytest.fixture(scope="module")
+def new(past_and_new):
+    """Return some later items."""
+    return past_and_new[1].iloc[:300]
+
+
+@pytest.fixture(scope="module")
+def reasons(engine, new):
+    """Return their reasons."""
+    return engine.explain(new, top=3)
+
+
+def made(contributions, concepts, fields=None):
+    """Return reasons of one item with a feature per concept."""
+    frame = pd.DataFrame({"declaration_id": ["A"], "item_number": [1]})
+    infos = [
+        FeatureInfo(
+            name=f"f{n}",
+            fields=((fields or {}).get(n, f"field{n}"),),
+            concept=concept,
+            statistic="value",
+        )
+        for n, concept in enumerate(concepts)
+    ]
+    matrix = np.ones((1, len(infos)))
+    return explain(frame, matrix, [[*contributions, -2.0]], infos, risk=[0.3])
+
+
+# ------------------------------------------------------------------ what is told
+
+
+def test_each_concept_is_told_before_a_second_reason_of_one():
+    concepts = ["valuation", "valuation", "valuation", "classification", "quantity"]
+    told = made([0.9, 0.8, 0.7, 0.2, 0.05], concepts).frame()
+    assert told["concept"].tolist() == ["valuation", "valuation", "classification"]
+    assert told["contribution"].tolist() == [0.9, 0.8, 0.2]  # 0.05 is too weak
+
+
+def test_what_says_the_same_comes_last():
+    same = {0: "consignor_id", 1: "consignor_id"}
+    found = made(
+        [0.9, 0.8, 0.3, 0.2], ["novelty", "trader record", *CONCEPTS[:2]], same
+    )
+    assert found.frame()["concept"].tolist() == ["novelty", *CONCEPTS[:2]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_concept_has_a_check_of_its_own(lang):
+    words = Wording(lang)
+    checks = {words.check(concept) for concept in (*CONCEPTS, "other")}
+    assert len(checks) == len(CONCEPTS) + 1
+    assert words.check("a concept of tomorrow") == words.check("other")
+
+
+def test_checks_are_listed_once_and_in_the_order_of_the_reasons(reasons):
+    for said, item in zip(reasons.checks(), reasons, strict=True):
+        assert said == list(dict.fromkeys(item.frame()["check"]))
+
+
+@pytest.mark.parametrize(
+    ("risk", "start"),
+    [
+        (0.3, "of 100 items with such a score, about 30 turn out"),
+        (0.0123, "of 100 items with such a score, about 1 turns out"),
+        (0.0042, "of 1,000 items with such a score, about 4 turn out"),
+        (0.0001, "of 1,000 items with such a score, fewer than one"),
+        (1.0, "of 100 items with such a score, about 99 turn out"),
+    ],
+)
+def test_strength_is_said_as_a_count_of_similar_items(risk, start):
+    assert Wording("en").statement(risk).startswith(start)
+
+
+def test_statements_follow_the_calibrated_score(engine, new, reasons):
+    score = engine.score(new)["risk_score"]
+    np.testing.assert_allclose(reasons.risk, score, rtol=1e-9)
+    assert reasons[3].statements("fr") == [reasons.statements("fr")[3]]
+
+
+def test_without_a_probability_nothing_is_stated():
+    frame = pd.DataFrame({"declaration_id": ["A"], "item_number": [1]})
+    with pytest.raises(ArgumentError, match="no calibrated probability"):
+        explain(frame, np.empty((1, 0)), [[0.1]], []).statements()
+    with pytest.raises(ArgumentError, match="one probability for each of the 1 items"):
+        explain(frame, np.empty((1, 0)), [[0.1]], [], risk=[1.2])
+
+
+def test_reasons_to_release_are_what_lowers_the_score(reasons):
+    lowers = reasons.release
+    told = lowers.frame()
+    assert (told["contribution"] < 0).all()
+    assert (told.groupby(["declaration_id", "item_number"]).size() <= 3).all()
+    assert set(told["strength"]) == {"slight", "weak"}  # by size, not by sign
+    np.testing.assert_array_equal(lowers.raw_score, reasons.raw_score)
+    assert lowers.release.frame().equals(reasons.frame())
+    assert lowers[0].sentences() == lowers.sentences()[:1]
+    assert "Motivos de levante" in lowers.to_html("es")
+
+
+# ------------------------------------------------------------------ instead
+
+
+def test_a_plausible_value_that_scores_lower_is_told(engine, past_and_new, world):
+    past, new = past_and_new
+    risky = new.loc[engine.score(new)["risk_score"].nlargest(20).index]
+    found = counterfactuals(risky, engine.score, past)
+    table = found.frame()
+    assert len(table) > 5
+    assert (table["risk_instead"] <= 0.9 * table["risk_score"]).all()
+    assert (table.groupby(["declaration_id", "item_number"]).size() <= 3).all()
+    assert not set(table["field"]) & {"importer_id", "declarant_id", "consignor_id"}
+    for line in table.head(3).itertuples():
+        key = (risky["declaration_id"] == line.declaration_id) & (
+            risky["item_number"] == line.item_number
+        )
+        now = float(engine.score(risky[key])["risk_score"].iloc[0])
+        assert now == pytest.approx(line.risk_score, rel=1e-9)
+    for lang in LANGUAGES:
+        assert not found.frame(lang)["sentence"].str.contains("nan|None|{").any()
+    assert "<table" in found._repr_html_()
+
+
+def test_what_is_asked_for_is_as_it_was(engine, past_and_new):
+    past, new = past_and_new
+    before = new.head(5).copy()
+    counterfactuals(before, engine.score, past)
+    pd.testing.assert_frame_equal(before, new.head(5))
+
+
+def test_no_item_and_no_past():
+    frame = pd.DataFrame({"declaration_id": ["A"], "tariff_code": ["6403991000"]})
+    with pytest.raises(TableError, match="must hold earlier items"):
+        counterfactuals(frame, None, frame.iloc[:0])
+    assert len(counterfactuals(frame.iloc[:0], None, frame).frame()) == 0
+
+
+# ------------------------------------------------------------------ removal
+
+
+def test_removing_the_first_reason_moves_the_score(engine, new, reasons):
+    others = engine.features_.transform(new)
+    told = removal(reasons, engine.classifier_.raw_score, others)
+    assert (told["moved"] > 0).mean() > 0.9
+    lower = removal(reasons.release, engine.classifier_.raw_score, others)
+    assert (lower["moved"] < 0).mean() > 0.9
+    with pytest.raises(ArgumentError, match="must have the"):
+        removal(reasons, engine.classifier_.raw_score, np.ones((3, 2)))
+
+
+def test_removal_replaces_the_reason_and_nothing_else():
+    found = made([0.9, 0.2], ["valuation", "quantity"])
+    seen = []
+
+    def score(matrix):
+        seen.append(matrix.copy())
+        return matrix[:, 0]
+
+    told = removal(found, score, np.full((4, 2), 5.0))
+    np.testing.assert_array_equal(seen[0], np.tile([5.0, 1.0], (4, 1)))
+    assert told["without"].tolist() == [5.0]
+
+
+# ------------------------------------------------------------------ many items
+
+
+def test_importance_covers_its_estimate_and_adds_up(reasons):
+    for by in ("concept", "field", "feature"):
+        told = importance(reasons, by, n_boot=50)
+        assert told["share"].sum() == pytest.approx(1.0)
+        assert (told["low"] <= told["mean_abs"] + 1e-12).all()
+        assert (told["mean_abs"] <= told["high"] + 1e-12).all()
+        assert told["mean_abs"].is_monotonic_decreasing
+    with pytest.raises(ArgumentError, match="'by' must be one of"):
+        importance(reasons, "office")
+    with pytest.raises(ArgumentError, match="no item"):
+        importance(reasons[:0])
+
+
+def test_stability_of_all_periods_is_the_importance(reasons):
+    told = stability(reasons, period="W")
+    weights = told["mean_abs"] * told["n_items"]
+    whole = weights.groupby(told["name"]).sum() / len(reasons)
+    overall = importance(reasons, n_boot=1).set_index("name")["mean_abs"]
+    pd.testing.assert_series_equal(
+        whole.sort_index(), overall.sort_index(), check_names=False
+    )
+    first = told.groupby("period")["share"].sum()
+    np.testing.assert_allclose(first, 1.0)
+
+
+def test_dependence_cuts_the_items_and_keeps_the_mean(reasons):
+    told = dependence(reasons, "duty_rate", n_bins=4)
+    assert told["n_items"].sum() == len(reasons)
+    mean = (told["mean"] * told["n_items"]).sum() / len(reasons)
+    place = reasons.shap.feature_names.index("duty_rate")
+    assert mean == pytest.approx(reasons.shap.values[:, place].mean())
+    with pytest.raises(ArgumentError, match="Did you mean 'duty_rate'"):
+        dependence(reasons, "duty_rat")
+
+
+def test_a_segment_profile_adds_up_to_the_mean_score(reasons):
+    told = segment_profile(reasons, "office")
+    parts = told.drop(columns=["segment", "n_items", "raw_score"]).sum(axis=1)
+    np.testing.assert_allclose(parts, told["raw_score"])
+    with pytest.raises(ArgumentError, match="no field 'offices'"):
+        segment_profile(reasons, "offices")
+    with pytest.raises(ArgumentError, match="one value for each"):
+        segment_profile(reasons, ["a"])

@@ -19,7 +19,7 @@ from smartrisk.explanations._messages import MESSAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "smartrisk" / "locale"
-DOMAINS = ("reasons",)
+DOMAINS = ("reasons", "pages")
 LANGUAGES = ("fr", "es")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
 _KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
@@ -85,8 +85,8 @@ def main() -> None:
                 print(f"    {text!r}")
 
 
-def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else tuple(string)
+def _forms(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (string or "",) if isinstance(string, str | None) else tuple(string)
 
 
 if __name__ == "__main__":

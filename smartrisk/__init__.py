@@ -22,6 +22,7 @@ _ROOMS = (
     "languages",
     "ledger",
     "models",
+    "monitoring",
     "reports",
     "schema",
     "selectivity",

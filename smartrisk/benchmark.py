@@ -31,6 +31,7 @@ from smartrisk.models import (
     SmoothedRateSum,
     ValueBaseline,
 )
+from smartrisk.notebook import InNotebook
 from smartrisk.windows import Split, seen_before, time_split
 
 __all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]
@@ -78,7 +79,7 @@ def contenders() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BenchmarkResult:
+class BenchmarkResult(InNotebook):
     """How every contender did in every task.
 
     Parameters

@@ -23,6 +23,7 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number, shown
 from smartrisk.evaluation import Learned, learn
 from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.selectivity import Policy, novelty
 from smartrisk.windows import Split
@@ -86,7 +87,7 @@ class Arm:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClosedLoop:
+class ClosedLoop(InNotebook):
     """What each arm found, month by month, in every world.
 
     Parameters

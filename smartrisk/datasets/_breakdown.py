@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
+from smartrisk.notebook import InNotebook
 
 _KOREA = "Korean declarations of 2020 and 2021, Jeong et al. (2022)"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -50,7 +51,7 @@ _PUBLISHED = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Breakdown:
+class Breakdown(InNotebook):
     """Shares by name and hit rates by quarter and office, with their counts.
 
     Parameters

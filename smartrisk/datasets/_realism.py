@@ -10,13 +10,14 @@ import pandas as pd
 
 from smartrisk.datasets._anchors import ANCHORS
 from smartrisk.errors import ArgumentError
+from smartrisk.notebook import InNotebook
 
 _NEW = pd.DateOffset(months=3)  # the last quarter is what is new
 _FEW = 50  # results of an office below which its hit rate says nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Realism:
+class Realism(InNotebook):
     """Figures of a set of declarations beside published ones.
 
     Parameters

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import TableError, check_number
 from smartrisk.evaluation._ranking import precision_at
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.windows import seen_before, time_split, unlabelled_months
 
@@ -30,7 +31,7 @@ _SEARCHED = 50_000
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(InNotebook):
     """What an audit found.
 
     Parameters
@@ -68,10 +69,6 @@ class Audit:
         """Say which checks raised an alarm."""
         found = ", ".join(self.alarms) or "none"
         return f"Audit({len(self.table)} checks, alarms: {found})"
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        return self.table.round(3).to_html(index=False)
 
 
 def audit(

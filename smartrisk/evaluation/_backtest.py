@@ -19,6 +19,7 @@ from smartrisk.errors import ArgumentError, TableError, check_choice, check_numb
 from smartrisk.evaluation._contenders import fingerprint, learn
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.windows import Split, rolling_origin
 
@@ -29,7 +30,7 @@ Progress = Callable[[int, int, str, str], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backtest:
+class Backtest(InNotebook):
     """How contenders did, period by period, and over all with intervals.
 
     Parameters

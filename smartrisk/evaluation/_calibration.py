@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from smartrisk.errors import ArgumentError, check_number, shown
+from smartrisk.notebook import InNotebook
 
 Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration:
+class Calibration(InNotebook):
     """Observed hit rate of groups of items of similar score.
 
     Parameters

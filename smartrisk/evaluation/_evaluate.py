@@ -24,6 +24,7 @@ from smartrisk.evaluation._ranking import (
     expected_sum,
     weighted_curve,
 )
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 
 Float = NDArray[np.float64]
@@ -33,7 +34,7 @@ _FEW = 30
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(InNotebook):
     """How a ranking did, at inspection rates, overall and by segment.
 
     Parameters
@@ -120,10 +121,6 @@ class Evaluation:
             f"base_rate={self.figures['base_rate']:.3f}, "
             f"roc_auc={self.figures['roc_auc']:.3f})"
         )
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        return self.table.round(4).to_html(index=False)
 
 
 def rate_name(rate: float) -> str:

@@ -18,6 +18,7 @@ from smartrisk.errors import (
 )
 from smartrisk.evaluation._logged import Bool, numbered
 from smartrisk.evaluation._subjects import Compute, computation
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 
 #: What each probe changes, and what it means when something moves.
@@ -34,7 +35,7 @@ _RARE = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LeakReport:
+class LeakReport(InNotebook):
     """Which numbers moved when what could not be known was changed.
 
     Parameters

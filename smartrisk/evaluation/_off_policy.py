@@ -12,13 +12,14 @@ from scipy.stats import t as student
 
 from smartrisk.errors import TableError, check_choice, check_number
 from smartrisk.evaluation._logged import Bool, Float, Logged, aligned, logged
+from smartrisk.notebook import InNotebook
 
 METHODS = ("dr", "snips", "ips")
 _ESTIMANDS = ("hit_rate", "hits", "recall", "revenue", "revenue_share")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OffPolicy:
+class OffPolicy(InNotebook):
     """What a policy would have found, with intervals, or why that cannot be said.
 
     Parameters

@@ -15,6 +15,7 @@ from scipy.stats import false_discovery_control, norm
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Float, numbered
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 
 #: How strict a channel is.
@@ -25,7 +26,7 @@ _EXACT = 2_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OfficerReport:
+class OfficerReport(InNotebook):
     """A table about officers' decisions or findings.
 
     Parameters

@@ -13,6 +13,7 @@ from smartrisk.errors import TableError, check_choice, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 
 _PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "all": ""}
@@ -22,7 +23,7 @@ _FEW = 30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Periods:
+class Periods(InNotebook):
     """Measures of a ranking by period.
 
     Parameters

@@ -13,13 +13,14 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 
 _BLOCKS = 200  # of declarations, drawn as wholes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EffortCurve:
+class EffortCurve(InNotebook):
     """What share of hits and revenue is found for a share of items inspected.
 
     Parameters
@@ -169,7 +170,7 @@ def _curve(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PolicyComparison:
+class PolicyComparison(InNotebook):
     """Policies on the same items, and their paired differences to the first.
 
     Parameters

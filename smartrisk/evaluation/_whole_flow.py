@@ -17,6 +17,7 @@ from smartrisk.evaluation._off_policy import (
     on_log_scale,
     weighted,
 )
+from smartrisk.notebook import InNotebook
 
 _FROM = ("random", "all")
 _FEW = 30
@@ -24,7 +25,7 @@ _ESTIMANDS = ("illicit_rate", "hits", "revenue_gap")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WholeFlow:
+class WholeFlow(InNotebook):
     """How much an inspection of everything would find, with intervals.
 
     Parameters

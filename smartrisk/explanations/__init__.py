@@ -16,6 +16,7 @@ from smartrisk.explanations._overall import (
 from smartrisk.explanations._plan import CONCEPTS
 from smartrisk.explanations._reasons import STRENGTHS, Reasons
 from smartrisk.explanations._removal import removal
+from smartrisk.explanations._wording import Wording
 from smartrisk.languages import LANGUAGES
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "STRENGTHS",
     "Counterfactuals",
     "Reasons",
+    "Wording",
     "counterfactuals",
     "dependence",
     "explain",

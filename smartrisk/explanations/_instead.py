@@ -12,6 +12,7 @@ import pandas as pd
 from smartrisk.errors import TableError, check_number
 from smartrisk.explanations._evidence import Declared, clean, tariff
 from smartrisk.explanations._wording import Wording
+from smartrisk.notebook import InNotebook
 
 Change = tuple[str, dict[str, Any]]
 
@@ -29,7 +30,7 @@ _MIN_PEERS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counterfactuals:
+class Counterfactuals(InNotebook):
     """Plausible declared values under which items would have scored lower.
 
     Made by `counterfactuals`.
@@ -54,10 +55,6 @@ class Counterfactuals:
 
     def __repr__(self) -> str:
         return f"<Counterfactuals: {len(self.table):,} for {self.n_items:,} items>"
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        return str(self.frame().to_html(max_rows=20, index=False))
 
     def frame(self, lang: str = "en") -> pd.DataFrame:
         """Return one line per change, the one that lowers most first.

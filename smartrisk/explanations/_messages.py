@@ -200,6 +200,7 @@ _MESSAGES: dict[str, Message] = {
     "concept.structuring": "structuring",
     "concept.procedure": "procedure",
     "concept.other": "other",
+    "base": "base",
     "strength.strong": "strong",
     "strength.clear": "clear",
     "strength.slight": "slight",

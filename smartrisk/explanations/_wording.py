@@ -19,12 +19,19 @@ _FOUR_DIGITS = re.compile(r"([+-]?\d),(\d{3})(\.\d+)?")
 
 
 class Wording:
-    """The words of one language.
+    """The words and numbers of one language.
 
     Parameters
     ----------
     lang : str
         One of `LANGUAGES`.
+
+    Examples
+    --------
+    >>> from smartrisk.explanations import Wording
+    >>> words = Wording("fr")
+    >>> words.field("customs_value"), words.concept("novelty"), words.ratio(0.412)
+    ('valeur en douane', 'nouveauté', '0,41')
     """
 
     def __init__(self, lang: str) -> None:
@@ -33,7 +40,22 @@ class Wording:
         self._english = lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
-        """Return a message with its values, which are texts already."""
+        """Return a message with its values, which are texts already.
+
+        Parameters
+        ----------
+        name : str
+            Name of the message.
+        n : float, default=1
+            Number that chooses between one and many.
+        **values : str
+            What its placeholders stand for.
+
+        Returns
+        -------
+        text : str
+            The message.
+        """
         english = MESSAGES[name]
         if isinstance(english, str):
             message = self._catalogue.pgettext(name, english)
@@ -63,6 +85,11 @@ class Wording:
         """Return the name of a customs concept."""
         known = f"concept.{name}"
         return self.text(known) if known in MESSAGES else clean(name)
+
+    def named(self, name: str) -> str:
+        """Return the words for a concept or a declaration field."""
+        known = f"concept.{name}" in MESSAGES
+        return self.concept(name) if known else self.field(name)
 
     def listed(self, words: Sequence[str]) -> str:
         """Join words with commas and a last "and"."""

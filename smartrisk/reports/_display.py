@@ -148,6 +148,10 @@ class Display:
         text = self._bytes("svg").decode("utf-8")
         return text[text.index("<svg") :]
 
+    def _repr_html_(self) -> str:
+        """Show the picture in a notebook."""
+        return f'<div style="background:#fff;max-width:60rem">{self.svg()}</div>'
+
     def _bytes(self, kind: str) -> bytes:
         """Draw on a figure of its own, so that no global state gets in."""
         import matplotlib as mpl

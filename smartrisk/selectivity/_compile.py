@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeRegressor
 
 from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.selectivity._rules import Condition, Rule, RuleSet, performance
 
@@ -39,7 +40,7 @@ _SURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CompiledRules:
+class CompiledRules(InNotebook):
     """Rules made of a model, and what they were worth on later items.
 
     Parameters

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import shown
+from smartrisk.notebook import InNotebook
 from smartrisk.schema import ColumnMap, Table
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -45,7 +46,7 @@ _REMEDY = {
 
 
 @dataclass(frozen=True)
-class ValidationReport:
+class ValidationReport(InNotebook):
     """What came of checking a frame.
 
     Parameters

@@ -34,7 +34,7 @@ def placeholders(text):
 
 
 both = pytest.mark.parametrize("lang", ["fr", "es"])
-every = pytest.mark.parametrize("domain", ["reasons"])
+every = pytest.mark.parametrize("domain", ["reasons", "pages"])
 
 
 @both

@@ -1,0 +1,106 @@
+"""A backtest over time: what each contender found, period by period."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.reports._display import Display, look, percent
+
+_MEASURES = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "revenue_share": "Revenue share",
+}
+
+
+class BacktestDisplay(Display):
+    """Precision, recall and revenue share of contenders, period by period.
+
+    One panel per measure, one line per contender. Use `from_backtest`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        ``contender``, ``period`` and the measures.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes
+        One per measure.
+    figure_ : Figure
+        The figure that holds it.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(2_000, random_state=0, scenario="small")
+    >>> def dearest(past, known, later):
+    ...     return later["customs_value"]
+    >>> told = sr.evaluation.backtest({"value": dearest}, world.declarations,
+    ...     world.outcomes, judge=world.full_outcomes(), n_periods=2)
+    >>> sr.reports.BacktestDisplay.from_backtest(told).frame()["period"].tolist()
+    ['2024-11', '2024-12']
+    """
+
+    _panels = tuple(_MEASURES.values())
+    _panel_size = (4.0, 3.2)
+
+    @classmethod
+    def from_backtest(cls, backtest: Any, *, rate: float = 0.05) -> Self:
+        """Return the display of a backtest.
+
+        Parameters
+        ----------
+        backtest : Backtest
+            What `smartrisk.evaluation.backtest` returned.
+        rate : float, default=0.05
+            Which of its inspection rates.
+
+        Returns
+        -------
+        display : BacktestDisplay
+            Draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no backtest, or has no such rate.
+
+        Examples
+        --------
+        >>> from smartrisk.reports import BacktestDisplay
+        >>> BacktestDisplay.from_backtest(3)
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: BacktestDisplay: 'backtest' must be what...
+        """
+        if not hasattr(backtest, "total"):
+            raise ArgumentError(
+                "BacktestDisplay: 'backtest' must be what evaluation.backtest "
+                f"returned; got {type(backtest).__name__}."
+            )
+        table = backtest.frame()
+        check_choice("BacktestDisplay", "rate", rate, tuple(table["rate"].unique()))
+        kept = ["contender", "period", "n_items", "n_inspected", *_MEASURES]
+        return cls(table.loc[table["rate"] == rate, kept].reset_index(drop=True))
+
+    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+        """Draw one line per contender on each panel."""
+        periods = list(dict.fromkeys(self._data["period"]))
+        step = max(len(periods) // 6, 1)
+        for ax, (measure, title) in zip(axes, _MEASURES.items(), strict=True):
+            for place, (name, part) in enumerate(
+                self._data.groupby("contender", sort=False)
+            ):
+                at = [periods.index(p) for p in part["period"]]
+                ax.plot(at, part[measure], label=name, markersize=4, **look(place))
+            ax.set_title(title)
+            ax.set_xticks(np.arange(0, len(periods), step), periods[::step])
+            ax.tick_params(axis="x", labelrotation=30)
+            ax.set_ylim(bottom=0.0)
+            percent(ax.yaxis)
+        axes[0].set_ylabel("At the inspection rate" if roomy else "")
+        axes[0].legend(fontsize=8)

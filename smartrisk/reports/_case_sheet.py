@@ -1,0 +1,400 @@
+"""The case sheet: all that an officer needs of one item, on a page that prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import TableError
+from smartrisk.explanations import Counterfactuals, Reasons, counterfactuals, removal
+from smartrisk.reports._page import Page, Table, Texts
+from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
+from smartrisk.validation import validate
+
+if TYPE_CHECKING:
+    from smartrisk.engine import RiskEngine
+
+_WHO = ("importer_id", "declarant_id", "consignor_id")
+_RECENT = 8
+_POINTS = 150
+_BACKGROUND = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CaseSheet(Page):
+    """One item: score, reasons, history, what to check, place for the finding.
+
+    Use `from_engine`.
+
+    Parameters
+    ----------
+    item : DataFrame of one row
+        Canonical DECLARATIONS.
+    score : Series
+        Its SCORES.
+    reasons : Reasons
+        Its reasons.
+    past : DataFrame
+        Earlier items of the same parties or goods, with their results as they were
+        known when the item was lodged: ``illicit``, missing where not known.
+    instead : Counterfactuals or None
+        What would have lowered the score.
+    moved : float or None
+        Fall of the log-odds without the first reason.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> sheet = sr.reports.CaseSheet.from_engine(engine, world.declarations.tail(1))
+    >>> "Reasons to look" in sheet.to_html()
+    True
+    """
+
+    item: pd.DataFrame
+    score: pd.Series
+    reasons: Reasons
+    past: pd.DataFrame
+    instead: Counterfactuals | None = None
+    moved: float | None = None
+
+    _template = "case.html"
+
+    def __repr__(self) -> str:
+        """Name the item."""
+        row = self.item.iloc[0]
+        return f"CaseSheet({row['declaration_id']!r}, {row.get('item_number', 1)})"
+
+    @classmethod
+    def from_engine(
+        cls,
+        engine: RiskEngine,
+        item: Any,
+        *,
+        past: Any = None,
+        outcomes: Any = None,
+        top: int = 3,
+    ) -> Self:
+        """Return the case sheet of one item.
+
+        Parameters
+        ----------
+        engine : RiskEngine
+            Fitted.
+        item : DataFrame of one row
+            DECLARATIONS.
+        past : DataFrame, default=None
+            DECLARATIONS of earlier items, for history and what would have lowered the
+            score. Items lodged on the day of the item or later are left out.
+        outcomes : DataFrame, default=None
+            OUTCOMES. Results that were not known before the day are left out.
+        top : int, default=3
+            Reasons.
+
+        Returns
+        -------
+        sheet : CaseSheet
+            Write it with `save`.
+
+        Raises
+        ------
+        TableError
+            If it is not one item, or a table is not in order.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+        >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+        >>> items = world.declarations
+        >>> sheet = sr.reports.CaseSheet.from_engine(
+        ...     engine, items.tail(1), past=items, outcomes=world.outcomes)
+        >>> "History" in sheet.to_html()
+        True
+        """
+        here = validate(item, DECLARATIONS)
+        if len(here) != 1:
+            raise TableError(
+                f"CaseSheet.from_engine: 'item' must be one row; got {len(here)}. Pass "
+                "items.loc[[label]], or make a sheet for each."
+            )
+        known = _known(here, past, outcomes, engine.label_delay)
+        reasons = engine.explain(here, top=top)
+        instead, moved = None, None
+        if past is not None and len(known):
+            alike = known[_heading(known) == _heading(here).iloc[0]]
+            if len(alike):
+                instead = counterfactuals(here, engine.score, alike)
+            background = known.sample(min(len(known), _BACKGROUND), random_state=0)
+            fields = [name for name in background if name in DECLARATIONS]
+            others = engine.features_.transform(background[fields])
+            found = removal(reasons, engine.classifier_.raw_score, others)
+            moved = float(found["moved"].iloc[0]) if len(found) else None
+        return cls(
+            item=here,
+            score=engine.score(here).iloc[0],
+            reasons=reasons,
+            past=known,
+            instead=instead,
+            moved=moved,
+        )
+
+    def _content(self, texts: Texts) -> Mapping[str, Any]:
+        _ = texts.gettext
+        row = self.item.iloc[0]
+        return {
+            "kind": _("Case sheet"),
+            "title": _("Declaration %(declaration)s, item %(item)s")
+            % {
+                "declaration": str(row["declaration_id"]),
+                "item": row.get("item_number", 1),
+            },
+            "meta": _("Lodged %(moment)s · model version %(version)s")
+            % {
+                "moment": texts.moment(row.get("lodged_at")),
+                "version": self.score["model_version"],
+            },
+            "risk": texts.rate(self.score["risk_score"]),
+            "revenue": texts.number(round(float(self.score["expected_revenue"]))),
+            "statement": self.reasons.statements(texts.lang)[0],
+            "place": "",
+            "reasons": _told(self.reasons, texts),
+            "release": _told(self.reasons.release, texts),
+            "removed": self._removed(texts),
+            "asked_instead": self.instead is not None,
+            "instead": []
+            if self.instead is None
+            else self.instead.frame(texts.lang)["sentence"].tolist(),
+            "declared": [
+                (texts.words.field(name), texts.value(name, row[name]))
+                for name in map(str, self.item.columns)
+                if name in DECLARATIONS and name not in KEY
+            ],
+            "history": self._history(texts),
+            "plot": self._plot(texts),
+            "recent": self._recent(texts),
+            "controls": [_("documents"), _("physical"), _("scan"), _("audit"), "…"],
+            "results": [
+                _("as declared"),
+                _("irregularity, more is due"),
+                _("irregularity, nothing is due"),
+            ],
+            "notes": [
+                _(
+                    "A reason says what raised or lowered the score, compared with "
+                    "what was known at lodgement. It is no finding and no proof. The "
+                    "decision is the officer's."
+                ),
+                _("For officers only: reasons teach how to avoid them."),
+            ],
+        }
+
+    def _removed(self, texts: Texts) -> str:
+        """Say whether the score falls without the first reason, or why not."""
+        _ = texts.gettext
+        if self.moved is None:
+            return ""
+        if self.moved > 0:
+            return _(
+                "Tested: without the first reason the log-odds fall by %(size)s."
+            ) % {"size": texts.decimal(self.moved)}
+        return _(
+            "Tested: without the first reason alone the score does not fall, because "
+            "other declared data say the same or it counts only together with them. "
+            "Take the reasons together."
+        )
+
+    def _history(self, texts: Texts) -> Table | None:
+        """Return what was known of the parties and of the goods."""
+        _ = texts.gettext
+        if self.past.empty:
+            return None
+        row, past = self.item.iloc[0], self.past
+        goods = _subheading(past) == _subheading(self.item).iloc[0]
+        masks = {}
+        for name in _WHO:
+            if name in past and not pd.isna(row[name]):
+                masks[texts.words.field(name)] = past[name] == row[name]
+        if "importer_id" in past and not pd.isna(row["importer_id"]):
+            masks[_("importer with these goods")] = goods & (
+                past["importer_id"] == row["importer_id"]
+            )
+        masks[_("these goods, all importers")] = goods
+        if "origin" in past and not pd.isna(row["origin"]):
+            same = goods & (past["origin"] == row["origin"])
+            masks[_("these goods from the same origin")] = same
+        rows = []
+        for name, mask in masks.items():
+            part = past[mask.fillna(False).to_numpy(bool)]
+            results = part["illicit"].dropna()
+            last = part["lodged_at"].max() if len(part) else None
+            hits = int((results > 0).sum())
+            rate = hits / len(results) if len(results) else None
+            rows.append(
+                (
+                    name,
+                    texts.number(len(part)),
+                    texts.moment(None if last is None else last.normalize()),
+                    texts.number(len(results)),
+                    texts.number(hits),
+                    texts.rate(rate),
+                )
+            )
+        return Table(
+            caption=_("Earlier items, and results known before the day of lodgement"),
+            heads=(
+                _("Of"),
+                _("Items"),
+                _("Last"),
+                _("Results known"),
+                _("Irregular"),
+                _("Hit rate"),
+            ),
+            rows=rows,
+            numeric=frozenset((1, 2, 3, 4, 5)),
+        )
+
+    def _recent(self, texts: Texts) -> Table | None:
+        """Return the last items of the same importer, these goods first."""
+        _ = texts.gettext
+        row, past = self.item.iloc[0], self.past
+        if past.empty or "importer_id" not in past or pd.isna(row["importer_id"]):
+            return None
+        mine = past[(past["importer_id"] == row["importer_id"]).fillna(False)]
+        if mine.empty:
+            return None
+        goods = _subheading(mine) == _subheading(self.item).iloc[0]
+        order = np.lexsort((-mine["lodged_at"].to_numpy().astype(np.int64), ~goods))
+        mine = mine.iloc[order[:_RECENT]]
+        said: dict[Any, str] = {0: _("as declared"), 1: _("irregular")}
+        rows = [
+            (
+                texts.moment(line["lodged_at"]),
+                texts.value("tariff_code", line["tariff_code"]),
+                texts.value("origin", line.get("origin")),
+                texts.number(line.get("customs_value")),
+                texts.number(line.get("net_mass_kg")),
+                said.get(
+                    None if pd.isna(line["illicit"]) else int(line["illicit"]),
+                    _("not inspected, or not known yet"),
+                ),
+            )
+            for line in mine.to_dict("records")
+        ]
+        field = texts.words.field
+        return Table(
+            caption=_("Latest items of this importer, these goods first"),
+            heads=(
+                _("Lodged"),
+                field("tariff_code"),
+                field("origin"),
+                field("customs_value"),
+                field("net_mass_kg"),
+                _("Result"),
+            ),
+            rows=rows,
+            numeric=frozenset((3, 4)),
+        )
+
+    def _plot(self, texts: Texts) -> dict[str, Any] | None:
+        """Return the unit values of these goods over time, with this item's."""
+        _ = texts.gettext
+        row, past = self.item.iloc[0], self.past
+        if past.empty or not {"customs_value", "net_mass_kg"} <= set(past.columns):
+            return None
+        part = past[(_subheading(past) == _subheading(self.item).iloc[0]).to_numpy()]
+        part = part[(part["net_mass_kg"] > 0) & (part["customs_value"] > 0)]
+        value, mass = row["customs_value"], row["net_mass_kg"]
+        if len(part) < 5 or not (value > 0 and mass > 0):
+            return None
+        part = part.tail(_POINTS)
+        price = np.log10((part["customs_value"] / part["net_mass_kg"]).to_numpy(float))
+        when = part["lodged_at"].astype("int64").to_numpy(float)
+        here = (float(row["lodged_at"].value), float(np.log10(value / mass)))
+        when = np.r_[
+            when,
+            pd.Series([row["lodged_at"]])
+            .astype(part["lodged_at"].dtype)
+            .astype("int64")
+            .iloc[0],
+        ]
+        price = np.r_[price, here[1]]
+        low, high = price.min() - 0.05, price.max() + 0.05
+        x = 70 + 550 * (when - when.min()) / max(when.max() - when.min(), 1.0)
+        y = 185 - 170 * (price - low) / (high - low)
+        points = [(f"{a:.1f}", f"{b:.1f}") for a, b in zip(x, y, strict=True)]
+        ticks = [
+            (
+                round(185 - 170 * (level - low) / (high - low), 1),
+                texts.words.ratio(10.0**level),
+            )
+            for level in np.linspace(price.min(), price.max(), 4)
+        ]
+        return {
+            "points": points[:-1],
+            "here": points[-1],
+            "ticks": ticks,
+            "first": texts.moment(part["lodged_at"].iloc[0].normalize()),
+            "last": texts.moment(row["lodged_at"].normalize()),
+            "caption": _(
+                "Declared value per kg of the last %(n)s items of subheading %(code)s, "
+                "logarithmic; the ring is this item."
+            )
+            % {"n": len(part), "code": _subheading(self.item).iloc[0]},
+        }
+
+
+def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:
+    """Return the reasons of an item as a template shows them."""
+    words = texts.words
+    return [
+        {
+            "rank": line["rank"],
+            "sentence": line["sentence"],
+            "concept": words.concept(line["concept"]),
+            "strength": words.text(f"strength.{line['strength']}"),
+            "size": f"{min(abs(line['contribution']) / 3.0, 1.0) * 100:.0f}",
+            "contribution": words.signed(line["contribution"]),
+            "check": line["check"],
+        }
+        for line in reasons.frame(texts.lang).to_dict("records")
+    ]
+
+
+def _known(
+    item: pd.DataFrame, past: Any, outcomes: Any, label_delay: int
+) -> pd.DataFrame:
+    """Return earlier items with the results that were known before the day."""
+    none: pd.DataFrame = item.iloc[:0].assign(illicit=np.nan)
+    if past is None:
+        return none
+    day = item["lodged_at"].iloc[0].normalize()
+    items: pd.DataFrame = validate(past, DECLARATIONS)
+    items = items[items["lodged_at"] < day].sort_values("lodged_at", kind="stable")
+    if outcomes is None:
+        return items.assign(illicit=np.nan)
+    results = validate(outcomes, OUTCOMES)
+    keys = [name for name in KEY if name in items and name in results]
+    kept = [*keys, "illicit", *(["known_at"] if "known_at" in results else [])]
+    found: pd.DataFrame = items.merge(results[kept], on=keys, how="left")
+    delay = pd.Timedelta(days=label_delay)
+    when = found["lodged_at"] + delay
+    if "known_at" in found:
+        when = found["known_at"].fillna(when)
+    found["illicit"] = found["illicit"].astype("float64").where(when < day)
+    return found
+
+
+def _heading(frame: pd.DataFrame) -> pd.Series:
+    """Return the headings of items."""
+    return frame["tariff_code"].astype(str).str[:4]
+
+
+def _subheading(frame: pd.DataFrame) -> pd.Series:
+    """Return the subheadings of items."""
+    return frame["tariff_code"].astype(str).str[:6]

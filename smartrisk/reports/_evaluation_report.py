@@ -1,0 +1,351 @@
+"""The evaluation report and the comparison of policies, as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import (
+    Backtest,
+    Calibration,
+    EffortCurve,
+    Evaluation,
+    PolicyComparison,
+    Segments,
+)
+from smartrisk.monitoring import Drift
+from smartrisk.reports._backtest import BacktestDisplay
+from smartrisk.reports._closed_loop import ClosedLoopDisplay
+from smartrisk.reports._drift import DriftDisplay
+from smartrisk.reports._effort import EffortCurveDisplay
+from smartrisk.reports._model_card import metrics, segment_named
+from smartrisk.reports._page import Page, Section, Table, Texts, picture
+from smartrisk.reports._policies import PolicyComparisonDisplay
+from smartrisk.reports._rate_curve import RateCurveDisplay
+from smartrisk.reports._reliability import ReliabilityDisplay
+from smartrisk.reports._segments import SegmentsDisplay
+
+_SEGMENTS = ("origin", "importer_size", "office", "section")
+_KINDS = {
+    "calibration": Calibration,
+    "effort": EffortCurve,
+    "segments": Segments,
+    "backtest": Backtest,
+    "drift": Drift,
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class EvaluationReport(Page):
+    """Figures with intervals and their pictures, on one page.
+
+    Use `from_evaluation`.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The figures.
+    others : mapping of str to object
+        Other results: "calibration", "effort", "segments", "backtest", "drift".
+    name : str
+        What was evaluated.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(2_000, random_state=0)
+    >>> key = world.declarations[["declaration_id", "item_number"]]
+    >>> scores = key.assign(risk_score=world.declarations["duty_rate"])
+    >>> found = sr.evaluation.evaluate(scores, world.full_outcomes())
+    >>> report = sr.reports.EvaluationReport.from_evaluation(found, name="Duty rate")
+    >>> "Duty rate" in report.to_html()
+    True
+    """
+
+    evaluation: Evaluation
+    others: Mapping[str, Any]
+    name: str
+
+    def __repr__(self) -> str:
+        """Say what it holds."""
+        return f"EvaluationReport({self.name!r}, {', '.join(self.others) or 'alone'})"
+
+    @classmethod
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, name: str = "", **others: Any
+    ) -> Self:
+        """Return the report of an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            What `smartrisk.evaluation.evaluate` returned.
+        name : str, default=""
+            What was evaluated.
+        **others : object
+            ``calibration``, ``effort``, ``segments``, ``backtest``, ``drift``: what the
+            functions of these names returned. What is not given is left out.
+
+        Returns
+        -------
+        report : EvaluationReport
+            Write it with `save`.
+
+        Raises
+        ------
+        ArgumentError
+            If a result is not of its kind.
+
+        Examples
+        --------
+        >>> from smartrisk.reports import EvaluationReport
+        >>> EvaluationReport.from_evaluation(3)
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: EvaluationReport: 'evaluation' must be...
+        """
+        for key, value in {"evaluation": evaluation, **others}.items():
+            kind = {"evaluation": Evaluation, **_KINDS}.get(key)
+            if kind is None:
+                raise ArgumentError(
+                    f"EvaluationReport: unknown {key!r}; known are {', '.join(_KINDS)}."
+                )
+            if not isinstance(value, kind):
+                raise ArgumentError(
+                    f"EvaluationReport: {key!r} must be a {kind.__name__}; got "
+                    f"{type(value).__name__}."
+                )
+        return cls(evaluation=evaluation, others=others, name=name)
+
+    def _content(self, texts: Texts) -> Mapping[str, Any]:
+        _ = texts.gettext
+        curves = RateCurveDisplay.from_evaluations(self.evaluation)
+        found = metrics(self.evaluation, texts)
+        caption = _("Precision, recall and revenue share by inspection rate")
+        sections = [
+            Section(
+                title=found.title,
+                texts=found.texts,
+                facts=found.facts,
+                pictures=(picture(curves, caption, 1),),
+                tables=found.tables,
+            )
+        ]
+        for number, (key, value) in enumerate(self.others.items(), start=2):
+            sections += self._more(key, value, 10 * number, texts)
+        return {
+            "kind": _("Evaluation report"),
+            "title": self.name or _("How well the ranking finds"),
+            "meta": _("%(n)s items judged")
+            % {"n": texts.number(self.evaluation.overall()["n_items"])},
+            "sections": sections,
+            "notes": [
+                _(
+                    "Figures rest on items whose result is known. Where inspections "
+                    "followed a score or a rule, they are those of the inspected, not "
+                    "of all."
+                )
+            ],
+        }
+
+    def _more(self, key: str, value: Any, number: int, texts: Texts) -> list[Section]:
+        """Return the sections of another result."""
+        _ = texts.gettext
+        if key == "segments":
+            names = [s for s in _SEGMENTS if s in set(value.frame()["segment"])]
+            pictures = [
+                picture(
+                    SegmentsDisplay.from_segments(value, name),
+                    segment_named(name, texts),
+                    number + place,
+                )
+                for place, name in enumerate(names)
+            ]
+            note = _("Hollow points rest on few items. Intervals are Wilson's.")
+            title = _("Segments")
+            return [Section(title=title, texts=(note,), pictures=pictures)]
+        made = {
+            "calibration": (
+                ReliabilityDisplay.from_calibrations,
+                _("Calibration"),
+                _("Observed hit rate against risk score, in groups of like size"),
+            ),
+            "effort": (
+                EffortCurveDisplay.from_curve,
+                _("Detection effort"),
+                _("Share of the irregular items found by share inspected"),
+            ),
+            "backtest": (
+                BacktestDisplay.from_backtest,
+                _("Over time"),
+                _("Period by period, learned from what was known before it"),
+            ),
+            "drift": (
+                DriftDisplay.from_drift,
+                _("Drift"),
+                _("How far the declared fields moved since the reference"),
+            ),
+        }
+        display, title, caption = made[key]
+        shown: Any = display
+        return [
+            Section(title=title, pictures=(picture(shown(value), caption, number),))
+        ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PolicyReport(Page):
+    """Policies side by side, with the differences and their intervals.
+
+    Use `from_comparison`.
+
+    Parameters
+    ----------
+    comparison : PolicyComparison
+        The figures.
+    loop : ClosedLoop or None
+        The same policies month after month.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(2_000, random_state=0)
+    >>> key = world.declarations[["declaration_id", "item_number"]]
+    >>> both = {"offices": world.decisions(), "all": key.assign(channel="red")}
+    >>> told = sr.evaluation.compare_policies(both, world.full_outcomes())
+    >>> "offices" in sr.reports.PolicyReport.from_comparison(told).to_html()
+    True
+    """
+
+    comparison: PolicyComparison
+    loop: Any = None
+
+    def __repr__(self) -> str:
+        """Say how many policies."""
+        return f"PolicyReport({len(self.comparison.frame())} policies)"
+
+    @classmethod
+    def from_comparison(cls, comparison: PolicyComparison, *, loop: Any = None) -> Self:
+        """Return the page of a comparison.
+
+        Parameters
+        ----------
+        comparison : PolicyComparison
+            What `smartrisk.evaluation.compare_policies` returned.
+        loop : ClosedLoop, default=None
+            What `smartrisk.simulation.close_loop` returned for such policies.
+
+        Returns
+        -------
+        report : PolicyReport
+            Write it with `save`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no comparison.
+
+        Examples
+        --------
+        >>> from smartrisk.reports import PolicyReport
+        >>> PolicyReport.from_comparison(3)
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: PolicyReport: 'comparison' must be what...
+        """
+        if not isinstance(comparison, PolicyComparison):
+            raise ArgumentError(
+                "PolicyReport: 'comparison' must be what evaluation.compare_policies "
+                f"returned; got {type(comparison).__name__}."
+            )
+        return cls(comparison=comparison, loop=loop)
+
+    def _content(self, texts: Texts) -> Mapping[str, Any]:
+        _ = texts.gettext
+        frame = self.comparison.frame()
+        rows = [
+            (
+                str(line["policy"]),
+                texts.number(line["n_items"]),
+                texts.number(line["n_controls"]),
+                texts.number(line["hits"]),
+                texts.rate(line["hit_rate"]),
+                texts.rate(line["recall"]),
+                texts.number(round(line["revenue"])),
+                texts.rate(line["revenue_share"]),
+            )
+            for line in frame.to_dict("records")
+        ]
+        table = Table(
+            caption=_("Each policy on the same items"),
+            heads=(
+                _("Policy"),
+                _("Items"),
+                _("Controls"),
+                _("Irregular"),
+                _("Hit rate"),
+                _("Recall"),
+                _("Revenue"),
+                _("Revenue share"),
+            ),
+            rows=rows,
+            numeric=frozenset(range(1, 8)),
+        )
+        sections = [Section(title=_("What each policy finds"), tables=(table,))]
+        if len(frame) > 1:
+            sections.append(self._differences(texts))
+        if self.loop is not None:
+            shown = ClosedLoopDisplay.from_loop(self.loop)
+            caption = _("Hit rate month after month, each policy learning from itself")
+            title = _("In the closed loop")
+            sections.append(
+                Section(title=title, pictures=(picture(shown, caption, 2),))
+            )
+        return {
+            "kind": _("Policy comparison"),
+            "title": _("Policies side by side"),
+            "meta": ", ".join(map(str, frame["policy"])),
+            "sections": sections,
+            "notes": [
+                _(
+                    "A policy that would have controlled items that nobody inspected "
+                    "can only be judged where the truth is known or by off-policy "
+                    "estimates."
+                )
+            ],
+        }
+
+    def _differences(self, texts: Texts) -> Section:
+        """Return the differences to the first policy."""
+        _ = texts.gettext
+        gaps = self.comparison.differences()
+        names = {
+            "hit_rate": _("hit rate"),
+            "recall": _("recall"),
+            "revenue_share": _("revenue share"),
+        }
+        kept = gaps[gaps["measure"].isin(list(names))]
+        rows = [
+            (
+                str(line["policy"]),
+                names[line["measure"]],
+                texts.rate(line["difference"]),
+                texts.between(line["low"], line["high"]),
+            )
+            for line in kept.to_dict("records")
+        ]
+        table = Table(
+            caption=_("Difference to the first policy, with 95 per cent intervals"),
+            heads=(_("Policy"), _("Measure"), _("Difference"), _("Interval")),
+            rows=rows,
+            numeric=frozenset((2, 3)),
+        )
+        shown = PolicyComparisonDisplay.from_comparison(self.comparison)
+        caption = _("Differences to the first policy; the dotted line is no difference")
+        return Section(
+            title=_("Differences"),
+            pictures=(picture(shown, caption, 1),),
+            tables=(table,),
+        )

@@ -1,0 +1,70 @@
+"""Tables for spreadsheets, in which no text can act as a formula."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smartrisk.errors import MissingExtraError, check_choice
+
+_TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_SKIPPED = " \u00a0\u3000\ufeff\x00\u200b"
+_WIDE = str.maketrans("＝＋－＠", "=+-@")
+
+
+def harmless(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs: texts that could get an apostrophe."""
+    if not isinstance(value, str):
+        return value
+    bare = value.lstrip(_SKIPPED).translate(_WIDE)
+    text = value.replace("\x00", "")
+    return f"'{text}" if bare.startswith(_TRIGGERS) else text
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
+    """Write a table as CSV or XLSX.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    path : str or Path
+        File that ends in ``.csv`` or ``.xlsx``; its folder is made when absent.
+    place : str
+        Who writes, for an error.
+    """
+    target = Path(path)
+    check_choice(place, "path ending", target.suffix.lower(), (".csv", ".xlsx"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    safe = frame.rename(columns=harmless).map(harmless)
+    if target.suffix.lower() == ".csv":
+        safe.to_csv(target, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        return target
+    return _write_xlsx(safe, target)
+
+
+def _write_xlsx(frame: pd.DataFrame, target: Path) -> Path:
+    """Write a sheet whose texts are typed as texts."""
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    except ImportError as error:
+        raise MissingExtraError("xlsx") from error
+    book = Workbook()
+    sheet = book.active
+    for row, values in enumerate([list(frame), *frame.to_numpy(object).tolist()], 1):
+        for column, value in enumerate(values, 1):
+            cell = sheet.cell(row=row, column=column)
+            if value is None or value is pd.NA or value is pd.NaT or value != value:
+                continue
+            if isinstance(value, str):
+                value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_000]
+                cell.value = value.encode("utf-8", "replace").decode("utf-8")
+                cell.data_type = "s"
+            else:
+                cell.value = value
+    sheet.freeze_panes = "A2"
+    book.save(target)
+    return target

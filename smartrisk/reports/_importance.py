@@ -1,0 +1,101 @@
+"""What moves the scores of many items, with intervals."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError
+from smartrisk.explanations import Wording
+from smartrisk.reports._display import COLOURS, INK, Display
+
+_MOST = 15
+
+
+class ImportanceDisplay(Display):
+    """Mean size of the contributions of concepts, fields or features.
+
+    Use `from_importance`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What `smartrisk.explanations.importance` returned.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What `plot` drew on.
+    figure_ : Figure
+        The figure that holds it.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> reasons = engine.explain(world.declarations.tail(100))
+    >>> told = sr.explanations.importance(reasons)
+    >>> len(sr.reports.ImportanceDisplay.from_importance(told).frame())
+    8
+    """
+
+    _panels = ("Importance",)
+    _panel_size = (6.0, 3.8)
+
+    @classmethod
+    def from_importance(cls, importance: Any, *, lang: str = "en") -> Self:
+        """Return the display of an importance.
+
+        Parameters
+        ----------
+        importance : DataFrame
+            What `smartrisk.explanations.importance` returned.
+        lang : str, default="en"
+            Language of concepts and fields: "en", "fr" or "es".
+
+        Returns
+        -------
+        display : ImportanceDisplay
+            The fifteen largest; draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no importance.
+
+        Examples
+        --------
+        >>> from smartrisk.reports import ImportanceDisplay
+        >>> ImportanceDisplay.from_importance(3)
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: ImportanceDisplay: 'importance' must be what...
+        """
+        if not isinstance(importance, pd.DataFrame) or "mean_abs" not in importance:
+            raise ArgumentError(
+                "ImportanceDisplay: 'importance' must be what explanations.importance "
+                f"returned; got {type(importance).__name__}."
+            )
+        words = Wording(lang)
+        data = importance.head(_MOST)
+        return cls(data.assign(label=[words.named(name) for name in data["name"]]))
+
+    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+        """Draw a bar with its interval for each name."""
+        (ax,) = axes
+        rows = -np.arange(len(self._data))
+        size = self._data["mean_abs"].to_numpy(np.float64)
+        low = size - self._data["low"].to_numpy(np.float64)
+        high = self._data["high"].to_numpy(np.float64) - size
+        reach = np.clip([low, high], 0.0, None)
+        ax.barh(rows, size, color=COLOURS[0], height=0.65)
+        ax.errorbar(size, rows, xerr=reach, fmt="none", ecolor=INK, capsize=2)
+        ax.set_yticks(rows, list(self._data["label"]))
+        ax.tick_params(axis="y", length=0, labelcolor=INK)
+        ax.grid(axis="y", visible=False)
+        ax.set_xlim(left=0.0)
+        ax.set_title("What moves the scores")
+        ax.set_xlabel("Mean size of the contribution, log-odds" if roomy else "")

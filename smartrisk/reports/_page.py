@@ -1,0 +1,233 @@
+"""What every page shares: one look, three languages, nothing loaded, all escaped."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smartrisk import __version__
+from smartrisk.errors import check_choice
+from smartrisk.explanations import Wording
+from smartrisk.languages import catalogue
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
+_LONGEST = 300  # characters of any value that is shown
+_FLOWS = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """Return a text without control, direction or private characters, cut short."""
+    kept = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") else c
+        for c in _FLOWS.sub("", text[: 4 * longest])
+    )
+    short = " ".join(kept.split(" "))
+    return short if len(short) <= longest else f"{short[: longest - 1]}…"
+
+
+class Texts:
+    """Words and numbers of a page in a language.
+
+    Parameters
+    ----------
+    lang : str
+        One of `smartrisk.languages.LANGUAGES`.
+    """
+
+    def __init__(self, lang: str) -> None:
+        found = catalogue("pages", lang)
+        self.lang = lang
+        self.words = Wording(lang)
+        self.gettext = found.gettext
+        self.ngettext = found.ngettext
+
+    def number(self, value: Any) -> str:
+        """Return a number, a dash when it is missing."""
+        return "–" if _missing(value) else self.words.number(float(value))
+
+    def decimal(self, value: Any) -> str:
+        """Return a figure with three digits after the point."""
+        if _missing(value):
+            return "–"
+        text = f"{float(value):.3f}"
+        return text if self.lang == "en" else text.replace(".", ",")
+
+    def rate(self, value: Any) -> str:
+        """Return a fraction as a percentage."""
+        return "–" if _missing(value) else self.words.rate(float(value))
+
+    def between(self, low: Any, high: Any) -> str:
+        """Return an interval of fractions."""
+        if _missing(low) or _missing(high):
+            return "–"
+        return f"{self.rate(low)} … {self.rate(high)}"
+
+    def moment(self, value: Any) -> str:
+        """Return a moment to the minute, a date when it is midnight."""
+        if _missing(value):
+            return "–"
+        found = pd.Timestamp(value)
+        whole = found == found.normalize()
+        return f"{found:%Y-%m-%d}" if whole else f"{found:%Y-%m-%d %H:%M}"
+
+    def value(self, name: str, value: Any) -> str:
+        """Return a declared value as it is said on a page."""
+        if _missing(value):
+            return "–"
+        if isinstance(value, bool | np.bool_):
+            return self.words.text("yes" if value else "no")
+        if name == "duty_rate":
+            return self.rate(value)
+        if isinstance(value, pd.Timestamp | np.datetime64):
+            return self.moment(value)
+        if isinstance(value, float | np.floating | int | np.integer):
+            unit = " kg" if name.endswith("_kg") else ""
+            return f"{self.number(value)}{unit}"
+        return plain(str(value))
+
+
+def _missing(value: Any) -> bool:
+    """Return whether there is no value."""
+    return value is None or bool(pd.isna(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of texts on a page."""
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: frozenset[int] = frozenset()
+    texts: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A display on a page, as SVG."""
+
+    svg: Any
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a report."""
+
+    title: str
+    texts: Sequence[str] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    points: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Table] = field(default=())
+
+
+def picture(display: Any, caption: str, number: int) -> Picture:
+    """Return a display as a picture whose identifiers are those of no other one."""
+    from markupsafe import Markup
+
+    svg = display.svg()
+    for before in ('id="', "url(#", 'href="#'):
+        svg = svg.replace(before, f"{before}p{number}-")
+    return Picture(svg=Markup(svg), caption=caption)
+
+
+class Page:
+    """A page: stored results, written when asked, in one of three languages."""
+
+    _template = "report.html"
+
+    def to_html(self, lang: str = "en") -> str:
+        """Return the page: self-contained, escaped, readable without script.
+
+        Parameters
+        ----------
+        lang : str, default="en"
+            "en", "fr" or "es".
+
+        Returns
+        -------
+        html : str
+            The same text for the same results.
+        """
+        texts = Texts(lang)
+        values = {"policy": POLICY, "notes": (), **self._content(texts)}
+        template = _environment(lang).get_template(self._template)
+        return str(template.render(lang=lang, version=__version__, **values))
+
+    def save(self, path: str | Path, lang: str = "en") -> Path:
+        """Write the page to a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            File that ends in ``.html``; its folder is made when absent.
+        lang : str, default="en"
+            "en", "fr" or "es".
+
+        Returns
+        -------
+        path : Path
+            The file.
+        """
+        target = Path(path)
+        check_choice(
+            type(self).__name__, "path ending", target.suffix.lower(), (".html",)
+        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.to_html(lang), encoding="utf-8")
+        return target
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own."""
+        name = escape(type(self).__name__)
+        return (
+            f'<iframe title="{name}" sandbox="allow-scripts" '
+            'style="width:100%;height:36rem;border:1px solid #8888" '
+            f'srcdoc="{escape(self.to_html())}"></iframe>'
+        )
+
+    def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs: kind, title, meta, and its own parts."""
+        raise NotImplementedError
+
+
+@cache
+def _environment(lang: str) -> Any:
+    """Return the templates of a language."""
+    import jinja2
+
+    found = jinja2.Environment(
+        loader=jinja2.PackageLoader("smartrisk.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    installed: Any = found
+    installed.install_gettext_translations(catalogue("pages", lang), newstyle=True)
+    return found
+
+
+def _shown(value: Any) -> Any:
+    """Return what is put out: plain texts, markup as it is."""
+    return plain(value, 2000) if type(value) is str else value
+
+
+def source(name: str) -> str:
+    """Return the text of a template."""
+    text: str = _environment("en").loader.get_source(_environment("en"), name)[0]
+    return text

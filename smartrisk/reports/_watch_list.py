@@ -1,0 +1,286 @@
+"""The watch list: what to control on a day, in order, with the reasons."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from smartrisk.errors import check_number
+from smartrisk.reports._export import write_table
+from smartrisk.reports._page import POLICY, Page, Texts, source
+from smartrisk.schema import DECLARATIONS, KEY
+from smartrisk.selectivity import select
+from smartrisk.validation import validate
+
+if TYPE_CHECKING:
+    from smartrisk.engine import RiskEngine
+
+_FIELDS = ("lodged_at", "office", "importer_id", "tariff_code", "origin")
+_NUMBERS = ("rank", "customs_value", "risk_score", "expected_revenue")
+_MOST = 400
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class WatchList(Page):
+    """The items selected for control, the most urgent first.
+
+    Use `from_engine`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per selected item.
+    n_items : int
+        Items that were decided on.
+    model_version : str
+        Version of the model.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> day = world.declarations.tail(200)
+    >>> sr.reports.WatchList.from_engine(engine, day, 0.05)
+    WatchList(10 of 200 items)
+    """
+
+    table: pd.DataFrame
+    n_items: int
+    model_version: str
+
+    _template = "watch.html"
+
+    def __repr__(self) -> str:
+        """Say how many were selected."""
+        return f"WatchList({len(self.table)} of {self.n_items} items)"
+
+    @classmethod
+    def from_engine(
+        cls,
+        engine: RiskEngine,
+        items: Any,
+        capacity: float = 0.05,
+        *,
+        decisions: pd.DataFrame | None = None,
+        top: int = 2,
+    ) -> Self:
+        """Return the watch list of items that are decided on together.
+
+        Parameters
+        ----------
+        engine : RiskEngine
+            Fitted.
+        items : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS.
+        capacity : float or int, default=0.05
+            Share or number of items that can be controlled.
+        decisions : DataFrame, default=None
+            DECISIONS already taken for `items`, in their order; None to take them.
+        top : int, default=2
+            Reasons per item.
+
+        Returns
+        -------
+        watch_list : WatchList
+            Write it with `save` or `export`.
+
+        Raises
+        ------
+        TableError
+            If a table is not in order.
+        ArgumentError
+            If `top` is not a positive integer.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+        >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+        >>> listed = sr.reports.WatchList.from_engine(
+        ...     engine, world.declarations.tail(200), 7)
+        >>> len(listed.frame())
+        7
+        """
+        check_number("WatchList", "top", top, low=1, integer=True)
+        here = validate(items, DECLARATIONS).reset_index(drop=True)
+        scores = engine.score(here)
+        if decisions is None:
+            decisions = select(scores, capacity, declarations=here)
+        keys = [name for name in KEY if name in here and name in decisions]
+        drop = [name for name in scores if name in decisions and name not in keys]
+        told = here[keys].merge(decisions.drop(columns=drop), on=keys, how="left")
+        taken = told["channel"].notna() & (told["channel"] != "green")
+        fields = [n for n in (*_FIELDS, "customs_value") if n in here]
+        table = pd.concat(
+            [
+                told.loc[taken, [*keys, "channel", "selected_by", "rank"]],
+                here.loc[taken, fields],
+                scores.loc[taken, ["risk_score", "expected_revenue"]],
+            ],
+            axis=1,
+        )
+        table = table.sort_values("rank", kind="stable")
+        reasons = engine.explain(here.loc[table.index], top=top)
+        table["lines"] = pd.Series(list(reasons), index=table.index, dtype=object)
+        return cls(
+            table=table.reset_index(drop=True),
+            n_items=len(here),
+            model_version=str(engine.version_),
+        )
+
+    def frame(self, lang: str = "en") -> pd.DataFrame:
+        """Return one row per selected item, with its reasons and checks.
+
+        Parameters
+        ----------
+        lang : str, default="en"
+            "en", "fr" or "es".
+
+        Returns
+        -------
+        frame : DataFrame
+            Key, ``channel``, ``selected_by``, ``rank``, declared fields,
+            ``risk_score``, ``expected_revenue``, ``reasons`` and ``checks``.
+        """
+        lines = self.table["lines"]
+        out = self.table.drop(columns="lines")
+        out["reasons"] = ["; ".join(found.sentences(lang)[0]) for found in lines]
+        out["checks"] = ["; ".join(found.checks(lang)[0]) for found in lines]
+        return out
+
+    def export(self, path: str | Path, lang: str = "en") -> Path:
+        """Write the list for a spreadsheet; no text can act as a formula.
+
+        Parameters
+        ----------
+        path : str or Path
+            File that ends in ``.csv`` or ``.xlsx`` (needs the extra "xlsx").
+        lang : str, default="en"
+            Language of the reasons.
+
+        Returns
+        -------
+        path : Path
+            The file.
+        """
+        return write_table(self.frame(lang), path, "WatchList.export")
+
+    def _content(self, texts: Texts) -> Mapping[str, Any]:
+        _ = texts.gettext
+        script = source("watch.js")
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        part = self.frame(texts.lang).head(_MOST)
+        names = [
+            str(n) for n in part.columns if n not in ("item_number", "selected_by")
+        ]
+        order = ["rank", *(n for n in names if n != "rank")]
+        left = len(self.table) - len(part)
+        first, last = self._days()
+        from markupsafe import Markup
+
+        return {
+            "kind": _("Watch list"),
+            "title": _("Items to control: %(n)s of %(all)s")
+            % {"n": texts.number(len(self.table)), "all": texts.number(self.n_items)},
+            "meta": _("Lodged %(first)s to %(last)s · model version %(version)s")
+            % {"first": first, "last": last, "version": self.model_version},
+            "policy": f"{POLICY}; script-src 'sha256-{digest}'",
+            "script": Markup(script),
+            "summary": self._summary(texts),
+            "heads": [self._head(name, texts) for name in order],
+            "numeric": {k for k, name in enumerate(order) if name in _NUMBERS},
+            "texts": {k for k, n in enumerate(order) if n in ("reasons", "checks")},
+            "rows": [
+                [_cell(name, line, texts) for name in order]
+                for line in part.to_dict("records")
+            ],
+            "left": texts.ngettext(
+                "%(n)s more item is in the table that can be exported.",
+                "%(n)s more items are in the table that can be exported.",
+                left,
+            )
+            % {"n": texts.number(left)}
+            if left
+            else "",
+            "notes": [
+                _(
+                    "A selection is no finding. Items taken at random are controlled "
+                    "like the others: they show what the model does not know."
+                ),
+                _("For officers only: reasons teach how to avoid them."),
+            ],
+        }
+
+    def _days(self) -> tuple[str, str]:
+        """Return the first and the last day of lodgement."""
+        if self.table.empty or "lodged_at" not in self.table:
+            return "–", "–"
+        days = self.table["lodged_at"]
+        return f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
+
+    def _summary(self, texts: Texts) -> list[tuple[str, str]]:
+        """Return the counts by channel and by what selected."""
+        _ = texts.gettext
+        by = self.table["selected_by"].value_counts()
+        channels = self.table["channel"].value_counts()
+        names = {
+            "red": _("red channel"),
+            "yellow": _("yellow channel"),
+            "blue": _("blue channel"),
+            "model": _("selected by the model"),
+            "random": _("selected at random"),
+            "rule": _("selected by a rule"),
+        }
+        found = [
+            (names.get(str(name), str(name)), texts.number(int(n)))
+            for counts in (channels, by)
+            for name, n in counts.items()
+        ]
+        expected = texts.number(round(float(self.table["expected_revenue"].sum())))
+        return [*found, (_("expected revenue"), expected)]
+
+    def _head(self, name: str, texts: Texts) -> str:
+        """Return the head of a column."""
+        _ = texts.gettext
+        heads = {
+            "rank": _("Rank"),
+            "declaration_id": _("Declaration"),
+            "channel": _("Channel"),
+            "risk_score": _("Risk"),
+            "expected_revenue": _("Expected revenue"),
+            "reasons": _("Reasons"),
+            "checks": _("Suggested checks"),
+        }
+        return heads.get(name) or texts.words.field(name)
+
+
+def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
+    """Return a cell: what is shown, and what it is sorted by."""
+    value = line[name]
+    if name == "declaration_id":
+        text = texts.value(name, value)
+        if "item_number" in line:
+            text = f"{text} / {line['item_number']}"
+        return {"text": text}
+    if name in _NUMBERS:
+        gone = pd.isna(value)
+        text = (
+            texts.rate(value)
+            if name == "risk_score"
+            else texts.number(value if gone else round(float(value)))
+        )
+        return {"text": text, "value": "" if gone else f"{float(value):.10g}"}
+    if name == "channel":
+        _ = texts.gettext
+        said = {"red": _("red"), "yellow": _("yellow"), "blue": _("blue")}
+        return {"text": said.get(str(value), str(value))}
+    if name in ("reasons", "checks"):
+        return {"text": str(value)}
+    return {"text": texts.value(name, value)}

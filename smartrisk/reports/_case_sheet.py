@@ -162,7 +162,6 @@ class CaseSheet(Page):
             "risk": texts.rate(self.score["risk_score"]),
             "revenue": texts.number(round(float(self.score["expected_revenue"]))),
             "statement": self.reasons.statements(texts.lang)[0],
-            "place": "",
             "reasons": _told(self.reasons, texts),
             "release": _told(self.reasons.release, texts),
             "removed": self._removed(texts),

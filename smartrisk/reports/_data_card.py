@@ -250,10 +250,10 @@ class DataCard(Page):
             rows.append(
                 (
                     name,
-                    texts.rate(value),
+                    texts.fine(value),
                     grades[grade] if known else "–",
-                    texts.rate(good),
-                    texts.rate(fair),
+                    texts.fine(good),
+                    texts.fine(fair),
                 )
             )
         table = Table(
@@ -375,9 +375,9 @@ def _selection(joined: pd.DataFrame, inspected: np.ndarray) -> pd.DataFrame:
             ours = codes[inspected].value_counts(normalize=True)
             others = codes[~inspected].value_counts(normalize=True)
             gap = ours.sub(others, fill_value=0.0)
-            most = gap.abs().idxmax()
-            shares = ours.get(most, 0.0), others.get(most, 0.0)
-            rows.append((name, str(most), *shares, float(gap[most])))
+            most: Any = gap.abs().idxmax()
+            shares = float(ours.get(most, 0.0)), float(others.get(most, 0.0))
+            rows.append((name, str(most), *shares, shares[0] - shares[1]))
     columns = ["field", "value", "inspected", "others", "difference"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -250,8 +250,8 @@ def duties(shown: Shown, texts: Texts) -> Section:
         title=_("What agreements and law ask"),
         texts=(
             _(
-                "This is no claim of compliance. Whether a duty applies, and whether it "
-                "is met, is for the administration to say. “Not provided” means that "
+                "This is no claim of compliance. Whether a duty applies, and whether "
+                "it is met, is for the administration to say. “Not provided” means that "
                 "nothing was handed to this card that could show it."
             ),
             _(

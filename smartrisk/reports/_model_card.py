@@ -276,8 +276,11 @@ class ModelCard(Page):
             title=_("Human oversight"),
             texts=(self.shown.oversight or _("not provided"),),
             points=(
-                _("The score is advice. The officer may override it, and says why."),
-                _("Some controls are drawn at random, so that errors come to light."),
+                _(
+                    "The score is advice; an override and its reason can be recorded in "
+                    "the ledger."
+                ),
+                _("Controls can be drawn at random, so that errors come to light."),
                 _(
                     "Results of controls come late and are not free of error; what "
                     "officers miss, the model does not learn."

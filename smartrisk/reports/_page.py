@@ -67,6 +67,14 @@ class Texts:
         """Return a fraction as a percentage."""
         return "–" if _missing(value) else self.words.rate(float(value))
 
+    def fine(self, value: Any) -> str:
+        """Return a fraction as a percentage with one digit after the point."""
+        if _missing(value):
+            return "–"
+        text = f"{100.0 * float(value):.1f}"
+        shown = text if self.lang == "en" else text.replace(".", ",")
+        return self.rate(0.0).replace("0", shown, 1)
+
     def between(self, low: Any, high: Any) -> str:
         """Return an interval of fractions."""
         if _missing(low) or _missing(high):

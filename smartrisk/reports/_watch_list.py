@@ -196,7 +196,7 @@ class WatchList(Page):
             "summary": self._summary(texts),
             "heads": [self._head(name, texts) for name in order],
             "numeric": {k for k, name in enumerate(order) if name in _NUMBERS},
-            "texts": {k for k, n in enumerate(order) if n in ("reasons", "checks")},
+            "texts": {k for k, n in enumerate(order) if n == "reasons"},
             "rows": [
                 [_cell(name, line, texts) for name in order]
                 for line in part.to_dict("records")
@@ -255,8 +255,8 @@ class WatchList(Page):
             "channel": _("Channel"),
             "risk_score": _("Risk"),
             "expected_revenue": _("Expected revenue"),
-            "reasons": _("Reasons"),
-            "checks": _("Suggested checks"),
+            "lodged_at": _("Lodged"),
+            "reasons": _("Reasons and suggested checks"),
         }
         return heads.get(name) or texts.words.field(name)
 
@@ -281,6 +281,8 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
         _ = texts.gettext
         said = {"red": _("red"), "yellow": _("yellow"), "blue": _("blue")}
         return {"text": said.get(str(value), str(value))}
-    if name in ("reasons", "checks"):
-        return {"text": str(value)}
+    if name == "reasons":
+        return {"text": str(value), "more": str(line["checks"])}
+    if name == "lodged_at":
+        return {"text": texts.moment(value).replace("-", "\u2011")}
     return {"text": texts.value(name, value)}

@@ -2,7 +2,7 @@
 
 ``smartrisk demo`` shows everything on made-up declarations. The other commands work on
 CSV or Parquet files with an administration's own columns: ``generate``, ``validate``,
-``fit``, ``score``, ``explain``, ``select``, ``evaluate``.
+``fit``, ``score``, ``explain``, ``select``, ``evaluate``, ``report``.
 """
 
 from smartrisk.cli._main import main

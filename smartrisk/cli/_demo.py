@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.cli._commands import rate_text, say_item
+from smartrisk.cli._report import write_pages
 from smartrisk.cli._terminal import complain, say, steps, table
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import RiskEngine
@@ -63,6 +64,7 @@ def demo(asked: argparse.Namespace) -> int:
         display = RateCurveDisplay.from_evaluations(results)
         picture = display.save(folder / "rate_curve.png")
         saved = engine.save(folder / "engine")
+        pages = write_pages(engine, new, folder, past=past, outcomes=known)
         done()
         data = {"training": past, "evaluation": new}
         run = _logged(engine, folder, (results["smartrisk"], data, picture))
@@ -73,6 +75,7 @@ def demo(asked: argparse.Namespace) -> int:
     say(f"\nOf {n} items selected at 5%, the first five, why, and the truth:\n")
     _tell_items(scores["smartrisk"].loc[first], said, world.truth)
     say(f"\nengine    {saved}\npicture   {picture}")
+    say(f"pages     {pages['watch-list']} and {len(pages) - 1} more beside it")
     say(f"MLflow    {run}" if run else "MLflow    not logged, see the message above")
     say(f"\ndone in {time.monotonic() - begun:.0f} s")
     return 0

@@ -15,11 +15,11 @@ import pandas as pd
 from smartrisk import schema
 from smartrisk.datasets import load_kcs
 from smartrisk.errors import ArgumentError, TableError
+from smartrisk.reports import harmless
 from smartrisk.validation import check, validate
 
 BUILT_IN = {"kcs": schema.KCS, "date": schema.DATE, "asycuda": schema.ASYCUDA}
 _PARQUET = (".parquet", ".pq")
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def read(path: str) -> pd.DataFrame:
@@ -135,14 +135,8 @@ def inert(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame.copy()
     for name in kept:
         if not pd.api.types.is_numeric_dtype(kept[name].dtype):
-            kept[name] = kept[name].map(_inert_cell, na_action="ignore")
+            kept[name] = kept[name].map(harmless, na_action="ignore")
     return kept
-
-
-def _inert_cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_ACTIVE):
-        return "'" + value
-    return value
 
 
 def _read_csv(place: Path) -> pd.DataFrame:

@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_explain,
         _add_select,
         _add_evaluate,
+        _add_report,
         _add_benchmark,
     ):
         add(commands)
@@ -198,6 +199,21 @@ def _add_evaluate(commands: Any) -> None:
         help="inspection rates; default 0.01,0.02,0.05,0.10",
     )
     parser.add_argument("--out", metavar="FILE", help="write the table as CSV")
+
+
+def _add_report(commands: Any) -> None:
+    parser = _command(commands, "report", "write pages for officers", "_report")
+    _add_engine(parser)
+    _add_data(parser, with_outcomes=False, part="valid")
+    parser.add_argument("--past", metavar="FILE", help="earlier declarations")
+    parser.add_argument("--outcomes", metavar="FILE", help="results, early or late")
+    parser.add_argument(
+        "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
+    )
+    parser.add_argument("--capacity", type=_capacity, default=0.05, metavar="K")
+    parser.add_argument("--cases", type=_count, default=3, metavar="N", help="sheets")
+    parser.add_argument("--lang", choices=LANGUAGES, default="en")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
 
 
 def _add_benchmark(commands: Any) -> None:

@@ -12,6 +12,7 @@ from smartrisk.reports._data_card import DataCard
 from smartrisk.reports._drift import DriftDisplay
 from smartrisk.reports._effort import EffortCurveDisplay
 from smartrisk.reports._evaluation_report import EvaluationReport, PolicyReport
+from smartrisk.reports._export import harmless
 from smartrisk.reports._importance import ImportanceDisplay
 from smartrisk.reports._model_card import ModelCard
 from smartrisk.reports._policies import PolicyComparisonDisplay
@@ -40,4 +41,5 @@ __all__ = [
     "ReliabilityDisplay",
     "SegmentsDisplay",
     "WatchList",
+    "harmless",
 ]

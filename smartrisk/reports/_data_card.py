@@ -222,6 +222,7 @@ class DataCard(Page):
                     _MonthsDisplay(self.months),
                     _("Items by month of lodgement, and the share with a result"),
                     1,
+                    texts,
                 ),
             ),
             tables=(table,) if len(self.channels) else (),

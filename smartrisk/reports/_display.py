@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -45,6 +46,7 @@ _STYLE = {
     "grid.linewidth": 0.8,
     "legend.frameon": False,
     "savefig.dpi": 150,
+    "text.parse_math": False,  # a name with a dollar is a name
     # Without these two an SVG differs from run to run.
     "svg.fonttype": "none",
     "svg.hashsalt": "smartrisk",
@@ -158,7 +160,12 @@ class Display:
         from matplotlib.figure import Figure
 
         stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
-        with mpl.rc_context(_style()), io.BytesIO() as stream:
+        with (
+            mpl.rc_context(_style()),
+            io.BytesIO() as stream,
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure = Figure(figsize=self._size(), layout="constrained")
             self._draw(_divide(figure, len(self._panels)), roomy=True)
             figure.savefig(stream, format=kind, metadata=stamp[kind])

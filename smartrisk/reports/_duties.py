@@ -15,13 +15,8 @@ import pandas as pd
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
-from smartrisk.reports._page import Section, Table, Texts
+from smartrisk.reports._page import N_, Section, Table, Texts
 from smartrisk.schema import DECLARATIONS
-
-
-def N_(text: str) -> str:  # noqa: N802
-    """Mark a text for translation where it is shown."""
-    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,8 +246,8 @@ def duties(shown: Shown, texts: Texts) -> Section:
         texts=(
             _(
                 "This is no claim of compliance. Whether a duty applies, and whether "
-                "it is met, is for the administration to say. “Not provided” means that "
-                "nothing was handed to this card that could show it."
+                "it is met, is for the administration to say. “Not provided” means "
+                "that nothing was handed to this card that could show it."
             ),
             _(
                 "EU AI Act: Regulation (EU) 2024/1689. TFA: WTO Trade Facilitation "

@@ -129,7 +129,7 @@ class EvaluationReport(Page):
                 title=found.title,
                 texts=found.texts,
                 facts=found.facts,
-                pictures=(picture(curves, caption, 1),),
+                pictures=(picture(curves, caption, 1, texts),),
                 tables=found.tables,
             )
         ]
@@ -160,6 +160,7 @@ class EvaluationReport(Page):
                     SegmentsDisplay.from_segments(value, name),
                     segment_named(name, texts),
                     number + place,
+                    texts,
                 )
                 for place, name in enumerate(names)
             ]
@@ -191,7 +192,9 @@ class EvaluationReport(Page):
         display, title, caption = made[key]
         shown: Any = display
         return [
-            Section(title=title, pictures=(picture(shown(value), caption, number),))
+            Section(
+                title=title, pictures=(picture(shown(value), caption, number, texts),)
+            )
         ]
 
 
@@ -301,7 +304,7 @@ class PolicyReport(Page):
             caption = _("Hit rate month after month, each policy learning from itself")
             title = _("In the closed loop")
             sections.append(
-                Section(title=title, pictures=(picture(shown, caption, 2),))
+                Section(title=title, pictures=(picture(shown, caption, 2, texts),))
             )
         return {
             "kind": _("Policy comparison"),
@@ -346,6 +349,6 @@ class PolicyReport(Page):
         caption = _("Differences to the first policy; the dotted line is no difference")
         return Section(
             title=_("Differences"),
-            pictures=(picture(shown, caption, 1),),
+            pictures=(picture(shown, caption, 1, texts),),
             tables=(table,),
         )

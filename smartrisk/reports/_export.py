@@ -15,7 +15,25 @@ _WIDE = str.maketrans("＝＋－＠", "=+-@")
 
 
 def harmless(value: Any) -> Any:
-    """Return a cell that no spreadsheet runs: texts that could get an apostrophe."""
+    """Return a cell that no spreadsheet runs: texts that could get an apostrophe.
+
+    Parameters
+    ----------
+    value : object
+        A cell.
+
+    Returns
+    -------
+    value : object
+        The same, but a text that begins like a formula, behind blanks or in full-width
+        signs too, begins with an apostrophe.
+
+    Examples
+    --------
+    >>> from smartrisk.reports import harmless
+    >>> harmless("=1+1"), harmless(-1.5), harmless("A-1")
+    ("'=1+1", -1.5, 'A-1')
+    """
     if not isinstance(value, str):
         return value
     bare = value.lstrip(_SKIPPED).translate(_WIDE)

@@ -267,7 +267,7 @@ class ModelCard(Page):
         told = importance(self.reasons)
         shown = ImportanceDisplay.from_importance(told, lang=texts.lang)
         caption = _("Mean size of the contribution of each concept, with its interval")
-        return Section(title=title, pictures=(picture(shown, caption, 9),))
+        return Section(title=title, pictures=(picture(shown, caption, 9, texts),))
 
     def _oversight(self, texts: Texts) -> Section:
         """Return who decides."""
@@ -277,8 +277,8 @@ class ModelCard(Page):
             texts=(self.shown.oversight or _("not provided"),),
             points=(
                 _(
-                    "The score is advice; an override and its reason can be recorded in "
-                    "the ledger."
+                    "The score is advice; an override and its reason can be recorded "
+                    "in the ledger."
                 ),
                 _("Controls can be drawn at random, so that errors come to light."),
                 _(

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from smartrisk import __version__
 from smartrisk.errors import check_choice
 from smartrisk.explanations import Wording
 from smartrisk.languages import catalogue
+from smartrisk.schema import DECLARATIONS
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -141,14 +142,79 @@ class Section:
     tables: Sequence[Table] = field(default=())
 
 
-def picture(display: Any, caption: str, number: int) -> Picture:
-    """Return a display as a picture whose identifiers are those of no other one."""
+def N_(text: str) -> str:  # noqa: N802
+    """Mark a text for translation where it is shown."""
+    return text
+
+
+#: What the displays write, so that a page can say it in its language.
+_DRAWN = (
+    N_("Difference (points)"),
+    N_("Drift of fields"),
+    N_("Found (%)"),
+    N_("Hit rate"),
+    N_("How much of the fraud is found"),
+    N_("How much of the revenue is recovered"),
+    N_("How often an inspection finds something"),
+    N_("Inspection rate (% of items)"),
+    N_("Items"),
+    N_("Items inspected (%)"),
+    N_("Mean size of the contribution, log-odds"),
+    N_("Observed hit rate (% of inspected items)"),
+    N_("Population stability index"),
+    N_("Precision"),
+    N_("Precision (% of inspected)"),
+    N_("Recall"),
+    N_("Reliability: what the scores say and what was found"),
+    N_("Revenue share"),
+    N_("Revenue share (% of recoverable)"),
+    N_("Risk score, mean of the group (%)"),
+    N_("Selected"),
+    N_("Share of the items"),
+    N_("Share of the selected; hollow: few"),
+    N_("What moves the scores"),
+    N_("With a result"),
+    N_("At the inspection rate"),
+    N_("Hit rate by month"),
+    N_("Month of the decision"),
+    N_("at random"),
+    N_("by chance"),
+    N_("perfectly calibrated"),
+    N_("the best possible"),
+    N_("other"),
+    N_("new"),
+    N_("known"),
+    N_("100 or more"),
+)
+_BEFORE = re.compile(r" (?=[;:?!»])|(?<=«) ")
+_TEXT = re.compile(r"(<text\b[^>]*>)([^<]+)(</text>)")
+_ABOUT = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_GROUPS = re.compile(r"\(([\d,]+) items a group; bars: 95 % interval\)")
+
+
+def picture(display: Any, caption: str, number: int, texts: Texts) -> Picture:
+    """Return a display as a picture: identifiers of its own, texts in the language."""
     from markupsafe import Markup
 
-    svg = display.svg()
+    def said(found: re.Match[str]) -> str:
+        text = plain(unescape(found[2]), 120)
+        return found[1] + escape(_drawn(text, texts), quote=False) + found[3]
+
+    svg = _TEXT.sub(said, _ABOUT.sub("", display.svg()))
     for before in ('id="', "url(#", 'href="#'):
         svg = svg.replace(before, f"{before}p{number}-")
     return Picture(svg=Markup(svg), caption=caption)
+
+
+def _drawn(text: str, texts: Texts) -> str:
+    """Return what a display wrote, in the language of the page."""
+    groups = _GROUPS.fullmatch(text)
+    if groups:
+        message = N_("(%(n)s items a group; bars: 95 %% interval)")
+        return texts.gettext(message) % {"n": groups[1]}
+    if text in DECLARATIONS:
+        return texts.words.field(text)
+    return texts.gettext(text) if text in _DRAWN else text
 
 
 class Page:
@@ -223,7 +289,7 @@ def _environment(lang: str) -> Any:
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_french if lang == "fr" else _shown,
     )
     installed: Any = found
     installed.install_gettext_translations(catalogue("pages", lang), newstyle=True)
@@ -233,6 +299,12 @@ def _environment(lang: str) -> Any:
 def _shown(value: Any) -> Any:
     """Return what is put out: plain texts, markup as it is."""
     return plain(value, 2000) if type(value) is str else value
+
+
+def _french(value: Any) -> Any:
+    """Return what is put out, its punctuation kept on the line."""
+    text = _shown(value)
+    return _BEFORE.sub("\u202f", text) if type(text) is str else text
 
 
 def source(name: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from smartrisk.errors import check_number
 from smartrisk.reports._export import write_table
-from smartrisk.reports._page import POLICY, Page, Texts, source
+from smartrisk.reports._page import POLICY, Page, Texts, plain, source
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.selectivity import select
 from smartrisk.validation import validate
@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 
 _FIELDS = ("lodged_at", "office", "importer_id", "tariff_code", "origin")
 _NUMBERS = ("rank", "customs_value", "risk_score", "expected_revenue")
-_MOST = 400
+_ORDER = (
+    "rank",
+    "declaration_id",
+    "risk_score",
+    "expected_revenue",
+    "reasons",
+    "channel",
+    "office",
+    "lodged_at",
+    "importer_id",
+    "tariff_code",
+    "origin",
+    "customs_value",
+)
+_MOST = 300
+_LONGEST = 60  # characters of a cell
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -151,8 +166,8 @@ class WatchList(Page):
         """
         lines = self.table["lines"]
         out = self.table.drop(columns="lines")
-        out["reasons"] = ["; ".join(found.sentences(lang)[0]) for found in lines]
-        out["checks"] = ["; ".join(found.checks(lang)[0]) for found in lines]
+        out["reasons"] = [" · ".join(found.sentences(lang)[0]) for found in lines]
+        out["checks"] = [" · ".join(found.checks(lang)[0]) for found in lines]
         return out
 
     def export(self, path: str | Path, lang: str = "en") -> Path:
@@ -177,10 +192,7 @@ class WatchList(Page):
         script = source("watch.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         part = self.frame(texts.lang).head(_MOST)
-        names = [
-            str(n) for n in part.columns if n not in ("item_number", "selected_by")
-        ]
-        order = ["rank", *(n for n in names if n != "rank")]
+        order = [name for name in _ORDER if name in part]
         left = len(self.table) - len(part)
         first, last = self._days()
         from markupsafe import Markup
@@ -265,7 +277,7 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
     """Return a cell: what is shown, and what it is sorted by."""
     value = line[name]
     if name == "declaration_id":
-        text = texts.value(name, value)
+        text = plain(str(value), _LONGEST)
         if "item_number" in line:
             text = f"{text} / {line['item_number']}"
         return {"text": text}
@@ -280,9 +292,9 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
     if name == "channel":
         _ = texts.gettext
         said = {"red": _("red"), "yellow": _("yellow"), "blue": _("blue")}
-        return {"text": said.get(str(value), str(value))}
+        return {"text": said.get(str(value), plain(str(value), _LONGEST))}
     if name == "reasons":
         return {"text": str(value), "more": str(line["checks"])}
     if name == "lodged_at":
         return {"text": texts.moment(value).replace("-", "\u2011")}
-    return {"text": texts.value(name, value)}
+    return {"text": plain(texts.value(name, value), _LONGEST)}

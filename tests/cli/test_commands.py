@@ -220,3 +220,39 @@ def test_the_demo_shows_the_whole_line(run, tmp_path, migrated, monkeypatch):
     assert sr.RiskEngine.load(folder / "engine").version_
     run_id = out.split("MLflow    run ")[1].split()[0]
     assert sr.tracking.load(run_id, tracking_uri=folder).version_
+
+
+def test_report_writes_pages_in_a_language(run, files):
+    status, out, _ = run(
+        *("report", files / "new.csv", "--engine", files / "engine", "--lang", "es"),
+        *("--past", files / "past.parquet", "--outcomes", files / "all-outcomes.csv"),
+        *("--capacity", 12, "--cases", 2, "--out", "pages"),
+    )
+    assert status == 0
+    from pathlib import Path
+
+    names = sorted(path.name for path in Path("pages").iterdir())
+    assert names == [
+        "case-1.html",
+        "case-2.html",
+        "data-card.html",
+        "evaluation.html",
+        "model-card.html",
+        "watch-list.csv",
+        "watch-list.html",
+    ]
+    assert "pages/watch-list.csv: 12 of" in out
+    assert "Ficha de caso" in Path("pages/case-1.html").read_text(encoding="utf-8")
+    assert "Historial anterior" in Path("pages/case-1.html").read_text(encoding="utf-8")
+
+
+def test_report_needs_no_results(run, files):
+    status, _, _ = run(
+        *("report", files / "new.csv", "--engine", files / "engine", "--out", "few"),
+        *("--cases", 1),
+    )
+    from pathlib import Path
+
+    assert status == 0
+    assert not Path("few/evaluation.html").exists()
+    assert "not provided" in Path("few/model-card.html").read_text(encoding="utf-8")

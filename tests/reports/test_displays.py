@@ -300,3 +300,66 @@ def test_labels_keep_their_distance_and_their_order():
     assert placed[2] == 0.1
     assert placed[4] == 0.9
     assert spread([], 0.1) == []
+
+
+# ------------------------------------------------------------- more displays
+
+
+@pytest.fixture(scope="module")
+def others(engine, past_and_new, world):
+    """Return a display of each further kind."""
+    import smartrisk as sr
+
+    past, new = past_and_new
+    new = new.head(300)
+    scores = engine.score(new)
+    reasons = engine.explain(new)
+    segments = sr.evaluation.by_segment(
+        scores, world.full_outcomes(), {"office": new["office"]}, rate=0.2, least=5
+    )
+
+    def dearest(past, known, later):
+        return later["customs_value"]
+
+    backtest = sr.evaluation.backtest(
+        {"value": dearest},
+        past,
+        world.outcomes,
+        judge=world.full_outcomes(),
+        n_periods=2,
+    )
+    shown = sr.reports
+    return {
+        "segments": shown.SegmentsDisplay.from_segments(segments, "office"),
+        "backtest": shown.BacktestDisplay.from_backtest(backtest),
+        "drift": shown.DriftDisplay.from_drift(sr.monitoring.drift(past, new)),
+        "reasons": shown.ReasonsDisplay.from_reasons(reasons[0], lang="fr"),
+        "importance": shown.ImportanceDisplay.from_importance(
+            sr.explanations.importance(reasons, "field"), lang="es"
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind", ["segments", "backtest", "drift", "reasons", "importance"]
+)
+def test_a_further_display_draws_saves_and_gives_its_numbers(others, kind, tmp_path):
+    display = others[kind]
+    assert display.plot() is display
+    assert all(ax.figure is display.figure_ for ax in np.ravel(display.ax_))
+    first = display.save(tmp_path / "a.svg").read_bytes()
+    assert first == display.save(tmp_path / "b.svg").read_bytes()
+    frame = display.frame()
+    frame["more"] = 1
+    assert "more" not in display.frame()
+    assert "<svg" in display._repr_html_()
+    plt.close("all")
+
+
+def test_a_waterfall_starts_at_the_base_and_ends_at_the_score(others, engine):
+    told = others["reasons"].frame()
+    assert told["label"].iloc[0] == "base"
+    ends = told["start"] + told["contribution"]
+    np.testing.assert_allclose(ends.iloc[:-1], told["start"].iloc[1:])
+    with pytest.raises(ArgumentError, match="got 0 items"):
+        type(others["reasons"]).from_reasons(None)

@@ -1,0 +1,46 @@
+"""
+Reasons and pages for officers
+==============================
+
+An officer acts on reasons, not on a score. This example explains the riskiest items of
+a made-up world and writes the pages of a day.
+"""
+
+# %%
+# A world, and an engine that knows the first three quarters of it.
+from pathlib import Path
+from tempfile import mkdtemp
+
+import smartrisk as sr
+
+world = sr.datasets.make_declarations(12_000, random_state=1)
+split = sr.windows.time_split(world.declarations, world.outcomes)
+engine = sr.RiskEngine().fit(split.past, split.known)
+today = split.later.tail(400)
+
+# %%
+# Why the first items were selected, what to check, and how strong that is.
+decisions = engine.select(today, capacity=10)
+first = decisions.sort_values("rank").index[:3]
+reasons = engine.explain(today.loc[first])
+for said, check, strength in zip(
+    reasons.sentences(), reasons.checks(), reasons.statements(), strict=True
+):
+    print(strength)
+    print("  because", "; ".join(said))
+    print("  so", "; ".join(check))
+
+# %%
+# From the base to the score of the first one.
+display = sr.reports.ReasonsDisplay.from_reasons(reasons[0]).plot()
+
+# %%
+# The pages of the day, in French: they work offline, and print.
+folder = Path(mkdtemp())
+sheet = sr.reports.CaseSheet.from_engine(
+    engine, today.loc[[first[0]]], past=split.past, outcomes=split.known
+)
+watch_list = sr.reports.WatchList.from_engine(engine, today, decisions=decisions)
+print(sheet.save(folder / "case.html", lang="fr").stat().st_size, "bytes")
+print(watch_list.export(folder / "watch-list.csv", lang="fr").name)
+watch_list.frame("fr")[["declaration_id", "risk_score", "reasons"]]

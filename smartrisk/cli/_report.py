@@ -1,0 +1,149 @@
+"""``report``: the pages of a day, in a folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smartrisk import schema
+from smartrisk.cli._files import columns_of, declarations_of, outcomes_of, put, read
+from smartrisk.cli._terminal import say
+from smartrisk.engine import RiskEngine
+from smartrisk.evaluation import by_segment, calibration, evaluate, standard_segments
+from smartrisk.monitoring import drift
+from smartrisk.reports import (
+    CaseSheet,
+    DataCard,
+    EvaluationReport,
+    ModelCard,
+    WatchList,
+)
+from smartrisk.schema import KEY
+from smartrisk.validation import validate
+
+_EXPLAINED = 500  # items, for what moves the scores
+
+
+def report(asked: argparse.Namespace) -> int:
+    """Write watch list, case sheets, cards and, with results, an evaluation."""
+    engine = RiskEngine.load(asked.engine)
+    items = declarations_of(asked)
+    past, outcomes = None, None
+    if asked.past is not None:
+        columns = columns_of(asked.columns)
+        table = read(asked.past)
+        past = validate(
+            table, schema.DECLARATIONS, columns=columns, on_error=asked.on_error
+        )
+    if asked.outcomes is not None or asked.kcs is not None:
+        outcomes = outcomes_of(asked)
+    options = {"capacity": asked.capacity, "cases": asked.cases, "lang": asked.lang}
+    pages = write_pages(
+        engine, items, Path(asked.out), past=past, outcomes=outcomes, **options
+    )
+    for name, path in pages.items():
+        about = f": {_size(path)} of {len(items)} items" if name == "table" else ""
+        say(f"{path}{about}")
+    return 0
+
+
+def write_pages(
+    engine: RiskEngine,
+    items: pd.DataFrame,
+    folder: Path,
+    *,
+    past: pd.DataFrame | None = None,
+    outcomes: pd.DataFrame | None = None,
+    **options: Any,
+) -> dict[str, Path]:
+    """Write the pages of items that are decided on together.
+
+    Parameters
+    ----------
+    engine : RiskEngine
+        Fitted.
+    items : DataFrame
+        DECLARATIONS of the day.
+    folder : Path
+        Where the pages go.
+    past : DataFrame, default=None
+        Earlier DECLARATIONS.
+    outcomes : DataFrame, default=None
+        OUTCOMES of the earlier items, or of these.
+    **options : object
+        ``capacity``, ``cases`` and ``lang``.
+
+    Returns
+    -------
+    paths : dict of str to Path
+        The files by name.
+    """
+    lang, cases = options.get("lang", "en"), options.get("cases", 3)
+    decisions = engine.select(items, options.get("capacity", 0.05))
+    watch = WatchList.from_engine(engine, items, decisions=decisions)
+    pages: dict[str, Any] = {"watch-list": watch}
+    ranked = decisions[decisions["channel"] != "green"].sort_values("rank")
+    for number, label in enumerate(ranked.index[:cases], start=1):
+        pages[f"case-{number}"] = CaseSheet.from_engine(
+            engine, items.loc[[label]], past=past, outcomes=outcomes
+        )
+    known = items if past is None else past
+    data = DataCard.from_tables(known, _of(outcomes, known))
+    results = _of(outcomes, items)
+    judged, segments = None, None
+    if results is not None and results["illicit"].nunique() == 2:
+        scores = engine.score(items)
+        judged = evaluate(scores, results)
+        groups = standard_segments(items, past=past)
+        segments = by_segment(scores, results, groups)
+        both = scores.merge(results[[*_keys(items, results), "illicit"]])
+        others: dict[str, Any] = {}
+        if past is not None:
+            others["drift"] = drift(past, items)
+        pages["evaluation"] = EvaluationReport.from_evaluation(
+            judged,
+            calibration=calibration(both["risk_score"], both["illicit"]),
+            segments=segments,
+            **others,
+        )
+    pages["model-card"] = ModelCard.from_engine(
+        engine,
+        evaluation=judged,
+        segments=segments,
+        data=data,
+        reasons=engine.explain(items.head(_EXPLAINED)),
+        decisions=decisions,
+    )
+    pages["data-card"] = data
+    written = {
+        name: _put(page, folder / f"{name}.html", lang) for name, page in pages.items()
+    }
+    written["table"] = watch.export(folder / "watch-list.csv", lang)
+    return written
+
+
+def _put(page: Any, path: Path, lang: str) -> Path:
+    """Write a page, whole or not at all."""
+    html = page.to_html(lang)
+    return put(path, lambda draft: draft.write_text(html, encoding="utf-8"))
+
+
+def _keys(items: pd.DataFrame, results: pd.DataFrame) -> list[str]:
+    """Return the key that both tables have."""
+    return [name for name in KEY if name in items and name in results]
+
+
+def _of(outcomes: pd.DataFrame | None, items: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the results of some items."""
+    if outcomes is None:
+        return None
+    keys = _keys(items, outcomes)
+    return outcomes.merge(items[keys], on=keys)
+
+
+def _size(path: Path) -> int:
+    """Return how many items a watch list holds."""
+    return len(pd.read_csv(path, usecols=["rank"]))

@@ -1,0 +1,72 @@
+"""Drift is none between equal windows, and told where something moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smartrisk.errors import TableError
+from smartrisk.monitoring import drift
+
+
+def window(n, seed, shift=0.0, codes=("VN", "CN", "DE")):
+    """Return a window of items."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "declaration_id": [f"{seed}-{i}" for i in range(n)],
+            "lodged_at": pd.Timestamp("2026-01-01"),
+            "customs_value": rng.lognormal(7 + shift, 1, n),
+            "origin": rng.choice(codes, n),
+            "trusted_trader": rng.random(n) < 0.3,
+        }
+    )
+
+
+@given(st.integers(1, 300), st.integers(0, 5))
+def test_equal_windows_show_no_drift(n, seed):
+    same = window(n, seed)
+    told = drift(same, same).frame()
+    assert set(told["field"]) == {"customs_value", "origin", "trusted_trader"}
+    assert (told["psi"] == 0).all()
+    assert (told["shift"] == "stable").all()
+
+
+def test_what_only_chance_moves_is_stable_and_near_its_noise():
+    told = [drift(window(2000, k), window(2000, 100 + k)).frame() for k in range(20)]
+    psi = pd.concat(told)
+    assert (psi["shift"] == "stable").all()
+    ratio = psi.groupby("field")["psi"].mean() / psi.groupby("field")["noise"].mean()
+    assert ratio.between(0.6, 1.6).all()
+
+
+def test_a_shift_is_told_by_size_and_with_the_right_sign():
+    told = drift(window(3000, 0), window(3000, 1, shift=0.8)).frame()
+    assert told["field"].iloc[0] == "customs_value"
+    assert told["shift"].iloc[0] == "large"
+    assert told.set_index("field")["shift"]["origin"] == "stable"
+
+
+def test_unseen_and_missing_values_are_counted():
+    now = window(1000, 1, codes=("VN", "CN", "XX"))
+    now.loc[:499, "customs_value"] = np.nan
+    told = drift(window(1000, 0), now).frame().set_index("field")
+    assert told.loc["origin", "unseen"] == pytest.approx((now["origin"] == "XX").mean())
+    assert told.loc["customs_value", "missing_current"] == 0.5
+    assert told.loc["origin", "shift"] == "large"
+
+
+def test_few_items_raise_no_alarm():
+    told = drift(window(12, 0), window(12, 1)).frame()
+    assert (told["shift"] != "large").all()
+
+
+def test_windows_must_hold_what_is_asked():
+    some = window(5, 0)
+    with pytest.raises(TableError, match="'current' holds no item"):
+        drift(some, some.iloc[:0])
+    with pytest.raises(TableError, match="1 of the fields"):
+        drift(some, some, fields=["origin", "weight"])

@@ -1,0 +1,298 @@
+"""Pages say what they must, in three languages, and are the same every time."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.languages import LANGUAGES
+from smartrisk.reports import (
+    CaseSheet,
+    DataCard,
+    EvaluationReport,
+    ModelCard,
+    PolicyReport,
+    WatchList,
+)
+from smartrisk.reports._export import harmless
+from smartrisk.reports._page import plain
+
+PAGES = ("case", "watch", "model", "data", "evaluation", "policy")
+LIMIT = 500_000
+
+
+@pytest.fixture(params=PAGES)
+def page(request, pages):
+    """Return each page in turn."""
+    return pages[request.param]
+
+
+# ------------------------------------------------------------------ every page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_is_small_loads_nothing_and_says_its_language(page, lang):
+    html = page.to_html(lang)
+    assert len(html.encode()) < LIMIT
+    assert f'<html lang="{lang}">' in html
+    assert "default-src 'none'" in html.replace("&#39;", "'")
+    assert not re.search(r'(?:src|href)="(?!#)', html)
+    assert html.replace("http://www.w3.org", "").count("http") <= 1  # http-equiv
+    assert not re.search(r">\s*(nan|None|NaT)\s*<", html)
+
+
+def test_a_page_is_the_same_every_time(page):
+    assert page.to_html("fr") == page.to_html("fr")
+
+
+def test_languages_differ_in_more_than_numbers(page):
+    english, french, spanish = (
+        set(re.findall(r"<h2>([^<]+)</h2>", page.to_html(lang))) for lang in LANGUAGES
+    )
+    assert len(english) == len(french) == len(spanish)
+    assert len(english & french) <= 2  # "Calibration" is French as well
+    assert not english & spanish
+
+
+def test_a_page_is_saved_and_another_ending_refused(page, tmp_path):
+    path = page.save(tmp_path / "new" / "page.html", lang="es")
+    assert path.read_text(encoding="utf-8") == page.to_html("es")
+    with pytest.raises(ArgumentError, match="'path ending' must be one of"):
+        page.save(tmp_path / "page.pdf")
+    with pytest.raises(ArgumentError, match="'lang' must be one of"):
+        page.to_html("de")
+
+
+def test_a_notebook_shows_a_page_in_a_frame_of_its_own(page):
+    html = page._repr_html_()
+    assert html.startswith("<iframe")
+    assert "<script" not in html
+    assert repr(page)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_nothing_hostile_is_markup(hostile_pages, kind):
+    for lang in LANGUAGES:
+        html = hostile_pages[kind].to_html(lang)
+        assert len(html.encode()) < LIMIT
+        assert "<script>window" not in html
+        assert "<img" not in html
+        assert "<iframe" not in html
+        assert "<svg/" not in html
+        assert not re.search("[\u200b\u202a-\u202e\u2066-\u2069\ufeff]", html)
+        assert "x" * 400 not in html
+
+
+def test_plain_keeps_words_and_drops_what_steers_the_reader():
+    assert plain("a\u202eb\u2066c\x00d\n") == "abc d "
+    assert plain("x" * 999) == "x" * 299 + "…"
+    assert plain("Société Générale S.à r.l.") == "Société Générale S.à r.l."
+
+
+# ------------------------------------------------------------------ case sheet
+
+
+def test_a_case_sheet_knows_only_what_was_known(engine, past_and_new, world):
+    past, new = past_and_new
+    item = new.iloc[[50]]
+    day = item["lodged_at"].iloc[0].normalize()
+    sheet = CaseSheet.from_engine(
+        engine, item, past=world.declarations, outcomes=world.outcomes
+    )
+    assert (sheet.past["lodged_at"] < day).all()
+    late = world.outcomes.copy()
+    unknown = late["known_at"] >= day
+    late.loc[unknown, "illicit"] = 1 - late.loc[unknown, "illicit"]
+    again = CaseSheet.from_engine(engine, item, past=world.declarations, outcomes=late)
+    assert again.to_html() == sheet.to_html()
+    known = world.outcomes[world.outcomes["known_at"] < day]
+    before = known.merge(past, on=["declaration_id", "item_number"])
+    assert sheet.past["illicit"].notna().sum() <= len(before)
+    assert sheet.past["illicit"].notna().sum() > 0
+
+
+def test_a_case_sheet_says_what_removal_and_release_say(pages):
+    html = pages["case"].to_html()
+    assert "Tested: without the first reason the log-odds fall by" in html
+    for reason in pages["case"].reasons.release.sentences()[0]:
+        assert reason in html
+    assert pages["case"].reasons.statements()[0] in html
+    assert pages["case"].reasons.checks()[0][0] in html
+
+
+def test_a_case_sheet_says_why_not_when_removal_moves_nothing(pages):
+    import dataclasses
+
+    same = dataclasses.replace(pages["case"], moved=-0.1)
+    assert "other declared data say the same" in same.to_html()
+    alone = dataclasses.replace(same, moved=None, instead=None, past=same.past.iloc[:0])
+    html = alone.to_html()
+    assert "Tested" not in html
+    assert "History" not in html
+
+
+def test_a_case_sheet_is_of_one_item(engine, past_and_new):
+    with pytest.raises(TableError, match="'item' must be one row; got 2"):
+        CaseSheet.from_engine(engine, past_and_new[1].head(2))
+
+
+# ------------------------------------------------------------------ watch list
+
+
+def test_a_watch_list_holds_what_was_selected_in_order(engine, past_and_new, pages):
+    new = past_and_new[1].head(200)
+    decisions = engine.select(new, 0.2)
+    told = WatchList.from_engine(engine, new, decisions=decisions).frame("fr")
+    assert len(told) == (decisions["channel"] != "green").sum() == 40
+    assert told["rank"].is_monotonic_increasing
+    assert set(told["selected_by"]) == {"model", "random"}
+    assert told["reasons"].str.len().gt(0).all()
+    assert pages["watch"].frame()["declaration_id"].tolist() == (
+        told["declaration_id"].tolist()
+    )
+
+
+def test_a_long_watch_list_stays_small_and_says_what_is_left(
+    engine, past_and_new, hostile
+):
+    new = hostile(past_and_new[1].head(600))
+    found = WatchList.from_engine(engine, new, 500)
+    html = found.to_html()
+    assert len(html.encode()) < LIMIT
+    assert "200 more items are in the table" in html
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_no_exported_text_acts_as_a_formula(hostile_pages, tmp_path, ending):
+    path = hostile_pages["watch"].export(tmp_path / f"list.{ending}")
+    if ending == "csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        cells = [cell for row in rows for cell in row]
+    else:
+        sheet = openpyxl.load_workbook(path).active
+        found = [cell for row in sheet.iter_rows() for cell in row]
+        assert not [cell for cell in found if cell.data_type == "f"]
+        assert any(isinstance(cell.value, float) for cell in found)
+        cells = [str(c.value) for c in found if isinstance(c.value, str)]
+    assert len(cells) > 300
+    assert not [c for c in cells if c.lstrip(" \ufeff").startswith(("=", "+", "@"))]
+    assert any(c.startswith("'=HYPERLINK") for c in cells)
+
+
+@pytest.mark.parametrize("text", ["=1", " =1", "\ufeff@x", "＝1", "\t1", "-1+1", "|a"])
+def test_a_trigger_gets_an_apostrophe(text):
+    assert harmless(text).startswith("'")
+
+
+def test_numbers_and_plain_texts_stay_as_they_are(pages):
+    assert harmless(-1.5) == -1.5
+    assert harmless("A-1 = 2") == "A-1 = 2"
+    with pytest.raises(ArgumentError, match="path ending"):
+        pages["watch"].export("x.txt")
+
+
+# ------------------------------------------------------------------ cards
+
+
+def test_a_model_card_says_what_was_not_provided(engine):
+    bare = ModelCard.from_engine(engine).to_html()
+    rows = dict(
+        re.findall(r"<td>((?:EU|TFA|RKC)[^<]+)</td>.*?</td><td[^>]*>(.*?)</td>", bare)
+    )
+    assert len(rows) == 20
+    absent = {name for name, text in rows.items() if text == "not provided"}
+    assert {"EU AI Act 9", "EU AI Act 12", "EU AI Act 14", "TFA 7.4.1"} <= absent
+    assert "EU AI Act 13" not in absent
+    assert "no claim of compliance" in bare
+    assert "compliant with" not in bare
+    with pytest.raises(TypeError, match="unknown owner"):
+        ModelCard.from_engine(engine, owner="me")
+
+
+def test_a_model_card_shows_what_was_handed_over(pages, engine):
+    html = pages["model"].to_html()
+    for text in (
+        "An officer decides on every control.",
+        "ledger with 3 entries, chain whole",
+        "of the controls at random",
+        "selection rates compared: office",
+        engine.version_,
+        "classifier.learning_rate",
+    ):
+        assert text in html
+
+
+def test_a_data_card_counts(world):
+    card = DataCard.from_tables(world.declarations, world.outcomes)
+    facts = card.facts
+    assert facts["n_items"] == len(world.declarations)
+    assert facts["n_results"] == len(world.outcomes)
+    assert facts["hit_rate"] == pytest.approx((world.outcomes["illicit"] > 0).mean())
+    assert card.months["n_items"].sum() == facts["n_items"]
+    assert card.channels["n"].sum() == facts["n_results"]
+    inspected = world.truth["inspected"].to_numpy(bool)
+    rate = np.log1p(world.declarations["duty_rate"].to_numpy(float))
+    known = (
+        world.declarations.merge(
+            world.outcomes[["declaration_id", "item_number"]],
+            how="left",
+            indicator=True,
+        )["_merge"]
+        .eq("both")
+        .to_numpy()
+    )
+    assert inspected[known].all()
+    gap = (rate[known].mean() - rate[~known].mean()) / rate.std()
+    told = card.selection.set_index("field")["difference"]
+    assert told["duty_rate"] == pytest.approx(gap)
+    bare = DataCard.from_tables(world.declarations)
+    assert bare.facts["hit_rate"] is None
+    assert "Selection bias" in bare.to_html()
+
+
+def test_reports_refuse_what_they_cannot_show(pages):
+    evaluation = pages["evaluation"].evaluation
+    with pytest.raises(ArgumentError, match="unknown 'weather'"):
+        EvaluationReport.from_evaluation(evaluation, weather=1)
+    with pytest.raises(ArgumentError, match="'drift' must be a Drift"):
+        EvaluationReport.from_evaluation(evaluation, drift=1)
+    with pytest.raises(ArgumentError, match="compare_policies"):
+        PolicyReport.from_comparison(evaluation)
+
+
+# ------------------------------------------------------------------ notebooks
+
+
+def test_every_result_shows_itself_in_a_notebook():
+    import inspect
+
+    bare = []
+    for room in sr._ROOMS:
+        module = getattr(sr, room)
+        for name in module.__all__:
+            found = getattr(module, name)
+            shows = inspect.isclass(found) and callable(getattr(found, "frame", None))
+            if shows and not hasattr(found, "_repr_html_"):
+                bare.append(name)
+    assert bare == ["Ledger"]  # its entries may be millions
+
+
+def test_what_a_notebook_shows_is_escaped(corpus):
+    table = pd.DataFrame({"field": [corpus[0][0]], "psi": [0.1], "shift": ["stable"]})
+    html = sr.monitoring.Drift(table)._repr_html_()
+    assert "<script>" not in html
+    assert "Drift(1 fields" in html
+
+
+def test_the_corpus_reaches_every_text_field(corpus):
+    texts = {f.name for f in sr.schema.DECLARATIONS if f.kind in ("text", "id")}
+    assert set(corpus[1]) <= set(sr.schema.DECLARATIONS.names)
+    assert texts - set(corpus[1]) <= {"transport_mode", "quantity_unit"}

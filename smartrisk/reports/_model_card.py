@@ -376,6 +376,8 @@ def _n(value: Any, texts: Texts) -> str:
 
 def _short(value: Any) -> str:
     """Return a parameter as a text."""
+    if value is None:
+        return "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)

@@ -67,7 +67,8 @@ def demo(asked: argparse.Namespace) -> int:
         pages = write_pages(engine, new, folder, past=past, outcomes=known)
         done()
         data = {"training": past, "evaluation": new}
-        run = _logged(engine, folder, (results["smartrisk"], data, picture))
+        shown = {"rate_curve.png": picture, "model_card.html": pages["model-card"]}
+        run = _logged(engine, folder, (results["smartrisk"], data, shown))
         done()
     _tell_world(items, known, (past, new, cut))
     _tell_results(results)
@@ -116,16 +117,16 @@ def _first_by_model(decisions: pd.DataFrame, most: int = 5) -> pd.Index:
     return by_model.sort_values("rank").index[:most]
 
 
-def _logged(engine: RiskEngine, folder: Path, about: tuple[Any, Any, Path]) -> Any:
+def _logged(engine: RiskEngine, folder: Path, about: tuple[Any, Any, Any]) -> Any:
     """Log the run; a store that fails spoils nothing else."""
-    result, data, picture = about
+    result, data, shown = about
     uri = None if os.environ.get("MLFLOW_TRACKING_URI") else folder
     try:
         return log_run(
             engine,
             evaluation=result,
             declarations=data,
-            figures={"rate_curve.png": picture},
+            figures=shown,
             tracking_uri=uri,
             run_name="demo",
         )

@@ -53,11 +53,14 @@ class Evidence:
         What the placeholders stand for: numbers, codes, names of fields.
     key : tuple of (str, str or None), default=()
         Columns of the history key, each with its code; None for an identity.
+    more : Evidence, default=None
+        What is said besides.
     """
 
     message: str
     values: Mapping[str, Any]
     key: tuple[tuple[str, str | None], ...] = ()
+    more: Evidence | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return the values as JSON can hold them."""
@@ -66,6 +69,8 @@ class Evidence:
             out[name] = list(value) if isinstance(value, tuple) else value
         if self.key:
             out["key"] = {name: code or "same" for name, code in self.key}
+        if self.more is not None:
+            out["more"] = self.more.plain()
         return out
 
 
@@ -187,6 +192,16 @@ def evidence_of(facts: Facts) -> Evidence:
     if gone and not seen:
         return Evidence(message="key.missing", values={"fields": gone})
     return _BY_FAMILY.get(facts.topic.family, _item)(facts) or _plain(facts)
+
+
+def with_record(evidence: Evidence, facts: Facts, record: Topic | None) -> Evidence:
+    """Return evidence on a declared code with what inspections of that code found."""
+    if record is None or facts.lead.statistic != "code":
+        return evidence
+    of_code = replace(facts, topic=record, lead=record.infos[0])
+    if not of_code.statistic("inspections"):
+        return evidence
+    return replace(evidence, more=evidence_of(of_code))
 
 
 def closest_peers(facts: Facts, topics: Sequence[Topic]) -> Facts:

@@ -156,6 +156,7 @@ _MESSAGES: dict[str, Message] = {
     "measure.kg_per_unit": "mass per unit",
     "measure.unknown": "measure",
     "list.and": "{head} and {last}",
+    "list.also": "{first}; {more}",
     "yes": "yes",
     "no": "no",
     "weekday.0": "Monday",

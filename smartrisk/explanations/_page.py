@@ -19,7 +19,8 @@ _STYLE = """
 .smartrisk-reasons th,.smartrisk-reasons td{padding:.25em .6em;text-align:left;
 vertical-align:top;border-bottom:1px solid #8886;overflow-wrap:anywhere}
 .smartrisk-reasons .n{text-align:right;white-space:nowrap}
-.smartrisk-reasons meter{width:5rem;height:.7em}
+.smartrisk-reasons .bar{display:inline-block;width:5rem;height:.6em;background:#8884}
+.smartrisk-reasons .bar i{display:block;height:100%;background:#b3400f}
 .smartrisk-reasons p.note{font-size:.9em}
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
@@ -109,7 +110,9 @@ def _row(line: Line, words: Wording) -> str:
     known = math.isfinite(line.contribution)
     size = min(abs(line.contribution) / 3.0, 1.0) if known else 0
     strength = escape(words.text(f"strength.{line.strength}"))
-    bar = f'<meter min="0" max="1" value="{size:.3f}">{strength}</meter>'
+    bar = (
+        f'<span class="bar" aria-hidden="true"><i style="width:{size:.0%}"></i></span>'
+    )
     return (
         f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
         f"<td>{escape(words.concept(line.concept))}</td>"

@@ -107,6 +107,7 @@ class Plan:
     groups: tuple[Group, ...]
     order: NDArray[np.intp]
     starts: NDArray[np.intp]
+    records: Mapping[str, Topic]  # of one column: what its inspections found
 
     def totals(self, contributions: Float) -> Float:
         """Sum contributions (n_items, p + 1) by group, each item on its own.
@@ -192,6 +193,12 @@ def _make(infos: tuple[Info, ...]) -> Plan:
         tuple(groups),
         np.asarray(order, np.intp),
         np.asarray(starts, np.intp),
+        {
+            topic.key[0]: topic
+            for group in groups
+            for topic in group.topics
+            if topic.family == "record" and len(topic.key) == 1
+        },
     )
 
 

@@ -21,6 +21,7 @@ from smartrisk.explanations._evidence import (
     Facts,
     closest_peers,
     evidence_of,
+    with_record,
 )
 from smartrisk.explanations._page import Line, fragment, page
 from smartrisk.explanations._plan import SLIGHT, Float, Group, Plan, Topic
@@ -464,7 +465,9 @@ class Reasons:
         topic = max(group.topics, key=lambda found: _weight(row, found))
         lead = topic.infos[int(np.argmax(row[topic.columns]))]
         facts = Facts(declared, item, self._matrix[item], topic, lead)
-        return str(lead.name), evidence_of(closest_peers(facts, group.topics))
+        evidence = evidence_of(closest_peers(facts, group.topics))
+        record = self._plan.records.get(str(lead.name).removesuffix("__code"))
+        return str(lead.name), with_record(evidence, facts, record)
 
     def _position(self, key: tuple[str, int]) -> int:
         """Return the position of an item by its key."""

@@ -72,7 +72,10 @@ class Wording:
             values["key"] = self.key(evidence.key)
         elif "{key}" in str(MESSAGES[evidence.message]):
             values["key"] = self.text("of.all")
-        return self.text(evidence.message, evidence.values.get("n", 1), **values)
+        said = self.text(evidence.message, evidence.values.get("n", 1), **values)
+        if evidence.more is None:
+            return said
+        return self.text("list.also", first=said, more=self.sentence(evidence.more))
 
     def field(self, name: str) -> str:
         """Return the name of a declaration field."""

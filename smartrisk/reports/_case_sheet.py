@@ -380,7 +380,10 @@ def _known(
     results = validate(outcomes, OUTCOMES)
     keys = [name for name in KEY if name in items and name in results]
     kept = [*keys, "illicit", *(["known_at"] if "known_at" in results else [])]
-    found: pd.DataFrame = items.merge(results[kept], on=keys, how="left")
+    if "known_at" in results:
+        results = results[~(results["known_at"] >= day)].sort_values("known_at")
+    last = results[kept].drop_duplicates(keys, keep="last")
+    found: pd.DataFrame = items.merge(last, on=keys, how="left")
     delay = pd.Timedelta(days=label_delay)
     when = found["lodged_at"] + delay
     if "known_at" in found:

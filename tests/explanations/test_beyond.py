@@ -68,6 +68,37 @@ def test_what_says_the_same_comes_last():
     assert found.frame()["concept"].tolist() == ["novelty", *CONCEPTS[:2]]
 
 
+def test_a_declared_code_is_said_with_what_its_inspections_found():
+    code = FeatureInfo(
+        name="hs6__code",
+        fields=("tariff_code",),
+        concept="classification",
+        statistic="code",
+    )
+    record = [
+        FeatureInfo(
+            name=f"hs6__{name}",
+            fields=("tariff_code",),
+            concept="trader record",
+            statistic=name,
+            key=("hs6",),
+        )
+        for name in ("inspections", "hits")
+    ]
+    frame = pd.DataFrame({"declaration_id": ["A"], "tariff_code": ["5606200000"]})
+    infos = [code, *record]
+    found = explain(frame, [[1.0, 35.0, 8.0]], [[0.8, 0.0, 0.0, -2.0]], infos)
+    assert found.sentences() == [
+        [
+            "declared: tariff code 5606.20.0000; 8 of 35 earlier inspections of "
+            "5606.20 with known result found an irregularity"
+        ]
+    ]
+    assert '"more"' in found.frame()["evidence"].iloc[0]
+    never = explain(frame, [[1.0, 0.0, 0.0]], [[0.8, 0.0, 0.0, -2.0]], infos)
+    assert never.sentences() == [["declared: tariff code 5606.20.0000"]]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_concept_has_a_check_of_its_own(lang):
     words = Wording(lang)

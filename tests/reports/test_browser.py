@@ -118,9 +118,13 @@ def test_the_watch_list_filters_and_sorts(opened, pages):
 
 
 def test_reasons_and_displays_of_a_notebook_are_quiet(opened, pages, engine):
+    from axe_playwright_python.sync_playwright import Axe
+
     reasons = pages["case"].reasons
     page, wrong = opened(reasons.to_html("es"))
     assert too_wide(page) <= 0
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
     notebook = (
         f"<!DOCTYPE html><title>notebook</title>{reasons._repr_html_()}"
         f"{pages['watch']._repr_html_()}{pages['data']._repr_html_()}"

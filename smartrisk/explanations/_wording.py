@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from smartrisk.explanations._evidence import HS_DIGITS, TRADERS, Evidence, clean
@@ -18,6 +19,7 @@ _NARROW = "\u202f"  # no-break, as French and Spanish typography have it
 _FOUR_DIGITS = re.compile(r"([+-]?\d),(\d{3})(\.\d+)?")
 
 
+@dataclass(frozen=True)
 class Wording:
     """The words and numbers of one language.
 
@@ -34,10 +36,14 @@ class Wording:
     ('valeur en douane', 'nouveauté', '0,41')
     """
 
-    def __init__(self, lang: str) -> None:
-        self._catalogue = catalogue("reasons", lang)
-        self.lang = lang
-        self._english = lang == "en"
+    lang: str
+
+    def __post_init__(self) -> None:
+        catalogue("reasons", self.lang)  # an unknown language is refused here
+
+    @property
+    def _english(self) -> bool:
+        return self.lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
         """Return a message with its values, which are texts already.
@@ -56,11 +62,11 @@ class Wording:
         text : str
             The message.
         """
-        english = MESSAGES[name]
+        english, found = MESSAGES[name], catalogue("reasons", self.lang)
         if isinstance(english, str):
-            message = self._catalogue.pgettext(name, english)
+            message = found.pgettext(name, english)
         else:
-            message = self._catalogue.npgettext(name, *english, int(n))
+            message = found.npgettext(name, *english, int(n))
         return message.format_map(values) if values else message
 
     def sentence(self, evidence: Evidence) -> str:

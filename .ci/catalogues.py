@@ -22,7 +22,13 @@ LOCALE = ROOT / "smartrisk" / "locale"
 DOMAINS = ("reasons", "pages")
 LANGUAGES = ("fr", "es")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
-_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+_KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 

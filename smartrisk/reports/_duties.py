@@ -15,7 +15,7 @@ import pandas as pd
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
-from smartrisk.reports._page import N_, Section, Table, Texts
+from smartrisk.reports._page import N_, Section, Table, Texts, segment_named
 from smartrisk.schema import DECLARATIONS
 
 
@@ -47,7 +47,7 @@ def gaps_said(segments: Segments, texts: Texts) -> str:
     said = [
         _("%(segment)s: %(low)s (%(lowest)s) to %(high)s (%(highest)s)")
         % {
-            "segment": line["segment"],
+            "segment": segment_named(line["segment"], texts),
             "low": texts.rate(line["low"]),
             "lowest": line["lowest"],
             "high": texts.rate(line["high"]),
@@ -151,7 +151,7 @@ def _concentrated(shown: Shown, texts: Texts) -> str:
     return _(
         "%(green)s of the items released; %(random)s of the controls at random"
     ) % {
-        "green": texts.rate(1.0 - shares[0]),
+        "green": texts.fine(1.0 - shares[0]),
         "random": texts.rate(shares[1]),
     }
 
@@ -170,7 +170,7 @@ def _necessary(shown: Shown, texts: Texts) -> str:
         return ""
     return texts.gettext(
         "%(share)s of the items controlled, within a fixed capacity"
-    ) % {"share": texts.rate(shares[0])}
+    ) % {"share": texts.fine(shares[0])}
 
 
 def _analysed(shown: Shown, texts: Texts) -> str:

@@ -20,8 +20,15 @@ from smartrisk.reports._backtest import BacktestDisplay
 from smartrisk.reports._closed_loop import ClosedLoopDisplay
 from smartrisk.reports._drift import DriftDisplay
 from smartrisk.reports._effort import EffortCurveDisplay
-from smartrisk.reports._model_card import metrics, segment_named
-from smartrisk.reports._page import Page, Section, Table, Texts, picture
+from smartrisk.reports._model_card import metrics
+from smartrisk.reports._page import (
+    Page,
+    Section,
+    Table,
+    Texts,
+    picture,
+    segment_named,
+)
 from smartrisk.reports._policies import PolicyComparisonDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +15,15 @@ from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
 from smartrisk.reports._duties import Shown, duties
 from smartrisk.reports._importance import ImportanceDisplay
-from smartrisk.reports._page import Page, Section, Table, Texts, picture
+from smartrisk.reports._page import (
+    N_,
+    Page,
+    Section,
+    Table,
+    Texts,
+    picture,
+    segment_named,
+)
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -117,7 +126,13 @@ class ModelCard(Page):
         ledger: Verification | None = given.get("ledger")
         shown = Shown(
             version=str(engine.version_),
-            fields=tuple(map(str, engine.features_.feature_names_in_)),
+            fields=tuple(
+                dict.fromkeys(
+                    str(field)
+                    for info in engine.features_.feature_info_
+                    for field in info.fields
+                )
+            ),
             intended_use=given.get("intended_use"),
             oversight=given.get("oversight"),
             evaluation=evaluation,
@@ -343,7 +358,7 @@ def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
     )
     return Section(
         title=title,
-        texts=tuple(evaluation.notes),
+        texts=tuple(_note(note, texts) for note in evaluation.notes),
         facts=(
             (_("items judged"), texts.number(overall["n_items"])),
             (_("without a result"), texts.number(overall["n_unlabelled"])),
@@ -357,16 +372,21 @@ def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
     )
 
 
-def segment_named(name: str, texts: Texts) -> str:
-    """Return the words for a segment."""
-    _ = texts.gettext
-    known = {
-        "importer_size": _("size of the importer"),
-        "importer_novelty": _("novelty of the importer"),
-        "section": _("section of the tariff"),
-        "month": _("month"),
-    }
-    return known.get(name) or texts.words.field(name)
+_NOTES = (
+    N_("No item has an outcome: nothing can be said."),
+    N_("All outcomes are alike: rankings cannot be told apart."),
+    N_("No revenue_adjustment: revenue shares are not given."),
+)
+_FEW = re.compile(r"Only (\d+) hits: intervals are wide\.")
+
+
+def _note(note: str, texts: Texts) -> str:
+    """Return a note of an evaluation in the language of the page."""
+    few = _FEW.fullmatch(note)
+    if few:
+        said = texts.gettext("Only %(n)s hits: intervals are wide.")
+        return said % {"n": texts.number(int(few[1]))}
+    return texts.gettext(note) if note in _NOTES else note
 
 
 def _n(value: Any, texts: Texts) -> str:

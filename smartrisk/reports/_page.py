@@ -142,6 +142,18 @@ class Section:
     tables: Sequence[Table] = field(default=())
 
 
+def segment_named(name: str, texts: Texts) -> str:
+    """Return the words for a segment."""
+    _ = texts.gettext
+    known = {
+        "importer_size": _("size of the importer"),
+        "importer_novelty": _("novelty of the importer"),
+        "section": _("section of the tariff"),
+        "month": _("month"),
+    }
+    return known.get(name) or texts.words.field(name)
+
+
 def N_(text: str) -> str:  # noqa: N802
     """Mark a text for translation where it is shown."""
     return text

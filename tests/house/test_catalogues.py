@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from string import Formatter
@@ -65,6 +66,22 @@ def test_every_text_is_translated_and_sure(catalogues, domain, lang):
 def test_the_compiled_file_is_that_of_the_text(catalogues, domain, lang):
     written = catalogues.path(domain, lang).with_suffix(".mo").read_bytes()
     assert written == catalogues.compiled(catalogues.read(domain, lang))
+
+
+def test_every_text_that_is_said_is_in_the_catalogue(root, catalogues):
+    wanted = {forms(message.id)[0] for message in catalogues.template("pages")}
+    names = {"_", "N_", "gettext", "ngettext"}
+    said = set()
+    for path in (root / "smartrisk" / "reports").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            first = node.args[0]
+            if called in names and isinstance(first, ast.Constant):
+                said.add(first.value)
+    assert len(said) > 200
+    assert said - wanted == set()
 
 
 def test_an_unknown_text_comes_back_in_english():

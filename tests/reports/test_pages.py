@@ -217,6 +217,16 @@ def test_a_model_card_says_what_was_not_provided(engine):
         ModelCard.from_engine(engine, owner="me")
 
 
+@pytest.mark.parametrize(("lang", "absent"), [("fr", "non fourni"), ("es", "no aport")])
+def test_a_model_card_speaks_one_language(pages, lang, absent):
+    html = pages["model"].to_html(lang)
+    english = re.compile(r"\b(the|with|and|this card|which|within|every)\b")
+    told = re.sub(r"<(style|svg)\b.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+    told = told.replace("An officer decides on every control.", "")
+    assert english.findall(told) == []
+    assert absent in html
+
+
 def test_a_model_card_shows_what_was_handed_over(pages, engine):
     html = pages["model"].to_html()
     for text in (

@@ -6,9 +6,9 @@ scenario the engine learns from the results known at four fifths of the time and
 
 - additivity: the largest gap between contributions and raw score on 100,000 items;
 - concept: of the selected items that are illicit, for how many one of the three reasons
-  shown names the concept of what was planted, by typology, and how often it would by
-  the concept that is most frequent among all reasons alone (so that "always valuation"
-  can be told from knowing);
+  shown names the concept of what was planted, by typology; for how many one that is at
+  least slight does; and how often the three concepts that are most frequent among all
+  reasons would (so that "always valuation" can be told from knowing);
 - deletion: for how many selected items the score falls without the first reason;
 - speed: 1,000 items scored, then explained with sentences in three languages; a case
   sheet, in the mean of five, with four fifths of the items as its past.
@@ -87,13 +87,18 @@ def one(n_items: int, seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
 
     lines = reasons.frame()
     named = lines.groupby(KEY)["concept"].agg(set)
+    firm = lines[lines["strength"] != "weak"].groupby(KEY)["concept"].agg(set)
     hits = selected[truth["illicit"].to_numpy(bool)][KEY]
     typology = truth.loc[hits.index, "typology"].astype(str)
     often = lines["concept"].value_counts().index[:3]
     told = pd.DataFrame({"typology": typology, "seed": seed})
-    sets = [named.get((d, i), set()) for d, i in zip(*hits.T.to_numpy(), strict=True)]
+    keys = list(zip(*hits.T.to_numpy(), strict=True))
     wanted = [CONCEPT.get(kind, set()) for kind in typology]
-    told["named"] = [bool(a & b) for a, b in zip(sets, wanted, strict=True)]
+    for column, sets in {"named": named, "named_firmly": firm}.items():
+        told[column] = [
+            bool(sets.get(key, set()) & want)
+            for key, want in zip(keys, wanted, strict=True)
+        ]
     told["by_habit"] = [bool(set(often) & b) for b in wanted]
     return told, figures
 
@@ -107,17 +112,18 @@ def main() -> None:
     runs = [one(asked.items, seed) for seed in range(asked.seeds)]
     told = pd.concat([run[0] for run in runs])
     counted = told[told["typology"] != "concealment"]
-    table = told.groupby("typology")[["named", "by_habit"]].mean()
+    columns = ["named", "named_firmly", "by_habit"]
+    table = told.groupby("typology")[columns].mean()
     table.insert(0, "n_items", told.groupby("typology").size())
     table.loc["all but concealment"] = [
         len(counted),
-        counted["named"].mean(),
-        counted["by_habit"].mean(),
+        *counted[columns].mean(),
     ]
     print(table.round(3).to_string())
     figures = pd.DataFrame([run[1] for run in runs])
     print(figures.to_string(index=False))
     path = Path(__file__).parent / "results" / "explanations.csv"
+    path.parent.mkdir(exist_ok=True)
     table.round(4).to_csv(path)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,22 @@ FEW = 10
 FEW_PEERS = 3
 #: From so many peers on the closer ones speak for the wider.
 MANY_PEERS = 10
+#: What is counted over the whole history of a key, so that the period belongs to it.
+_OVER_ALL = frozenset(
+    (
+        "peers.ratio",
+        "peers.few",
+        "peers.z",
+        "peers.count",
+        "record.some",
+        "record.clean",
+        "record.count",
+        "record.hits",
+        "activity.few",
+        "activity.some",
+        "activity.per_day",
+    )
+)
 
 _MEASURES = {
     "price_per_kg": ("customs_value", "net_mass_kg"),
@@ -53,6 +69,8 @@ class Evidence:
         What the placeholders stand for: numbers, codes, names of fields.
     key : tuple of (str, str or None), default=()
         Columns of the history key, each with its code; None for an identity.
+    since : (int, int), default=None
+        Year and month of the first item of the history that is counted.
     more : Evidence, default=None
         What is said besides.
     """
@@ -60,6 +78,7 @@ class Evidence:
     message: str
     values: Mapping[str, Any]
     key: tuple[tuple[str, str | None], ...] = ()
+    since: tuple[int, int] | None = None
     more: Evidence | None = None
 
     def plain(self) -> dict[str, Any]:
@@ -69,6 +88,8 @@ class Evidence:
             out[name] = list(value) if isinstance(value, tuple) else value
         if self.key:
             out["key"] = {name: code or "same" for name, code in self.key}
+        if self.since is not None:
+            out["since"] = "{:04d}-{:02d}".format(*self.since)
         if self.more is not None:
             out["more"] = self.more.plain()
         return out
@@ -115,6 +136,7 @@ class Facts:
     values: NDArray[np.floating[Any]]  # the item's row of the matrix
     topic: Topic
     lead: Info
+    firsts: Mapping[tuple[str, ...], int] = field(default_factory=dict)
 
     def value(self, field: str) -> Any:
         """Return a declared value, None when missing."""
@@ -147,6 +169,24 @@ class Facts:
             for name in self.topic.key
         )
 
+    @property
+    def since(self) -> tuple[int, int] | None:
+        """Year and month of the first earlier item under the key, where it is known."""
+        column, lodged = self.firsts.get(self.topic.key), self.value("lodged_at")
+        days = None if column is None else _finite(self.values[column])
+        if days is None or not isinstance(lodged, date):
+            return None
+        first = lodged - timedelta(days=count(days))
+        return first.year, first.month
+
+    def measured(self) -> float | None:
+        """Return the unit value or mass that the topic speaks of."""
+        parts = _MEASURES.get(self.topic.measure or "", ())
+        values = [self.number(name) or 0.0 for name in parts]
+        if len(values) != 2 or not (values[0] > 0 and values[1] > 0):
+            return None
+        return values[0] / values[1]
+
     def _code(self, name: str) -> str | None:
         value = self.value(name)
         if name in HS_DIGITS or name == "tariff_code":
@@ -155,7 +195,9 @@ class Facts:
 
     def say(self, message: str, **values: Any) -> Evidence:
         """Make evidence about this topic's key."""
-        return Evidence(message=message, values=values, key=self.key())
+        told = message in _OVER_ALL and values.get("n", FEW) > 1
+        since = self.since if told else None
+        return Evidence(message=message, values=values, key=self.key(), since=since)
 
 
 def _finite(value: Any) -> float | None:
@@ -208,26 +250,67 @@ def closest_peers(facts: Facts, topics: Sequence[Topic]) -> Facts:
     """Return the same facts about closer peers that bear the reason out.
 
     The model may have met the price in a whole chapter; when at least `MANY_PEERS`
-    earlier items of the heading or subheading deviate to the same side, and at least
-    half as far, they are what an officer can check.
+    earlier items of the heading, of the subheading or of one origin deviate to the same
+    side, and at least half as far, they are what an officer can check.
     """
-    found, wide = facts, facts.statistic("deviation")
-    if facts.topic.family != "peers" or len(facts.topic.key) != 1 or not wide:
-        return facts
-    for topic in topics:
-        if (topic.family, topic.measure) != ("peers", facts.topic.measure):
-            continue
-        close = replace(facts, topic=topic)
-        deviation, n = close.statistic("deviation"), close.statistic("n_peers")
-        agrees = deviation is not None and deviation / wide >= 0.5
-        if agrees and (n or 0) >= MANY_PEERS and _digits(topic) > _digits(found.topic):
-            found = close
+    found = facts
+    if _closeness(facts.topic):
+        for close in _agreeing(facts, topics, MANY_PEERS):
+            if _closeness(close.topic) > _closeness(found.topic):
+                found = close
     return found
 
 
-def _digits(topic: Topic) -> int:
-    """Return how many digits of the tariff code single out the peers of a topic."""
-    return HS_DIGITS.get(topic.key[0], 0) if len(topic.key) == 1 else 0
+def with_others(evidence: Evidence, facts: Facts, topics: Sequence[Topic]) -> Evidence:
+    """Return evidence on a unit value with what else bears it out.
+
+    Where it was set against everybody's, that is the party's own earlier items; where
+    it was set against the party's own, everybody's.
+    """
+    if "typical" not in evidence.values:
+        return evidence
+    market = bool(_closeness(facts.topic))
+    others = [
+        other
+        for other in _agreeing(facts, topics, FEW_PEERS if market else MANY_PEERS)
+        if bool(_closeness(other.topic)) != market
+    ]
+    if not others:
+        return evidence
+    best = max(
+        others, key=lambda o: (_closeness(o.topic), o.statistic("n_peers") or 0.0)
+    )
+    told = _peers(best)
+    if told is None or "typical" not in told.values:
+        return evidence
+    values = {name: told.values[name] for name in ("ratio", "typical", "n")}
+    also = Evidence(message="peers.also", values=values, key=told.key)
+    return replace(evidence, more=also)
+
+
+def _agreeing(facts: Facts, topics: Sequence[Topic], least: int) -> Iterator[Facts]:
+    """Give the facts about at least so many other peers, of the same measure.
+
+    They deviate to the same side as the peers of the facts, and at least half as far.
+    """
+    here = facts.statistic("deviation")
+    if facts.topic.family != "peers" or not here:
+        return
+    for topic in topics:
+        if (topic.family, topic.measure) != ("peers", facts.topic.measure):
+            continue
+        other = replace(facts, topic=topic)
+        deviation, n = other.statistic("deviation"), other.statistic("n_peers")
+        if deviation is not None and deviation / here >= 0.5 and (n or 0) >= least:
+            yield other
+
+
+def _closeness(topic: Topic) -> int:
+    """Return how closely the key singles out goods; 0 for the peers of one party."""
+    if any(name in TRADERS for name in topic.key):
+        return 0
+    digits = max((HS_DIGITS.get(name, 0) for name in topic.key), default=0)
+    return 2 * digits + (len(topic.key) > 1)
 
 
 def _peers(facts: Facts) -> Evidence | None:
@@ -236,16 +319,21 @@ def _peers(facts: Facts) -> Evidence | None:
     n = facts.statistic("n_peers")
     if deviation is not None:
         ratio = math.exp(min(max(deviation, -50.0), 50.0))
-        if n is None:
-            return facts.say("peers.alone", measure=measure, ratio=ratio)
-        name = "none" if n < 1 else "few" if n < FEW_PEERS else "ratio"
-        return facts.say(f"peers.{name}", measure=measure, ratio=ratio, n=count(n))
+        here = facts.measured()
+        values: dict[str, Any] = {"measure": measure, "ratio": ratio}
+        name = "alone" if n is None else "none" if n < 1 else "ratio"
+        if n is not None and 1 <= n < FEW_PEERS:
+            name = "few"
+        if here is None:  # made from elsewhere: only the ratio is known
+            return facts.say("peers.only", **values)
+        values |= {"declared": here, "typical": here / ratio}
+        if n is not None:
+            values["n"] = count(n)
+        return facts.say(f"peers.{name}", **values)
     if z is not None:
         return facts.say("peers.z", measure=measure, z=z)
     if ("deviation", None) in facts.topic.place:
-        parts = [facts.number(field) for field in _MEASURES.get(measure, ())]
-        known = all(part is not None and part > 0 for part in parts)
-        name = "peers.unseen" if parts and known else "peers.unknown"
+        name = "peers.unknown" if facts.measured() is None else "peers.unseen"
         return facts.say(name, measure=measure)
     return n if n is None else facts.say("peers.count", measure=measure, n=count(n))
 
@@ -373,11 +461,10 @@ def _flag(facts: Facts) -> Evidence | None:
 def _value(facts: Facts) -> Evidence | None:
     """Say the declared values that a feature of the item alone reads."""
     measure = getattr(facts.lead, "measure", None) or facts.lead.name
-    if measure in _MEASURES:
-        above, below = (facts.number(field) or 0.0 for field in _MEASURES[measure])
-        if above > 0 and below > 0:
-            values = {"measure": measure, "value": above / below}
-            return Evidence(message="item.measure", values=values)
+    here = replace(facts, topic=replace(facts.topic, measure=measure)).measured()
+    if here is not None:
+        values = {"measure": measure, "value": here}
+        return Evidence(message="item.measure", values=values)
     lodged = facts.value("lodged_at") if facts.lead.fields == ("lodged_at",) else None
     if isinstance(lodged, date):
         values = {"weekday": lodged.weekday()}

@@ -14,19 +14,26 @@ Message = str | tuple[str, str]
 _MESSAGES: dict[str, Message] = {
     # ---- unit values and masses against earlier peers
     "peers.ratio": (
-        "{measure} {ratio} × the typical value of {n} earlier consignment {key}",
-        "{measure} {ratio} × the typical value of {n} earlier consignments {key}",
+        "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
+        "consignment {key}",
+        "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
+        "consignments {key}",
     ),
     "peers.few": (
-        "{measure} {ratio} × the typical value of {n} earlier consignment {key} "
-        "and of similar goods",
-        "{measure} {ratio} × the typical value of {n} earlier consignments {key} "
-        "and of similar goods",
+        "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
+        "consignment {key} and of similar goods",
+        "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
+        "consignments {key} and of similar goods",
     ),
-    "peers.none": "{measure} {ratio} × the typical value of similar goods; "
-    "no earlier consignment {key}",
-    "peers.alone": "{measure} {ratio} × the typical value of earlier consignments "
-    "{key}",
+    "peers.none": "{measure} {declared}, {ratio} × the typical {typical} of similar "
+    "goods; no earlier consignment {key}",
+    "peers.alone": "{measure} {declared}, {ratio} × the typical {typical} of earlier "
+    "consignments {key}",
+    "peers.also": (
+        "{ratio} × the typical {typical} of {n} earlier consignment {key}",
+        "{ratio} × the typical {typical} of {n} earlier consignments {key}",
+    ),
+    "peers.only": "{measure} {ratio} × the typical value of earlier consignments {key}",
     "peers.z": "{measure} {z} standard deviations from the typical value of earlier "
     "consignments {key}",
     "peers.count": (
@@ -157,6 +164,20 @@ _MESSAGES: dict[str, Message] = {
     "measure.unknown": "measure",
     "list.and": "{head} and {last}",
     "list.also": "{first}; {more}",
+    "since": "{said} (since {month})",
+    "month.year": "{month} {year}",
+    "month.1": "January",
+    "month.2": "February",
+    "month.3": "March",
+    "month.4": "April",
+    "month.5": "May",
+    "month.6": "June",
+    "month.7": "July",
+    "month.8": "August",
+    "month.9": "September",
+    "month.10": "October",
+    "month.11": "November",
+    "month.12": "December",
     "yes": "yes",
     "no": "no",
     "weekday.0": "Monday",

@@ -83,6 +83,7 @@ class Topic:
     """Features of one reason that one sentence can speak of."""
 
     family: str
+    fields: tuple[str, ...]
     key: tuple[str, ...]
     measure: str | None
     columns: NDArray[np.intp]
@@ -92,34 +93,47 @@ class Topic:
 
 @dataclass(frozen=True)
 class Group:
-    """A reason: the features that read the same fields for the same concept."""
+    """A reason: the features that say the same for the same concept.
 
-    fields: tuple[str, ...]
+    They set the same unit value or mass against peers, whoever these are, or read the
+    same fields.
+    """
+
     concept: str
     topics: tuple[Topic, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Groups of features, and the column order in which they lie side by side."""
+    """Groups of features, and the column order in which they lie side by side.
+
+    Columns lie by group, and within a group by the fields that they read.
+    """
 
     names: tuple[str, ...]
     groups: tuple[Group, ...]
     order: NDArray[np.intp]
-    starts: NDArray[np.intp]
+    starts: NDArray[np.intp]  # of the groups
+    parts: tuple[tuple[str, ...], ...]  # the fields of each run of columns
+    part_starts: NDArray[np.intp]
     records: Mapping[str, Topic]  # of one column: what its inspections found
+    firsts: Mapping[tuple[str, ...], int]  # key -> column of days since the first item
 
     def totals(self, contributions: Float) -> Float:
-        """Sum contributions (n_items, p + 1) by group, each item on its own.
+        """Sum contributions (n_items, p + 1) by group, each item on its own."""
+        return self._sums(contributions, self.starts)
+
+    def _sums(self, contributions: Float, starts: NDArray[np.intp]) -> Float:
+        """Sum runs of columns.
 
         Not a matrix product: BLAS sums differently for one item and for many.
         """
-        out = np.zeros((len(contributions), len(self.groups)))
-        if not self.groups:
+        out = np.zeros((len(contributions), len(starts)))
+        if not len(starts):
             return out
         for start in range(0, len(contributions), _CHUNK):
             part = np.take(contributions[start : start + _CHUNK], self.order, axis=1)
-            np.add.reduceat(part, self.starts, axis=1, out=out[start : start + _CHUNK])
+            np.add.reduceat(part, starts, axis=1, out=out[start : start + _CHUNK])
         return out
 
     def telling(self, totals: Float) -> NDArray[np.intp]:
@@ -146,14 +160,15 @@ class Plan:
             out[:, names.index(group.concept)] += totals[:, number]
         return names, out
 
-    def by_field(self, totals: Float) -> tuple[list[str], Float]:
-        """Share each group's total equally among its fields."""
-        found = dict.fromkeys(f for group in self.groups for f in group.fields)
+    def by_field(self, contributions: Float) -> tuple[list[str], Float]:
+        """Share what features add equally among the fields that they read."""
+        found = dict.fromkeys(f for fields in self.parts for f in fields)
         names = sorted(found, key=lambda name: _FIELD_ORDER.get(name, 99))
+        totals = self._sums(contributions, self.part_starts)
         out = np.zeros((len(totals), len(names)))
-        for number, group in enumerate(self.groups):
-            for name in group.fields:
-                out[:, names.index(name)] += totals[:, number] / len(group.fields)
+        for number, fields in enumerate(self.parts):
+            for name in fields:
+                out[:, names.index(name)] += totals[:, number] / len(fields)
         return names, out
 
 
@@ -175,38 +190,58 @@ def plan_of(info: Sequence[Info]) -> Plan:
 
 
 def _make(infos: tuple[Info, ...]) -> Plan:
-    """Group features by (fields, concept) and, within, by topic."""
-    members: dict[tuple[Any, ...], dict[tuple[Any, ...], list[int]]] = {}
+    """Gather features into groups, within by fields, and within those by topic."""
+    members: dict[Any, dict[Any, dict[Any, list[int]]]] = {}
     for number, info in enumerate(infos):
-        topics = members.setdefault(_group_key(info), {})
+        fields = _fields(info)
+        parts = members.setdefault(_group_key(info, fields), {})
+        topics = parts.setdefault(fields, {})
         topics.setdefault(_topic_key(info), []).append(number)
     groups: list[Group] = []
     order: list[int] = []
     starts: list[int] = []
-    for (fields, concept), topics in members.items():
-        made = tuple(_topic(key, columns, infos) for key, columns in topics.items())
-        groups.append(Group(fields, concept, made))
+    runs: list[tuple[tuple[str, ...], int]] = []
+    for (concept, _), parts in members.items():
         starts.append(len(order))
-        order += [column for columns in topics.values() for column in columns]
+        made: list[Topic] = []
+        for fields, topics in parts.items():
+            runs.append((fields, len(order)))
+            for key, columns in topics.items():
+                made.append(_topic(key, fields, columns, infos))
+                order += columns
+        groups.append(Group(concept, tuple(made)))
     return Plan(
-        tuple(str(info.name) for info in infos),
-        tuple(groups),
-        np.asarray(order, np.intp),
-        np.asarray(starts, np.intp),
-        {
+        names=tuple(str(info.name) for info in infos),
+        groups=tuple(groups),
+        order=np.asarray(order, np.intp),
+        starts=np.asarray(starts, np.intp),
+        parts=tuple(fields for fields, _ in runs),
+        part_starts=np.asarray([start for _, start in runs], np.intp),
+        records={
             topic.key[0]: topic
             for group in groups
             for topic in group.topics
             if topic.family == "record" and len(topic.key) == 1
         },
+        firsts={
+            tuple(info.key or ()): number
+            for number, info in enumerate(infos)
+            if info.statistic == "days_since_first"
+        },
     )
 
 
-def _group_key(info: Info) -> tuple[tuple[str, ...], str]:
-    """Return the fields, each once and in the table's order, and the concept."""
+def _fields(info: Info) -> tuple[str, ...]:
+    """Return the fields, each once and in the table's order."""
     fields = dict.fromkeys(info.fields or (OTHER,))
-    ordered = sorted(fields, key=lambda name: _FIELD_ORDER.get(name, 99))
-    return tuple(ordered), info.concept or OTHER
+    return tuple(sorted(fields, key=lambda name: _FIELD_ORDER.get(name, 99)))
+
+
+def _group_key(info: Info, fields: tuple[str, ...]) -> tuple[str, Any]:
+    """Return the concept, and what is set against peers or else the fields."""
+    against_peers = _FAMILIES.get(info.statistic) == "peers"
+    measure = getattr(info, "measure", None) if against_peers else None
+    return info.concept or OTHER, measure or fields
 
 
 def _topic_key(info: Info) -> tuple[Any, ...]:
@@ -224,11 +259,17 @@ def _topic_key(info: Info) -> tuple[Any, ...]:
     return (family, key, measure)
 
 
-def _topic(key: tuple[Any, ...], columns: list[int], infos: Sequence[Info]) -> Topic:
+def _topic(
+    key: tuple[Any, ...],
+    fields: tuple[str, ...],
+    columns: list[int],
+    infos: Sequence[Info],
+) -> Topic:
     """Make a topic of the features in some columns."""
     found = tuple(infos[number] for number in columns)
     return Topic(
         family=key[0],
+        fields=fields,
         key=key[1],
         measure=key[2],
         columns=np.asarray(columns, np.intp),

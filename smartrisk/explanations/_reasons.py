@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from smartrisk.explanations._evidence import (
     Facts,
     closest_peers,
     evidence_of,
+    with_others,
     with_record,
 )
 from smartrisk.explanations._page import Line, fragment, page
@@ -45,6 +46,7 @@ _COLUMNS = (
     "check",
 )
 _SHOWN = 20  # items in a notebook
+_FOUND = ("record.some", "record.hits", "record.rate")
 _SPARE = 3  # more groups looked at, where some say the same
 
 
@@ -52,6 +54,14 @@ def strength_of(contribution: float) -> str:
     """Return the word for a contribution to the log-odds, of either sign."""
     size = abs(contribution)
     return next((word for word, least in STRENGTHS.items() if size >= least), "weak")
+
+
+class Lead(NamedTuple):
+    """What is said of a reason: its leading feature, fields read, and evidence."""
+
+    feature: str
+    fields: tuple[str, ...]
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,13 @@ class _Reason:
     group: Group
     contribution: float
     share: float
-    feature: str
-    evidence: Evidence
+    lead: Lead
 
     @property
     def check(self) -> str:
         """Concept whose check helps: a clean or empty record has no reports."""
         record = self.group.concept == "trader record"
-        told = self.evidence.message in ("record.some", "record.hits", "record.rate")
+        told = self.lead.evidence.message in _FOUND
         return "novelty" if record and not told else self.group.concept
 
 
@@ -98,8 +107,9 @@ class Reasons:
 
     Notes
     -----
-    A reason is a group of features that read the same declaration fields for the same
-    customs concept. Its contribution is the sum of theirs, so that the reasons of an
+    A reason is a group of features that set the same unit value or mass against peers,
+    or that read the same declaration fields, for the same customs concept. Its
+    contribution is the sum of theirs, so that the reasons of an
     item add up to its raw score (log-odds, before calibration) less the base value.
     The strongest reason of each concept that adds at least 0.1 comes before a second
     one of the same concept, and what says the same as another comes last; those
@@ -258,13 +268,13 @@ class Reasons:
                 *keys[reason.item],
                 reason.rank,
                 reason.group.concept,
-                ", ".join(reason.group.fields),
+                ", ".join(reason.lead.fields),
                 reason.contribution,
                 reason.share,
                 strength_of(reason.contribution),
-                reason.feature,
-                json.dumps(reason.evidence.plain(), ensure_ascii=False),
-                words.sentence(reason.evidence),
+                reason.lead.feature,
+                json.dumps(reason.lead.evidence.plain(), ensure_ascii=False),
+                words.sentence(reason.lead.evidence),
                 words.check(reason.check),
             )
             for reason in self._reasons
@@ -288,7 +298,7 @@ class Reasons:
         words = Wording(lang)
         out: list[list[str]] = [[] for _ in range(len(self))]
         for reason in self._reasons:
-            out[reason.item].append(words.sentence(reason.evidence))
+            out[reason.item].append(words.sentence(reason.lead.evidence))
         return out
 
     def checks(self, lang: str = "en") -> list[list[str]]:
@@ -340,7 +350,7 @@ class Reasons:
     def by_field(self) -> pd.DataFrame:
         """Return contributions folded to declaration fields.
 
-        A group of features that reads several fields is shared equally among them.
+        What reads several fields is shared equally among them.
 
         Returns
         -------
@@ -348,7 +358,7 @@ class Reasons:
             Log-odds, with the index of the declarations; a line adds up to the raw
             score less the base value.
         """
-        names, values = self._plan.by_field(self._totals)
+        names, values = self._plan.by_field(self._contributions)
         return pd.DataFrame(values, columns=names, index=self._declarations.index)
 
     def by_concept(self) -> pd.DataFrame:
@@ -392,7 +402,7 @@ class Reasons:
                 concept=reason.group.concept,
                 strength=strength_of(reason.contribution),
                 contribution=reason.contribution,
-                sentence=words.sentence(reason.evidence),
+                sentence=words.sentence(reason.lead.evidence),
                 check=words.check(reason.check),
             )
             for reason in part._reasons
@@ -438,36 +448,37 @@ class Reasons:
                 if totals[item, number] > 0.0
             ]
             for rank, told in enumerate(self._chosen(declared, item, candidates), 1):
-                size, group, lead, evidence = told
+                size, group, lead = told
                 share, signed = size / float(raising[item]), self._sign * size
-                found.append(_Reason(item, rank, group, signed, share, lead, evidence))
+                found.append(_Reason(item, rank, group, signed, share, lead))
         return found
 
     def _chosen(
         self, declared: Declared, item: int, candidates: list[tuple[float, Group]]
-    ) -> list[tuple[float, Group, str, Evidence]]:
+    ) -> list[tuple[float, Group, Lead]]:
         """Return the reasons of an item; what says the same again comes last."""
-        kept: list[tuple[float, Group, str, Evidence]] = []
-        again: list[tuple[float, Group, str, Evidence]] = []
+        kept: list[tuple[float, Group, Lead]] = []
+        again: list[tuple[float, Group, Lead]] = []
         for size, group in candidates:
             if len(kept) == self.top:
                 break
-            lead, evidence = self._evidence(declared, item, group)
-            told = any(evidence == other[3] for other in kept)
-            (again if told else kept).append((size, group, lead, evidence))
+            lead = self._lead(declared, item, group)
+            told = any(lead.evidence == other[2].evidence for other in kept)
+            (again if told else kept).append((size, group, lead))
         return sorted((kept + again)[: self.top], key=lambda one: -one[0])
 
-    def _evidence(
-        self, declared: Declared, item: int, group: Group
-    ) -> tuple[str, Evidence]:
-        """Return the leading feature of a reason and the evidence for it."""
+    def _lead(self, declared: Declared, item: int, group: Group) -> Lead:
+        """Return what leads a reason, and the evidence for it."""
         row = self._contributions[item] * self._sign
         topic = max(group.topics, key=lambda found: _weight(row, found))
-        lead = topic.infos[int(np.argmax(row[topic.columns]))]
-        facts = Facts(declared, item, self._matrix[item], topic, lead)
-        evidence = evidence_of(closest_peers(facts, group.topics))
-        record = self._plan.records.get(str(lead.name).removesuffix("__code"))
-        return str(lead.name), with_record(evidence, facts, record)
+        info = topic.infos[int(np.argmax(row[topic.columns]))]
+        values, firsts = self._matrix[item], self._plan.firsts
+        facts = Facts(declared, item, values, topic, info, firsts)
+        close = closest_peers(facts, group.topics)
+        evidence = with_others(evidence_of(close), close, group.topics)
+        record = self._plan.records.get(str(info.name).removesuffix("__code"))
+        told = with_record(evidence, facts, record)
+        return Lead(str(info.name), close.topic.fields, told)
 
     def _position(self, key: tuple[str, int]) -> int:
         """Return the position of an item by its key."""

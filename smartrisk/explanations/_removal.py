@@ -106,7 +106,7 @@ def removal(
             "declaration_id": [key[0] for key in keys],
             "item_number": [key[1] for key in keys],
             "concept": [reason.group.concept for reason in first],
-            "fields": [", ".join(reason.group.fields) for reason in first],
+            "fields": [", ".join(reason.lead.fields) for reason in first],
             "raw_score": now,
             "without": without,
             "moved": now - without,

@@ -79,6 +79,8 @@ class Wording:
         elif "{key}" in str(MESSAGES[evidence.message]):
             values["key"] = self.text("of.all")
         said = self.text(evidence.message, evidence.values.get("n", 1), **values)
+        if evidence.since is not None:
+            said = self.text("since", said=said, month=self.month(*evidence.since))
         if evidence.more is None:
             return said
         return self.text("list.also", first=said, more=self.sentence(evidence.more))
@@ -127,6 +129,18 @@ class Wording:
             same = self.listed([self.field(name) for name in rest])
             parts.append(self.text("with.same", fields=same))
         return " ".join(parts) or self.text("of.all")
+
+    def month(self, year: int, month: int) -> str:
+        """Return a month by its name, with the year."""
+        return self.text("month.year", month=self.text(f"month.{month}"), year=str(year))
+
+    def unit_value(self, value: float) -> str:
+        """Return a value per kg or unit: two decimals, or two digits when small."""
+        if value >= 1e6:
+            return self.number(value)
+        if value >= 1000:
+            return self._localised(f"{value:,.0f}")
+        return self._localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
 
     def number(self, value: float) -> str:
         """Return a number with the separators of the language."""
@@ -209,6 +223,8 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "z": lambda self, value: self.signed(value),
     "value": Wording.number,
     "ratio": Wording.ratio,
+    "declared": Wording.unit_value,
+    "typical": Wording.unit_value,
     "rate": Wording.rate,
     "other": lambda self, value: (
         self.field(value) if isinstance(value, str) else self.rate(value)

@@ -258,6 +258,15 @@ _MESSAGES: dict[str, Message] = {
     "check.procedure": "ask for the licence, permit or authorisation that the "
     "procedure requires",
     "check.other": "compare the declaration with its documents",
+    "check.short.valuation": "invoice, proof of payment, price database",
+    "check.short.classification": "technical sheet, laboratory",
+    "check.short.origin and route": "certificate of origin, transport documents",
+    "check.short.quantity": "weighbridge, count, scan",
+    "check.short.trader record": "reports of earlier inspections",
+    "check.short.novelty": "identity of the parties, scan",
+    "check.short.structuring": "other consignments of the parties",
+    "check.short.procedure": "licence, permit",
+    "check.short.other": "documents",
     "statement.hundred": (
         "of 100 items with such a score, about {n} turns out irregular when inspected",
         "of 100 items with such a score, about {n} turn out irregular when inspected",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, MissingExtraError
+from smartrisk.errors import ArgumentError, MissingExtraError, check_choice
 from smartrisk.explanations._evidence import (
     Declared,
     Evidence,
@@ -77,7 +77,12 @@ class _Reason:
 
     @property
     def check(self) -> str:
-        """Concept whose check helps: a clean or empty record has no reports."""
+        """Concept whose check helps.
+
+        A clean or empty record has no reports; what an office sees has no certificate.
+        """
+        if self.lead.fields == ("office",):
+            return "other"
         record = self.group.concept == "trader record"
         told = self.lead.evidence.message in _FOUND
         return "novelty" if record and not told else self.group.concept
@@ -163,6 +168,7 @@ class Reasons:
         self.top = top
         self.risk = risk
         self._sign = 1.0  # -1.0 for reasons to release
+        self._least = 0.0
 
     def __len__(self) -> int:
         return len(self._contributions)
@@ -192,7 +198,7 @@ class Reasons:
             top=self.top,
             risk=None if self.risk is None else self.risk[part],
         )
-        found._sign = self._sign
+        found._sign, found._least = self._sign, self._least
         return found
 
     @property
@@ -204,9 +210,34 @@ class Reasons:
         reasons : Reasons
             Its contributions are negative; all else is alike.
         """
+        found = self._again()
+        found._sign = -self._sign
+        return found
+
+    def at_least(self, strength: str) -> Self:
+        """Leave out the reasons that are weaker than a word says.
+
+        Where all are weaker, the strongest alone is kept.
+
+        Parameters
+        ----------
+        strength : {"strong", "clear", "slight", "weak"}
+            The word of the weakest reason told.
+
+        Returns
+        -------
+        reasons : Reasons
+            Contributions, folds and scores are alike.
+        """
+        check_choice("Reasons.at_least", "strength", strength, tuple(STRENGTHS))
+        found = self._again()
+        found._least = STRENGTHS[strength]
+        return found
+
+    def _again(self) -> Self:
+        """Return a copy whose reasons are not chosen yet."""
         found = copy.copy(self)
         found.__dict__.pop("_reasons", None)
-        found._sign = -self._sign
         return found
 
     @property
@@ -229,7 +260,38 @@ class Reasons:
         explanation : shap.Explanation
             ``values`` of shape (n_items, n_features), ``base_values``, ``data`` and
             ``feature_names``, all in log-odds.
+
+        See Also
+        --------
+        explanation : The same by concept or declaration field.
         """
+        return self.explanation("feature")
+
+    def explanation(self, by: str = "concept", *, lang: str = "en") -> Any:
+        """Return contributions as a ``shap.Explanation``, for shap's own plots.
+
+        Parameters
+        ----------
+        by : {"concept", "field", "feature"}, default="concept"
+            What a column stands for.
+        lang : str, default="en"
+            Language of the names of concepts and fields: "en", "fr" or "es".
+
+        Returns
+        -------
+        explanation : shap.Explanation
+            ``values``, ``base_values`` and ``feature_names``, in log-odds; ``data``
+            (the values of the features) for features alone.
+
+        Raises
+        ------
+        ArgumentError
+            If `by` or `lang` is unknown.
+        MissingExtraError
+            If shap is not installed.
+        """
+        check_choice("Reasons.explanation", "by", by, ("concept", "field", "feature"))
+        words = Wording(lang)
         try:
             with warnings.catch_warnings():
                 # shap's own start-up meets deprecations of matplotlib.
@@ -237,11 +299,20 @@ class Reasons:
                 import shap
         except ImportError as error:
             raise MissingExtraError("shap") from error
+        base = np.array(self.base_values)
+        if by == "feature":
+            return shap.Explanation(
+                values=np.array(self._contributions[:, :-1]),
+                base_values=base,
+                data=np.array(self._matrix, np.float64),
+                feature_names=list(self._plan.names),
+            )
+        folded = self.by_concept() if by == "concept" else self.by_field()
+        named = words.concept if by == "concept" else words.field
         return shap.Explanation(
-            values=np.array(self._contributions[:, :-1]),
-            base_values=np.array(self._contributions[:, -1]),
-            data=np.array(self._matrix, np.float64),
-            feature_names=list(self._plan.names),
+            values=folded.to_numpy(np.float64),
+            base_values=base,
+            feature_names=[named(str(name)) for name in folded],
         )
 
     def frame(self, lang: str = "en") -> pd.DataFrame:
@@ -301,13 +372,15 @@ class Reasons:
             out[reason.item].append(words.sentence(reason.lead.evidence))
         return out
 
-    def checks(self, lang: str = "en") -> list[list[str]]:
+    def checks(self, lang: str = "en", *, short: bool = False) -> list[list[str]]:
         """Return what to check for every item, each check once, the first first.
 
         Parameters
         ----------
         lang : str, default="en"
             "en", "fr" or "es".
+        short : bool, default=False
+            Whether to name only the documents and means.
 
         Returns
         -------
@@ -317,7 +390,7 @@ class Reasons:
         words = Wording(lang)
         out: list[dict[str, None]] = [{} for _ in range(len(self))]
         for reason in self._reasons:
-            out[reason.item].setdefault(words.check(reason.check))
+            out[reason.item].setdefault(words.check(reason.check, short=short))
         return [list(found) for found in out]
 
     def statements(self, lang: str = "en") -> list[str]:
@@ -439,13 +512,14 @@ class Reasons:
         totals = self._totals * self._sign
         raising = np.maximum(totals, 0.0).sum(axis=1)
         order = self._plan.telling(totals)[:, : self.top + _SPARE]
+        least = np.minimum(self._least, totals.max(axis=1, initial=0.0))
         declared = Declared(self._declarations)
         found = []
         for item, groups in enumerate(order.tolist()):
             candidates = [
                 (float(totals[item, number]), self._plan.groups[number])
                 for number in groups
-                if totals[item, number] > 0.0
+                if totals[item, number] > 0.0 and totals[item, number] >= least[item]
             ]
             for rank, told in enumerate(self._chosen(declared, item, candidates), 1):
                 size, group, lead = told

@@ -132,7 +132,9 @@ class Wording:
 
     def month(self, year: int, month: int) -> str:
         """Return a month by its name, with the year."""
-        return self.text("month.year", month=self.text(f"month.{month}"), year=str(year))
+        return self.text(
+            "month.year", month=self.text(f"month.{month}"), year=str(year)
+        )
 
     def unit_value(self, value: float) -> str:
         """Return a value per kg or unit: two decimals, or two digits when small."""
@@ -166,10 +168,11 @@ class Wording:
         text = self._localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
         return f"{text} %" if self._english else f"{text}{_NARROW}%"
 
-    def check(self, name: str) -> str:
+    def check(self, name: str, *, short: bool = False) -> str:
         """Return what to check for a reason of a concept."""
-        known = f"check.{name}"
-        return self.text(known if known in MESSAGES else "check.other")
+        kind = "check.short" if short else "check"
+        known = f"{kind}.{name}"
+        return self.text(known if known in MESSAGES else f"{kind}.other")
 
     def statement(self, risk: float) -> str:
         """Say a calibrated probability as a count of similar items."""

@@ -93,7 +93,9 @@ def said(pairs, *, lead=0, lang="en", **changes):
 
 def test_a_unit_value_is_set_against_the_typical_value_of_its_peers():
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
-    expected = "unit value per kg 0.41 × the typical value of 312 earlier consignments"
+    # 985 for 340 kg is 2.90 a kg; 2.90 / 0.41 is 7.07
+    expected = "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier"
+    expected += " consignments"
     assert said(pairs) == f"{expected} of 6403.99 from VN"
     assert said(pairs, lead=1) == f"{expected} of 6403.99 from VN"
 
@@ -101,7 +103,7 @@ def test_a_unit_value_is_set_against_the_typical_value_of_its_peers():
 def test_few_peers_lean_on_similar_goods_and_none_says_so():
     near = [(price("deviation"), 0.0), (price("n_peers"), 1.0)]
     assert said(near) == (
-        "unit value per kg 1.00 × the typical value of 1 earlier consignment of "
+        "unit value per kg 2.90, 1.00 × the typical 2.90 of 1 earlier consignment of "
         "6403.99 from VN and of similar goods"
     )
     alone = [(price("deviation"), 0.0), (price("n_peers"), 0.0)]
@@ -117,11 +119,11 @@ def test_a_unit_value_that_cannot_be_computed_is_said_to_be_so():
 @pytest.mark.parametrize(
     ("deviation", "n", "expected"),
     [
-        (-0.9, 40.0, "0.41 × the typical value of 40 earlier consignments of 6403.99"),
-        (-0.1, 40.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
-        (0.9, 40.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
-        (-0.9, 4.0, "0.37 × the typical value of 500 earlier consignments of chapter"),
-        (np.nan, 4.0, "0.37 × the typical value of 500 earlier consignments of ch"),
+        (-0.9, 40.0, "0.41 × the typical 7.13 of 40 earlier consignments of 6403.99"),
+        (-0.1, 40.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
+        (0.9, 40.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
+        (-0.9, 4.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
+        (np.nan, 4.0, "0.37 × the typical 7.88 of 500 earlier consignments of chap"),
     ],
 )
 def test_closer_peers_speak_where_they_are_many_and_agree(deviation, n, expected):
@@ -138,15 +140,63 @@ def test_closer_peers_speak_where_they_are_many_and_agree(deviation, n, expected
 @pytest.mark.parametrize(
     ("pairs", "expected"),
     [
-        ([(price("deviation"), 0.7)], "2.01 × the typical value of earlier"),
+        ([(price("deviation"), 0.7)], "2.90, 2.01 × the typical 1.44 of earlier"),
         ([(price("z"), -2.5)], "-2.50 standard deviations from the typical value"),
         ([(price("n_peers"), 4.0)], "compared with 4 earlier consignments"),
-        ([(price("deviation"), 900.0)], "× the typical value"),
-        ([(price("deviation"), -900.0)], "× the typical value"),
+        ([(price("deviation"), 900.0)], "× the typical "),
+        ([(price("deviation"), -900.0)], "× the typical "),
     ],
 )
 def test_peer_statistics_stand_alone_where_their_siblings_are_absent(pairs, expected):
     assert expected in said(pairs)
+
+
+def test_what_is_not_declared_but_deviates_is_said_as_a_ratio():
+    pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
+    expected = "unit value per kg 0.41 × the typical value of earlier consignments of"
+    assert said(pairs, net_mass_kg=np.nan).startswith(expected)
+
+
+def test_the_market_s_and_the_party_s_own_values_are_said_together():
+    own, market = ("importer_id", "hs4"), ("hs6", "origin")
+    pairs = [
+        (price("deviation", market), math.log(0.41)),
+        (price("n_peers", market), 312.0),
+        (price("deviation", own), math.log(0.5)),
+        (price("n_peers", own), 12.0),
+    ]
+    assert said(pairs) == (
+        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier consignments of "
+        "6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier consignments of this "
+        "importer with goods 6403"
+    )
+    assert said(pairs, lead=2) == (
+        "unit value per kg 2.90, 0.50 × the typical 5.79 of 12 earlier consignments of "
+        "this importer with goods 6403; 0.41 × the typical 7.07 of 312 earlier "
+        "consignments of 6403.99 from VN"
+    )
+    dearer = [*pairs[:2], (pairs[2][0], 0.3), pairs[3]]
+    assert "importer" not in said(dearer)  # it deviates to the other side
+    few = [*pairs[:3], (pairs[3][0], 2.0)]
+    assert "importer" not in said(few)
+
+
+def test_the_period_of_a_whole_history_is_said():
+    key = ("importer_id",)
+    pairs = [
+        (history("inspections"), 40.0),
+        (history("hits"), 9.0),
+        (history("days_since_first", concept="novelty"), 300.0),
+    ]
+    assert said(pairs).endswith("found an irregularity (since May 2025)")
+    assert said(pairs, lang="fr").endswith("(depuis mai 2025)")
+    assert said(pairs, lang="es").endswith("(desde mayo de 2025)")
+    once = [(history("inspections"), 1.0), *pairs[1:]]
+    assert "since" not in said(once)
+    other = [*pairs[:2], (history("days_since_first", ("origin",)), 300.0)]
+    assert "since" not in said(other)  # of another key
+    unknown = [*pairs[:2], (history("days_since_first", key), np.nan)]
+    assert "since" not in said(unknown)
 
 
 def test_results_of_earlier_inspections_are_counted():
@@ -382,8 +432,8 @@ def test_a_missing_field_is_the_reason_when_it_leaves_no_history():
             ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
             "of 6403.99 from VN shipped from CN with the same duty rate, preference "
             "and net mass",
-            "du 6403.99 d'origine VN en provenance de CN à l'identique (taux de droit, "
-            "préférence et masse nette)",
+            "de la sous-position 6403.99 d'origine VN en provenance de CN avec mêmes taux "
+            "de droit, préférence et masse nette",
         ),
     ],
 )
@@ -411,8 +461,8 @@ def test_spanish_groups_from_five_digits_on():
     assert spanish.rate(0.065) == "6,5\u202f%"
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
     assert said(pairs, lang="es") == (
-        "valor unitario por kg: 0,41 × el valor típico de 312 envíos anteriores "
-        "de la subpartida 6403.99 de origen VN"
+        "valor unitario por kg de 2,90, es decir, 0,41 × el valor habitual (7,07) de "
+        "312 envíos anteriores de la subpartida 6403.99 de origen VN"
     )
 
 

@@ -23,6 +23,7 @@ from smartrisk.datasets import SCENARIOS, load_kcs, make_declarations
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.evaluation import audit, evaluate, learn
+from smartrisk.look import InNotebook
 from smartrisk.models import (
     ColumnBoosting,
     DateFeaturesClassifier,
@@ -31,7 +32,6 @@ from smartrisk.models import (
     SmoothedRateSum,
     ValueBaseline,
 )
-from smartrisk.notebook import InNotebook
 from smartrisk.windows import Split, seen_before, time_split
 
 __all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]

@@ -10,6 +10,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
@@ -117,6 +118,16 @@ class RiskEngine:
             f"version={self.version_!r}" if hasattr(self, "version_") else "unfitted"
         )
         return f"RiskEngine(label_delay={self.label_delay}, {state})"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what it is, and its parameters."""
+        rows = [(name, str(value)) for name, value in self.describe().items()]
+        table = pd.DataFrame(rows, columns=["parameter", "value"])
+        return (
+            f"<p><code>{escape(repr(self))}</code></p>\n<details><summary>"
+            f"{len(rows)} parameters</summary>{table.to_html(index=False, border=0)}"
+            "</details>"
+        )
 
     def fit(self, declarations: Any, outcomes: Any) -> Self:
         """Learn history and models.

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, check_number, shown
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 __all__ = ["SHIFTS", "Drift", "drift"]
 

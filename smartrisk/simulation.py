@@ -22,8 +22,8 @@ from scipy.stats import t as student
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number, shown
 from smartrisk.evaluation import Learned, learn
+from smartrisk.look import InNotebook
 from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
-from smartrisk.notebook import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.selectivity import Policy, novelty
 from smartrisk.windows import Split

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 _KOREA = "Korean declarations of 2020 and 2021, Jeong et al. (2022)"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

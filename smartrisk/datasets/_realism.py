@@ -10,7 +10,7 @@ import pandas as pd
 
 from smartrisk.datasets._anchors import ANCHORS
 from smartrisk.errors import ArgumentError
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 _NEW = pd.DateOffset(months=3)  # the last quarter is what is new
 _FEW = 50  # results of an office below which its hit rate says nothing

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import TableError, check_number
 from smartrisk.evaluation._ranking import precision_at
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.windows import seen_before, time_split, unlabelled_months
 

@@ -19,7 +19,7 @@ from smartrisk.errors import ArgumentError, TableError, check_choice, check_numb
 from smartrisk.evaluation._contenders import fingerprint, learn
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.windows import Split, rolling_origin
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from smartrisk.errors import ArgumentError, check_number, shown
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 Float = NDArray[np.float64]
 

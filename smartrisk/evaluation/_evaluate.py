@@ -24,7 +24,7 @@ from smartrisk.evaluation._ranking import (
     expected_sum,
     weighted_curve,
 )
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 Float = NDArray[np.float64]

@@ -18,7 +18,7 @@ from smartrisk.errors import (
 )
 from smartrisk.evaluation._logged import Bool, numbered
 from smartrisk.evaluation._subjects import Compute, computation
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 #: What each probe changes, and what it means when something moves.

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from smartrisk.errors import TableError, check_choice, check_number
 from smartrisk.evaluation._logged import Bool, Float, Logged, aligned, logged
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 METHODS = ("dr", "snips", "ips")
 _ESTIMANDS = ("hit_rate", "hits", "recall", "revenue", "revenue_share")

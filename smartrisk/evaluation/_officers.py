@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control, norm
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Float, numbered
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 #: How strict a channel is.

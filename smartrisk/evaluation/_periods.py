@@ -13,7 +13,7 @@ from smartrisk.errors import TableError, check_choice, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 _PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "all": ""}

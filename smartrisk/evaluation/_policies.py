@@ -13,7 +13,7 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 _BLOCKS = 200  # of declarations, drawn as wholes

@@ -13,7 +13,7 @@ from smartrisk.errors import TableError, check_number
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 
 _RATES = ("base_rate", "selection_rate", "precision", "recall")

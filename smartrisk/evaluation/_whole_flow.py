@@ -17,7 +17,7 @@ from smartrisk.evaluation._off_policy import (
     on_log_scale,
     weighted,
 )
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 _FROM = ("random", "all")
 _FEW = 30

@@ -12,7 +12,7 @@ import pandas as pd
 from smartrisk.errors import TableError, check_number
 from smartrisk.explanations._evidence import Declared, clean, tariff
 from smartrisk.explanations._wording import Wording
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 
 Change = tuple[str, dict[str, Any]]
 

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from smartrisk.explanations._evidence import clean
 from smartrisk.explanations._wording import Wording
+from smartrisk.look import POLICY, style
 
 _STYLE = """
 .smartrisk-reasons{font:14px/1.5 system-ui,sans-serif;max-width:60rem}
@@ -23,7 +24,6 @@ vertical-align:top;border-bottom:1px solid #8886;overflow-wrap:anywhere}
 .smartrisk-reasons .bar i{display:block;height:100%;background:#b3400f}
 .smartrisk-reasons p.note{font-size:.9em}
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 _HEADS = ("rank", "strength", "concept", "reason", "check", "contribution")
 
 
@@ -47,6 +47,7 @@ def fragment(
     words: Wording,
     left: int,
     release: bool = False,
+    styled: bool = True,
 ) -> str:
     """Return the items with their reasons as one HTML element.
 
@@ -62,10 +63,13 @@ def fragment(
         Items that are not shown.
     release : bool, default=False
         Whether the reasons are to release.
+    styled : bool, default=True
+        Whether to bring a style along, as a notebook needs it.
     """
     by_item = {n: list(found) for n, found in groupby(lines, lambda line: line.item)}
     parts = [f'<div class="smartrisk-reasons" lang="{words.lang}">']
-    parts.append(f"<style>{_STYLE}</style>")
+    if styled:
+        parts.append(f"<style>{_STYLE}</style>")
     for number, (declaration, item, statement) in enumerate(heads):
         name = clean(declaration)
         title = words.text("page.item", declaration=name, item=str(item))
@@ -73,7 +77,7 @@ def fragment(
         if statement:
             parts.append(f"<p>{escape(statement)}</p>")
         empty = "page.empty_release" if release else "page.empty"
-        parts.append(_table(by_item.get(number, []), words, empty))
+        parts.append(_table(by_item.get(number, []), words, empty, title))
     if left:
         more = words.text("page.more", left, n=words.number(left))
         parts.append(f"<p>{escape(more)}</p>")
@@ -86,15 +90,15 @@ def page(body: str, words: Wording, *, release: bool = False) -> str:
     title = escape(words.text("page.release" if release else "page.title"))
     return (
         f'<!DOCTYPE html>\n<html lang="{words.lang}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{title}</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        f"{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{style()}</style>\n</head>\n<body>\n"
+        f"<header><h1>{title}</h1></header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _table(lines: Sequence[Line], words: Wording, empty: str) -> str:
+def _table(lines: Sequence[Line], words: Wording, empty: str, title: str) -> str:
     """Return the reasons of one item."""
     if not lines:
         return f"<p>{escape(words.text(empty))}</p>"
@@ -102,7 +106,11 @@ def _table(lines: Sequence[Line], words: Wording, empty: str) -> str:
         f'<th scope="col">{escape(words.text(f"page.{name}"))}</th>' for name in _HEADS
     )
     rows = "\n".join(_row(line, words) for line in lines)
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"
+    label = escape(f"{title}: {words.text('page.reason')}")
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _row(line: Line, words: Wording) -> str:
@@ -116,6 +124,6 @@ def _row(line: Line, words: Wording) -> str:
     return (
         f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
         f"<td>{escape(words.concept(line.concept))}</td>"
-        f"<td>{escape(line.sentence)}</td><td>{escape(line.check)}</td>"
+        f'<td class="t">{escape(line.sentence)}</td><td>{escape(line.check)}</td>'
         f'<td class="n">{escape(words.signed(line.contribution))} {bar}</td></tr>'
     )

@@ -460,13 +460,14 @@ class Reasons:
             The page.
         """
         words = Wording(lang)
-        return page(self._fragment(words, len(self)), words, release=self._lowers)
+        body = self._fragment(words, len(self), styled=False)
+        return page(body, words, release=self._lowers)
 
     def _repr_html_(self) -> str:
         """Show the first items in a notebook."""
         return self._fragment(Wording("en"), _SHOWN)
 
-    def _fragment(self, words: Wording, most: int) -> str:
+    def _fragment(self, words: Wording, most: int, *, styled: bool = True) -> str:
         part = self if len(self) <= most else self[:most]
         lines = [
             Line(
@@ -484,7 +485,12 @@ class Reasons:
         said = [""] * len(part) if part.risk is None else part.statements(words.lang)
         titled = [(*key, text) for key, text in zip(heads, said, strict=True)]
         return fragment(
-            titled, lines, words=words, left=len(self) - len(part), release=self._lowers
+            titled,
+            lines,
+            words=words,
+            left=len(self) - len(part),
+            release=self._lowers,
+            styled=styled,
         )
 
     @property

@@ -141,31 +141,31 @@ class Wording:
         if value >= 1e6:
             return self.number(value)
         if value >= 1000:
-            return self._localised(f"{value:,.0f}")
-        return self._localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
+            return self.localised(f"{value:,.0f}")
+        return self.localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
 
     def number(self, value: float) -> str:
         """Return a number with the separators of the language."""
         if value == round(value) or abs(value) >= 1000:
             whole = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:g}"
-            return self._localised(whole)
-        return self._localised(f"{value:.3g}")
+            return self.localised(whole)
+        return self.localised(f"{value:.3g}")
 
     def ratio(self, value: float) -> str:
         """Return a ratio with two decimals, or two digits when it is small."""
         if value >= 1e6:
-            return self._localised(f"{value:.1e}")
+            return self.localised(f"{value:.1e}")
         if value >= 100:
-            return self._localised(f"{value:,.0f}")
+            return self.localised(f"{value:,.0f}")
         if value >= 10:
-            return self._localised(f"{value:.1f}")
-        return self._localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
+            return self.localised(f"{value:.1f}")
+        return self.localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
 
     def rate(self, value: float) -> str:
         """Return a fraction as a percentage."""
         percent = round(100.0 * value, 6)
         whole = abs(percent) >= 10 or percent == round(percent)
-        text = self._localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
+        text = self.localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
         return f"{text} %" if self._english else f"{text}{_NARROW}%"
 
     def check(self, name: str, *, short: bool = False) -> str:
@@ -190,9 +190,10 @@ class Wording:
 
     def signed(self, value: float) -> str:
         """Return a contribution with its sign and two decimals."""
-        return self._localised(f"{value:+.2f}")
+        return self.localised(f"{value:+.2f}")
 
-    def _localised(self, text: str) -> str:
+    def localised(self, text: str) -> str:
+        """Return a number written in English with the signs of the language."""
         if self._english:
             return text
         if self.lang == "es" and _FOUR_DIGITS.fullmatch(text):

@@ -8,11 +8,12 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.reports._display import Display, look, percent
+from smartrisk.reports._texts import N_, Texts
 
 _MEASURES = {
-    "precision": "Precision",
-    "recall": "Recall",
-    "revenue_share": "Revenue share",
+    "precision": N_("Precision"),
+    "recall": N_("Recall"),
+    "revenue_share": N_("Revenue share"),
 }
 
 
@@ -87,7 +88,7 @@ class BacktestDisplay(Display):
         kept = ["contender", "period", "n_items", "n_inspected", *_MEASURES]
         return cls(table.loc[table["rate"] == rate, kept].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw one line per contender on each panel."""
         periods = list(dict.fromkeys(self._data["period"]))
         step = max(len(periods) // 6, 1)
@@ -96,11 +97,13 @@ class BacktestDisplay(Display):
                 self._data.groupby("contender", sort=False)
             ):
                 at = [periods.index(p) for p in part["period"]]
-                ax.plot(at, part[measure], label=name, markersize=4, **look(place))
-            ax.set_title(title)
+                label = texts.name(name)
+                ax.plot(at, part[measure], label=label, markersize=4, **look(place))
+            ax.set_title(texts.gettext(title))
             ax.set_xticks(np.arange(0, len(periods), step), periods[::step])
             ax.tick_params(axis="x", labelrotation=30)
             ax.set_ylim(bottom=0.0)
-            percent(ax.yaxis)
-        axes[0].set_ylabel("At the inspection rate" if roomy else "")
+            percent(ax.yaxis, texts)
+        label = texts.gettext("At the inspection rate")
+        axes[0].set_ylabel(label if roomy else "")
         axes[0].legend(fontsize=8)

@@ -11,7 +11,8 @@ import pandas as pd
 
 from smartrisk.errors import TableError
 from smartrisk.explanations import Counterfactuals, Reasons, counterfactuals, removal
-from smartrisk.reports._page import Page, Table, Texts
+from smartrisk.reports._page import Page, Table
+from smartrisk.reports._texts import Texts
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.validation import validate
 
@@ -161,14 +162,14 @@ class CaseSheet(Page):
             },
             "risk": texts.rate(self.score["risk_score"]),
             "revenue": texts.number(round(float(self.score["expected_revenue"]))),
-            "statement": self.reasons.statements(texts.lang)[0],
+            "statement": texts.begun(self.reasons.statements(texts.lang)[0]),
             "reasons": _told(self.reasons, texts),
             "release": _told(self.reasons.release, texts),
             "removed": self._removed(texts),
             "asked_instead": self.instead is not None,
             "instead": []
             if self.instead is None
-            else self.instead.frame(texts.lang)["sentence"].tolist(),
+            else [texts.begun(t) for t in self.instead.frame(texts.lang)["sentence"]],
             "declared": [
                 (texts.words.field(name), texts.value(name, row[name]))
                 for name in map(str, self.item.columns)
@@ -213,23 +214,27 @@ class CaseSheet(Page):
         _ = texts.gettext
         if self.past.empty:
             return None
-        row, past = self.item.iloc[0], self.past
+        row, past, price = self.item.iloc[0], self.past, _per_kg(self.past)
         goods = _subheading(past) == _subheading(self.item).iloc[0]
-        masks = {}
+        masks, of_goods = {}, set()
         for name in _WHO:
             if name in past and not pd.isna(row[name]):
                 masks[texts.words.field(name)] = past[name] == row[name]
         if "importer_id" in past and not pd.isna(row["importer_id"]):
-            masks[_("importer with these goods")] = goods & (
-                past["importer_id"] == row["importer_id"]
-            )
+            mine = goods & (past["importer_id"] == row["importer_id"])
+            masks[_("importer with these goods")] = mine
+            of_goods.add(_("importer with these goods"))
         masks[_("these goods, all importers")] = goods
+        of_goods.add(_("these goods, all importers"))
         if "origin" in past and not pd.isna(row["origin"]):
             same = goods & (past["origin"] == row["origin"])
             masks[_("these goods from the same origin")] = same
+            of_goods.add(_("these goods from the same origin"))
         rows = []
         for name, mask in masks.items():
-            part = past[mask.fillna(False).to_numpy(bool)]
+            taken = mask.fillna(False).to_numpy(bool)
+            part = past[taken]
+            median = price[taken].median() if name in of_goods else None
             results = part["illicit"].dropna()
             last = part["lodged_at"].max() if len(part) else None
             hits = int((results > 0).sum())
@@ -238,6 +243,7 @@ class CaseSheet(Page):
                 (
                     name,
                     texts.number(len(part)),
+                    texts.unit_value(median),
                     texts.moment(None if last is None else last.normalize()),
                     texts.number(len(results)),
                     texts.number(hits),
@@ -249,13 +255,14 @@ class CaseSheet(Page):
             heads=(
                 _("Of"),
                 _("Items"),
+                _("Median value per kg"),
                 _("Last"),
                 _("Results known"),
                 _("Irregular"),
                 _("Hit rate"),
             ),
             rows=rows,
-            numeric=frozenset((1, 2, 3, 4, 5)),
+            numeric=frozenset(range(1, 7)),
         )
 
     def _recent(self, texts: Texts) -> Table | None:
@@ -350,18 +357,18 @@ class CaseSheet(Page):
 
 def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:
     """Return the reasons of an item as a template shows them."""
-    words = texts.words
+    words, firm = texts.words, reasons.at_least("slight")
     return [
         {
             "rank": line["rank"],
-            "sentence": line["sentence"],
+            "sentence": texts.begun(line["sentence"]),
             "concept": words.concept(line["concept"]),
             "strength": words.text(f"strength.{line['strength']}"),
             "size": f"{min(abs(line['contribution']) / 3.0, 1.0) * 100:.0f}",
             "contribution": words.signed(line["contribution"]),
-            "check": line["check"],
+            "check": texts.begun(line["check"]),
         }
-        for line in reasons.frame(texts.lang).to_dict("records")
+        for line in firm.frame(texts.lang).to_dict("records")
     ]
 
 
@@ -389,6 +396,16 @@ def _known(
     if "known_at" in found:
         when = found["known_at"].fillna(when)
     found["illicit"] = found["illicit"].astype("float64").where(when < day)
+    return found
+
+
+def _per_kg(frame: pd.DataFrame) -> pd.Series:
+    """Return the declared values per kg; missing where a part is missing or zero."""
+    if not {"customs_value", "net_mass_kg"} <= set(frame.columns):
+        return pd.Series(np.nan, index=frame.index)
+    parts = frame[["customs_value", "net_mass_kg"]].astype("float64")
+    parts = parts.where(parts > 0)
+    found: pd.Series = parts["customs_value"] / parts["net_mass_kg"]
     return found
 
 

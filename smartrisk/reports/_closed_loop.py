@@ -9,11 +9,12 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.reports._display import INK, Display, look, percent, spread
+from smartrisk.reports._texts import N_, Texts
 
 _MEASURES = {
-    "hit_rate": "Hit rate",
-    "recall": "Recall",
-    "revenue_share": "Revenue share",
+    "hit_rate": N_("Hit rate by month"),
+    "recall": N_("Recall by month"),
+    "revenue_share": N_("Revenue share by month"),
 }
 _COLUMNS = ("month", "arm", "mean", "low", "high", "n_worlds")
 
@@ -119,7 +120,7 @@ class ClosedLoopDisplay(Display):
         data = pd.concat(rows, ignore_index=True)[list(_COLUMNS)]
         return cls(data, measure=measure)
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw one line per arm, named at its end."""
         ax = axes[0]
         months = sorted(self._data["month"].unique())
@@ -132,7 +133,7 @@ class ClosedLoopDisplay(Display):
             band = {"color": style["color"], "alpha": 0.14, "linewidth": 0}
             ax.fill_between(x, part["low"], part["high"], **band)
             ends.append(float(part["mean"].iloc[-1]))
-            names.append((str(arm), style["color"]))
+            names.append((texts.name(arm), style["color"]))
         top = float(self._data["high"].max()) * 1.08
         ax.set_ylim(0.0, top if top > 0 else 1.0)
         right = len(months) - 1 + 0.03 * len(months)
@@ -141,7 +142,7 @@ class ClosedLoopDisplay(Display):
         step = max(1, len(months) // 6)
         ax.set_xticks(range(0, len(months), step), months[::step])
         ax.set_xlim(-0.5, len(months) * 1.28)
-        percent(ax.yaxis)
-        ax.set_title(f"{_MEASURES[self.measure]} by month")
+        percent(ax.yaxis, texts)
+        ax.set_title(texts.gettext(_MEASURES[self.measure]))
         if roomy:
-            ax.set_xlabel("Month of the decision", color=INK)
+            ax.set_xlabel(texts.gettext("Month of the decision"), color=INK)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.evaluation import wilson_interval
-from smartrisk.reports._display import COLOURS, Display, percent
-from smartrisk.reports._page import Page, Section, Table, Texts, picture
+from smartrisk.reports._display import COLOURS, Display, percent, plain_numbers
+from smartrisk.reports._page import Page, Section, Table, picture
+from smartrisk.reports._texts import N_, Texts
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.validation import validate
 from smartrisk.windows import months_without
@@ -31,19 +32,20 @@ _GRADES = {
 class _MonthsDisplay(Display):
     """Items and the share with a result, month by month."""
 
-    _panels = ("Items", "With a result")
+    _panels = (N_("Items"), N_("With a result"))
     _panel_size = (4.2, 2.6)
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw bars of items and a line of the share."""
         months = list(self._data["month"])
         at = np.arange(len(months))
         axes[0].bar(at, self._data["n_items"], color=COLOURS[0])
         axes[1].plot(at, self._data["share"], color=COLOURS[1], marker="o")
-        percent(axes[1].yaxis)
+        percent(axes[1].yaxis, texts)
+        plain_numbers(axes[0].yaxis, texts)
         step = max(len(months) // 5, 1)
         for ax, title in zip(axes, self._panels, strict=True):
-            ax.set_title(title)
+            ax.set_title(texts.gettext(title))
             ax.set_ylim(bottom=0.0)
             ax.set_xticks(at[::step], months[::step])
             ax.tick_params(axis="x", labelrotation=30)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.reports._texts import Texts
 
 #: Okabe and Ito (2008): told apart with any colour vision, and in grey by lightness.
 COLOURS = (
@@ -26,10 +27,13 @@ COLOURS = (
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#6B6B6B"
 INK = "#222222"
+LINES = "#E4E4E4"
 
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
     "axes.grid": True,
     "axes.labelsize": 9.5,
     "axes.prop_cycle": None,
@@ -42,10 +46,13 @@ _STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.5,
-    "grid.color": "#E4E4E4",
+    "grid.color": LINES,
     "grid.linewidth": 0.8,
     "legend.frameon": False,
     "savefig.dpi": 150,
+    "text.color": INK,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
     "text.parse_math": False,  # a name with a dollar is a name
     # Without these two an SVG differs from run to run.
     "svg.fonttype": "none",
@@ -90,7 +97,7 @@ class Display:
         """
         return self._data.copy()
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, ax: Any = None, *, lang: str = "en") -> Self:
         """Draw the numbers.
 
         Parameters
@@ -98,6 +105,8 @@ class Display:
         ax : matplotlib Axes or sequence of Axes, default=None
             Where to draw: one for each panel, or one that is divided among the
             panels. None for a new figure.
+        lang : str, default="en"
+            Language of what is written: "en", "fr" or "es".
 
         Returns
         -------
@@ -106,6 +115,7 @@ class Display:
         """
         import matplotlib as mpl
 
+        texts = Texts(lang)
         with mpl.rc_context(_style()):
             if ax is None:
                 import matplotlib.pyplot as plt
@@ -114,18 +124,20 @@ class Display:
                 axes = _divide(made, len(self._panels))
             else:
                 axes = self._given(ax)
-            self._draw(axes, roomy=ax is None)
+            self._draw(axes, texts, roomy=ax is None)
         self.ax_ = axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
         self.figure_ = axes[0].figure
         return self
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the picture to a file, the same bytes for the same numbers.
 
         Parameters
         ----------
         path : str or Path
             File that ends in ``.png`` or ``.svg``; its folder is made when absent.
+        lang : str, default="en"
+            Language of what is written: "en", "fr" or "es".
 
         Returns
         -------
@@ -136,29 +148,35 @@ class Display:
         kind = target.suffix.lower()
         check_choice(type(self).__name__, "path ending", kind, (".png", ".svg"))
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(self._bytes(kind[1:]))
+        target.write_bytes(self._bytes(kind[1:], lang))
         return target
 
-    def svg(self) -> str:
+    def svg(self, lang: str = "en") -> str:
         """Return the picture as SVG text, to be set into a page.
+
+        Parameters
+        ----------
+        lang : str, default="en"
+            Language of what is written: "en", "fr" or "es".
 
         Returns
         -------
         svg : str
             The ``<svg>`` element, without XML header.
         """
-        text = self._bytes("svg").decode("utf-8")
+        text = self._bytes("svg", lang).decode("utf-8")
         return text[text.index("<svg") :]
 
     def _repr_html_(self) -> str:
         """Show the picture in a notebook."""
         return f'<div style="background:#fff;max-width:60rem">{self.svg()}</div>'
 
-    def _bytes(self, kind: str) -> bytes:
+    def _bytes(self, kind: str, lang: str) -> bytes:
         """Draw on a figure of its own, so that no global state gets in."""
         import matplotlib as mpl
         from matplotlib.figure import Figure
 
+        texts = Texts(lang)
         stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
         with (
             mpl.rc_context(_style()),
@@ -167,7 +185,7 @@ class Display:
         ):
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure = Figure(figsize=self._size(), layout="constrained")
-            self._draw(_divide(figure, len(self._panels)), roomy=True)
+            self._draw(_divide(figure, len(self._panels)), texts, roomy=True)
             figure.savefig(stream, format=kind, metadata=stamp[kind])
             return stream.getvalue()
 
@@ -194,7 +212,7 @@ class Display:
             f"panel; got {len(axes)}. Pass None for a new figure."
         )
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw on one axes per panel; `roomy` when the figure is the display's own."""
         raise NotImplementedError
 
@@ -211,11 +229,14 @@ def _divide(figure: Any, panels: int) -> list[Any]:
     return list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def percent(axis: Any) -> None:
+def percent(axis: Any, texts: Texts) -> None:
     """Write an axis of fractions in percent."""
-    from matplotlib.ticker import FuncFormatter
+    axis.set_major_formatter(texts.percent_tick)
 
-    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(100 * x, 6):g}%"))
+
+def plain_numbers(axis: Any, texts: Texts) -> None:
+    """Write the numbers of an axis with the signs of the language."""
+    axis.set_major_formatter(texts.tick)
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError
 from smartrisk.monitoring import SHIFTS, Drift
-from smartrisk.reports._display import COLOURS, GREY, INK, Display
+from smartrisk.reports._display import COLOURS, GREY, INK, Display, plain_numbers
+from smartrisk.reports._texts import Texts
 
 _MOST = 20
 _COLOUR = {"large": COLOURS[1], "moderate": COLOURS[5], "stable": COLOURS[0]}
@@ -79,7 +80,7 @@ class DriftDisplay(Display):
             )
         return cls(drift.frame().head(_MOST))
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw a bar per field."""
         (ax,) = axes
         rows = -np.arange(len(self._data))
@@ -88,8 +89,11 @@ class DriftDisplay(Display):
         ax.plot(self._data["noise"], rows, "|", color=INK, markersize=9)
         for word in ("moderate", "large"):
             ax.axvline(SHIFTS[word], color=GREY, linestyle=":", linewidth=1.2)
-        ax.set_yticks(rows, list(self._data["field"]))
+        named = [texts.words.named(str(name)) for name in self._data["field"]]
+        ax.set_yticks(rows, named)
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(axis="y", visible=False)
-        ax.set_title("Drift of fields")
-        ax.set_xlabel("Population stability index" if roomy else "")
+        ax.set_title(texts.gettext("Drift of fields"))
+        label = texts.gettext("Population stability index")
+        ax.set_xlabel(label if roomy else "")
+        plain_numbers(ax.xaxis, texts)

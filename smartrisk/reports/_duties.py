@@ -15,7 +15,8 @@ import pandas as pd
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
-from smartrisk.reports._page import N_, Section, Table, Texts, segment_named
+from smartrisk.reports._page import Section, Table
+from smartrisk.reports._texts import N_, Texts
 from smartrisk.schema import DECLARATIONS
 
 
@@ -47,11 +48,11 @@ def gaps_said(segments: Segments, texts: Texts) -> str:
     said = [
         _("%(segment)s: %(low)s (%(lowest)s) to %(high)s (%(highest)s)")
         % {
-            "segment": segment_named(line["segment"], texts),
+            "segment": texts.segment(line["segment"]),
             "low": texts.rate(line["low"]),
-            "lowest": line["lowest"],
+            "lowest": texts.segment_value(line["lowest"]),
             "high": texts.rate(line["high"]),
-            "highest": line["highest"],
+            "highest": texts.segment_value(line["highest"]),
         }
         for line in rows.to_dict("records")
     ]

@@ -8,8 +8,9 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError
 from smartrisk.reports._display import GREY, Display, look, percent
+from smartrisk.reports._texts import N_, Texts
 
-_MARGINS = {"oracle": "the best possible", "random": "at random"}
+_MARGINS = {"oracle": N_("the best possible"), "random": N_("at random")}
 
 
 class EffortCurveDisplay(Display):
@@ -42,7 +43,10 @@ class EffortCurveDisplay(Display):
     9
     """
 
-    _panels = ("How much of the fraud is found", "How much of the revenue is recovered")
+    _panels = (
+        N_("How much of the fraud is found"),
+        N_("How much of the revenue is recovered"),
+    )
     _panel_size = (4.6, 4.2)
 
     @classmethod
@@ -80,8 +84,9 @@ class EffortCurveDisplay(Display):
             )
         return cls(table)
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw the lines of all contenders on both panels."""
+        _ = texts.gettext
         for ax, column, title in zip(
             axes, ("hits_share", "revenue_share"), self._panels, strict=True
         ):
@@ -90,14 +95,14 @@ class EffortCurveDisplay(Display):
                 if name in _MARGINS:
                     dash = "--" if name == "oracle" else ":"
                     style = {"color": GREY, "linestyle": dash, "linewidth": 1.3}
-                    label = _MARGINS[str(name)] if roomy else None
+                    label = _(_MARGINS[str(name)]) if roomy else None
                 else:
                     style = {**look(place), "marker": "", "linewidth": 1.9}
-                    label, place = str(name), place + 1
+                    label, place = texts.name(name), place + 1
                 ax.plot(part["inspected"], part[column], label=label, **style)
-            ax.set(title=title, xlim=(0, 1), ylim=(0, 1.02))
-            ax.set_xlabel("Items inspected (%)")
-            percent(ax.xaxis)
-            percent(ax.yaxis)
-        axes[0].set_ylabel("Found (%)")
+            ax.set(title=_(title), xlim=(0, 1), ylim=(0, 1.02))
+            ax.set_xlabel(_("Items inspected (%)"))
+            percent(ax.xaxis, texts)
+            percent(ax.yaxis, texts)
+        axes[0].set_ylabel(_("Found (%)"))
         axes[-1].legend(loc="lower right")

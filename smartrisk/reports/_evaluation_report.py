@@ -21,18 +21,12 @@ from smartrisk.reports._closed_loop import ClosedLoopDisplay
 from smartrisk.reports._drift import DriftDisplay
 from smartrisk.reports._effort import EffortCurveDisplay
 from smartrisk.reports._model_card import metrics
-from smartrisk.reports._page import (
-    Page,
-    Section,
-    Table,
-    Texts,
-    picture,
-    segment_named,
-)
+from smartrisk.reports._page import Page, Section, Table, picture
 from smartrisk.reports._policies import PolicyComparisonDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 from smartrisk.reports._segments import SegmentsDisplay
+from smartrisk.reports._texts import Texts
 
 _SEGMENTS = ("origin", "importer_size", "office", "section")
 _KINDS = {
@@ -165,7 +159,7 @@ class EvaluationReport(Page):
             pictures = [
                 picture(
                     SegmentsDisplay.from_segments(value, name),
-                    segment_named(name, texts),
+                    texts.segment(name),
                     number + place,
                     texts,
                 )

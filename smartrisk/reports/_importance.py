@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
-from smartrisk.explanations import Wording
-from smartrisk.reports._display import COLOURS, INK, Display
+from smartrisk.reports._display import COLOURS, INK, Display, plain_numbers
+from smartrisk.reports._texts import Texts
 
 _MOST = 15
 
@@ -46,15 +46,13 @@ class ImportanceDisplay(Display):
     _panel_size = (6.0, 3.8)
 
     @classmethod
-    def from_importance(cls, importance: Any, *, lang: str = "en") -> Self:
+    def from_importance(cls, importance: Any) -> Self:
         """Return the display of an importance.
 
         Parameters
         ----------
         importance : DataFrame
             What `smartrisk.explanations.importance` returned.
-        lang : str, default="en"
-            Language of concepts and fields: "en", "fr" or "es".
 
         Returns
         -------
@@ -79,11 +77,9 @@ class ImportanceDisplay(Display):
                 "ImportanceDisplay: 'importance' must be what explanations.importance "
                 f"returned; got {type(importance).__name__}."
             )
-        words = Wording(lang)
-        data = importance.head(_MOST)
-        return cls(data.assign(label=[words.named(name) for name in data["name"]]))
+        return cls(importance.head(_MOST))
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw a bar with its interval for each name."""
         (ax,) = axes
         rows = -np.arange(len(self._data))
@@ -93,9 +89,11 @@ class ImportanceDisplay(Display):
         reach = np.clip([low, high], 0.0, None)
         ax.barh(rows, size, color=COLOURS[0], height=0.65)
         ax.errorbar(size, rows, xerr=reach, fmt="none", ecolor=INK, capsize=2)
-        ax.set_yticks(rows, list(self._data["label"]))
+        ax.set_yticks(rows, [texts.words.named(name) for name in self._data["name"]])
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(axis="y", visible=False)
         ax.set_xlim(left=0.0)
-        ax.set_title("What moves the scores")
-        ax.set_xlabel("Mean size of the contribution, log-odds" if roomy else "")
+        ax.set_title(texts.gettext("What moves the scores"))
+        label = texts.gettext("Mean size of the contribution, log-odds")
+        ax.set_xlabel(label if roomy else "")
+        plain_numbers(ax.xaxis, texts)

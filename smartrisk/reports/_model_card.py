@@ -15,15 +15,8 @@ from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
 from smartrisk.reports._duties import Shown, duties
 from smartrisk.reports._importance import ImportanceDisplay
-from smartrisk.reports._page import (
-    N_,
-    Page,
-    Section,
-    Table,
-    Texts,
-    picture,
-    segment_named,
-)
+from smartrisk.reports._page import Page, Section, Table, picture
+from smartrisk.reports._texts import N_, Texts
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -241,10 +234,10 @@ class ModelCard(Page):
         kept = table[table["segment"].isin(_SEGMENTS)]
         rows = [
             (
-                segment_named(line["segment"], texts),
+                texts.segment(line["segment"]),
                 names.get(line["measure"], line["measure"]),
-                f"{texts.rate(line['low'])} ({line['lowest']})",
-                f"{texts.rate(line['high'])} ({line['highest']})",
+                f"{texts.rate(line['low'])} ({texts.segment_value(line['lowest'])})",
+                f"{texts.rate(line['high'])} ({texts.segment_value(line['highest'])})",
                 _("yes") if line["clear"] else _("no"),
             )
             for line in kept.to_dict("records")
@@ -280,7 +273,7 @@ class ModelCard(Page):
         if self.reasons is None:
             return Section(title=title, texts=(_("not provided"),))
         told = importance(self.reasons)
-        shown = ImportanceDisplay.from_importance(told, lang=texts.lang)
+        shown = ImportanceDisplay.from_importance(told)
         caption = _("Mean size of the contribution of each concept, with its interval")
         return Section(title=title, pictures=(picture(shown, caption, 9, texts),))
 

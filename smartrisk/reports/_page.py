@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,104 +10,12 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from smartrisk import __version__
 from smartrisk.errors import check_choice
-from smartrisk.explanations import Wording
 from smartrisk.languages import catalogue
-from smartrisk.schema import DECLARATIONS
-
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-)
-_LONGEST = 300  # characters of any value that is shown
-_FLOWS = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-
-
-def plain(text: str, longest: int = _LONGEST) -> str:
-    """Return a text without control, direction or private characters, cut short."""
-    kept = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") else c
-        for c in _FLOWS.sub("", text[: 4 * longest])
-    )
-    short = " ".join(kept.split(" "))
-    return short if len(short) <= longest else f"{short[: longest - 1]}…"
-
-
-class Texts:
-    """Words and numbers of a page in a language.
-
-    Parameters
-    ----------
-    lang : str
-        One of `smartrisk.languages.LANGUAGES`.
-    """
-
-    def __init__(self, lang: str) -> None:
-        found = catalogue("pages", lang)
-        self.lang = lang
-        self.words = Wording(lang)
-        self.gettext = found.gettext
-        self.ngettext = found.ngettext
-
-    def number(self, value: Any) -> str:
-        """Return a number, a dash when it is missing."""
-        return "–" if _missing(value) else self.words.number(float(value))
-
-    def decimal(self, value: Any) -> str:
-        """Return a figure with three digits after the point."""
-        if _missing(value):
-            return "–"
-        text = f"{float(value):.3f}"
-        return text if self.lang == "en" else text.replace(".", ",")
-
-    def rate(self, value: Any) -> str:
-        """Return a fraction as a percentage."""
-        return "–" if _missing(value) else self.words.rate(float(value))
-
-    def fine(self, value: Any) -> str:
-        """Return a fraction as a percentage with one digit after the point."""
-        if _missing(value):
-            return "–"
-        text = f"{100.0 * float(value):.1f}"
-        shown = text if self.lang == "en" else text.replace(".", ",")
-        return self.rate(0.0).replace("0", shown, 1)
-
-    def between(self, low: Any, high: Any) -> str:
-        """Return an interval of fractions."""
-        if _missing(low) or _missing(high):
-            return "–"
-        return f"{self.rate(low)} … {self.rate(high)}"
-
-    def moment(self, value: Any) -> str:
-        """Return a moment to the minute, a date when it is midnight."""
-        if _missing(value):
-            return "–"
-        found = pd.Timestamp(value)
-        whole = found == found.normalize()
-        return f"{found:%Y-%m-%d}" if whole else f"{found:%Y-%m-%d %H:%M}"
-
-    def value(self, name: str, value: Any) -> str:
-        """Return a declared value as it is said on a page."""
-        if _missing(value):
-            return "–"
-        if isinstance(value, bool | np.bool_):
-            return self.words.text("yes" if value else "no")
-        if name == "duty_rate":
-            return self.rate(value)
-        if isinstance(value, pd.Timestamp | np.datetime64):
-            return self.moment(value)
-        if isinstance(value, float | np.floating | int | np.integer):
-            unit = " kg" if name.endswith("_kg") else ""
-            return f"{self.number(value)}{unit}"
-        return plain(str(value))
-
-
-def _missing(value: Any) -> bool:
-    """Return whether there is no value."""
-    return value is None or bool(pd.isna(value))
+from smartrisk.look import POLICY, plain, style
+from smartrisk.reports._display import GREY, INK, LINES, Display
+from smartrisk.reports._texts import Texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,91 +49,33 @@ class Section:
     tables: Sequence[Table] = field(default=())
 
 
-def segment_named(name: str, texts: Texts) -> str:
-    """Return the words for a segment."""
-    _ = texts.gettext
-    known = {
-        "importer_size": _("size of the importer"),
-        "importer_novelty": _("novelty of the importer"),
-        "section": _("section of the tariff"),
-        "month": _("month"),
-    }
-    return known.get(name) or texts.words.field(name)
-
-
-def N_(text: str) -> str:  # noqa: N802
-    """Mark a text for translation where it is shown."""
-    return text
-
-
-#: What the displays write, so that a page can say it in its language.
-_DRAWN = (
-    N_("Difference (points)"),
-    N_("Drift of fields"),
-    N_("Found (%)"),
-    N_("Hit rate"),
-    N_("How much of the fraud is found"),
-    N_("How much of the revenue is recovered"),
-    N_("How often an inspection finds something"),
-    N_("Inspection rate (% of items)"),
-    N_("Items"),
-    N_("Items inspected (%)"),
-    N_("Mean size of the contribution, log-odds"),
-    N_("Observed hit rate (% of inspected items)"),
-    N_("Population stability index"),
-    N_("Precision"),
-    N_("Precision (% of inspected)"),
-    N_("Recall"),
-    N_("Reliability: what the scores say and what was found"),
-    N_("Revenue share"),
-    N_("Revenue share (% of recoverable)"),
-    N_("Risk score, mean of the group (%)"),
-    N_("Selected"),
-    N_("Share of the items"),
-    N_("Share of the selected; hollow: few"),
-    N_("What moves the scores"),
-    N_("With a result"),
-    N_("At the inspection rate"),
-    N_("Hit rate by month"),
-    N_("Month of the decision"),
-    N_("at random"),
-    N_("by chance"),
-    N_("perfectly calibrated"),
-    N_("the best possible"),
-    N_("other"),
-    N_("new"),
-    N_("known"),
-    N_("100 or more"),
-)
 _BEFORE = re.compile(r" (?=[;:?!»])|(?<=«) ")
 _TEXT = re.compile(r"(<text\b[^>]*>)([^<]+)(</text>)")
 _ABOUT = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
-_GROUPS = re.compile(r"\(([\d,]+) items a group; bars: 95 % interval\)")
+#: What a picture is drawn in, and what a page shows it in: light or dark.
+_SHADES = {
+    "#ffffff": "var(--paper)",
+    INK.lower(): "var(--ink)",
+    "#000000": "var(--ink)",
+    GREY.lower(): "var(--soft)",
+    LINES.lower(): "var(--line)",
+}
+_SHADE = re.compile("|".join(_SHADES))
 
 
-def picture(display: Any, caption: str, number: int, texts: Texts) -> Picture:
-    """Return a display as a picture: identifiers of its own, texts in the language."""
+def picture(display: Display, caption: str, number: int, texts: Texts) -> Picture:
+    """Return a display as a picture: identifiers of its own, shades of the page."""
     from markupsafe import Markup
 
-    def said(found: re.Match[str]) -> str:
+    def harmless(found: re.Match[str]) -> str:
         text = plain(unescape(found[2]), 120)
-        return found[1] + escape(_drawn(text, texts), quote=False) + found[3]
+        return found[1] + escape(text, quote=False) + found[3]
 
-    svg = _TEXT.sub(said, _ABOUT.sub("", display.svg()))
+    svg = _TEXT.sub(harmless, _ABOUT.sub("", display.svg(texts.lang)))
+    svg = _SHADE.sub(lambda found: _SHADES[found[0]], svg)
     for before in ('id="', "url(#", 'href="#'):
         svg = svg.replace(before, f"{before}p{number}-")
     return Picture(svg=Markup(svg), caption=caption)
-
-
-def _drawn(text: str, texts: Texts) -> str:
-    """Return what a display wrote, in the language of the page."""
-    groups = _GROUPS.fullmatch(text)
-    if groups:
-        message = N_("(%(n)s items a group; bars: 95 %% interval)")
-        return texts.gettext(message) % {"n": groups[1]}
-    if text in DECLARATIONS:
-        return texts.words.field(text)
-    return texts.gettext(text) if text in _DRAWN else text
 
 
 class Page:
@@ -247,8 +96,11 @@ class Page:
         html : str
             The same text for the same results.
         """
+        from markupsafe import Markup
+
         texts = Texts(lang)
-        values = {"policy": POLICY, "notes": (), **self._content(texts)}
+        given = {"policy": POLICY, "notes": (), "style": Markup(style())}
+        values = {**given, **self._content(texts)}
         template = _environment(lang).get_template(self._template)
         return str(template.render(lang=lang, version=__version__, **values))
 
@@ -279,7 +131,7 @@ class Page:
         """Show the page in a notebook, in a frame of its own."""
         name = escape(type(self).__name__)
         return (
-            f'<iframe title="{name}" sandbox="allow-scripts" '
+            f'<iframe title="{name}" sandbox="allow-scripts allow-downloads" '
             'style="width:100%;height:36rem;border:1px solid #8888" '
             f'srcdoc="{escape(self.to_html())}"></iframe>'
         )

@@ -9,11 +9,12 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError
 from smartrisk.reports._display import GREY, INK, Display, look, percent
+from smartrisk.reports._texts import N_, Texts
 
 _MEASURES = {
-    "hit_rate": "Hit rate",
-    "recall": "Recall",
-    "revenue_share": "Revenue share",
+    "hit_rate": N_("Hit rate"),
+    "recall": N_("Recall"),
+    "revenue_share": N_("Revenue share"),
 }
 
 
@@ -86,9 +87,10 @@ class PolicyComparisonDisplay(Display):
             )
         return cls(table[table["measure"].isin(list(_MEASURES))])
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw the differences of every policy on one panel per measure."""
         names = list(self._data["policy"].unique())
+        shown = [texts.name(name) for name in names]
         for place, (ax, measure) in enumerate(zip(axes, _MEASURES, strict=True)):
             part = self._data[self._data["measure"] == measure]
             part = part.set_index("policy").loc[names]
@@ -98,12 +100,13 @@ class PolicyComparisonDisplay(Display):
                 style = {**look(row), "linestyle": ""}
                 ax.errorbar([gap], [-row], xerr=reach, markersize=7, capsize=3, **style)
             ax.axvline(0.0, color=GREY, linestyle=":", linewidth=1.4)
-            ax.set_title(_MEASURES[measure])
+            ax.set_title(texts.gettext(_MEASURES[measure]))
             ax.set_yticks(
-                [-row for row in range(len(names))], names if not place else []
+                [-row for row in range(len(names))], shown if not place else []
             )
             ax.set_ylim(-len(names) + 0.4, 0.6)
             ax.tick_params(axis="y", length=0, labelcolor=INK)
             ax.grid(axis="y", visible=False)
-            ax.set_xlabel("Difference (points)" if roomy else "")
-            percent(ax.xaxis)
+            label = texts.gettext("Difference (points)")
+            ax.set_xlabel(label if roomy else "")
+            percent(ax.xaxis, texts)

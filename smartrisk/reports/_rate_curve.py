@@ -11,17 +11,18 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, TableError, check_choice, shown
 from smartrisk.evaluation import Evaluation, evaluate
 from smartrisk.reports._display import GREY, INK, Display, look, percent, spread
+from smartrisk.reports._texts import N_, Texts
 
 #: Measure: title of its panel, what its axis says.
 _MEASURES = {
     "precision": (
-        "How often an inspection finds something",
-        "Precision (% of inspected)",
+        N_("How often an inspection finds something"),
+        N_("Precision (% of inspected)"),
     ),
-    "recall": ("How much of the fraud is found", "Recall (% of all hits)"),
+    "recall": (N_("How much of the fraud is found"), N_("Recall (% of all hits)")),
     "revenue_share": (
-        "How much of the revenue is recovered",
-        "Revenue share (% of recoverable)",
+        N_("How much of the revenue is recovered"),
+        N_("Revenue share (% of recoverable)"),
     ),
 }
 _COLUMNS = ["contender", "measure", "rank_by", "rate", "value", "low", "high", "chance"]
@@ -178,12 +179,13 @@ class RateCurveDisplay(Display):
             }
         )
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+        _ = texts.gettext
         for ax, measure in zip(axes, self._measures, strict=True):
-            title, label = _MEASURES[measure]
+            title, label = map(_, _MEASURES[measure])
             part = self._data[self._data["measure"] == measure]
-            _panel(ax, part)
-            ax.set(title=title, xlabel="Inspection rate (% of items)", ylabel=label)
+            _panel(ax, part, texts)
+            ax.set(title=title, xlabel=_("Inspection rate (% of items)"), ylabel=label)
         names = self._data["contender"].unique()
         if not roomy and (len(names) > 1 or names[0]):
             axes[0].legend(loc="best", fontsize=8.5)
@@ -218,13 +220,13 @@ def _curve(
     )
 
 
-def _panel(ax: Any, data: pd.DataFrame) -> None:
+def _panel(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
     """Draw the curves of one measure."""
     if not data["value"].notna().any():
         ax.text(
             0.5,
             0.5,
-            "not known:\nno such outcomes",
+            texts.gettext("not known: no such outcomes"),
             ha="center",
             va="center",
             transform=ax.transAxes,
@@ -240,22 +242,22 @@ def _panel(ax: Any, data: pd.DataFrame) -> None:
         ax.plot(
             x,
             part["value"].to_numpy(),
-            label=str(name) or "_nolegend_",
+            label=texts.name(name) or "_nolegend_",
             markersize=5.5 if few else 4.5,
             markevery=1 if few else (place % 4, 4),
             linewidth=1.9,
             **look(place),
         )
-    _chance(ax, data[data["contender"] == data["contender"].iloc[0]])
+    _chance(ax, data[data["contender"] == data["contender"].iloc[0]], texts)
     tops = data[["value", "high", "chance"]].to_numpy(np.float64)
     top = np.nanmax(tops) if np.isfinite(tops).any() else 1.0
     furthest = float(data["rate"].max()) or 1.0
     ax.set(xlim=(0, 1.03 * furthest), ylim=(0, min(1.04, 1.1 * top or 1.0)))
-    percent(ax.xaxis)
-    percent(ax.yaxis)
+    percent(ax.xaxis, texts)
+    percent(ax.yaxis, texts)
 
 
-def _chance(ax: Any, data: pd.DataFrame) -> None:
+def _chance(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
     """Draw what inspecting at random would reach, from a rate of zero on."""
     known = data[["rate", "chance"]].dropna()
     level = data["measure"].iloc[0] == "precision"
@@ -267,7 +269,7 @@ def _chance(ax: Any, data: pd.DataFrame) -> None:
         color=GREY,
         linestyle=":",
         linewidth=1.6,
-        label="by chance",
+        label=texts.gettext("by chance"),
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError
 from smartrisk.reports._display import COLOURS, GREY, INK, Display
+from smartrisk.reports._texts import N_, Texts
 
 _SIZES = "sizes"
 
@@ -40,7 +41,7 @@ class RealismDisplay(Display):
     True
     """
 
-    _panels = ("Shares", "Sizes and ratios")
+    _panels = (N_("Shares"), N_("Sizes and ratios"))
     _panel_size = (6.2, 6.6)
 
     @classmethod
@@ -78,7 +79,7 @@ class RealismDisplay(Display):
             )
         return cls(table)
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw shares on the first axes, the rest on the second."""
         told = self._data[self._data["value"].notna()]
         ratio = told["figure"].isin(
@@ -92,7 +93,7 @@ class RealismDisplay(Display):
         _rows(axes[0], told[~other], "share")
         _rows(axes[1], told[other], "log10, or ratio")
         for ax, title in zip(axes, self._panels, strict=True):
-            ax.set_title(title)
+            ax.set_title(texts.gettext(title))
         if roomy:
             axes[1].legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2)
 

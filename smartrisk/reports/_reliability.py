@@ -11,6 +11,7 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, TableError, shown
 from smartrisk.evaluation import Calibration, calibration
 from smartrisk.reports._display import GREY, Display, look, percent
+from smartrisk.reports._texts import N_, Texts
 from smartrisk.schema import KEY
 
 
@@ -60,7 +61,7 @@ class ReliabilityDisplay(Display):
     3   0.88      0.90
     """
 
-    _panels = ("Reliability: what the scores say and what was found",)
+    _panels = (N_("Reliability: what the scores say and what was found"),)
     _panel_size = (5.6, 4.8)
 
     @classmethod
@@ -171,32 +172,37 @@ class ReliabilityDisplay(Display):
         parts = [c.frame().assign(contender=name) for name, c in given.items()]
         return cls(pd.concat(parts, ignore_index=True))
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         ax, data = axes[0], self._data
         top = float(np.nanmax(data[["score", "hit_rate_high"]].to_numpy()))
         top = min(1.0, 1.08 * top)
-        _diagonal(ax, top)
+        _ = texts.gettext
+        _diagonal(ax, top, _("perfectly calibrated"))
         for place, (name, part) in enumerate(data.groupby("contender", sort=False)):
-            _points(ax, part, label=str(name) or "_nolegend_", style=look(place))
+            label = texts.name(name) or "_nolegend_"
+            _points(ax, part, label=label, style=look(place))
+        score = _("Risk score, mean of the group (%)")
+        sizes = _("(%(n)s items a group; bars: 95 %% interval)") % {
+            "n": _span(data["n_items"], texts)
+        }
         ax.set(
-            title=self._panels[0],
-            xlabel="Risk score, mean of the group (%)\n"
-            f"({_span(data['n_items'])} items a group; bars: 95 % interval)",
-            ylabel="Observed hit rate (% of inspected items)",
+            title=_(self._panels[0]),
+            xlabel=f"{score}\n{sizes}",
+            ylabel=_("Observed hit rate (% of inspected items)"),
             xlim=(0, top),
             ylim=(0, top),
         )
-        percent(ax.xaxis)
-        percent(ax.yaxis)
+        percent(ax.xaxis, texts)
+        percent(ax.yaxis, texts)
         if any(data["contender"]):
             ax.legend(loc="upper left")
 
 
-def _diagonal(ax: Any, top: float) -> None:
+def _diagonal(ax: Any, top: float, label: str) -> None:
     """Draw where calibrated scores lie."""
     ax.plot([0, top], [0, top], color=GREY, linestyle=":", linewidth=1.4)
     ax.annotate(
-        "perfectly calibrated",
+        label,
         (0.7 * top, 0.7 * top),
         xytext=(7, -5),
         textcoords="offset points",
@@ -224,10 +230,12 @@ def _points(ax: Any, data: pd.DataFrame, *, label: str, style: dict[str, Any]) -
     )
 
 
-def _span(sizes: pd.Series) -> str:
+def _span(sizes: pd.Series, texts: Texts) -> str:
     """Return the least and the greatest of some counts in words."""
-    least, most = int(sizes.min()), int(sizes.max())
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    least, most = texts.number(sizes.min()), texts.number(sizes.max())
+    if least == most:
+        return least
+    return texts.gettext("%(least)s to %(most)s") % {"least": least, "most": most}
 
 
 def _groups(name: str, score: Any, hits: Any, n_groups: int) -> pd.DataFrame:

@@ -8,8 +8,9 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.reports._display import COLOURS, INK, Display, percent
+from smartrisk.reports._texts import N_, Texts
 
-_MEASURES = {"selection_rate": "Selected", "precision": "Precision"}
+_MEASURES = {"selection_rate": N_("Selected"), "precision": N_("Precision")}
 _MOST = 15
 
 
@@ -89,9 +90,10 @@ class SegmentsDisplay(Display):
         most = part["n_items"].nlargest(_MOST).index
         return cls(part.loc[part.index.isin(most)].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw a point with its interval for each value."""
-        labels = [str(value)[:24] for value in self._data["value"]]
+        _ = texts.gettext
+        labels = [texts.segment_value(value) for value in self._data["value"]]
         rows = -np.arange(len(labels))
         for place, (ax, (name, title)) in enumerate(
             zip(axes, _MEASURES.items(), strict=True)
@@ -111,11 +113,12 @@ class SegmentsDisplay(Display):
                     markerfacecolor=face,
                     capsize=2,
                 )
-            ax.set_title(title)
+            ax.set_title(_(title))
             ax.set_yticks(rows, labels if place == 0 else [])
             ax.tick_params(axis="y", length=0, labelcolor=INK)
             ax.grid(axis="y", visible=False)
             ax.set_xlim(left=0.0)
-            percent(ax.xaxis)
-        axes[0].set_xlabel("Share of the items" if roomy else "")
-        axes[1].set_xlabel("Share of the selected; hollow: few" if roomy else "")
+            percent(ax.xaxis, texts)
+        if roomy:
+            axes[0].set_xlabel(_("Share of the items"))
+            axes[1].set_xlabel(_("Share of the selected; hollow: few"))

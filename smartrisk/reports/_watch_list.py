@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from smartrisk.errors import check_number
+from smartrisk.look import POLICY, plain
 from smartrisk.reports._export import write_table
-from smartrisk.reports._page import POLICY, Page, Texts, plain, source
+from smartrisk.reports._page import Page, source
+from smartrisk.reports._texts import Texts
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.selectivity import select
 from smartrisk.validation import validate
@@ -28,7 +30,6 @@ _ORDER = (
     "declaration_id",
     "risk_score",
     "expected_revenue",
-    "reasons",
     "channel",
     "office",
     "lodged_at",
@@ -142,7 +143,7 @@ class WatchList(Page):
             axis=1,
         )
         table = table.sort_values("rank", kind="stable")
-        reasons = engine.explain(here.loc[table.index], top=top)
+        reasons = engine.explain(here.loc[table.index], top=top).at_least("slight")
         table["lines"] = pd.Series(list(reasons), index=table.index, dtype=object)
         return cls(
             table=table.reset_index(drop=True),
@@ -167,7 +168,9 @@ class WatchList(Page):
         lines = self.table["lines"]
         out = self.table.drop(columns="lines")
         out["reasons"] = [" · ".join(found.sentences(lang)[0]) for found in lines]
-        out["checks"] = [" · ".join(found.checks(lang)[0]) for found in lines]
+        out["checks"] = [
+            " · ".join(found.checks(lang, short=True)[0]) for found in lines
+        ]
         return out
 
     def export(self, path: str | Path, lang: str = "en") -> Path:
@@ -207,10 +210,14 @@ class WatchList(Page):
             "script": Markup(script),
             "summary": self._summary(texts),
             "heads": [self._head(name, texts) for name in order],
+            "more_heads": [_("Reasons"), _("Suggested checks")],
             "numeric": {k for k, name in enumerate(order) if name in _NUMBERS},
-            "texts": {k for k, n in enumerate(order) if n == "reasons"},
             "rows": [
-                [_cell(name, line, texts) for name in order]
+                {
+                    "cells": [_cell(name, line, texts) for name in order],
+                    "reasons": texts.begun(line["reasons"]),
+                    "checks": line["checks"],
+                }
                 for line in part.to_dict("records")
             ],
             "left": texts.ngettext(
@@ -268,7 +275,6 @@ class WatchList(Page):
             "risk_score": _("Risk"),
             "expected_revenue": _("Expected revenue"),
             "lodged_at": _("Lodged"),
-            "reasons": _("Reasons and suggested checks"),
         }
         return heads.get(name) or texts.words.field(name)
 
@@ -293,8 +299,7 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
         _ = texts.gettext
         said = {"red": _("red"), "yellow": _("yellow"), "blue": _("blue")}
         return {"text": said.get(str(value), plain(str(value), _LONGEST))}
-    if name == "reasons":
-        return {"text": str(value), "more": str(line["checks"])}
     if name == "lodged_at":
-        return {"text": texts.moment(value).replace("-", "\u2011")}
+        moment = texts.moment(value)
+        return {"text": moment.replace("-", "\u2011"), "value": moment}
     return {"text": plain(texts.value(name, value), _LONGEST)}

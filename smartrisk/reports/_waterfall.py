@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
-from smartrisk.explanations import Reasons, Wording
-from smartrisk.reports._display import COLOURS, GREY, INK, Display
+from smartrisk.explanations import Reasons
+from smartrisk.reports._display import COLOURS, GREY, INK, Display, plain_numbers
+from smartrisk.reports._texts import Texts
 
 
 class ReasonsDisplay(Display):
@@ -21,7 +22,7 @@ class ReasonsDisplay(Display):
     Parameters
     ----------
     data : DataFrame
-        ``concept``, ``label``, ``start`` and ``contribution``, from the base on.
+        ``concept``, ``start`` and ``contribution``, from the base on.
 
     Attributes
     ----------
@@ -45,15 +46,13 @@ class ReasonsDisplay(Display):
     _panel_size = (6.4, 3.6)
 
     @classmethod
-    def from_reasons(cls, reasons: Any, *, lang: str = "en") -> Self:
+    def from_reasons(cls, reasons: Any) -> Self:
         """Return the display of the reasons of one item.
 
         Parameters
         ----------
         reasons : Reasons
             Of one item, as ``engine.explain(items)[0]``.
-        lang : str, default="en"
-            Language of the concepts: "en", "fr" or "es".
 
         Returns
         -------
@@ -79,21 +78,19 @@ class ReasonsDisplay(Display):
                 "ReasonsDisplay: 'reasons' must be those of one item, as "
                 f"engine.explain(items)[0]; got {size} items."
             )
-        words = Wording(lang)
         parts = reasons.by_concept().iloc[0]
         parts = parts[parts != 0.0].sort_values(key=np.abs, ascending=False)
         sizes = np.r_[reasons.base_values[0], parts.to_numpy(np.float64)]
         data = pd.DataFrame(
             {
                 "concept": ["base", *parts.index],
-                "label": [words.text("base"), *map(words.concept, parts.index)],
                 "start": np.r_[0.0, np.cumsum(sizes)[:-1]],
                 "contribution": sizes,
             }
         )
         return cls(data)
 
-    def _draw(self, axes: list[Any], *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw a bar per concept from where the last one ended."""
         (ax,) = axes
         start, size = self._data["start"], self._data["contribution"]
@@ -105,7 +102,7 @@ class ReasonsDisplay(Display):
         for row, end, value in zip(rows, ends, size, strict=True):
             side = 1 if value > 0 else -1
             ax.annotate(
-                f"{value:+.2f}",
+                texts.words.signed(value),
                 (end, row),
                 xytext=(4 * side, 0),
                 textcoords="offset points",
@@ -115,8 +112,12 @@ class ReasonsDisplay(Display):
             )
         ax.axvline(float(ends.iloc[-1]), color=GREY, linestyle=":", linewidth=1.2)
         ax.margins(x=0.15)
-        ax.set_yticks(rows, list(self._data["label"]))
+        words, names = texts.words, list(self._data["concept"])
+        named = [words.text("base"), *map(words.concept, names[1:])]
+        ax.set_yticks(rows, named)
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(axis="y", visible=False)
-        ax.set_title(f"{ends.iloc[-1]:+.2f} log-odds")
-        ax.set_xlabel("Log-odds" if roomy else "")
+        total = {"size": words.signed(float(ends.iloc[-1]))}
+        ax.set_title(texts.gettext("%(size)s log-odds") % total)
+        ax.set_xlabel(texts.gettext("Log-odds") if roomy else "")
+        plain_numbers(ax.xaxis, texts)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeRegressor
 
 from smartrisk.errors import ArgumentError, TableError, check_number
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import KEY
 from smartrisk.selectivity._rules import Condition, Rule, RuleSet, performance
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,10 @@ class Run:
     model_uri: str
     tracking_uri: str
     experiment: str
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook where the run is."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         """Say where the run is and how to look at it."""

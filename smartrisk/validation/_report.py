@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import shown
-from smartrisk.notebook import InNotebook
+from smartrisk.look import InNotebook
 from smartrisk.schema import ColumnMap, Table
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

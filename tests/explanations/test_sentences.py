@@ -166,9 +166,9 @@ def test_the_market_s_and_the_party_s_own_values_are_said_together():
         (price("n_peers", own), 12.0),
     ]
     assert said(pairs) == (
-        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier consignments of "
-        "6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier consignments of this "
-        "importer with goods 6403"
+        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier consignments "
+        "of 6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier consignments of "
+        "this importer with goods 6403"
     )
     assert said(pairs, lead=2) == (
         "unit value per kg 2.90, 0.50 × the typical 5.79 of 12 earlier consignments of "
@@ -432,8 +432,8 @@ def test_a_missing_field_is_the_reason_when_it_leaves_no_history():
             ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
             "of 6403.99 from VN shipped from CN with the same duty rate, preference "
             "and net mass",
-            "de la sous-position 6403.99 d'origine VN en provenance de CN avec mêmes taux "
-            "de droit, préférence et masse nette",
+            "de la sous-position 6403.99 d'origine VN en provenance de CN avec mêmes "
+            "taux de droit, préférence et masse nette",
         ),
     ],
 )

@@ -30,7 +30,7 @@ FOREIGN = (
 
 
 #: Rooms that only the engine enters; they are not at the front door.
-INNER = {"artefact", "notebook"}
+INNER = {"artefact", "look"}
 
 
 def loaded_after(code, root):

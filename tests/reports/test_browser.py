@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import pytest
 
 from smartrisk.languages import LANGUAGES
@@ -47,6 +50,16 @@ def too_wide(page):
     )
 
 
+CUT_OFF = """
+() => Array.from(document.querySelectorAll('.picture svg text')).filter(text => {
+  const box = text.getBoundingClientRect();
+  const all = text.ownerSVGElement.getBoundingClientRect();
+  return box.left < all.left - 1 || box.right > all.right + 1
+    || box.top < all.top - 1 || box.bottom > all.bottom + 1;
+}).map(text => text.textContent)
+"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_page_is_accessible_and_quiet(opened, pages, kind, scheme, artefacts):
@@ -71,6 +84,7 @@ def test_no_layout_breaks(opened, pages, kind, width, lang, artefacts):
     page, wrong = opened(pages[kind].to_html(lang), width=width)
     page.screenshot(path=artefacts / f"{kind}-{lang}-{width}.png", full_page=True)
     assert too_wide(page) <= 0
+    assert page.evaluate(CUT_OFF) == []
     assert wrong == []
 
 
@@ -92,7 +106,8 @@ def test_a_page_reads_without_script_and_prints(opened, pages, kind, artefacts):
     page, wrong = opened(pages[kind].to_html(), script=False)
     assert page.locator("h1").inner_text()
     if kind == "watch":
-        assert page.locator("tbody tr").count() == 40
+        assert page.locator("tbody").count() == 40
+        assert page.locator("tr.why").first.inner_text().strip()
         assert not page.locator("#tools").is_visible()
     page.pdf(path=artefacts / f"{kind}.pdf", format="A4")
     assert wrong == []
@@ -101,19 +116,49 @@ def test_a_page_reads_without_script_and_prints(opened, pages, kind, artefacts):
 def test_the_watch_list_filters_and_sorts(opened, pages):
     page, wrong = opened(pages["watch"].to_html())
     assert page.locator("#count").inner_text() == "40"
-    first = page.locator("tbody tr").first.locator("td").nth(1).inner_text()
+    first = page.locator("tbody").first.locator("td").nth(1).inner_text()
     page.fill("#filter", first.split(" / ")[0].lower())
-    shown = page.locator("tbody tr:visible")
+    shown = page.locator("tbody:visible")
     assert 1 <= shown.count() < 40
     assert page.locator("#count").inner_text() == str(shown.count())
     page.fill("#filter", "")
-    head = page.locator("thead th").nth(11)
-    column = "rows => rows.map(r => Number(r.cells[11].getAttribute('data-v')))"
+    head = page.locator("thead th").nth(10)
+    cell = "t.rows[0].cells[10].getAttribute('data-v')"
+    column = f"items => items.map(t => Number({cell}))"
     for order in ("ascending", "descending"):
         head.locator("button").click()
         assert head.get_attribute("aria-sort") == order
-        values = page.eval_on_selector_all("tbody tr", column)
+        values = page.eval_on_selector_all("tbody", column)
         assert values == sorted(values, reverse=order == "descending")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_watch_list_saves_what_is_shown_without_formulas(
+    opened, hostile_pages, lang, tmp_path
+):
+    page, wrong = opened(hostile_pages["watch"].to_html(lang))
+    page.fill("#filter", "cn")
+    shown = page.locator("tbody:visible").count()
+    assert 1 <= shown < 40
+    with page.expect_download() as waiting:
+        page.click("#save")
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    assert path.name == "watch-list.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert len(rows) == shown
+    assert {len(row) for row in rows} == {len(head)} == {13}
+    table = hostile_pages["watch"].frame(lang)
+    place = head.index(page.locator("thead th").nth(2).inner_text())
+    risks = {f"{risk:.10g}" for risk in table["risk_score"]}
+    assert {row[place] for row in rows} <= risks
+    assert all(row[-2] and row[-1] for row in rows)
+    cells = [cell for row in rows for cell in row]
+    trigger = re.compile(r"[\s\ufeff]*[=+@|%\t\r\n]|[\s\ufeff]*-\D")
+    assert not [cell for cell in cells if trigger.match(cell)]
+    assert any(cell.startswith("'") for cell in cells)
     assert wrong == []
 
 
@@ -132,5 +177,5 @@ def test_reasons_and_displays_of_a_notebook_are_quiet(opened, pages, engine):
     page, more = opened(notebook)
     frames = [f for f in page.frames if f != page.main_frame]
     assert [f.locator("h1").count() for f in frames] == [1, 1]
-    assert frames[0].locator("th button").count() == 12
+    assert frames[0].locator("th button").count() == 11
     assert wrong + more == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import evaluate, wilson_interval
+from smartrisk.languages import LANGUAGES
 from smartrisk.reports import RateCurveDisplay, ReliabilityDisplay
 from smartrisk.reports._display import spread
 
@@ -333,16 +335,36 @@ def others(engine, past_and_new, world):
         "segments": shown.SegmentsDisplay.from_segments(segments, "office"),
         "backtest": shown.BacktestDisplay.from_backtest(backtest),
         "drift": shown.DriftDisplay.from_drift(sr.monitoring.drift(past, new)),
-        "reasons": shown.ReasonsDisplay.from_reasons(reasons[0], lang="fr"),
+        "reasons": shown.ReasonsDisplay.from_reasons(reasons[0]),
         "importance": shown.ImportanceDisplay.from_importance(
-            sr.explanations.importance(reasons, "field"), lang="es"
+            sr.explanations.importance(reasons, "field")
+        ),
+        "stability": shown.StabilityDisplay.from_stability(
+            sr.explanations.stability(reasons, period="W")
+        ),
+        "dependence": shown.DependenceDisplay.from_dependence(
+            sr.explanations.dependence(reasons, "importer_id__days_since_last"),
+            "importer_id__days_since_last",
+        ),
+        "profile": shown.SegmentProfileDisplay.from_profile(
+            sr.explanations.segment_profile(reasons, "office")
         ),
     }
 
 
-@pytest.mark.parametrize(
-    "kind", ["segments", "backtest", "drift", "reasons", "importance"]
+FURTHER = (
+    "segments",
+    "backtest",
+    "drift",
+    "reasons",
+    "importance",
+    "stability",
+    "dependence",
+    "profile",
 )
+
+
+@pytest.mark.parametrize("kind", FURTHER)
 def test_a_further_display_draws_saves_and_gives_its_numbers(others, kind, tmp_path):
     display = others[kind]
     assert display.plot() is display
@@ -358,8 +380,67 @@ def test_a_further_display_draws_saves_and_gives_its_numbers(others, kind, tmp_p
 
 def test_a_waterfall_starts_at_the_base_and_ends_at_the_score(others, engine):
     told = others["reasons"].frame()
-    assert told["label"].iloc[0] == "base"
+    assert told["concept"].iloc[0] == "base"
     ends = told["start"] + told["contribution"]
     np.testing.assert_allclose(ends.iloc[:-1], told["start"].iloc[1:])
     with pytest.raises(ArgumentError, match="got 0 items"):
         type(others["reasons"]).from_reasons(None)
+
+
+@pytest.mark.parametrize("kind", FURTHER)
+def test_a_display_speaks_three_languages_and_nothing_is_cut_off(others, kind):
+    display = others[kind]
+    texts = {lang: set(words(display.svg(lang))) for lang in LANGUAGES}
+    assert texts["fr"] - texts["en"]
+    assert texts["es"] - texts["en"]
+    for lang in LANGUAGES:
+        display.plot(lang=lang)
+        figure = display.figure_
+        figure.draw_without_rendering()
+        frame = figure.get_window_extent()
+        tight = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+        assert tight.x0 >= frame.x0 - 1
+        assert tight.x1 <= frame.x1 + 1
+        plt.close("all")
+    with pytest.raises(ArgumentError, match="'lang' must be one of"):
+        display.plot(lang="de")
+
+
+def words(svg):
+    """Return the texts of a picture that hold a word."""
+    return [
+        t for t in re.findall(r"<text[^>]*>([^<]+)<", svg) if re.search("[a-z]{4}", t)
+    ]
+
+
+def test_numbers_at_an_axis_follow_the_language(others):
+    def ticks(kind, lang):
+        svg = others[kind].svg(lang)
+        return re.findall(r"<text[^>]*>([^<]*[0-9%])<", svg)
+
+    assert [t for t in ticks("importance", "en") if re.fullmatch(r"0\.\d+", t)]
+    for lang in ("fr", "es"):
+        assert [t for t in ticks("importance", lang) if re.fullmatch(r"0,\d+", t)]
+        assert not [t for t in ticks("importance", lang) if "." in t]
+        assert "20\u202f%" in ticks("segments", lang)
+    assert "20 %" in ticks("segments", "en")
+
+
+def test_a_missing_value_is_drawn_apart(others):
+    told = others["dependence"].frame()
+    assert told["low"].isna().sum() == 1
+    assert "missing" in others["dependence"].svg()
+    whole = told[told["low"].notna()]
+    alone = type(others["dependence"])(told[told["low"].isna()], "f")
+    assert "missing" in alone.svg()
+    assert "missing" not in type(alone)(whole, "f").svg()
+
+
+def test_a_profile_adds_up_and_ranks(others, engine, past_and_new):
+    told = others["profile"].frame()
+    parts = told.drop(columns=["segment", "n_items", "difference"])
+    np.testing.assert_allclose(parts.sum(axis=1), told["difference"], atol=1e-9)
+    assert told["difference"].is_monotonic_decreasing
+    assert parts.shape[1] == 7  # six named, and the rest
+    weighted = (told["difference"] * told["n_items"]).sum()
+    assert abs(weighted) < 0.02 * told["n_items"].sum()

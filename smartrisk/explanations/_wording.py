@@ -97,10 +97,10 @@ class Wording:
         known = f"concept.{name}"
         return self.text(known) if known in MESSAGES else clean(name)
 
-    def named(self, name: str) -> str:
-        """Return the words for a concept or a declaration field."""
-        known = f"concept.{name}" in MESSAGES
-        return self.concept(name) if known else self.field(name)
+    def named(self, names: Sequence[str]) -> list[str]:
+        """Return the words for concepts, or for declaration fields if one is none."""
+        concepts = all(f"concept.{name}" in MESSAGES for name in names)
+        return [self.concept(name) if concepts else self.field(name) for name in names]
 
     def listed(self, words: Sequence[str]) -> str:
         """Join words with commas and a last "and"."""

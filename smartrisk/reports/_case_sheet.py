@@ -241,7 +241,7 @@ class CaseSheet(Page):
             rate = hits / len(results) if len(results) else None
             rows.append(
                 (
-                    name,
+                    texts.begun(name),
                     texts.number(len(part)),
                     texts.unit_value(median),
                     texts.moment(None if last is None else last.normalize()),
@@ -292,15 +292,12 @@ class CaseSheet(Page):
             )
             for line in mine.to_dict("records")
         ]
-        field = texts.words.field
+        heads = ("tariff_code", "origin", "customs_value", "net_mass_kg")
         return Table(
             caption=_("Latest items of this importer, these goods first"),
             heads=(
                 _("Lodged"),
-                field("tariff_code"),
-                field("origin"),
-                field("customs_value"),
-                field("net_mass_kg"),
+                *(texts.begun(texts.words.field(name)) for name in heads),
                 _("Result"),
             ),
             rows=rows,

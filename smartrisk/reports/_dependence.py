@@ -118,7 +118,7 @@ class DependenceDisplay(Display):
                 label=texts.gettext("missing"),
             )
             ax.legend(loc="best")
-        ax.set_title(texts.name(texts.words.named(self.feature)))
+        ax.set_title(texts.name(self.feature))
         plain_numbers(ax.xaxis, texts)
         plain_numbers(ax.yaxis, texts)
         if roomy:

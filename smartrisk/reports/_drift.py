@@ -89,7 +89,7 @@ class DriftDisplay(Display):
         ax.plot(self._data["noise"], rows, "|", color=INK, markersize=9)
         for word in ("moderate", "large"):
             ax.axvline(SHIFTS[word], color=GREY, linestyle=":", linewidth=1.2)
-        named = [texts.words.named(str(name)) for name in self._data["field"]]
+        named = [texts.words.field(str(name)) for name in self._data["field"]]
         ax.set_yticks(rows, named)
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(axis="y", visible=False)

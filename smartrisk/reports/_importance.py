@@ -89,7 +89,7 @@ class ImportanceDisplay(Display):
         reach = np.clip([low, high], 0.0, None)
         ax.barh(rows, size, color=COLOURS[0], height=0.65)
         ax.errorbar(size, rows, xerr=reach, fmt="none", ecolor=INK, capsize=2)
-        ax.set_yticks(rows, [texts.words.named(name) for name in self._data["name"]])
+        ax.set_yticks(rows, texts.words.named(list(self._data["name"])))
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(axis="y", visible=False)
         ax.set_xlim(left=0.0)

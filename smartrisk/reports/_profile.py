@@ -105,12 +105,14 @@ class SegmentProfileDisplay(Display):
         rows = -np.arange(len(self._data))
         left = np.zeros(len(rows))
         right = np.zeros(len(rows))
-        names = [n for n in self._data if n not in ("segment", "n_items", "difference")]
+        names = [
+            str(n) for n in self._data if n not in ("segment", "n_items", "difference")
+        ]
         colours = [*COLOURS[: len(names) - 1], GREY] if "other" in names else COLOURS
-        for name, colour in zip(names, colours, strict=False):
+        labels = texts.words.named(names)
+        for name, label, colour in zip(names, labels, colours, strict=False):
             size = self._data[name].to_numpy(float)
             start = np.where(size > 0, right, left)
-            label = texts.words.named(str(name))
             ax.barh(rows, size, left=start, color=colour, height=0.7, label=label)
             right += np.maximum(size, 0.0)
             left += np.minimum(size, 0.0)

@@ -94,9 +94,9 @@ class StabilityDisplay(Display):
         """Draw a line for each name."""
         (ax,) = axes
         periods = sorted(self._data["period"].unique())
-        for place, (name, part) in enumerate(self._data.groupby("name", sort=False)):
-            at = np.searchsorted(periods, part["period"])
-            label = texts.words.named(str(name))
+        shown = texts.words.named(list(self._data["name"].unique()))
+        for place, (_, part) in enumerate(self._data.groupby("name", sort=False)):
+            at, label = np.searchsorted(periods, part["period"]), shown[place]
             ax.plot(at, part["share"], label=label, markersize=4, **look(place))
         step = max(1, len(periods) // 6)
         named = [f"{pd.Timestamp(period):%Y-%m-%d}" for period in periods]

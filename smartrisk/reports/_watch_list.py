@@ -276,7 +276,7 @@ class WatchList(Page):
             "expected_revenue": _("Expected revenue"),
             "lodged_at": _("Lodged"),
         }
-        return heads.get(name) or texts.words.field(name)
+        return heads.get(name) or texts.begun(texts.words.field(name))
 
 
 def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
@@ -285,7 +285,7 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
     if name == "declaration_id":
         text = plain(str(value), _LONGEST)
         if "item_number" in line:
-            text = f"{text} / {line['item_number']}"
+            text = f"{text}\u00a0/\u00a0{line['item_number']}"
         return {"text": text}
     if name in _NUMBERS:
         gone = pd.isna(value)

@@ -18,6 +18,7 @@ from sklearn.metrics import (
 )
 
 from smartrisk.errors import SmallSampleWarning, TableError, check_number, shown
+from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._ranking import (
     calibration_error,
     count_at,
@@ -155,7 +156,8 @@ def evaluate(
     segments : DataFrame, Series or mapping of str to Series, default=None
         Values by which to split, aligned with `scores`.
     n_bootstrap : int, default=200
-        Replicates for the 95 % intervals; 0 for none.
+        Replicates for the 95 % intervals; 0 for none. Where none or all was found,
+        resampling says nothing and Wilson's interval stands.
     random_state : int, default=0
         Seed of the replicates.
 
@@ -344,7 +346,23 @@ def _add_intervals(
         for row, sample in zip(rows, curve.T, strict=True):
             good = sample[np.isfinite(sample)]
             bounds = np.quantile(good, [0.025, 0.975]) if len(good) else [math.nan] * 2
-            row[f"{name}_low"], row[f"{name}_high"] = map(float, bounds)
+            low, high = map(float, bounds)
+            if low == high:
+                of = row["n_inspected"] if name == "precision" else y.sum()
+                low, high = _of_no_spread(name, row, float(of))
+            row[f"{name}_low"], row[f"{name}_high"] = low, high
+
+
+def _of_no_spread(name: str, row: Mapping[str, Any], of: float) -> tuple[float, float]:
+    """Return an interval where every resample says the same: none or all was found.
+
+    Resampling knows nothing of what was not seen; Wilson's interval does. A share of
+    revenue has no such interval.
+    """
+    if name == "revenue_share" or not of:
+        return math.nan, math.nan
+    low, high = wilson_interval([row[name]], [of])
+    return float(low[0]), float(high[0])
 
 
 def _figures(y: Float, data: pd.DataFrame) -> dict[str, float]:

@@ -212,3 +212,20 @@ def test_figures_for_a_tracking_store_are_finite_numbers(case):
     flat = evaluate(*tables(*case), n_bootstrap=0).to_dict()
     assert "precision_at_05pct" in flat
     assert all(np.isfinite(v) for v in flat.values())
+
+
+def test_where_nothing_was_found_the_interval_is_no_point():
+    key = pd.DataFrame({"declaration_id": [f"D{i}" for i in range(100)]})
+    scores = key.assign(risk_score=np.linspace(1.0, 0.0, 100))
+    hits = np.zeros(100, int)
+    hits[-8:] = 1
+    found = evaluate(
+        scores,
+        key.assign(illicit=hits, revenue_adjustment=hits * 10.0),
+        rates=(0.2, 0.95),
+    ).frame()
+    at = found[found["rank_by"] == "risk_score"].iloc[0]
+    assert at["precision"] == at["precision_low"] == 0.0
+    assert at["precision_high"] == pytest.approx(0.1611, abs=1e-4)  # Wilson, 0 of 20
+    assert at["recall_high"] == pytest.approx(0.3244, abs=1e-4)  # Wilson, 0 of 8
+    assert np.isnan(at["revenue_share_high"])

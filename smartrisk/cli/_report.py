@@ -94,15 +94,18 @@ def write_pages(
     data = DataCard.from_tables(known, _of(outcomes, known))
     results = _of(outcomes, items)
     judged, segments = None, None
+    # Spread over the days, so that what moves the scores can be told over time.
+    reasons = engine.explain(items.iloc[:: -(-len(items) // _EXPLAINED) or 1])
+    moved = None if past is None else drift(past, items)
     if results is not None and results["illicit"].nunique() == 2:
         scores = engine.score(items)
         judged = evaluate(scores, results)
         groups = standard_segments(items, past=past)
         segments = by_segment(scores, results, groups)
         both = scores.merge(results[[*_keys(items, results), "illicit"]])
-        others: dict[str, Any] = {}
-        if past is not None:
-            others["drift"] = drift(past, items)
+        others: dict[str, Any] = {"reasons": reasons}
+        if moved is not None:
+            others["drift"] = moved
         pages["evaluation"] = EvaluationReport.from_evaluation(
             judged,
             calibration=calibration(both["risk_score"], both["illicit"]),
@@ -114,8 +117,9 @@ def write_pages(
         evaluation=judged,
         segments=segments,
         data=data,
-        reasons=engine.explain(items.head(_EXPLAINED)),
+        reasons=reasons,
         decisions=decisions,
+        drift=moved,
     )
     pages["data-card"] = data
     written = {

@@ -241,6 +241,11 @@ class Reasons:
         return found
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """Declared fields of the items."""
+        return tuple(map(str, self._declarations.columns))
+
+    @property
     def base_values(self) -> Float:
         """Log-odds that every item starts from, shape (n_items,)."""
         return self._contributions[:, -1]

@@ -12,8 +12,11 @@ from typing import Any
 
 import pandas as pd
 
+from smartrisk.errors import ArgumentError, nearest
+from smartrisk.errors import shown as shown_values
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.ledger import Verification
+from smartrisk.monitoring import Drift
 from smartrisk.reports._data_card import DataCard
 from smartrisk.reports._page import Section, Table
 from smartrisk.reports._texts import N_, Texts
@@ -33,6 +36,8 @@ class Shown:
     data: DataCard | None
     decisions: pd.DataFrame | None
     ledger: Verification | None
+    drift: Drift | None
+    answers: Mapping[str, str]
 
 
 Evidence = Callable[[Shown, Texts], str]
@@ -188,12 +193,30 @@ def _compliance(shown: Shown, texts: Texts) -> str:
     ) % {"random": texts.rate(shares[1])}
 
 
+def _watched(shown: Shown, texts: Texts) -> str:
+    if shown.drift is None:
+        return ""
+    table = shown.drift.frame()
+    moved = int((table["shift"] != "stable").sum())
+    return texts.gettext(
+        "declared fields compared with the reference: %(moved)s of %(all)s moved"
+    ) % {"moved": texts.number(moved), "all": texts.number(len(table))}
+
+
+def _covered(shown: Shown, texts: Texts) -> str:
+    if shown.decisions is None or not len(shown.decisions):
+        return ""
+    return texts.gettext("each of %(n)s items was scored and given a channel") % {
+        "n": texts.number(len(shown.decisions))
+    }
+
+
 def _nothing(shown: Shown, texts: Texts) -> str:
     return ""
 
 
 _DUTIES: tuple[tuple[str, str, str, Evidence], ...] = (
-    (_AI, "9", N_("risk management over the life of the system"), _nothing),
+    (_AI, "9", N_("risk management over the life of the system"), _watched),
     (
         _AI,
         "10",
@@ -216,6 +239,7 @@ _DUTIES: tuple[tuple[str, str, str, Evidence], ...] = (
         _concentrated,
     ),
     (_TFA, "7.4.4", N_("appropriate selectivity criteria"), _criteria),
+    (_RKC, "6.1", N_("all goods are subject to control"), _covered),
     (_RKC, "6.2", N_("control limited to what compliance requires"), _necessary),
     (_RKC, "6.3", N_("control uses risk management"), _concentrated),
     (_RKC, "6.4", N_("risk analysis decides what is examined, and how far"), _analysed),
@@ -231,9 +255,8 @@ _DUTIES: tuple[tuple[str, str, str, Evidence], ...] = (
 def duties(shown: Shown, texts: Texts) -> Section:
     """Return the table of duties, each with what can be shown or "not provided"."""
     _ = texts.gettext
-    absent = _("not provided")
     rows = [
-        (f"{source} {code}", _(duty), evidence(shown, texts) or absent)
+        (f"{source} {code}", _(duty), _said(f"{source} {code}", evidence, shown, texts))
         for source, code, duty, evidence in _DUTIES
     ]
     table = Table(
@@ -259,6 +282,24 @@ def duties(shown: Shown, texts: Texts) -> Section:
     )
 
 
-def evidence_by_code(shown: Shown, texts: Texts) -> Mapping[str, Any]:
-    """Return the evidence by source and article, empty where there is none."""
-    return {f"{s} {c}": evidence(shown, texts) for s, c, _, evidence in _DUTIES}
+def _said(code: str, evidence: Evidence, shown: Shown, texts: Texts) -> str:
+    """Return what can be shown, and what the administration says besides."""
+    _ = texts.gettext
+    found = [evidence(shown, texts)]
+    if code in shown.answers:
+        stated = {"text": shown.answers[code]}
+        found.append(_("stated by the administration: %(text)s") % stated)
+    return "; ".join(filter(None, found)) or _("not provided")
+
+
+def checked_answers(answers: Any) -> dict[str, str]:
+    """Return what the administration says by point, once it is in order."""
+    known = [f"{source} {code}" for source, code, _, _ in _DUTIES]
+    given = dict(answers or {})
+    odd = [name for name in given if name not in known]
+    if odd:
+        raise ArgumentError(
+            f"ModelCard: 'answers' names {shown_values(odd)}; known are "
+            f"{shown_values(known, len(known))}.{nearest(str(odd[0]), known)}"
+        )
+    return {name: str(text) for name, text in given.items()}

@@ -15,17 +15,22 @@ from smartrisk.evaluation import (
     PolicyComparison,
     Segments,
 )
+from smartrisk.explanations import Reasons, importance, segment_profile, stability
 from smartrisk.monitoring import Drift
 from smartrisk.reports._backtest import BacktestDisplay
 from smartrisk.reports._closed_loop import ClosedLoopDisplay
+from smartrisk.reports._display import Display
 from smartrisk.reports._drift import DriftDisplay
 from smartrisk.reports._effort import EffortCurveDisplay
+from smartrisk.reports._importance import ImportanceDisplay
 from smartrisk.reports._model_card import metrics
 from smartrisk.reports._page import Page, Section, Table, picture
 from smartrisk.reports._policies import PolicyComparisonDisplay
+from smartrisk.reports._profile import SegmentProfileDisplay
 from smartrisk.reports._rate_curve import RateCurveDisplay
 from smartrisk.reports._reliability import ReliabilityDisplay
 from smartrisk.reports._segments import SegmentsDisplay
+from smartrisk.reports._stability import StabilityDisplay
 from smartrisk.reports._texts import Texts
 
 _SEGMENTS = ("origin", "importer_size", "office", "section")
@@ -35,6 +40,7 @@ _KINDS = {
     "segments": Segments,
     "backtest": Backtest,
     "drift": Drift,
+    "reasons": Reasons,
 }
 
 
@@ -49,7 +55,8 @@ class EvaluationReport(Page):
     evaluation : Evaluation
         The figures.
     others : mapping of str to object
-        Other results: "calibration", "effort", "segments", "backtest", "drift".
+        Other results: "calibration", "effort", "segments", "backtest", "drift",
+        "reasons".
     name : str
         What was evaluated.
 
@@ -87,7 +94,8 @@ class EvaluationReport(Page):
             What was evaluated.
         **others : object
             ``calibration``, ``effort``, ``segments``, ``backtest``, ``drift``: what the
-            functions of these names returned. What is not given is left out.
+            functions of these names returned; ``reasons``: those of the items. What is
+            not given is left out.
 
         Returns
         -------
@@ -168,6 +176,8 @@ class EvaluationReport(Page):
             note = _("Hollow points rest on few items. Intervals are Wilson's.")
             title = _("Segments")
             return [Section(title=title, texts=(note,), pictures=pictures)]
+        if key == "reasons":
+            return [_moving(value, number, texts)]
         made = {
             "calibration": (
                 ReliabilityDisplay.from_calibrations,
@@ -197,6 +207,30 @@ class EvaluationReport(Page):
                 title=title, pictures=(picture(shown(value), caption, number, texts),)
             )
         ]
+
+
+def _moving(reasons: Reasons, number: int, texts: Texts) -> Section:
+    """Return what moves the scores: overall, over time, and by office."""
+    _ = texts.gettext
+    shown: list[tuple[Display, str]] = [
+        (
+            ImportanceDisplay.from_importance(importance(reasons, "field")),
+            _("Mean size of the contribution of each field, with its interval"),
+        )
+    ]
+    over_time = stability(reasons)
+    if over_time["period"].nunique() > 1:
+        caption = _("Whether the model keeps its reasons, month by month")
+        shown.append((StabilityDisplay.from_stability(over_time), caption))
+    if "office" in reasons.fields:
+        profile = segment_profile(reasons, "office")
+        caption = _("Why offices score above or below the mean")
+        shown.append((SegmentProfileDisplay.from_profile(profile), caption))
+    pictures = [
+        picture(display, caption, number + place, texts)
+        for place, (display, caption) in enumerate(shown)
+    ]
+    return Section(title=_("What moves the scores"), pictures=pictures)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -13,7 +13,7 @@ from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.explanations import Reasons, importance
 from smartrisk.ledger import Verification
 from smartrisk.reports._data_card import DataCard
-from smartrisk.reports._duties import Shown, duties
+from smartrisk.reports._duties import Shown, checked_answers, duties
 from smartrisk.reports._importance import ImportanceDisplay
 from smartrisk.reports._page import Page, Section, Table, picture
 from smartrisk.reports._texts import N_, Texts
@@ -85,7 +85,9 @@ class ModelCard(Page):
             Of many items, for the importance of concepts.
         **given : object
             ``decisions`` (DECISIONS taken with it), ``ledger`` (a `Verification`),
-            ``intended_use`` and ``oversight`` (texts of the administration).
+            ``drift`` (a `Drift` of its fields), ``intended_use`` and ``oversight``
+            (texts of the administration), and ``answers`` (its texts by point, as
+            ``{"EU AI Act 9": "..."}``).
 
         Returns
         -------
@@ -96,6 +98,8 @@ class ModelCard(Page):
         ------
         TypeError
             If anything else is given.
+        ArgumentError
+            If `answers` names a point that there is not.
 
         Examples
         --------
@@ -107,7 +111,7 @@ class ModelCard(Page):
         >>> "decided by an officer" in card.to_html()
         True
         """
-        known = ("decisions", "ledger", "intended_use", "oversight")
+        known = ("decisions", "ledger", "drift", "intended_use", "oversight", "answers")
         odd = [name for name in given if name not in known]
         if odd:
             raise TypeError(
@@ -133,6 +137,8 @@ class ModelCard(Page):
             data=data,
             decisions=decisions,
             ledger=ledger,
+            drift=given.get("drift"),
+            answers=checked_answers(given.get("answers")),
         )
         return cls(parameters=parameters, shown=shown, reasons=reasons)
 

@@ -242,7 +242,7 @@ def test_report_writes_pages_in_a_language(run, files):
         "watch-list.html",
     ]
     assert "pages/watch-list.csv: 12 of" in out
-    assert "Ficha de caso" in Path("pages/case-1.html").read_text(encoding="utf-8")
+    assert "Ficha del caso" in Path("pages/case-1.html").read_text(encoding="utf-8")
     assert "Historial anterior" in Path("pages/case-1.html").read_text(encoding="utf-8")
 
 

@@ -137,6 +137,7 @@ def made(engine, past, new, outcomes, truth, name=""):
             ledger=sr.ledger.Verification(n_entries=3, problems=()),
             intended_use=name or None,
             oversight=name or "An officer decides on every control.",
+            answers={"RKC 6.6": name} if name else None,
         ),
         "data": data,
         "evaluation": EvaluationReport.from_evaluation(
@@ -148,6 +149,7 @@ def made(engine, past, new, outcomes, truth, name=""):
             effort=sr.evaluation.effort_curve({name or "engine": scores}, full),
             segments=segments,
             drift=sr.monitoring.drift(past, new),
+            reasons=engine.explain(new),
         ),
         "policy": PolicyReport.from_comparison(compared),
     }

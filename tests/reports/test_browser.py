@@ -111,7 +111,11 @@ def test_a_page_reads_without_script_and_prints(opened, pages, kind, artefacts):
         assert not page.locator("#tools").is_visible()
     printed = page.pdf(path=artefacts / f"{kind}.pdf", format="A4")
     n_pages = len(re.findall(rb"/Type\s*/Page\b", printed))
-    assert 1 <= n_pages <= {"case": 2, "watch": 5, "model": 5}.get(kind, 4)
+    assert (
+        1
+        <= n_pages
+        <= {"case": 2, "watch": 5, "model": 5, "evaluation": 5}.get(kind, 4)
+    )
     assert wrong == []
 
 

@@ -208,7 +208,7 @@ def test_a_model_card_says_what_was_not_provided(engine):
     rows = dict(
         re.findall(r"<td>((?:EU|TFA|RKC)[^<]+)</td>.*?</td><td[^>]*>(.*?)</td>", bare)
     )
-    assert len(rows) == 20
+    assert len(rows) == 21
     absent = {name for name, text in rows.items() if text == "not provided"}
     assert {"EU AI Act 9", "EU AI Act 12", "EU AI Act 14", "TFA 7.4.1"} <= absent
     assert "EU AI Act 13" not in absent
@@ -216,6 +216,23 @@ def test_a_model_card_says_what_was_not_provided(engine):
     assert "compliant with" not in bare
     with pytest.raises(TypeError, match="unknown owner"):
         ModelCard.from_engine(engine, owner="me")
+
+
+def test_an_administration_answers_for_itself(engine, past_and_new):
+    past, new = past_and_new
+    answers = {"EU AI Act 9": "Reviewed <each> quarter.", "RKC 6.6": "Audit plan 2026."}
+    card = ModelCard.from_engine(
+        engine, answers=answers, drift=sr.monitoring.drift(past, new)
+    )
+    html = card.to_html()
+    assert re.search(
+        r"reference: \d+ of \d+ moved; stated by the administration: Reviewed &lt;each",
+        html,
+    )
+    assert "<td>RKC 6.6</td>" in html
+    assert "stated by the administration: Audit plan 2026." in html
+    with pytest.raises(ArgumentError, match=r"'AI Act 9'.*Did you mean 'EU AI Act 9'"):
+        ModelCard.from_engine(engine, answers={"AI Act 9": "x"})
 
 
 @pytest.mark.parametrize(("lang", "absent"), [("fr", "non fourni"), ("es", "no aport")])

@@ -27,12 +27,22 @@ for said, check, strength in zip(
     reasons.sentences(), reasons.checks(), reasons.statements(), strict=True
 ):
     print(strength)
-    print("  because", "; ".join(said))
-    print("  so", "; ".join(check))
+    print("  because:", *said, sep="\n  - ")
+    print("  so:", *check, sep="\n  - ")
 
 # %%
 # From the base to the score of the first one.
-display = sr.reports.ReasonsDisplay.from_reasons(reasons[0]).plot()
+display = sr.reports.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
+
+# %%
+# What moves the scores of all, and why one office scores above another.
+everyone = engine.explain(today)
+importance = sr.explanations.importance(everyone, "field")
+sr.reports.ImportanceDisplay.from_importance(importance).plot()
+
+# %%
+profile = sr.explanations.segment_profile(everyone, "office")
+sr.reports.SegmentProfileDisplay.from_profile(profile).plot()
 
 # %%
 # The pages of the day, in French: they work offline, and print.

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.explanations._plan import Info, Topic
+from smartrisk.explanations._plan import MEASURES, Info, Topic
 from smartrisk.schema import DECLARATIONS
 
 #: Columns of a history key that name a person or firm.
@@ -49,11 +49,6 @@ _OVER_ALL = frozenset(
     )
 )
 
-_MEASURES = {
-    "price_per_kg": ("customs_value", "net_mass_kg"),
-    "price_per_unit": ("customs_value", "quantity"),
-    "kg_per_unit": ("net_mass_kg", "quantity"),
-}
 _LONGEST = 40
 
 
@@ -181,7 +176,7 @@ class Facts:
 
     def measured(self) -> float | None:
         """Return the unit value or mass that the topic speaks of."""
-        parts = _MEASURES.get(self.topic.measure or "", ())
+        parts = MEASURES.get(self.topic.measure or "", ())
         values = [self.number(name) or 0.0 for name in parts]
         if len(values) != 2 or not (values[0] > 0 and values[1] > 0):
             return None

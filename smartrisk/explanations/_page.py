@@ -18,7 +18,8 @@ _STYLE = """
 .smartrisk-reasons h2{font-size:1.05em;margin:1.2em 0 .3em}
 .smartrisk-reasons table{border-collapse:collapse;width:100%}
 .smartrisk-reasons th,.smartrisk-reasons td{padding:.25em .6em;text-align:left;
-vertical-align:top;border-bottom:1px solid #8886;overflow-wrap:anywhere}
+vertical-align:top;border-bottom:1px solid #8886}
+.smartrisk-reasons .t,.smartrisk-reasons h2{overflow-wrap:anywhere}
 .smartrisk-reasons .n{text-align:right;white-space:nowrap}
 .smartrisk-reasons .bar{display:inline-block;width:5rem;height:.6em;background:#8884}
 .smartrisk-reasons .bar i{display:block;height:100%;background:#b3400f}
@@ -75,7 +76,7 @@ def fragment(
         title = words.text("page.item", declaration=name, item=str(item))
         parts.append(f"<h2>{escape(title)}</h2>")
         if statement:
-            parts.append(f"<p>{escape(statement)}</p>")
+            parts.append(f"<p>{escape(words.begun(statement))}</p>")
         empty = "page.empty_release" if release else "page.empty"
         parts.append(_table(by_item.get(number, []), words, empty, title))
     if left:
@@ -121,9 +122,10 @@ def _row(line: Line, words: Wording) -> str:
     bar = (
         f'<span class="bar" aria-hidden="true"><i style="width:{size:.0%}"></i></span>'
     )
+    said, check = words.begun(line.sentence), words.begun(line.check)
     return (
         f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
         f"<td>{escape(words.concept(line.concept))}</td>"
-        f'<td class="t">{escape(line.sentence)}</td><td>{escape(line.check)}</td>'
+        f'<td class="t">{escape(said)}</td><td class="t">{escape(check)}</td>'
         f'<td class="n">{escape(words.signed(line.contribution))} {bar}</td></tr>'
     )

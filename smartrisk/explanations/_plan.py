@@ -45,6 +45,12 @@ _FAMILIES = {
     "rate_gap": "tariff",
     "cheapest_gap": "tariff",
 }
+#: Unit values and masses, with the fields that they are made of.
+MEASURES = {
+    "price_per_kg": ("customs_value", "net_mass_kg"),
+    "price_per_unit": ("customs_value", "quantity"),
+    "kg_per_unit": ("net_mass_kg", "quantity"),
+}
 _ROUTE = frozenset({"origin", "departure"})
 _FIELD_ORDER = {name: place for place, name in enumerate(DECLARATIONS.names)}
 _CHUNK = 1 << 16
@@ -238,10 +244,9 @@ def _fields(info: Info) -> tuple[str, ...]:
 
 
 def _group_key(info: Info, fields: tuple[str, ...]) -> tuple[str, Any]:
-    """Return the concept, and what is set against peers or else the fields."""
-    against_peers = _FAMILIES.get(info.statistic) == "peers"
-    measure = getattr(info, "measure", None) if against_peers else None
-    return info.concept or OTHER, measure or fields
+    """Return the concept, and the unit value or mass or else the fields."""
+    measure = getattr(info, "measure", None) or info.name
+    return info.concept or OTHER, measure if measure in MEASURES else fields
 
 
 def _topic_key(info: Info) -> tuple[Any, ...]:

@@ -555,7 +555,12 @@ class Reasons:
     def _lead(self, declared: Declared, item: int, group: Group) -> Lead:
         """Return what leads a reason, and the evidence for it."""
         row = self._contributions[item] * self._sign
-        topic = max(group.topics, key=lambda found: _weight(row, found))
+        weights = [_weight(row, topic) for topic in group.topics]
+        # Of a unit value, what its peers have says more than the value alone.
+        topic = max(
+            zip(group.topics, weights, strict=True),
+            key=lambda one: (one[0].family == "peers" and one[1] > 0.0, one[1]),
+        )[0]
         info = topic.infos[int(np.argmax(row[topic.columns]))]
         values, firsts = self._matrix[item], self._plan.firsts
         facts = Facts(declared, item, values, topic, info, firsts)

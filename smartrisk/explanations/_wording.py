@@ -182,6 +182,10 @@ class Wording:
                 return self.text(f"statement.{name}", n, n=self.number(n))
         return self.text("statement.hardly")
 
+    def begun(self, text: str) -> str:
+        """Return a sentence with a capital at its beginning."""
+        return text[:1].upper() + text[1:]
+
     def pair(self, field: str, value: Any) -> str:
         """Return a declared field with its value, and the unit where it has one."""
         if value is None:

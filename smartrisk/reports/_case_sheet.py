@@ -162,14 +162,16 @@ class CaseSheet(Page):
             },
             "risk": texts.rate(self.score["risk_score"]),
             "revenue": texts.number(round(float(self.score["expected_revenue"]))),
-            "statement": texts.begun(self.reasons.statements(texts.lang)[0]),
+            "statement": texts.words.begun(self.reasons.statements(texts.lang)[0]),
             "reasons": _told(self.reasons, texts),
             "release": _told(self.reasons.release, texts),
             "removed": self._removed(texts),
             "asked_instead": self.instead is not None,
             "instead": []
             if self.instead is None
-            else [texts.begun(t) for t in self.instead.frame(texts.lang)["sentence"]],
+            else [
+                texts.words.begun(t) for t in self.instead.frame(texts.lang)["sentence"]
+            ],
             "declared": [
                 (texts.words.field(name), texts.value(name, row[name]))
                 for name in map(str, self.item.columns)
@@ -241,7 +243,7 @@ class CaseSheet(Page):
             rate = hits / len(results) if len(results) else None
             rows.append(
                 (
-                    texts.begun(name),
+                    texts.words.begun(name),
                     texts.number(len(part)),
                     texts.unit_value(median),
                     texts.moment(None if last is None else last.normalize()),
@@ -297,7 +299,7 @@ class CaseSheet(Page):
             caption=_("Latest items of this importer, these goods first"),
             heads=(
                 _("Lodged"),
-                *(texts.begun(texts.words.field(name)) for name in heads),
+                *(texts.words.begun(texts.words.field(name)) for name in heads),
                 _("Result"),
             ),
             rows=rows,
@@ -358,12 +360,12 @@ def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:
     return [
         {
             "rank": line["rank"],
-            "sentence": texts.begun(line["sentence"]),
+            "sentence": texts.words.begun(line["sentence"]),
             "concept": words.concept(line["concept"]),
             "strength": words.text(f"strength.{line['strength']}"),
             "size": f"{min(abs(line['contribution']) / 3.0, 1.0) * 100:.0f}",
             "contribution": words.signed(line["contribution"]),
-            "check": texts.begun(line["check"]),
+            "check": texts.words.begun(line["check"]),
         }
         for line in firm.frame(texts.lang).to_dict("records")
     ]

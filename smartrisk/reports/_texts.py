@@ -86,10 +86,6 @@ class Texts:
             return f"{self.number(value)}{unit}"
         return plain(str(value))
 
-    def begun(self, text: str) -> str:
-        """Return a sentence with a capital at its beginning."""
-        return text[:1].upper() + text[1:]
-
     def name(self, value: Any) -> str:
         """Return a name that somebody gave, fit to stand in a picture."""
         return plain(str(value), _LONGEST_NAME)

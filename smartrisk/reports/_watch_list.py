@@ -215,7 +215,7 @@ class WatchList(Page):
             "rows": [
                 {
                     "cells": [_cell(name, line, texts) for name in order],
-                    "reasons": texts.begun(line["reasons"]),
+                    "reasons": texts.words.begun(line["reasons"]),
                     "checks": line["checks"],
                 }
                 for line in part.to_dict("records")
@@ -276,7 +276,7 @@ class WatchList(Page):
             "expected_revenue": _("Expected revenue"),
             "lodged_at": _("Lodged"),
         }
-        return heads.get(name) or texts.begun(texts.words.field(name))
+        return heads.get(name) or texts.words.begun(texts.words.field(name))
 
 
 def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:

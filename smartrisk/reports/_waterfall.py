@@ -111,6 +111,7 @@ class ReasonsDisplay(Display):
                 fontsize=8.5,
             )
         ax.axvline(float(ends.iloc[-1]), color=GREY, linestyle=":", linewidth=1.2)
+        ax.use_sticky_edges = False  # else no room for the sizes at the ends
         ax.margins(x=0.15)
         words, names = texts.words, list(self._data["concept"])
         named = [words.text("base"), *map(words.concept, names[1:])]

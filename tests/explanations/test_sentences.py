@@ -181,6 +181,19 @@ def test_the_market_s_and_the_party_s_own_values_are_said_together():
     assert "importer" not in said(few)
 
 
+def test_a_unit_value_and_what_its_peers_have_are_one_reason():
+    own = item("price_per_kg", "customs_value net_mass_kg")
+    peers = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
+    expected = "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier"
+    assert said([(own, 2.9), *peers]).startswith(expected)
+    assert said([(own, 2.9)]) == "unit value per kg 2.9"
+    frame = pd.DataFrame([ITEM])
+    matrix = [[2.9, math.log(0.41), 312.0]]
+    infos = [own, *(info for info, _ in peers)]
+    found = explain(frame, matrix, [[0.5, 0.2, 0.1, -2.0]], infos).frame()
+    assert found["contribution"].tolist() == pytest.approx([0.8])
+
+
 def test_the_period_of_a_whole_history_is_said():
     key = ("importer_id",)
     pairs = [

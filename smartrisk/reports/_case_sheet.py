@@ -64,6 +64,7 @@ class CaseSheet(Page):
     instead: Counterfactuals | None = None
     moved: float | None = None
 
+    identities = True
     _template = "case.html"
 
     def __repr__(self) -> str:

@@ -78,7 +78,7 @@ def _measured(shown: Shown, texts: Texts) -> str:
     ) % {
         "rate": texts.rate(line["rate"]),
         "precision": texts.rate(line["precision"]),
-        "between": texts.between(line["precision_low"], line["precision_high"]),
+        "between": texts.between(line.get("precision_low"), line.get("precision_high")),
         "recall": texts.rate(line["recall"]),
     }
 

@@ -332,8 +332,8 @@ def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
                 cell
                 for name in _MEASURES
                 for cell in (
-                    texts.rate(line[name]),
-                    texts.between(line[f"{name}_low"], line[f"{name}_high"]),
+                    texts.rate(line.get(name)),
+                    texts.between(line.get(f"{name}_low"), line.get(f"{name}_high")),
                 )
             ),
         )

@@ -81,6 +81,8 @@ def picture(display: Display, caption: str, number: int, texts: Texts) -> Pictur
 class Page:
     """A page: stored results, written when asked, in one of three languages."""
 
+    #: Whether it names parties or items: such a page is for officers alone.
+    identities = False
     _template = "report.html"
 
     def to_html(self, lang: str = "en") -> str:

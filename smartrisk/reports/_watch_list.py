@@ -71,6 +71,7 @@ class WatchList(Page):
     n_items: int
     model_version: str
 
+    identities = True
     _template = "watch.html"
 
     def __repr__(self) -> str:

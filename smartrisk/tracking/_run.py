@@ -22,7 +22,7 @@ import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, TrackingError
+from smartrisk.errors import ArgumentError, TrackingError, shown
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.tracking._store import (
     address,
@@ -133,8 +133,9 @@ def log_run(  # noqa: PLR0913 - one door, keywords only
         Data behind the run, by context ("training" for a single frame, or
         ``{"training": ..., "evaluation": ...}``). Only column names, counts and a
         digest are logged; metrics name the "evaluation" data.
-    figures : mapping of str to Figure or path, default=None
-        Pictures by name: matplotlib figures or files.
+    figures : mapping of str to Figure, display, page or path, default=None
+        Pictures and pages by name: matplotlib figures, displays, pages that name no
+        party (such as a `ModelCard`), or files.
     registered_model_name : str, default=None
         Also make a version of this registered model.
     tags : mapping of str to str, default=None
@@ -172,7 +173,7 @@ def log_run(  # noqa: PLR0913 - one door, keywords only
     >>> run = sr.tracking.log_run(engine)  # doctest: +SKIP
     >>> again = sr.tracking.load(run)  # doctest: +SKIP
     """
-    pictures = {_safe_name(name): figure for name, figure in (figures or {}).items()}
+    pictures = _pictures(figures)
     metrics = _metrics(evaluation)
     data = _datasets(declarations)
     uri = address(tracking_uri)
@@ -301,6 +302,9 @@ def _log_results(
     for name, figure in figures.items():
         if isinstance(figure, (str, os.PathLike)):
             client.log_artifact(run_id, os.fspath(figure), f"figures/{name}")
+        elif hasattr(figure, "identities"):
+            name = name.removesuffix(".html")
+            client.log_text(run_id, figure.to_html(), f"pages/{name}.html")
         else:
             client.log_figure(run_id, getattr(figure, "figure_", figure), _png(name))
 
@@ -505,6 +509,30 @@ def _safe_name(name: Any, more: str = "_") -> str:
     if not text:
         raise ArgumentError(f"log_run: {name!r} has no letter or digit for a name.")
     return text[:200]
+
+
+def _pictures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return pictures and pages by safe names; none that names a party."""
+    found = {_safe_name(name): figure for name, figure in (figures or {}).items()}
+    private = [name for name, figure in found.items() if _identifies(figure)]
+    if private:
+        raise ArgumentError(
+            f"log_run: 'figures' holds {shown(private)}, pages that name parties or "
+            "items. Keep them out of a tracking server; save them where only officers "
+            "read."
+        )
+    return {n: _drawn(figure) for n, figure in found.items()}
+
+
+def _identifies(figure: Any) -> bool:
+    """Return whether a page names parties or items."""
+    return bool(getattr(figure, "identities", False))
+
+
+def _drawn(figure: Any) -> Any:
+    """Return a display drawn, anything else as it is."""
+    display = hasattr(figure, "plot") and hasattr(figure, "svg")
+    return figure.plot() if display and not hasattr(figure, "figure_") else figure
 
 
 def _png(name: str) -> str:

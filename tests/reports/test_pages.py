@@ -258,6 +258,18 @@ def test_a_model_card_shows_what_was_handed_over(pages, engine):
         assert text in html
 
 
+def test_cards_and_reports_do_with_what_an_evaluation_has(engine, past_and_new, world):
+    new = past_and_new[1]
+    truth = world.full_outcomes().drop(columns="revenue_adjustment")
+    bare = sr.evaluation.evaluate(engine.score(new), truth, n_bootstrap=0)
+    for html in (
+        ModelCard.from_engine(engine, evaluation=bare).to_html("fr"),
+        EvaluationReport.from_evaluation(bare).to_html("es"),
+    ):
+        assert ">–<" in html
+        assert not re.search(r">\s*(nan|None)\s*<", html)
+
+
 def test_a_data_card_counts(world):
     card = DataCard.from_tables(world.declarations, world.outcomes)
     facts = card.facts

@@ -102,6 +102,34 @@ def test_matplotlib_figures_and_displays_are_logged(engine, judged, store):
     assert found == {"figures/rates.png", "figures/_up.png"}
 
 
+def test_cards_are_logged_and_pages_that_name_parties_are_refused(
+    engine, judged, store, past_and_new
+):
+    import mlflow
+
+    from smartrisk.reports import CaseSheet, ModelCard, RateCurveDisplay, WatchList
+
+    _, new = past_and_new
+    card = ModelCard.from_engine(engine, evaluation=judged[1])
+    curves = RateCurveDisplay.from_evaluations(judged[1])  # not drawn yet
+    run = log_run(
+        engine, figures={"model-card": card, "curves": curves}, tracking_uri=store
+    )
+    client = mlflow.MlflowClient(run.tracking_uri)
+    found = {
+        f.path
+        for d in ("pages", "figures")
+        for f in client.list_artifacts(run.run_id, d)
+    }
+    assert found == {"pages/model-card.html", "figures/curves.png"}
+    private = {
+        "watch": WatchList.from_engine(engine, new.head(50)),
+        "case": CaseSheet.from_engine(engine, new.head(1)),
+    }
+    with pytest.raises(ArgumentError, match="'watch', 'case', pages that name parties"):
+        log_run(engine, figures={"card": card, **private}, tracking_uri=store)
+
+
 def test_nothing_in_the_store_was_pickled(logged):
     place = Path(logged.tracking_uri.removeprefix("sqlite:///")).parent
     endings = {path.suffix for path in place.rglob("*") if path.is_file()}

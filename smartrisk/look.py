@@ -68,6 +68,11 @@ def style() -> str:
     return (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
 
 
+def _cell(value: Any) -> Any:
+    """Return a cell of a table, texts fit to be shown."""
+    return plain(value, 200) if isinstance(value, str) else value
+
+
 class InNotebook:
     """A result with a `frame`, shown as a table in a notebook.
 
@@ -98,6 +103,7 @@ class InNotebook:
         said = type(self).__name__
         if type(self).__repr__ is not object.__repr__:
             said = repr(self).splitlines()[0][:200]
-        table = frame.round(4).to_html(index=False, max_rows=_MOST, border=0)
+        first = frame.head(_MOST).round(4).map(_cell)
+        table = first.to_html(index=False, border=0)
         size = f"{len(frame):,} × {frame.shape[1]}"
         return f"<p><code>{escape(said)}</code> ({size})</p>\n{table}"

@@ -349,7 +349,9 @@ def _add_intervals(
             low, high = map(float, bounds)
             if low == high:
                 of = row["n_inspected"] if name == "precision" else y.sum()
-                low, high = _of_no_spread(name, row, float(of))
+                # Inspecting all finds all: nothing is estimated there.
+                if row["n_inspected"] < n or name == "precision":
+                    low, high = _of_no_spread(name, row, float(of))
             row[f"{name}_low"], row[f"{name}_high"] = low, high
 
 

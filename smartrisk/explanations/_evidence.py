@@ -28,15 +28,17 @@ HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 
 #: Up to so many earlier items a thing is "only" or "seldom" seen.
 FEW = 10
-#: Below so many peers the typical value leans on similar goods.
-FEW_PEERS = 3
-#: From so many peers on the closer ones speak for the wider.
+#: From so many peers on the closer ones speak for the wider; below, the typical value
+#: leans on similar goods.
 MANY_PEERS = 10
+#: From so many on a party's own earlier items are worth a word.
+OWN_PEERS = 3
+#: A value within this part of the typical one is ordinary.
+ORDINARY = 0.1
 #: What is counted over the whole history of a key, so that the period belongs to it.
 _OVER_ALL = frozenset(
     (
         "peers.ratio",
-        "peers.few",
         "peers.z",
         "peers.count",
         "record.some",
@@ -131,7 +133,7 @@ class Facts:
     values: NDArray[np.floating[Any]]  # the item's row of the matrix
     topic: Topic
     lead: Info
-    firsts: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    wholes: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
 
     def value(self, field: str) -> Any:
         """Return a declared value, None when missing."""
@@ -167,12 +169,16 @@ class Facts:
     @property
     def since(self) -> tuple[int, int] | None:
         """Year and month of the first earlier item under the key, where it is known."""
-        column, lodged = self.firsts.get(self.topic.key), self.value("lodged_at")
-        days = None if column is None else _finite(self.values[column])
+        days, lodged = self.whole("days_since_first"), self.value("lodged_at")
         if days is None or not isinstance(lodged, date):
             return None
         first = lodged - timedelta(days=count(days))
         return first.year, first.month
+
+    def whole(self, statistic: str) -> float | None:
+        """Return a statistic of the topic's key over all history."""
+        column = self.wholes.get((statistic, self.topic.key))
+        return None if column is None else _finite(self.values[column])
 
     def measured(self) -> float | None:
         """Return the unit value or mass that the topic speaks of."""
@@ -267,7 +273,7 @@ def with_others(evidence: Evidence, facts: Facts, topics: Sequence[Topic]) -> Ev
     market = bool(_closeness(facts.topic))
     others = [
         other
-        for other in _agreeing(facts, topics, FEW_PEERS if market else MANY_PEERS)
+        for other in _agreeing(facts, topics, OWN_PEERS if market else MANY_PEERS)
         if bool(_closeness(other.topic)) != market
     ]
     if not others:
@@ -279,7 +285,8 @@ def with_others(evidence: Evidence, facts: Facts, topics: Sequence[Topic]) -> Ev
     if told is None or "typical" not in told.values:
         return evidence
     values = {name: told.values[name] for name in ("ratio", "typical", "n")}
-    also = Evidence(message="peers.also", values=values, key=told.key)
+    few = "_few" if told.message == "peers.few" else ""
+    also = Evidence(message=f"peers.also{few}", values=values, key=told.key)
     return replace(evidence, more=also)
 
 
@@ -315,22 +322,62 @@ def _peers(facts: Facts) -> Evidence | None:
     if deviation is not None:
         ratio = math.exp(min(max(deviation, -50.0), 50.0))
         here = facts.measured()
-        values: dict[str, Any] = {"measure": measure, "ratio": ratio}
-        name = "alone" if n is None else "none" if n < 1 else "ratio"
-        if n is not None and 1 <= n < FEW_PEERS:
-            name = "few"
+        values: dict[str, Any] = {"measure": _with_unit(facts, measure), "ratio": ratio}
         if here is None:  # made from elsewhere: only the ratio is known
             return facts.say("peers.only", **values)
         values |= {"declared": here, "typical": here / ratio}
-        if n is not None:
-            values["n"] = count(n)
-        return facts.say(f"peers.{name}", **values)
+        if n is None:
+            return facts.say("peers.alone", **values)
+        total = facts.whole("n_items") or 0.0
+        name = "ratio" if n >= MANY_PEERS else "few"
+        if n < 1:
+            name = "none" if total < 1 else "silent"
+        elif name == "ratio" and total > n:
+            name, values["total"] = "part", count(total)
+        return facts.say(f"peers.{name}", **values, n=count(n))
     if z is not None:
-        return facts.say("peers.z", measure=measure, z=z)
+        return facts.say("peers.z", measure=_with_unit(facts, measure), z=z)
     if ("deviation", None) in facts.topic.place:
         name = "peers.unknown" if facts.measured() is None else "peers.unseen"
-        return facts.say(name, measure=measure)
-    return n if n is None else facts.say("peers.count", measure=measure, n=count(n))
+        return facts.say(name, measure=_with_unit(facts, measure))
+    if n is None:
+        return None
+    return facts.say("peers.count", measure=_with_unit(facts, measure), n=count(n))
+
+
+def _with_unit(facts: Facts, measure: str) -> tuple[str, str | None]:
+    """Return a measure with the declared unit that it is by."""
+    by_unit = MEASURES.get(measure, ("", ""))[1] == "quantity"
+    unit = facts.value("quantity_unit") if by_unit else None
+    return measure, None if unit is None else clean(unit)
+
+
+def says_again(evidence: Evidence, other: Evidence) -> bool:
+    """Return whether two say the same: alike, or the same figures by another unit."""
+    if evidence == other:
+        return True
+    figures = [
+        tuple(round(math.log(e.values[name]), 2) for name in ("declared", "typical"))
+        for e in (evidence, other)
+        if "typical" in e.values and e.values["typical"] > 0
+    ]
+    return len(figures) == 2 and figures[0] == figures[1]
+
+
+def speaks_against(evidence: Evidence, sign: float, base: float) -> bool:
+    """Return whether the evidence, read alone, points the other way than its reason.
+
+    A model may lower a score for what it has seen with other things. An officer who
+    reads a record worse than usual as a reason to release, or an ordinary value as a
+    reason to look, is not helped.
+    """
+    if evidence.message == "record.some":
+        rate = evidence.values["hits"] / max(evidence.values["n"], 1)
+        return bool(sign * (rate - base) < 0.0)
+    ratio = evidence.values.get("ratio")
+    if sign > 0 and ratio is not None and evidence.message.startswith("peers."):
+        return bool(abs(ratio - 1.0) < ORDINARY)
+    return False
 
 
 def _record(facts: Facts) -> Evidence | None:
@@ -348,7 +395,9 @@ def _record(facts: Facts) -> Evidence | None:
     if hits is None:
         return facts.say("record.count", n=count(n))
     if hits < 1 and rate is not None:
-        return facts.say("record.clean", n=count(n), rate=rate)
+        clean_record = facts.say("record.clean", n=count(n))
+        expected = Evidence(message="record.expected", values={"rate": rate})
+        return replace(clean_record, more=expected)
     return facts.say("record.some", hits=count(hits), n=count(n))
 
 
@@ -366,6 +415,10 @@ def _activity(facts: Facts) -> Evidence | None:
         return facts.say(f"activity.{what}", n=count(value), days=facts.days)
     if name in ("days_since_last", "days_since_first"):
         return facts.say(f"activity.{_SINCE[name]}", n=count(value))
+    if name == "decayed":
+        last = facts.whole("days_since_last")
+        if last is not None:  # what a weighted count says, in words of the office
+            return facts.say("activity.last", n=count(last))
     if name in ("decayed", "items_per_active_day"):
         message = "activity.decayed" if name == "decayed" else "activity.per_day"
         return facts.say(message, value=round(value, 1))
@@ -403,7 +456,8 @@ def _tariff(facts: Facts) -> Evidence | None:
     gap = facts.lead_value
     if gap is None:
         return facts.say("tariff.rate", rate=rate)
-    other = max(round(rate - gap, 6), 0.0)  # the matrix may be in single precision
+    # The matrix may be in single precision; and no rate is minus zero.
+    other = max(round(rate - gap, 6), 0.0) + 0.0
     if facts.lead.statistic == "rate_gap":
         return facts.say("tariff.mean", rate=rate, other=other)
     if other >= rate - 1e-6:
@@ -435,6 +489,9 @@ def _round(facts: Facts) -> Evidence | None:
 
 def _ratio(facts: Facts) -> Evidence | None:
     ratio, fields = facts.lead_value, facts.lead.fields
+    gone = tuple(name for name in fields if facts.value(name) is None)
+    if ratio is None and gone:
+        return Evidence(message="item.missing", values={"fields": gone})
     if ratio is None or len(fields) != 2:
         return None
     values = {"field": fields[0], "ratio": ratio, "other": fields[1]}
@@ -458,7 +515,7 @@ def _value(facts: Facts) -> Evidence | None:
     measure = getattr(facts.lead, "measure", None) or facts.lead.name
     here = replace(facts, topic=replace(facts.topic, measure=measure)).measured()
     if here is not None:
-        values = {"measure": measure, "value": here}
+        values = {"measure": _with_unit(facts, measure), "value": here}
         return Evidence(message="item.measure", values=values)
     lodged = facts.value("lodged_at") if facts.lead.fields == ("lodged_at",) else None
     if isinstance(lodged, date):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import TableError, check_number
+from smartrisk.errors import ArgumentError, TableError, check_number
 from smartrisk.explanations._evidence import Declared, clean, tariff
 from smartrisk.explanations._wording import Wording
 from smartrisk.look import InNotebook
@@ -90,7 +90,7 @@ def counterfactuals(
     ----------
     declarations : DataFrame of shape (n_items, n_fields)
         Canonical DECLARATIONS of the items asked about.
-    score : callable
+    score : callable or RiskEngine
         From DECLARATIONS to SCORES, as `RiskEngine.score`. Called once.
     past : DataFrame
         Canonical DECLARATIONS of earlier items: what is plausible is read from them.
@@ -113,9 +113,10 @@ def counterfactuals(
 
     Notes
     -----
-    Plausible is: the customs value and the net mass that give the usual unit value of
-    the same subheading and origin; origin and departure alike; the usual other code of
-    the heading with its usual duty rate; the usual procedure and preference. Who the
+    Plausible is: the customs value, and the net mass within the gross mass, that give
+    the usual unit value of the same subheading and origin; origin and departure alike;
+    the usual other code of the heading with its usual duty rate (and what is paid by
+    it); the usual procedure and preference. Who the
     parties are is never changed. It says how the model reacts, not what is true, and
     is for officers: it teaches a declarant how to score lower. The idea of
     counterfactuals without opening the model is in [1]_.
@@ -136,6 +137,12 @@ def counterfactuals(
     >>> bool((found.frame()["change"] < 0).all())
     True
     """
+    score = getattr(score, "score", score)
+    if not callable(score):
+        raise ArgumentError(
+            "counterfactuals: 'score' must return SCORES of DECLARATIONS, as "
+            f"engine.score does; got {type(score).__name__}."
+        )
     check_number("counterfactuals", "top", top, low=1, integer=True)
     check_number("counterfactuals", "least", least, low=0, high=1)
     if past.empty or "tariff_code" not in past:
@@ -150,12 +157,14 @@ def counterfactuals(
         (row, change)
         for row in range(len(items))
         for change in _changes(declared, row, usual)
-        if all(name in items for name in change[1])
+        if change[0] in items
     ]
     rows = [*range(len(items)), *(row for row, _ in changes)]
     asked = items.iloc[rows].reset_index(drop=True)
     for place, (_, (_, values)) in enumerate(changes, start=len(items)):
         for name, value in values.items():
+            if name not in asked:
+                continue  # what hangs on it was not declared
             asked[name] = _set(asked[name], place, value)
     asked["declaration_id"] = [f"{place}" for place in range(len(asked))]
     risk = np.empty(0)
@@ -164,7 +173,7 @@ def counterfactuals(
     lines = [
         (
             str(declared("declaration_id", row)),
-            declared("item_number", row) or 1,
+            number if (number := declared("item_number", row)) is not None else 1,
             field,
             declared(field, row),
             values[field],
@@ -185,7 +194,8 @@ def counterfactuals(
 
 def _set(column: pd.Series, place: int, value: Any) -> pd.Series:
     """Return a column with one value changed, of a type that holds it."""
-    if isinstance(value, float) and not pd.api.types.is_float_dtype(column.dtype):
+    whole = pd.api.types.is_integer_dtype(column.dtype)
+    if isinstance(value, float) and whole:
         column = column.astype("float64")
     elif isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
@@ -238,8 +248,9 @@ class _Usual:
         return found, None if rate != rate else float(rate)
 
     def preference(self, code: str, origin: Any) -> Any:
-        """Return the most usual preference of goods of an origin."""
-        return self._preferences.get((code, origin))
+        """Return the most usual preference of goods of an origin, None without one."""
+        found = self._preferences.get((code, origin))
+        return None if pd.isna(found) else found
 
 
 def _most(values: pd.Series) -> Any:
@@ -261,17 +272,18 @@ def _changes(declared: Declared, row: int, usual: _Usual) -> Iterator[Change]:
         if due is not None:
             changed["duties_taxes"] = float(due) * instead / value
         yield "customs_value", changed
-        light = float(f"{value / price:.6g}")
-        heavy = declared("gross_mass_kg", row)
-        ratio = {} if heavy is None else {"gross_mass_kg": float(heavy) * light / mass}
-        yield "net_mass_kg", {"net_mass_kg": light, **ratio}
+        other_mass = float(f"{value / price:.6g}")
+        if _possible(declared, row, other_mass):
+            yield "net_mass_kg", {"net_mass_kg": other_mass}
     if origin and departure and origin != departure:
         yield "origin", {"origin": departure}
         yield "departure", {"departure": origin}
     other = usual.other_code(code)
     if other is not None:
-        rate = {} if other[1] is None else {"duty_rate": other[1]}
-        yield "tariff_code", {"tariff_code": other[0], **rate}
+        yield (
+            "tariff_code",
+            {"tariff_code": other[0], **_charged(declared, row, other[1])},
+        )
     for name, found in (
         ("procedure", usual.procedure),
         ("preference", usual.preference(code, origin)),
@@ -281,15 +293,31 @@ def _changes(declared: Declared, row: int, usual: _Usual) -> Iterator[Change]:
             yield name, {name: found}
 
 
+def _possible(declared: Declared, row: int, mass: float) -> bool:
+    """Return whether a net mass fits what else is declared of the masses."""
+    if str(declared("quantity_unit", row) or "").upper() in ("KGM", "KG"):
+        return False  # the quantity says the mass already
+    heavy = declared("gross_mass_kg", row)
+    return heavy is None or 0.5 * float(heavy) <= mass <= float(heavy)
+
+
+def _charged(declared: Declared, row: int, rate: float | None) -> dict[str, Any]:
+    """Return what another duty rate makes of what is paid."""
+    now, due = declared("duty_rate", row), declared("duties_taxes", row)
+    if rate is None:
+        return {}
+    if not now or due is None:
+        return {"duty_rate": rate}
+    return {"duty_rate": rate, "duties_taxes": float(due) * rate / float(now)}
+
+
 def _sentence(line: Mapping[Any, Any], words: Wording) -> str:
     """Say one change."""
     field = str(line["field"])
     return words.text(
         "instead",
         pair=words.pair(field, _plain(field, line["instead"])),
-        declared=words.pair(field, _plain(field, line["declared"])).removeprefix(
-            f"{words.field(field)} "
-        ),
+        declared=words.declared(field, _plain(field, line["declared"])),
         after=words.rate(float(line["risk_instead"])),
         before=words.rate(float(line["risk_score"])),
     )

@@ -15,33 +15,43 @@ _MESSAGES: dict[str, Message] = {
     # ---- unit values and masses against earlier peers
     "peers.ratio": (
         "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
-        "consignment {key}",
+        "item {key}",
         "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
-        "consignments {key}",
+        "items {key}",
     ),
     "peers.few": (
         "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
-        "consignment {key} and of similar goods",
+        "item {key} and of similar goods",
         "{measure} {declared}, {ratio} × the typical {typical} of {n} earlier "
-        "consignments {key} and of similar goods",
+        "items {key} and of similar goods",
     ),
+    "peers.part": "{measure} {declared}, {ratio} × the typical {typical} of those {n} "
+    "of {total} earlier items {key} for which it is known",
     "peers.none": "{measure} {declared}, {ratio} × the typical {typical} of similar "
-    "goods; no earlier consignment {key}",
+    "goods; no earlier item {key}",
+    "peers.silent": "{measure} {declared}, {ratio} × the typical {typical} of similar "
+    "goods; not known for earlier items {key}",
     "peers.alone": "{measure} {declared}, {ratio} × the typical {typical} of earlier "
-    "consignments {key}",
+    "items {key}",
     "peers.also": (
-        "{ratio} × the typical {typical} of {n} earlier consignment {key}",
-        "{ratio} × the typical {typical} of {n} earlier consignments {key}",
+        "{ratio} × the typical {typical} of {n} earlier item {key}",
+        "{ratio} × the typical {typical} of {n} earlier items {key}",
     ),
-    "peers.only": "{measure} {ratio} × the typical value of earlier consignments {key}",
+    "peers.also_few": (
+        "{ratio} × the typical {typical} of {n} earlier item {key} and of similar "
+        "goods",
+        "{ratio} × the typical {typical} of {n} earlier items {key} and of similar "
+        "goods",
+    ),
+    "peers.only": "{measure} {ratio} × the typical value of earlier items {key}",
     "peers.z": "{measure} {z} standard deviations from the typical value of earlier "
-    "consignments {key}",
+    "items {key}",
     "peers.count": (
-        "{measure} compared with {n} earlier consignment {key}",
-        "{measure} compared with {n} earlier consignments {key}",
+        "{measure} compared with {n} earlier item {key}",
+        "{measure} compared with {n} earlier items {key}",
     ),
     "peers.unknown": "{measure} cannot be compared: a part is missing or zero",
-    "peers.unseen": "{measure} cannot be compared: no earlier consignment",
+    "peers.unseen": "{measure} cannot be compared: not known for any earlier item",
     # ---- results of earlier inspections
     "record.some": (
         "the one earlier inspection {key} with known result found an irregularity",
@@ -49,11 +59,10 @@ _MESSAGES: dict[str, Message] = {
         "irregularity",
     ),
     "record.clean": (
-        "the one earlier inspection {key} with known result found no irregularity; "
-        "counting similar items in, the expected hit rate is {rate}",
-        "none of {n} earlier inspections {key} with known result found an "
-        "irregularity; counting similar items in, the expected hit rate is {rate}",
+        "the one earlier inspection {key} with known result found no irregularity",
+        "none of {n} earlier inspections {key} with known result found an irregularity",
     ),
+    "record.expected": "counting similar items in, the expected hit rate is {rate}",
     "record.none": "no earlier inspection {key} has a known result; "
     "the hit rate of similar items, {rate}, stands in",
     "record.unknown": "no earlier inspection {key} has a known result",
@@ -67,36 +76,35 @@ _MESSAGES: dict[str, Message] = {
         "{n} earlier inspections {key} found an irregularity",
     ),
     # ---- activity and novelty
-    "activity.first": "first consignment {key}",
+    "activity.first": "first item {key}",
     "activity.few": (
-        "only {n} earlier consignment {key}",
-        "only {n} earlier consignments {key}",
+        "only {n} earlier item {key}",
+        "only {n} earlier items {key}",
     ),
     "activity.some": (
-        "{n} earlier consignment {key}",
-        "{n} earlier consignments {key}",
+        "{n} earlier item {key}",
+        "{n} earlier items {key}",
     ),
     "activity.recent": (
-        "{n} consignment {key} in the last {days} days",
-        "{n} consignments {key} in the last {days} days",
+        "{n} item {key} in the last {days} days",
+        "{n} items {key} in the last {days} days",
     ),
     "activity.last": (
-        "last consignment {key} {n} day ago",
-        "last consignment {key} {n} days ago",
+        "last item {key} {n} day ago",
+        "last item {key} {n} days ago",
     ),
     "activity.since": (
-        "first consignment {key} only {n} day ago",
-        "first consignment {key} {n} days ago",
+        "the first item {key} dates back {n} day",
+        "the first item {key} dates back {n} days",
     ),
-    "activity.decayed": "recent activity {key}: {value}, each consignment counting "
-    "by its age",
-    "activity.none_recent": "no consignment {key} in the last {days} days",
-    "activity.none_near": "no consignment {key} just below a value threshold in the "
+    "activity.decayed": "recent activity {key}: {value}, each item counting by its age",
+    "activity.none_recent": "no item {key} in the last {days} days",
+    "activity.none_near": "no item {key} just below a value threshold in the "
     "last {days} days",
-    "activity.per_day": "items per day with consignments {key}: {value} on average",
+    "activity.per_day": "items per day with items {key}: {value} on average",
     "activity.near": (
-        "{n} consignment {key} just below a value threshold in the last {days} days",
-        "{n} consignments {key} just below a value threshold in the last {days} days",
+        "{n} item {key} just below a value threshold in the last {days} days",
+        "{n} items {key} just below a value threshold in the last {days} days",
     ),
     # ---- route
     "route.seldom": (
@@ -162,6 +170,7 @@ _MESSAGES: dict[str, Message] = {
     "measure.price_per_unit": "unit value",
     "measure.kg_per_unit": "mass per unit",
     "measure.unknown": "measure",
+    "measure.of_unit": "{measure} (per {unit})",
     "list.and": "{head} and {last}",
     "list.also": "{first}; {more}",
     "since": "{said} (since {month})",
@@ -236,6 +245,7 @@ _MESSAGES: dict[str, Message] = {
     "page.reason": "Reason",
     "page.contribution": "Log-odds",
     "page.empty": "Nothing in this declaration raises the score above the base.",
+    "page.history": "Earlier items are known until {day}.",
     "page.more": ("and {n} more item", "and {n} more items"),
     "page.note": "A reason says what raised the score, compared with what was known "
     "at lodgement. It is no finding of irregularity. Strength by contribution to the "
@@ -268,19 +278,24 @@ _MESSAGES: dict[str, Message] = {
     "check.short.procedure": "licence, permit",
     "check.short.other": "documents",
     "statement.hundred": (
-        "of 100 items with such a score, about {n} turns out irregular when inspected",
-        "of 100 items with such a score, about {n} turn out irregular when inspected",
+        "by earlier results, of 100 items with such a score about {n} turns out "
+        "irregular when inspected",
+        "by earlier results, of 100 items with such a score about {n} turn out "
+        "irregular when inspected",
     ),
     "statement.thousand": (
-        "of 1,000 items with such a score, about {n} turns out irregular when "
-        "inspected",
-        "of 1,000 items with such a score, about {n} turn out irregular when inspected",
+        "by earlier results, of 1,000 items with such a score about {n} turns out "
+        "irregular when inspected",
+        "by earlier results, of 1,000 items with such a score about {n} turn out "
+        "irregular when inspected",
     ),
-    "statement.hardly": "of 1,000 items with such a score, fewer than one turns out "
-    "irregular when inspected",
+    "statement.hardly": "by earlier results, of 1,000 items with such a score fewer "
+    "than one turns out irregular when inspected",
     "instead": "had the declaration said {pair} instead of {declared}, the risk "
     "would be {after} instead of {before}",
     "instead.blank": "no value",
+    "pair.blank": "{field}: {value}",
+    "label": "{title}: {about}",
     "page.release": "Reasons to release",
     "page.empty_release": "Nothing in this declaration lowers the score below the "
     "base.",

@@ -107,7 +107,7 @@ def _table(lines: Sequence[Line], words: Wording, empty: str, title: str) -> str
         f'<th scope="col">{escape(words.text(f"page.{name}"))}</th>' for name in _HEADS
     )
     rows = "\n".join(_row(line, words) for line in lines)
-    label = escape(f"{title}: {words.text('page.reason')}")
+    label = escape(words.text("label", title=title, about=words.text("page.reason")))
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"

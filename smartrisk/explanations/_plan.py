@@ -123,7 +123,7 @@ class Plan:
     parts: tuple[tuple[str, ...], ...]  # the fields of each run of columns
     part_starts: NDArray[np.intp]
     records: Mapping[str, Topic]  # of one column: what its inspections found
-    firsts: Mapping[tuple[str, ...], int]  # key -> column of days since the first item
+    wholes: Mapping[tuple[str, tuple[str, ...]], int]  # (statistic, key) -> column
 
     def totals(self, contributions: Float) -> Float:
         """Sum contributions (n_items, p + 1) by group, each item on its own."""
@@ -229,10 +229,10 @@ def _make(infos: tuple[Info, ...]) -> Plan:
             for topic in group.topics
             if topic.family == "record" and len(topic.key) == 1
         },
-        firsts={
-            tuple(info.key or ()): number
+        wholes={
+            (info.statistic, tuple(info.key)): number
             for number, info in enumerate(infos)
-            if info.statistic == "days_since_first"
+            if info.key and info.window is None
         },
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from smartrisk.explanations._evidence import (
     Facts,
     closest_peers,
     evidence_of,
+    says_again,
+    speaks_against,
     with_others,
     with_record,
 )
@@ -117,8 +120,8 @@ class Reasons:
     contribution is the sum of theirs, so that the reasons of an
     item add up to its raw score (log-odds, before calibration) less the base value.
     The strongest reason of each concept that adds at least 0.1 comes before a second
-    one of the same concept, and what says the same as another comes last; those
-    chosen are listed by their contribution.
+    one of the same concept; what read alone points the other way comes later, and what
+    says the same as another last; those chosen are listed by their contribution.
     Only groups that raise the score are listed, in `release` only those that lower it.
     A sentence speaks of what contributed
     most within its reason; for prices, of the closest of at least ten peers that
@@ -165,8 +168,8 @@ class Reasons:
         self._matrix = matrix
         self._contributions = contributions
         self._plan = plan
-        self.top = top
-        self.risk = risk
+        self._top = top
+        self._risk = risk
         self._sign = 1.0  # -1.0 for reasons to release
         self._least = 0.0
 
@@ -200,6 +203,16 @@ class Reasons:
         )
         found._sign, found._least = self._sign, self._least
         return found
+
+    @property
+    def top(self) -> int:
+        """Most reasons per item."""
+        return self._top
+
+    @property
+    def risk(self) -> Float | None:
+        """Calibrated probability of a hit, (n_items,); None where it is not known."""
+        return self._risk
 
     @property
     def release(self) -> Self:
@@ -522,15 +535,16 @@ class Reasons:
         """The top reasons of all items, by item and rank."""
         totals = self._totals * self._sign
         raising = np.maximum(totals, 0.0).sum(axis=1)
-        order = self._plan.telling(totals)[:, : self.top + _SPARE]
         least = np.minimum(self._least, totals.max(axis=1, initial=0.0))
+        totals = np.where(totals >= least[:, None], totals, 0.0)
+        order = self._plan.telling(totals)[:, : self.top + _SPARE]
         declared = Declared(self._declarations)
         found = []
         for item, groups in enumerate(order.tolist()):
             candidates = [
                 (float(totals[item, number]), self._plan.groups[number])
                 for number in groups
-                if totals[item, number] > 0.0 and totals[item, number] >= least[item]
+                if totals[item, number] > 0.0
             ]
             for rank, told in enumerate(self._chosen(declared, item, candidates), 1):
                 size, group, lead = told
@@ -541,16 +555,25 @@ class Reasons:
     def _chosen(
         self, declared: Declared, item: int, candidates: list[tuple[float, Group]]
     ) -> list[tuple[float, Group, Lead]]:
-        """Return the reasons of an item; what says the same again comes last."""
+        """Return the reasons of an item.
+
+        What read alone points the other way comes later, and last what says the same
+        again.
+        """
         kept: list[tuple[float, Group, Lead]] = []
+        against: list[tuple[float, Group, Lead]] = []
         again: list[tuple[float, Group, Lead]] = []
+        base = 1.0 / (1.0 + math.exp(-float(self.base_values[item])))
         for size, group in candidates:
             if len(kept) == self.top:
                 break
             lead = self._lead(declared, item, group)
-            told = any(lead.evidence == other[2].evidence for other in kept)
-            (again if told else kept).append((size, group, lead))
-        return sorted((kept + again)[: self.top], key=lambda one: -one[0])
+            told = any(says_again(lead.evidence, other[2].evidence) for other in kept)
+            astray = speaks_against(lead.evidence, self._sign, base)
+            place = 2 if told else 1 if astray else 0
+            (kept, against, again)[place].append((size, group, lead))
+        chosen = (kept + against + again)[: self.top]
+        return sorted(chosen, key=lambda one: -one[0])
 
     def _lead(self, declared: Declared, item: int, group: Group) -> Lead:
         """Return what leads a reason, and the evidence for it."""
@@ -562,8 +585,8 @@ class Reasons:
             key=lambda one: (one[0].family == "peers" and one[1] > 0.0, one[1]),
         )[0]
         info = topic.infos[int(np.argmax(row[topic.columns]))]
-        values, firsts = self._matrix[item], self._plan.firsts
-        facts = Facts(declared, item, values, topic, info, firsts)
+        values, wholes = self._matrix[item], self._plan.wholes
+        facts = Facts(declared, item, values, topic, info, wholes)
         close = closest_peers(facts, group.topics)
         evidence = with_others(evidence_of(close), close, group.topics)
         record = self._plan.records.get(str(info.name).removesuffix("__code"))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_number
+from smartrisk.errors import ArgumentError, check_number, shown
 from smartrisk.explanations._reasons import Reasons
 
 _CELLS = 20_000_000  # of a matrix made at once
@@ -44,12 +44,12 @@ def removal(
         One line per item that has a reason: ``declaration_id``, ``item_number``,
         ``concept``, ``fields``, ``raw_score``, ``without`` (mean log-odds when the
         features of the reason are those of the others) and ``moved`` (``raw_score``
-        less ``without``: above 0 when the reason holds).
+        less ``without``: above 0 when the reason holds; for reasons to release below).
 
     Raises
     ------
     ArgumentError
-        If `background` has other features.
+        If `background` has other features, or no item.
 
     Notes
     -----
@@ -76,12 +76,7 @@ def removal(
     True
     """
     check_number("removal", "n_background", n_background, low=1, integer=True)
-    others = np.asarray(background, reasons._matrix.dtype)
-    if others.ndim != 2 or others.shape[1] != reasons._matrix.shape[1]:
-        raise ArgumentError(
-            f"removal: 'background' must have the {reasons._matrix.shape[1]} features "
-            f"of the items; got the shape {others.shape}."
-        )
+    others = _checked(background, reasons)
     rng = np.random.default_rng(random_state)
     drawn = rng.permutation(len(others))[:n_background]
     others = others[drawn]
@@ -112,3 +107,23 @@ def removal(
             "moved": now - without,
         }
     )
+
+
+def _checked(background: Any, reasons: Reasons) -> NDArray[Any]:
+    """Return the features of the others in the order of the items' own."""
+    names, kind = list(reasons._plan.names), reasons._matrix.dtype
+    if isinstance(background, pd.DataFrame):
+        gone = [name for name in names if name not in background]
+        if gone:
+            raise ArgumentError(
+                f"removal: 'background' has no {shown(gone)}. Pass what the fitted "
+                "features transform made."
+            )
+        background = background[names]
+    others = np.asarray(background, kind)
+    if others.ndim != 2 or others.shape[1] != len(names) or not len(others):
+        raise ArgumentError(
+            f"removal: 'background' must have the {len(names)} features of the items, "
+            f"for at least one other item; got the shape {others.shape}."
+        )
+    return others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,9 +99,15 @@ class Wording:
         return self.text(known) if known in MESSAGES else clean(name)
 
     def named(self, names: Sequence[str]) -> list[str]:
-        """Return the words for concepts, or for declaration fields if one is none."""
+        """Return the words for concepts, or for declaration fields if one is none.
+
+        What is left over is "other" in both.
+        """
         concepts = all(f"concept.{name}" in MESSAGES for name in names)
-        return [self.concept(name) if concepts else self.field(name) for name in names]
+        return [
+            self.concept(name) if concepts or name == "other" else self.field(name)
+            for name in names
+        ]
 
     def listed(self, words: Sequence[str]) -> str:
         """Join words with commas and a last "and"."""
@@ -136,17 +143,22 @@ class Wording:
             "month.year", month=self.text(f"month.{month}"), year=str(year)
         )
 
+    def measure(self, name: str, unit: str | None) -> str:
+        """Return the name of a unit value or mass, with the unit that it is by."""
+        said = self.text(f"measure.{name}")
+        return self.text("measure.of_unit", measure=said, unit=unit) if unit else said
+
     def unit_value(self, value: float) -> str:
-        """Return a value per kg or unit: two decimals, or two digits when small."""
+        """Return a value per kg or unit: two decimals, or three digits when small."""
         if value >= 1e6:
             return self.number(value)
-        if value >= 1000:
+        if value >= 999.995:
             return self.localised(f"{value:,.0f}")
-        return self.localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
+        return self.localised(f"{value:.2f}" if value >= 1.0 else f"{value:.3g}")
 
     def number(self, value: float) -> str:
         """Return a number with the separators of the language."""
-        if value == round(value) or abs(value) >= 1000:
+        if value == round(value) or abs(value) >= 999.5:
             whole = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:g}"
             return self.localised(whole)
         return self.localised(f"{value:.3g}")
@@ -163,9 +175,12 @@ class Wording:
 
     def rate(self, value: float) -> str:
         """Return a fraction as a percentage."""
-        percent = round(100.0 * value, 6)
+        percent = round(100.0 * value, 6) + 0.0
         whole = abs(percent) >= 10 or percent == round(percent)
-        text = self.localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
+        if 99.5 <= percent < 100.0:  # not all is not all
+            text = self.localised(f"{math.floor(10.0 * percent) / 10.0:.1f}")
+        else:
+            text = self.localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
         return f"{text} %" if self._english else f"{text}{_NARROW}%"
 
     def check(self, name: str, *, short: bool = False) -> str:
@@ -189,8 +204,21 @@ class Wording:
     def pair(self, field: str, value: Any) -> str:
         """Return a declared field with its value, and the unit where it has one."""
         if value is None:
-            return f"{self.field(field)}: {self.text('instead.blank')}"
+            blank = self.text("instead.blank")
+            return self.text("pair.blank", field=self.field(field), value=blank)
         return self._pair(field, value)
+
+    def declared(self, field: str, value: Any) -> str:
+        """Return a declared value alone, with the unit where it has one."""
+        if value is None:
+            return self.text("instead.blank")
+        if isinstance(value, bool):
+            return self.text("yes" if value else "no")
+        if not isinstance(value, float):
+            return str(value)
+        if field == "duty_rate":
+            return self.rate(value)
+        return f"{self.number(value)}{' kg' if field in _KG else ''}"
 
     def signed(self, value: float) -> str:
         """Return a contribution with its sign and two decimals."""
@@ -213,19 +241,12 @@ class Wording:
     def _pair(self, field: str, value: Any) -> str:
         """Return a declared field with its value."""
         label = self.field(field)
-        if value is None:
-            return label
-        if isinstance(value, bool):
-            return f"{label} {self.text('yes' if value else 'no')}"
-        if not isinstance(value, float):
-            return f"{label} {value}"
-        if field == "duty_rate":
-            return f"{label} {self.rate(value)}"
-        return f"{label} {self.number(value)}{' kg' if field in _KG else ''}"
+        return label if value is None else f"{label} {self.declared(field, value)}"
 
 
 _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "n": Wording.number,
+    "total": Wording.number,
     "hits": Wording.number,
     "days": Wording.number,
     "z": lambda self, value: self.signed(value),
@@ -237,7 +258,7 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "other": lambda self, value: (
         self.field(value) if isinstance(value, str) else self.rate(value)
     ),
-    "measure": lambda self, value: self.text(f"measure.{value}"),
+    "measure": lambda self, value: self.measure(*value),
     "field": Wording.field,
     "feature": lambda self, value: self.field(value),
     "fields": lambda self, value: self.listed([self.field(name) for name in value]),

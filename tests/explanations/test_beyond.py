@@ -115,17 +115,24 @@ def test_checks_are_listed_once_and_in_the_order_of_the_reasons(reasons):
 
 
 @pytest.mark.parametrize(
-    ("risk", "start"),
+    ("risk", "told"),
     [
-        (0.3, "of 100 items with such a score, about 30 turn out"),
-        (0.0123, "of 100 items with such a score, about 1 turns out"),
-        (0.0042, "of 1,000 items with such a score, about 4 turn out"),
-        (0.0001, "of 1,000 items with such a score, fewer than one"),
-        (1.0, "of 100 items with such a score, about 99 turn out"),
+        (0.3, "of 100 items with such a score about 30 turn out"),
+        (
+            0.0123,
+            "of 100 items with such a score about 1 turns out",
+        ),
+        (
+            0.0042,
+            "of 1,000 items with such a score about 4 turn out",
+        ),
+        (0.0001, "of 1,000 items with such a score fewer than one"),
+        (1.0, "of 100 items with such a score about 99 turn out"),
     ],
 )
-def test_strength_is_said_as_a_count_of_similar_items(risk, start):
-    assert Wording("en").statement(risk).startswith(start)
+def test_strength_is_said_as_a_count_of_similar_items(risk, told):
+    said = Wording("en").statement(risk)
+    assert said.startswith(f"by earlier results, {told}")
 
 
 def test_statements_follow_the_calibrated_score(engine, new, reasons):
@@ -187,8 +194,8 @@ def test_what_is_asked_for_is_as_it_was(engine, past_and_new):
 def test_no_item_and_no_past():
     frame = pd.DataFrame({"declaration_id": ["A"], "tariff_code": ["6403991000"]})
     with pytest.raises(TableError, match="must hold earlier items"):
-        counterfactuals(frame, None, frame.iloc[:0])
-    assert len(counterfactuals(frame.iloc[:0], None, frame).frame()) == 0
+        counterfactuals(frame, list, frame.iloc[:0])
+    assert len(counterfactuals(frame.iloc[:0], list, frame).frame()) == 0
 
 
 # ------------------------------------------------------------------ removal

@@ -95,7 +95,7 @@ def test_a_unit_value_is_set_against_the_typical_value_of_its_peers():
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
     # 985 for 340 kg is 2.90 a kg; 2.90 / 0.41 is 7.07
     expected = "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier"
-    expected += " consignments"
+    expected += " items"
     assert said(pairs) == f"{expected} of 6403.99 from VN"
     assert said(pairs, lead=1) == f"{expected} of 6403.99 from VN"
 
@@ -103,27 +103,27 @@ def test_a_unit_value_is_set_against_the_typical_value_of_its_peers():
 def test_few_peers_lean_on_similar_goods_and_none_says_so():
     near = [(price("deviation"), 0.0), (price("n_peers"), 1.0)]
     assert said(near) == (
-        "unit value per kg 2.90, 1.00 × the typical 2.90 of 1 earlier consignment of "
+        "unit value per kg 2.90, 1.00 × the typical 2.90 of 1 earlier item of "
         "6403.99 from VN and of similar goods"
     )
     alone = [(price("deviation"), 0.0), (price("n_peers"), 0.0)]
-    assert "no earlier consignment of 6403.99 from VN" in said(alone)
+    assert "no earlier item of 6403.99 from VN" in said(alone)
 
 
 def test_a_unit_value_that_cannot_be_computed_is_said_to_be_so():
     pairs = [(price("deviation"), np.nan), (price("n_peers"), 12.0)]
     assert "a part is missing or zero" in said(pairs, net_mass_kg=0.0)
-    assert "no earlier consignment" in said(pairs)
+    assert "not known for any earlier item" in said(pairs)
 
 
 @pytest.mark.parametrize(
     ("deviation", "n", "expected"),
     [
-        (-0.9, 40.0, "0.41 × the typical 7.13 of 40 earlier consignments of 6403.99"),
-        (-0.1, 40.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
-        (0.9, 40.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
-        (-0.9, 4.0, "0.37 × the typical 7.88 of 500 earlier consignments of chapter"),
-        (np.nan, 4.0, "0.37 × the typical 7.88 of 500 earlier consignments of chap"),
+        (-0.9, 40.0, "0.41 × the typical 7.13 of 40 earlier items of 6403.99"),
+        (-0.1, 40.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
+        (0.9, 40.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
+        (-0.9, 4.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
+        (np.nan, 4.0, "0.37 × the typical 7.88 of 500 earlier items of chap"),
     ],
 )
 def test_closer_peers_speak_where_they_are_many_and_agree(deviation, n, expected):
@@ -142,7 +142,7 @@ def test_closer_peers_speak_where_they_are_many_and_agree(deviation, n, expected
     [
         ([(price("deviation"), 0.7)], "2.90, 2.01 × the typical 1.44 of earlier"),
         ([(price("z"), -2.5)], "-2.50 standard deviations from the typical value"),
-        ([(price("n_peers"), 4.0)], "compared with 4 earlier consignments"),
+        ([(price("n_peers"), 4.0)], "compared with 4 earlier items"),
         ([(price("deviation"), 900.0)], "× the typical "),
         ([(price("deviation"), -900.0)], "× the typical "),
     ],
@@ -153,7 +153,7 @@ def test_peer_statistics_stand_alone_where_their_siblings_are_absent(pairs, expe
 
 def test_what_is_not_declared_but_deviates_is_said_as_a_ratio():
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
-    expected = "unit value per kg 0.41 × the typical value of earlier consignments of"
+    expected = "unit value per kg 0.41 × the typical value of earlier items of"
     assert said(pairs, net_mass_kg=np.nan).startswith(expected)
 
 
@@ -166,14 +166,14 @@ def test_the_market_s_and_the_party_s_own_values_are_said_together():
         (price("n_peers", own), 12.0),
     ]
     assert said(pairs) == (
-        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier consignments "
-        "of 6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier consignments of "
+        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier items "
+        "of 6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier items of "
         "this importer with goods 6403"
     )
     assert said(pairs, lead=2) == (
-        "unit value per kg 2.90, 0.50 × the typical 5.79 of 12 earlier consignments of "
+        "unit value per kg 2.90, 0.50 × the typical 5.79 of 12 earlier items of "
         "this importer with goods 6403; 0.41 × the typical 7.07 of 312 earlier "
-        "consignments of 6403.99 from VN"
+        "items of 6403.99 from VN"
     )
     dearer = [*pairs[:2], (pairs[2][0], 0.3), pairs[3]]
     assert "importer" not in said(dearer)  # it deviates to the other side
@@ -223,8 +223,8 @@ def test_results_of_earlier_inspections_are_counted():
         "irregularity"
     )
     assert said(pairs, lead=2, lang="fr") == (
-        "irrégularité constatée dans 9 des 40 contrôles antérieurs au résultat connu "
-        "de cet importateur"
+        "irrégularité relevée dans 9 des 40 résultats de contrôle connus pour les "
+        "articles antérieurs de cet importateur"
     )
 
 
@@ -273,23 +273,23 @@ def test_a_lone_result_statistic_is_said_as_it_is(pairs, expected):
 @pytest.mark.parametrize(
     ("statistic", "window", "value", "expected"),
     [
-        ("n_items", None, 0, "first consignment of this importer with goods 6403"),
-        ("n_items", None, 3, "only 3 earlier consignments of this importer with"),
-        ("n_items", None, 1, "only 1 earlier consignment of this importer with"),
-        ("n_items", None, 4321, "4,321 earlier consignments of this importer with"),
-        ("n_items", "90d", 7, "7 consignments of this importer with goods 6403 in the"),
-        ("n_items", "90d", 0, "no consignment of this importer with goods 6403 in the"),
-        ("days_since_last", None, 200, "last consignment of this importer with goods"),
-        ("days_since_first", None, 12, "first consignment of this importer with goods"),
+        ("n_items", None, 0, "first item of this importer with goods 6403"),
+        ("n_items", None, 3, "only 3 earlier items of this importer with"),
+        ("n_items", None, 1, "only 1 earlier item of this importer with"),
+        ("n_items", None, 4321, "4,321 earlier items of this importer with"),
+        ("n_items", "90d", 7, "7 items of this importer with goods 6403 in the"),
+        ("n_items", "90d", 0, "no item of this importer with goods 6403 in the"),
+        ("days_since_last", None, 200, "last item of this importer with goods"),
+        ("days_since_first", None, 12, "the first item of this importer with goods"),
         (
             "decayed",
             None,
             1.34,
             "recent activity of this importer with goods 6403: ",
         ),
-        ("items_per_active_day", None, 9, "items per day with consignments of this"),
-        ("near_threshold", "90d", 5, "5 consignments of this importer with goods 6403"),
-        ("near_threshold", "90d", 0, "no consignment of this importer with goods 6403"),
+        ("items_per_active_day", None, 9, "items per day with items of this"),
+        ("near_threshold", "90d", 5, "5 items of this importer with goods 6403"),
+        ("near_threshold", "90d", 0, "no item of this importer with goods 6403"),
     ],
 )
 def test_activity_names_its_number_and_its_period(statistic, window, value, expected):
@@ -305,7 +305,7 @@ def test_a_recent_count_of_something_new_says_that_it_is_the_first():
         (history("n_items", key, concept="novelty"), 0),
         (history("days_since_last", key, concept="novelty"), np.nan),
     ]
-    assert said(pairs, lead=1) == "first consignment of this importer with goods 6403"
+    assert said(pairs, lead=1) == "first item of this importer with goods 6403"
 
 
 def test_a_pair_of_countries_seldom_seen_is_named():
@@ -436,23 +436,23 @@ def test_a_missing_field_is_the_reason_when_it_leaves_no_history():
         (
             ("declarant_id", "office"),
             "of this declarant at office KRPUS",
-            "de ce déclarant au bureau KRPUS",
+            "de ce déclarant du bureau KRPUS",
         ),
-        (("office",), "at office KRPUS", "au bureau KRPUS"),
+        (("office",), "at office KRPUS", "du bureau KRPUS"),
         (("hs2",), "of chapter 64", "du chapitre 64"),
         (("origin",), "of goods from VN", "de marchandises d'origine VN"),
         (
             ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
             "of 6403.99 from VN shipped from CN with the same duty rate, preference "
             "and net mass",
-            "de la sous-position 6403.99 d'origine VN en provenance de CN avec mêmes "
-            "taux de droit, préférence et masse nette",
+            "relevant de la sous-position 6403.99 d'origine VN en provenance de CN avec "
+            "les mêmes données (taux de droit, préférence tarifaire et masse nette)",
         ),
     ],
 )
 def test_a_history_key_is_said_by_role_and_code(key, english, french):
     pairs = [(history("n_items", key), 25.0)]
-    assert said(pairs) == f"25 earlier consignments {english}"
+    assert said(pairs) == f"25 earlier items {english}"
     assert said(pairs, lang="fr").endswith(french)
 
 
@@ -474,8 +474,8 @@ def test_spanish_groups_from_five_digits_on():
     assert spanish.rate(0.065) == "6,5\u202f%"
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
     assert said(pairs, lang="es") == (
-        "valor unitario por kg de 2,90, es decir, 0,41 × el valor habitual (7,07) de "
-        "312 envíos anteriores de la subpartida 6403.99 de origen VN"
+        "valor unitario por kg de 2,90, es decir, 0,41 veces el nivel habitual (7,07) de "
+        "312 artículos anteriores de la subpartida 6403.99 de origen VN"
     )
 
 

@@ -175,7 +175,9 @@ def _row(
         before, after = (
             s.to_numpy(np.float64, na_value=np.nan) for s in _two(reference, current)
         )
-        edges = np.unique(np.nanquantile(before, np.linspace(0, 1, n_bins + 1)[1:-1]))
+        known = before[~np.isnan(before)]
+        steps = np.linspace(0, 1, n_bins + 1)[1:-1]
+        edges = np.unique(np.quantile(known, steps)) if len(known) else np.empty(0)
         groups = [_binned(values, edges) for values in (before, after)]
         size = len(edges) + 2
     else:

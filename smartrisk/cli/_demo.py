@@ -53,6 +53,7 @@ def demo(asked: argparse.Namespace) -> int:
         done()
         others = _baselines(past, known, asked.seed)
         done()
+        engine.update(new)  # an item sees what was lodged before its day
         scores = {"smartrisk": engine.score(new)}
         scores |= {name: _scores(model, new) for name, model in others.items()}
         results = _judged(scores, world.full_outcomes())
@@ -61,13 +62,13 @@ def demo(asked: argparse.Namespace) -> int:
         first = _first_by_model(decisions)
         said = engine.explain(new.loc[first], top=3).sentences()
         done()
-        display = RateCurveDisplay.from_evaluations(results)
-        picture = display.save(folder / "rate_curve.png")
-        saved = engine.save(folder / "engine")
-        pages = write_pages(engine, new, folder, past=past, outcomes=known)
+        files = _written(engine, folder, (past, new, known), results)
         done()
+        shown = {
+            "rate_curve.png": files["picture"],
+            "model_card.html": files["model-card"],
+        }
         data = {"training": past, "evaluation": new}
-        shown = {"rate_curve.png": picture, "model_card.html": pages["model-card"]}
         run = _logged(engine, folder, (results["smartrisk"], data, shown))
         done()
     _tell_world(items, known, (past, new, cut))
@@ -75,11 +76,30 @@ def demo(asked: argparse.Namespace) -> int:
     n = int(decisions["selected_by"].notna().sum())
     say(f"\nOf {n} items selected at 5%, the first five, why, and the truth:\n")
     _tell_items(scores["smartrisk"].loc[first], said, world.truth)
-    say(f"\nengine    {saved}\npicture   {picture}")
-    say(f"pages     {pages['watch-list']} and {len(pages) - 1} more beside it")
+    say(f"\nengine    {files.pop('engine')}\npicture   {files.pop('picture')}")
+    say(f"pages     {files['watch-list']} and {len(files) - 1} more beside it")
     say(f"MLflow    {run}" if run else "MLflow    not logged, see the message above")
     say(f"\ndone in {time.monotonic() - begun:.0f} s")
     return 0
+
+
+def _written(
+    engine: RiskEngine,
+    folder: Path,
+    tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    results: dict[str, Evaluation],
+) -> dict[str, Path]:
+    """Write engine, picture and pages; return the files by name."""
+    past, new, known = tables
+    display = RateCurveDisplay.from_evaluations(results)
+    files = {
+        "picture": display.save(folder / "rate_curve.png"),
+        "engine": engine.save(folder / "engine"),
+    }
+    judged = results["smartrisk"]
+    return files | write_pages(
+        engine, new, folder, past=past, outcomes=known, evaluation=judged
+    )
 
 
 def _baselines(past: pd.DataFrame, known: pd.DataFrame, seed: int) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def write_pages(
     outcomes : DataFrame, default=None
         OUTCOMES of the earlier items, or of these.
     **options : object
-        ``capacity``, ``cases`` and ``lang``.
+        ``capacity``, ``cases``, ``lang``, and an ``evaluation`` that is there already.
 
     Returns
     -------
@@ -82,6 +82,7 @@ def write_pages(
         The files by name.
     """
     lang, cases = options.get("lang", "en"), options.get("cases", 3)
+    _move_on(engine, items, past, outcomes)
     decisions = engine.select(items, options.get("capacity", 0.05))
     watch = WatchList.from_engine(engine, items, decisions=decisions)
     pages: dict[str, Any] = {"watch-list": watch}
@@ -93,7 +94,7 @@ def write_pages(
     known = items if past is None else past
     data = DataCard.from_tables(known, _of(outcomes, known))
     results = _of(outcomes, items)
-    judged, segments = None, None
+    judged, segments = options.get("evaluation"), None
     # Spread over the days, so that what moves the scores can be told over time.
     reasons = engine.explain(items.iloc[:: -(-len(items) // _EXPLAINED) or 1])
     moved = None if past is None else drift(past, items)
@@ -127,6 +128,21 @@ def write_pages(
     }
     written["table"] = watch.export(folder / "watch-list.csv", lang)
     return written
+
+
+def _move_on(
+    engine: RiskEngine,
+    items: pd.DataFrame,
+    past: pd.DataFrame | None,
+    outcomes: pd.DataFrame | None,
+) -> None:
+    """Let the history move on to what is handed over; what it knows is not recounted.
+
+    Items see only what was lodged, and what was known, before their own day.
+    """
+    together = items if past is None else pd.concat([past, items], ignore_index=True)
+    together = together.drop_duplicates(_keys(together, together))
+    engine.update(together, _of(outcomes, together))
 
 
 def _put(page: Any, path: Path, lang: str) -> Path:

@@ -5,6 +5,7 @@ contributions per item; writes reasons: who, what, how strong, and the evidence,
 to check, what would have lowered the score, and what matters over many items.
 """
 
+from smartrisk.explanations._choice import STRENGTHS
 from smartrisk.explanations._explain import explain
 from smartrisk.explanations._instead import Counterfactuals, counterfactuals
 from smartrisk.explanations._overall import (
@@ -14,7 +15,7 @@ from smartrisk.explanations._overall import (
     stability,
 )
 from smartrisk.explanations._plan import CONCEPTS
-from smartrisk.explanations._reasons import STRENGTHS, Reasons
+from smartrisk.explanations._reasons import Reasons
 from smartrisk.explanations._removal import removal
 from smartrisk.explanations._wording import Wording
 from smartrisk.languages import LANGUAGES

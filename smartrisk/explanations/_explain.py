@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ def explain(
     *,
     top: int = 3,
     risk: Any = None,
+    until: date | None = None,
 ) -> Reasons:
     """Return the reasons for the scores of items.
 
@@ -40,6 +42,8 @@ def explain(
         Most reasons per item, at least 1.
     risk : array-like of shape (n_items,), default=None
         Calibrated probability of a hit, for `Reasons.statements`.
+    until : date, default=None
+        Day of the last item that the history knew.
 
     Returns
     -------
@@ -93,6 +97,7 @@ def explain(
         plan=plan,
         top=int(top),
         risk=_checked_risk(risk, len(declarations)),
+        until=until,
     )
 
 

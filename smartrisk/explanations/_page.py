@@ -49,6 +49,7 @@ def fragment(
     left: int,
     release: bool = False,
     styled: bool = True,
+    until: str | None = None,
 ) -> str:
     """Return the items with their reasons as one HTML element.
 
@@ -66,6 +67,8 @@ def fragment(
         Whether the reasons are to release.
     styled : bool, default=True
         Whether to bring a style along, as a notebook needs it.
+    until : str, default=None
+        Day of the last item that the history knew.
     """
     by_item = {n: list(found) for n, found in groupby(lines, lambda line: line.item)}
     parts = [f'<div class="smartrisk-reasons" lang="{words.lang}">']
@@ -82,7 +85,10 @@ def fragment(
     if left:
         more = words.text("page.more", left, n=words.number(left))
         parts.append(f"<p>{escape(more)}</p>")
-    parts.append(f'<p class="note">{escape(words.text("page.note"))}</p></div>')
+    notes = [words.text("page.note")]
+    if until is not None:
+        notes.append(words.text("page.history", day=until))
+    parts.append(f'<p class="note">{escape(" ".join(notes))}</p></div>')
     return "\n".join(parts)
 
 

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, MissingExtraError, check_choice
-from smartrisk.explanations._evidence import (
-    Declared,
-    Evidence,
-    Facts,
-    closest_peers,
-    evidence_of,
-    says_again,
-    speaks_against,
-    with_others,
-    with_record,
+from smartrisk.explanations._choice import (
+    STRENGTHS,
+    Choice,
+    Reason,
+    chosen_reasons,
+    strength_of,
 )
+from smartrisk.explanations._evidence import Declared
 from smartrisk.explanations._page import Line, fragment, page
-from smartrisk.explanations._plan import SLIGHT, Float, Group, Plan, Topic
+from smartrisk.explanations._plan import Float, Plan
 from smartrisk.explanations._wording import Wording
-
-#: Least contribution to the log-odds for each word of strength.
-STRENGTHS = {"strong": 1.0, "clear": 0.4, "slight": SLIGHT, "weak": 0.0}
 
 _COLUMNS = (
     "declaration_id",
@@ -49,46 +42,6 @@ _COLUMNS = (
     "check",
 )
 _SHOWN = 20  # items in a notebook
-_FOUND = ("record.some", "record.hits", "record.rate")
-_SPARE = 3  # more groups looked at, where some say the same
-
-
-def strength_of(contribution: float) -> str:
-    """Return the word for a contribution to the log-odds, of either sign."""
-    size = abs(contribution)
-    return next((word for word, least in STRENGTHS.items() if size >= least), "weak")
-
-
-class Lead(NamedTuple):
-    """What is said of a reason: its leading feature, fields read, and evidence."""
-
-    feature: str
-    fields: tuple[str, ...]
-    evidence: Evidence
-
-
-@dataclass(frozen=True)
-class _Reason:
-    """One reason of one item."""
-
-    item: int
-    rank: int
-    group: Group
-    contribution: float
-    share: float
-    lead: Lead
-
-    @property
-    def check(self) -> str:
-        """Concept whose check helps.
-
-        A clean or empty record has no reports; what an office sees has no certificate.
-        """
-        if self.lead.fields == ("office",):
-            return "other"
-        record = self.group.concept == "trader record"
-        told = self.lead.evidence.message in _FOUND
-        return "novelty" if record and not told else self.group.concept
 
 
 class Reasons:
@@ -108,6 +61,8 @@ class Reasons:
         Most reasons per item.
     risk : ndarray of shape (n_items,), default=None
         Calibrated probability of a hit.
+    until : date, default=None
+        Day of the last item that the history knew.
 
     See Also
     --------
@@ -163,6 +118,7 @@ class Reasons:
         plan: Plan,
         top: int = 3,
         risk: Float | None = None,
+        until: date | None = None,
     ) -> None:
         self._declarations = declarations
         self._matrix = matrix
@@ -170,6 +126,7 @@ class Reasons:
         self._plan = plan
         self._top = top
         self._risk = risk
+        self._until = until
         self._sign = 1.0  # -1.0 for reasons to release
         self._least = 0.0
 
@@ -200,6 +157,7 @@ class Reasons:
             plan=self._plan,
             top=self.top,
             risk=None if self.risk is None else self.risk[part],
+            until=self._until,
         )
         found._sign, found._least = self._sign, self._least
         return found
@@ -213,6 +171,11 @@ class Reasons:
     def risk(self) -> Float | None:
         """Calibrated probability of a hit, (n_items,); None where it is not known."""
         return self._risk
+
+    @property
+    def until(self) -> date | None:
+        """Day of the last item that the history knew; None where that is not known."""
+        return self._until
 
     @property
     def release(self) -> Self:
@@ -509,6 +472,7 @@ class Reasons:
             left=len(self) - len(part),
             release=self._lowers,
             styled=styled,
+            until=None if self._until is None else f"{self._until:%Y-%m-%d}",
         )
 
     @property
@@ -531,67 +495,16 @@ class Reasons:
         return list(zip(ids, numbers, strict=True))
 
     @cached_property
-    def _reasons(self) -> list[_Reason]:
+    def _reasons(self) -> list[Reason]:
         """The top reasons of all items, by item and rank."""
-        totals = self._totals * self._sign
-        raising = np.maximum(totals, 0.0).sum(axis=1)
-        least = np.minimum(self._least, totals.max(axis=1, initial=0.0))
-        totals = np.where(totals >= least[:, None], totals, 0.0)
-        order = self._plan.telling(totals)[:, : self.top + _SPARE]
-        declared = Declared(self._declarations)
-        found = []
-        for item, groups in enumerate(order.tolist()):
-            candidates = [
-                (float(totals[item, number]), self._plan.groups[number])
-                for number in groups
-                if totals[item, number] > 0.0
-            ]
-            for rank, told in enumerate(self._chosen(declared, item, candidates), 1):
-                size, group, lead = told
-                share, signed = size / float(raising[item]), self._sign * size
-                found.append(_Reason(item, rank, group, signed, share, lead))
-        return found
-
-    def _chosen(
-        self, declared: Declared, item: int, candidates: list[tuple[float, Group]]
-    ) -> list[tuple[float, Group, Lead]]:
-        """Return the reasons of an item.
-
-        What read alone points the other way comes later, and last what says the same
-        again.
-        """
-        kept: list[tuple[float, Group, Lead]] = []
-        against: list[tuple[float, Group, Lead]] = []
-        again: list[tuple[float, Group, Lead]] = []
-        base = 1.0 / (1.0 + math.exp(-float(self.base_values[item])))
-        for size, group in candidates:
-            if len(kept) == self.top:
-                break
-            lead = self._lead(declared, item, group)
-            told = any(says_again(lead.evidence, other[2].evidence) for other in kept)
-            astray = speaks_against(lead.evidence, self._sign, base)
-            place = 2 if told else 1 if astray else 0
-            (kept, against, again)[place].append((size, group, lead))
-        chosen = (kept + against + again)[: self.top]
-        return sorted(chosen, key=lambda one: -one[0])
-
-    def _lead(self, declared: Declared, item: int, group: Group) -> Lead:
-        """Return what leads a reason, and the evidence for it."""
-        row = self._contributions[item] * self._sign
-        weights = [_weight(row, topic) for topic in group.topics]
-        # Of a unit value, what its peers have says more than the value alone.
-        topic = max(
-            zip(group.topics, weights, strict=True),
-            key=lambda one: (one[0].family == "peers" and one[1] > 0.0, one[1]),
-        )[0]
-        info = topic.infos[int(np.argmax(row[topic.columns]))]
-        values, wholes = self._matrix[item], self._plan.wholes
-        facts = Facts(declared, item, values, topic, info, wholes)
-        close = closest_peers(facts, group.topics)
-        evidence = with_others(evidence_of(close), close, group.topics)
-        record = self._plan.records.get(str(info.name).removesuffix("__code"))
-        told = with_record(evidence, facts, record)
-        return Lead(str(info.name), close.topic.fields, told)
+        return chosen_reasons(
+            Declared(self._declarations),
+            self._matrix,
+            self._contributions,
+            self._plan,
+            totals=self._totals,
+            choice=Choice(top=self.top, sign=self._sign, least=self._least),
+        )
 
     def _position(self, key: tuple[str, int]) -> int:
         """Return the position of an item by its key."""
@@ -609,10 +522,3 @@ _EMPTY_TYPES = {
     "contribution": "float64",
     "share": "float64",
 }
-
-
-def _weight(row: Float, topic: Topic) -> float:
-    """Return what a topic contributes to an item."""
-    if len(topic.columns) == 1:
-        return float(row[topic.columns[0]])
-    return float(row[topic.columns].sum())

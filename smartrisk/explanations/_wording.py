@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smartrisk.explanations._evidence import HS_DIGITS, TRADERS, Evidence, clean
+from smartrisk.explanations._evidence import (
+    HS_DIGITS,
+    TRADERS,
+    Evidence,
+    clean,
+    tariff,
+)
 from smartrisk.explanations._messages import MESSAGES
 from smartrisk.languages import catalogue
 
@@ -142,6 +148,10 @@ class Wording:
         return self.text(
             "month.year", month=self.text(f"month.{month}"), year=str(year)
         )
+
+    def code(self, text: str) -> str:
+        """Return a tariff code with its dots."""
+        return tariff(text) or ""
 
     def measure(self, name: str, unit: str | None) -> str:
         """Return the name of a unit value or mass, with the unit that it is by."""

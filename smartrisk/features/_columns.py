@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
-_EPOCH = np.datetime64("1900-01-01", "D")
+EPOCH = np.datetime64("1900-01-01", "D")
 _HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 
 UInt = NDArray[np.uint64]
@@ -56,7 +56,7 @@ def text_ids(values: Any) -> UInt:
 def days(moments: Any) -> Int:
     """Return whole days since 1900-01-01, clipped to what can be packed; NaT is 0."""
     values = np.asarray(moments).astype("datetime64[D]")
-    number = (values - _EPOCH).astype(np.int64)
+    number = (values - EPOCH).astype(np.int64)
     return np.clip(number, 0, (1 << DAY_BITS) - 1)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, check_choice, shown
-from smartrisk.features._columns import Columns
+from smartrisk.features._columns import EPOCH, Columns
 from smartrisk.features._entity import EntityHistory
 from smartrisk.features._incentive import DutyIncentive, Structuring
 from smartrisk.features._info import FeatureInfo
@@ -109,6 +110,20 @@ class DeclarationFeatures(DeclarationTransformer):
         if "history" in self.parts_:
             self.parts_["history"]._extend_results(columns, found)
         return self
+
+    def last_day(self) -> np.datetime64 | None:
+        """Return the day of the last item that the history knows.
+
+        Returns
+        -------
+        day : numpy.datetime64 or None
+            None where no part keeps a history.
+        """
+        history, prices = self.parts_.get("history"), self.parts_.get("prices")
+        tables = [*(history.items_ if history else ())]
+        tables += prices.tables_ if prices else ()
+        days = [int(table.day.max()) for table in tables if len(table.packed)]
+        return EPOCH + np.timedelta64(max(days), "D") if days else None
 
     def _check_params(self) -> None:
         for name in self.parts:

@@ -50,15 +50,15 @@ class BacktestDisplay(Display):
     _panel_size = (4.0, 3.2)
 
     @classmethod
-    def from_backtest(cls, backtest: Any, *, rate: float = 0.05) -> Self:
+    def from_backtest(cls, backtest: Any, *, rate: float | None = None) -> Self:
         """Return the display of a backtest.
 
         Parameters
         ----------
         backtest : Backtest
             What `smartrisk.evaluation.backtest` returned.
-        rate : float, default=0.05
-            Which of its inspection rates.
+        rate : float, default=None
+            Which of its inspection rates; None for the one nearest to 0.05.
 
         Returns
         -------
@@ -84,8 +84,11 @@ class BacktestDisplay(Display):
                 f"returned; got {type(backtest).__name__}."
             )
         table = backtest.frame()
-        check_choice("BacktestDisplay", "rate", rate, tuple(table["rate"].unique()))
-        kept = ["contender", "period", "n_items", "n_inspected", *_MEASURES]
+        rates = tuple(table["rate"].unique())
+        if rate is None:
+            rate = min(rates, key=lambda known: abs(known - 0.05))
+        check_choice("BacktestDisplay", "rate", rate, rates)
+        kept = ["contender", "period", "rate", "n_items", "n_inspected", *_MEASURES]
         return cls(table.loc[table["rate"] == rate, kept].reset_index(drop=True))
 
     def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
@@ -104,6 +107,8 @@ class BacktestDisplay(Display):
             ax.tick_params(axis="x", labelrotation=30)
             ax.set_ylim(bottom=0.0)
             percent(ax.yaxis, texts)
-        label = texts.gettext("At the inspection rate")
+        label = texts.gettext("%(rate)s of the items inspected") % {
+            "rate": texts.rate(self._data["rate"].iloc[0])
+        }
         axes[0].set_ylabel(label if roomy else "")
         axes[0].legend(fontsize=8)

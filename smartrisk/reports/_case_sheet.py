@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +12,7 @@ import pandas as pd
 
 from smartrisk.errors import TableError
 from smartrisk.explanations import Counterfactuals, Reasons, counterfactuals, removal
-from smartrisk.reports._page import Page, Table
+from smartrisk.reports._page import Page, Table, known_until
 from smartrisk.reports._texts import Texts
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.validation import validate
@@ -46,6 +47,8 @@ class CaseSheet(Page):
         What would have lowered the score.
     moved : float or None
         Fall of the log-odds without the first reason.
+    until : Timestamp or None
+        Day of the last item that the engine's history knew.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class CaseSheet(Page):
     past: pd.DataFrame
     instead: Counterfactuals | None = None
     moved: float | None = None
+    until: pd.Timestamp | None = None
 
     identities = True
     _template = "case.html"
@@ -132,11 +136,7 @@ class CaseSheet(Page):
             alike = known[_heading(known) == _heading(here).iloc[0]]
             if len(alike):
                 instead = counterfactuals(here, engine.score, alike)
-            background = known.sample(min(len(known), _BACKGROUND), random_state=0)
-            fields = [name for name in background if name in DECLARATIONS]
-            others = engine.features_.transform(background[fields])
-            found = removal(reasons, engine.classifier_.raw_score, others)
-            moved = float(found["moved"].iloc[0]) if len(found) else None
+            moved = _moved(engine, reasons, known)
         return cls(
             item=here,
             score=engine.score(here).iloc[0],
@@ -144,6 +144,7 @@ class CaseSheet(Page):
             past=known,
             instead=instead,
             moved=moved,
+            until=engine.history_until,
         )
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
@@ -167,6 +168,7 @@ class CaseSheet(Page):
             "reasons": _told(self.reasons, texts),
             "release": _told(self.reasons.release, texts),
             "removed": self._removed(texts),
+            "until": self._until(texts),
             "asked_instead": self.instead is not None,
             "instead": []
             if self.instead is None
@@ -197,6 +199,26 @@ class CaseSheet(Page):
             ],
         }
 
+    def _until(self, texts: Texts) -> str:
+        """Say how far the history of the engine goes, and that it could go further."""
+        _ = texts.gettext
+        notes = known_until(self.until, texts)
+        if notes and len(self.past):
+            later = self.past["lodged_at"].dt.normalize() > self.until
+            if later.any():
+                n = int(later.sum())
+                notes.append(
+                    texts.ngettext(
+                        "The tables below know %(n)s later item: let the engine's "
+                        "history move on with `update` before the next sheet.",
+                        "The tables below know %(n)s later items: let the engine's "
+                        "history move on with `update` before the next sheet.",
+                        n,
+                    )
+                    % {"n": texts.number(n)}
+                )
+        return " ".join(notes)
+
     def _removed(self, texts: Texts) -> str:
         """Say whether the score falls without the first reason, or why not."""
         _ = texts.gettext
@@ -204,8 +226,9 @@ class CaseSheet(Page):
             return ""
         if self.moved > 0:
             return _(
-                "Tested: without the first reason the log-odds fall by %(size)s."
-            ) % {"size": texts.decimal(self.moved)}
+                "Tested: with what other items declare in place of the first reason's "
+                "data, the log-odds fall by %(size)s on average."
+            ) % {"size": texts.words.localised(f"{self.moved:.2f}")}
         return _(
             "Tested: without the first reason alone the score does not fall, because "
             "other declared data say the same or it counts only together with them. "
@@ -221,15 +244,15 @@ class CaseSheet(Page):
         goods = _subheading(past) == _subheading(self.item).iloc[0]
         masks, of_goods = {}, set()
         for name in _WHO:
-            if name in past and not pd.isna(row[name]):
+            if name in past and not pd.isna(row.get(name)):
                 masks[texts.words.field(name)] = past[name] == row[name]
-        if "importer_id" in past and not pd.isna(row["importer_id"]):
+        if "importer_id" in past and not pd.isna(row.get("importer_id")):
             mine = goods & (past["importer_id"] == row["importer_id"])
             masks[_("importer with these goods")] = mine
             of_goods.add(_("importer with these goods"))
         masks[_("these goods, all importers")] = goods
         of_goods.add(_("these goods, all importers"))
-        if "origin" in past and not pd.isna(row["origin"]):
+        if "origin" in past and not pd.isna(row.get("origin")):
             same = goods & (past["origin"] == row["origin"])
             masks[_("these goods from the same origin")] = same
             of_goods.add(_("these goods from the same origin"))
@@ -272,7 +295,7 @@ class CaseSheet(Page):
         """Return the last items of the same importer, these goods first."""
         _ = texts.gettext
         row, past = self.item.iloc[0], self.past
-        if past.empty or "importer_id" not in past or pd.isna(row["importer_id"]):
+        if past.empty or "importer_id" not in past or pd.isna(row.get("importer_id")):
             return None
         mine = past[(past["importer_id"] == row["importer_id"]).fillna(False)]
         if mine.empty:
@@ -315,7 +338,9 @@ class CaseSheet(Page):
             return None
         part = past[(_subheading(past) == _subheading(self.item).iloc[0]).to_numpy()]
         part = part[(part["net_mass_kg"] > 0) & (part["customs_value"] > 0)]
-        value, mass = row["customs_value"], row["net_mass_kg"]
+        value, mass = row.get("customs_value"), row.get("net_mass_kg")
+        if pd.isna(value) or pd.isna(mass):
+            return None
         if len(part) < 5 or not (value > 0 and mass > 0):
             return None
         part = part.tail(_POINTS)
@@ -336,10 +361,10 @@ class CaseSheet(Page):
         points = [(f"{a:.1f}", f"{b:.1f}") for a, b in zip(x, y, strict=True)]
         ticks = [
             (
-                round(185 - 170 * (level - low) / (high - low), 1),
-                texts.words.ratio(10.0**level),
+                round(185 - 170 * (np.log10(level) - low) / (high - low), 1),
+                texts.words.ratio(level),
             )
-            for level in np.linspace(price.min(), price.max(), 4)
+            for level in _levels(10.0**low, 10.0**high)
         ]
         return {
             "points": points[:-1],
@@ -351,8 +376,26 @@ class CaseSheet(Page):
                 "Declared value per kg of the last %(n)s items of subheading %(code)s, "
                 "logarithmic; the ring is this item."
             )
-            % {"n": len(part), "code": _subheading(self.item).iloc[0]},
+            % {
+                "n": texts.number(len(part)),
+                "code": texts.words.code(_subheading(self.item).iloc[0]),
+            },
         }
+
+
+def _moved(engine: RiskEngine, reasons: Reasons, known: pd.DataFrame) -> float | None:
+    """Return by how much the score falls without the first reason, None if unknown.
+
+    The test needs earlier items with every field that the engine reads.
+    """
+    read = [n for n in engine.features_.feature_names_in_ if n in DECLARATIONS]
+    if not set(read) <= set(known):
+        return None
+    background = known.sample(min(len(known), _BACKGROUND), random_state=0)
+    fields = [name for name in background if name in DECLARATIONS]
+    others = engine.features_.transform(background[fields])
+    found = removal(reasons, engine.classifier_.raw_score, others)
+    return float(found["moved"].iloc[0]) if len(found) else None
 
 
 def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:
@@ -370,6 +413,17 @@ def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:
         }
         for line in firm.frame(texts.lang).to_dict("records")
     ]
+
+
+def _levels(low: float, high: float) -> list[float]:
+    """Return round values between two, as a logarithmic axis has them."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)):
+        found = [step * 10.0**k for k in decades for step in steps]
+        found = [level for level in found if low <= level <= high]
+        if len(found) >= 3:
+            break
+    return found or [low, high]
 
 
 def _known(

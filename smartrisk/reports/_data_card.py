@@ -9,13 +9,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from smartrisk.errors import TableError
 from smartrisk.evaluation import wilson_interval
 from smartrisk.reports._display import COLOURS, Display, percent, plain_numbers
 from smartrisk.reports._page import Page, Section, Table, picture
 from smartrisk.reports._texts import N_, Texts
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.validation import validate
-from smartrisk.windows import months_without
 
 _NUMBERS = ("customs_value", "net_mass_kg", "duty_rate", "quantity")
 _CODES = ("office", "procedure", "transport_mode", "origin", "preference")
@@ -129,7 +129,13 @@ class DataCard(Page):
         0
         """
         items = validate(declarations, DECLARATIONS)
-        results = items.iloc[:0][list(KEY)].assign(illicit=0, dq=False)
+        if not len(items):
+            raise TableError(
+                "DataCard.from_tables: 'declarations' holds no item. Pass the items "
+                "that the card shall describe."
+            )
+        own = [name for name in KEY if name in items]
+        results = items.iloc[:0][own].assign(illicit=0, dq=False)
         if outcomes is not None:
             results = validate(outcomes, OUTCOMES)
         keys = [k for k in KEY if k in items and k in results]
@@ -145,7 +151,10 @@ class DataCard(Page):
         fields = _fields(items)
         selection = _selection(joined, inspected)
         return cls(
-            facts=_facts(joined, inspected, fields, selection),
+            facts={
+                **_facts(joined, inspected, fields, selection),
+                "n_strangers": max(len(results) - int(inspected.sum()), 0),
+            },
             fields=fields,
             selection=selection,
             channels=_channels(joined[inspected]),
@@ -194,7 +203,7 @@ class DataCard(Page):
             ),
             rows=[
                 (
-                    str(line["channel"]),
+                    texts.channel(str(line["channel"])),
                     texts.number(line["n"]),
                     texts.number(line["hits"]),
                     texts.rate(line["rate"]),
@@ -217,7 +226,11 @@ class DataCard(Page):
                     texts.number(facts["delay_90"]),
                 ),
                 (_("importers"), texts.number(facts["n_importers"])),
-                (_("months without any result"), ", ".join(gone) or "–"),
+                (_("months without any result"), _months_said(gone)),
+                (
+                    _("results of other items, left out"),
+                    texts.number(facts.get("n_strangers", 0)),
+                ),
             ),
             pictures=(
                 picture(
@@ -290,7 +303,7 @@ class DataCard(Page):
         rows = [
             (
                 texts.words.field(line["field"]),
-                str(line["value"]) if line["value"] else _("mean of the logarithm"),
+                str(line["value"]) if line["value"] else _("mean of log(1 + value)"),
                 texts.rate(line["inspected"])
                 if line["value"]
                 else texts.decimal(line["inspected"]),
@@ -346,6 +359,14 @@ class DataCard(Page):
         return Section(title=_("Field by field"), tables=(table,))
 
 
+def _months_said(months: list[str]) -> str:
+    """Return months as a list that is no longer than a year."""
+    if len(months) <= _MOST_MONTHS:
+        return ", ".join(months) or "–"
+    return f"{', '.join(months[:_MOST_MONTHS])}, … ({len(months)})"
+
+
+_MOST_MONTHS = 12
 _RESULT_FIELDS = ("illicit", "known_at", "channel", "revenue_adjustment")
 
 
@@ -370,6 +391,8 @@ def _selection(joined: pd.DataFrame, inspected: np.ndarray) -> pd.DataFrame:
         for name in (n for n in _NUMBERS if n in joined):
             values = np.log1p(joined[name].to_numpy(np.float64, na_value=np.nan))
             ours, others = values[inspected], values[~inspected]
+            if np.isnan(ours).all() or np.isnan(others).all():
+                continue  # nothing to compare
             spread = np.nanstd(values) or 1.0
             means = float(np.nanmean(ours)), float(np.nanmean(others))
             rows.append((name, "", *means, (means[0] - means[1]) / spread))
@@ -401,7 +424,7 @@ def _facts(
     flags = [name for name in joined if str(name).startswith("dq_")]
     doubtful = joined[flags].any(axis=1).mean() if flags else 0.0
     gaps = selection["difference"].abs()
-    gone = months_without(joined["lodged_at"], inspected) if inspected.any() else None
+    months = _months(joined, inspected)
     return {
         "n_items": n,
         "n_results": int(inspected.sum()),
@@ -414,9 +437,7 @@ def _facts(
         "hit_rate": float((known["illicit"] > 0).mean()) if len(known) else None,
         "delay": round(float(delay.median())) if len(delay) else None,
         "delay_90": round(float(delay.quantile(0.9))) if len(delay) else None,
-        "months_without": []
-        if gone is None
-        else [f"{month:%Y-%m}" for month in gone["month"]],
+        "months_without": list(months.loc[months["share"] == 0.0, "month"]),
         "completeness": float(fields["present"].mean()),
         "consistency": 1.0 - float(doubtful),
         "coverage": float(inspected.mean()),

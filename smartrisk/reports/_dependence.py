@@ -10,6 +10,7 @@ import pandas as pd
 from smartrisk.errors import ArgumentError
 from smartrisk.reports._display import COLOURS, GREY, Display, plain_numbers
 from smartrisk.reports._texts import Texts
+from smartrisk.schema import DECLARATIONS
 
 _WIDE = 100.0  # from this ratio of the values on, the axis is logarithmic
 
@@ -118,9 +119,11 @@ class DependenceDisplay(Display):
                 label=texts.gettext("missing"),
             )
             ax.legend(loc="best")
-        ax.set_title(texts.name(self.feature))
+        known = self.feature in DECLARATIONS
+        named = texts.words.field(self.feature) if known else self.feature
+        ax.set_title(texts.name(named))
         plain_numbers(ax.xaxis, texts)
         plain_numbers(ax.yaxis, texts)
         if roomy:
-            ax.set_xlabel(texts.gettext("Value"))
+            ax.set_xlabel(texts.gettext("Value of the feature"))
             ax.set_ylabel(texts.gettext("Contribution, log-odds"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ GREY = "#6B6B6B"
 INK = "#222222"
 LINES = "#E4E4E4"
 
+_DRAWING = threading.RLock()
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
@@ -83,6 +85,7 @@ class Display:
     #: Titles of the panels from left to right.
     _panels: tuple[str, ...] = ("",)
     _panel_size = (5.2, 3.8)
+    _lang = "en"  # of the last plot
 
     def __init__(self, data: pd.DataFrame) -> None:
         self._data = data.copy()
@@ -116,6 +119,7 @@ class Display:
         import matplotlib as mpl
 
         texts = Texts(lang)
+        self._lang = lang
         with mpl.rc_context(_style()):
             if ax is None:
                 import matplotlib.pyplot as plt
@@ -129,15 +133,16 @@ class Display:
         self.figure_ = axes[0].figure
         return self
 
-    def save(self, path: str | Path, *, lang: str = "en") -> Path:
+    def save(self, path: str | Path, *, lang: str | None = None) -> Path:
         """Write the picture to a file, the same bytes for the same numbers.
 
         Parameters
         ----------
         path : str or Path
             File that ends in ``.png`` or ``.svg``; its folder is made when absent.
-        lang : str, default="en"
-            Language of what is written: "en", "fr" or "es".
+        lang : str, default=None
+            Language of what is written: "en", "fr" or "es"; None for the one that was
+            plotted last, English before.
 
         Returns
         -------
@@ -151,13 +156,14 @@ class Display:
         target.write_bytes(self._bytes(kind[1:], lang))
         return target
 
-    def svg(self, lang: str = "en") -> str:
+    def svg(self, lang: str | None = None) -> str:
         """Return the picture as SVG text, to be set into a page.
 
         Parameters
         ----------
-        lang : str, default="en"
-            Language of what is written: "en", "fr" or "es".
+        lang : str, default=None
+            Language of what is written: "en", "fr" or "es"; None for the one that was
+            plotted last, English before.
 
         Returns
         -------
@@ -171,15 +177,16 @@ class Display:
         """Show the picture in a notebook."""
         return f'<div style="background:#fff;max-width:60rem">{self.svg()}</div>'
 
-    def _bytes(self, kind: str, lang: str) -> bytes:
+    def _bytes(self, kind: str, lang: str | None) -> bytes:
         """Draw on a figure of its own, so that no global state gets in."""
-        import matplotlib as mpl
+        from matplotlib import style
         from matplotlib.figure import Figure
 
-        texts = Texts(lang)
+        texts = Texts(lang or self._lang)
         stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
         with (
-            mpl.rc_context(_style()),
+            _DRAWING,  # settings are of the process, not of a thread
+            style.context(_style(), after_reset=True),
             io.BytesIO() as stream,
             warnings.catch_warnings(),
         ):

@@ -6,7 +6,7 @@ article 7.4; revised Kyoto Convention, General Annex, chapter 6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,14 @@ Evidence = Callable[[Shown, Texts], str]
 _AI, _TFA, _RKC = "EU AI Act", "TFA", "RKC"
 
 
+def _joined(parts: Sequence[str], texts: Texts) -> str:
+    """Join texts with the semicolon of the language; empty ones are left out."""
+    said = ""
+    for part in filter(None, parts):
+        said = texts.words.text("list.also", first=said, more=part) if said else part
+    return said
+
+
 def gaps_said(segments: Segments, texts: Texts) -> str:
     """Say the widest gaps of selection between segments."""
     _ = texts.gettext
@@ -61,7 +69,7 @@ def gaps_said(segments: Segments, texts: Texts) -> str:
         }
         for line in rows.to_dict("records")
     ]
-    return "; ".join(said)
+    return _joined(said, texts)
 
 
 def _measured(shown: Shown, texts: Texts) -> str:
@@ -71,12 +79,14 @@ def _measured(shown: Shown, texts: Texts) -> str:
     _ = texts.gettext
     table = shown.evaluation.frame()
     table = table[table["rank_by"] == "risk_score"]
-    line = table.iloc[(table["rate"] - 0.05).abs().argmin()]
+    n_items = shown.evaluation.overall()["n_items"]
+    shares = table["n_inspected"] / max(n_items, 1.0)
+    line = table.iloc[(shares - 0.05).abs().argmin()]
     return _(
         "inspecting %(rate)s finds irregularities in %(precision)s of the inspected "
         "(%(between)s) and reaches %(recall)s of all"
     ) % {
-        "rate": texts.rate(line["rate"]),
+        "rate": texts.share(line, n_items),
         "precision": texts.rate(line["precision"]),
         "between": texts.between(line.get("precision_low"), line.get("precision_high")),
         "recall": texts.rate(line["recall"]),
@@ -89,7 +99,7 @@ def _accuracy(shown: Shown, texts: Texts) -> str:
     _ = texts.gettext
     error = texts.decimal(shown.evaluation.overall()["calibration_error"])
     said = _("calibration error %(error)s; saved models carry checksums")
-    return f"{_measured(shown, texts)}; {said % {'error': error}}"
+    return _joined([_measured(shown, texts), said % {"error": error}], texts)
 
 
 def _governed(shown: Shown, texts: Texts) -> str:
@@ -145,7 +155,9 @@ def _shares(shown: Shown, texts: Texts) -> tuple[float, float] | None:
     if shown.decisions is None or not len(shown.decisions):
         return None
     taken = shown.decisions["channel"] != "green"
-    by_chance = taken & (shown.decisions["selected_by"] == "random").fillna(False)
+    by_chance = taken & False
+    if "selected_by" in shown.decisions:
+        by_chance = taken & (shown.decisions["selected_by"] == "random").fillna(False)
     return float(taken.mean()), float(by_chance.sum() / max(taken.sum(), 1))
 
 
@@ -289,7 +301,7 @@ def _said(code: str, evidence: Evidence, shown: Shown, texts: Texts) -> str:
     if code in shown.answers:
         stated = {"text": shown.answers[code]}
         found.append(_("stated by the administration: %(text)s") % stated)
-    return "; ".join(filter(None, found)) or _("not provided")
+    return _joined(found, texts) or _("not provided")
 
 
 def checked_answers(answers: Any) -> dict[str, str]:

@@ -34,6 +34,7 @@ from smartrisk.reports._stability import StabilityDisplay
 from smartrisk.reports._texts import Texts
 
 _SEGMENTS = ("origin", "importer_size", "office", "section")
+_MOST = 6  # segments drawn
 _KINDS = {
     "calibration": Calibration,
     "effort": EffortCurve,
@@ -132,7 +133,10 @@ class EvaluationReport(Page):
         _ = texts.gettext
         curves = RateCurveDisplay.from_evaluations(self.evaluation)
         found = metrics(self.evaluation, texts)
-        caption = _("Precision, recall and revenue share by inspection rate")
+        caption = _(
+            "Precision and recall of the items ordered by risk, revenue share of those "
+            "ordered by expected revenue where that is known, by inspection rate"
+        )
         sections = [
             Section(
                 title=found.title,
@@ -163,7 +167,10 @@ class EvaluationReport(Page):
         """Return the sections of another result."""
         _ = texts.gettext
         if key == "segments":
-            names = [s for s in _SEGMENTS if s in set(value.frame()["segment"])]
+            there = list(dict.fromkeys(value.frame()["segment"]))
+            names = [s for s in _SEGMENTS if s in there]
+            names += [s for s in there if s not in names]
+            left, names = names[_MOST:], names[:_MOST]
             pictures = [
                 picture(
                     SegmentsDisplay.from_segments(value, name),
@@ -173,9 +180,11 @@ class EvaluationReport(Page):
                 )
                 for place, name in enumerate(names)
             ]
-            note = _("Hollow points rest on few items. Intervals are Wilson's.")
-            title = _("Segments")
-            return [Section(title=title, texts=(note,), pictures=pictures)]
+            notes = [_("Hollow points rest on few items. Intervals are Wilson's.")]
+            if left:
+                listed = texts.words.listed([texts.segment(name) for name in left])
+                notes.append(_("Not drawn: %(segments)s.") % {"segments": listed})
+            return [Section(title=_("Segments"), texts=notes, pictures=pictures)]
         if key == "reasons":
             return [_moving(value, number, texts)]
         made = {
@@ -359,6 +368,7 @@ class PolicyReport(Page):
         """Return the differences to the first policy."""
         _ = texts.gettext
         gaps = self.comparison.differences()
+        first = texts.name(self.comparison.frame()["policy"].iloc[0])
         names = {
             "hit_rate": _("hit rate"),
             "recall": _("recall"),
@@ -369,19 +379,25 @@ class PolicyReport(Page):
             (
                 str(line["policy"]),
                 names[line["measure"]],
-                texts.rate(line["difference"]),
-                texts.between(line["low"], line["high"]),
+                texts.points(line["difference"]),
+                f"{texts.points(line['low'])} … {texts.points(line['high'])}",
             )
             for line in kept.to_dict("records")
         ]
         table = Table(
-            caption=_("Difference to the first policy, with 95 per cent intervals"),
+            caption=_(
+                "Difference to “%(policy)s”, in percentage points, with 95 per cent "
+                "intervals"
+            )
+            % {"policy": first},
             heads=(_("Policy"), _("Measure"), _("Difference"), _("Interval")),
             rows=rows,
             numeric=frozenset((2, 3)),
         )
         shown = PolicyComparisonDisplay.from_comparison(self.comparison)
-        caption = _("Differences to the first policy; the dotted line is no difference")
+        caption = _("Differences to “%(policy)s”; the dotted line is no difference") % {
+            "policy": first
+        }
         return Section(
             title=_("Differences"),
             pictures=(picture(shown, caption, 1, texts),),

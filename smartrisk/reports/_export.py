@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,7 @@ import pandas as pd
 
 from smartrisk.errors import MissingExtraError, check_choice
 
-_TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-_SKIPPED = " \u00a0\u3000\ufeff\x00\u200b"
+_TRIGGERS = ("=", "+", "-", "@", "|", "%")
 _WIDE = str.maketrans("＝＋－＠", "=+-@")
 
 
@@ -36,9 +36,10 @@ def harmless(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    bare = value.lstrip(_SKIPPED).translate(_WIDE)
+    bare = next((c for c in value if unicodedata.category(c)[0] not in "ZC"), "")
     text = value.replace("\x00", "")
-    return f"'{text}" if bare.startswith(_TRIGGERS) else text
+    risky = bare.translate(_WIDE).startswith(_TRIGGERS)
+    return f"'{text}" if risky or text.startswith(("\t", "\r", "\n")) else text
 
 
 def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
@@ -69,7 +70,7 @@ def _write_xlsx(frame: pd.DataFrame, target: Path) -> Path:
         from openpyxl import Workbook
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     except ImportError as error:
-        raise MissingExtraError("xlsx") from error
+        raise MissingExtraError("openpyxl", extra="xlsx") from error
     book = Workbook()
     sheet = book.active
     for row, values in enumerate([list(frame), *frame.to_numpy(object).tolist()], 1):

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pandas as pd
 
+from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.explanations import Reasons, importance
 from smartrisk.ledger import Verification
+from smartrisk.monitoring import Drift
 from smartrisk.reports._data_card import DataCard
 from smartrisk.reports._duties import Shown, checked_answers, duties
 from smartrisk.reports._importance import ImportanceDisplay
@@ -99,7 +102,8 @@ class ModelCard(Page):
         TypeError
             If anything else is given.
         ArgumentError
-            If `answers` names a point that there is not.
+            If something is not of its kind, or `answers` names a point that there is
+            not.
 
         Examples
         --------
@@ -112,6 +116,15 @@ class ModelCard(Page):
         True
         """
         known = ("decisions", "ledger", "drift", "intended_use", "oversight", "answers")
+        _check_kinds(
+            {
+                "evaluation": evaluation,
+                "segments": segments,
+                "data": data,
+                "reasons": reasons,
+                **given,
+            }
+        )
         odd = [name for name in given if name not in known]
         if odd:
             raise TypeError(
@@ -237,7 +250,9 @@ class ModelCard(Page):
             "precision": _("irregular among the selected"),
             "recall": _("reached of the irregular"),
         }
-        kept = table[table["segment"].isin(_SEGMENTS)]
+        order = {name: place for place, name in enumerate(_SEGMENTS)}
+        place = table["segment"].map(order).fillna(len(order))
+        kept = table.iloc[np.argsort(place.to_numpy(), kind="stable")]
         rows = [
             (
                 texts.segment(line["segment"]),
@@ -315,6 +330,34 @@ class ModelCard(Page):
         return Section(title=_("How it was made"), tables=(table,))
 
 
+_KINDS: dict[str, type] = {
+    "evaluation": Evaluation,
+    "segments": Segments,
+    "data": DataCard,
+    "reasons": Reasons,
+    "decisions": pd.DataFrame,
+    "ledger": Verification,
+    "drift": Drift,
+    "intended_use": str,
+    "oversight": str,
+    "answers": Mapping,
+}
+
+
+def _check_kinds(given: Mapping[str, Any]) -> None:
+    """Raise unless everything that is given is of its kind, all at once."""
+    wrong = [
+        f"{name!r} must be a {kind.__name__}, got {type(given[name]).__name__}"
+        for name, kind in _KINDS.items()
+        if given.get(name) is not None and not isinstance(given[name], kind)
+    ]
+    decisions = given.get("decisions")
+    if isinstance(decisions, pd.DataFrame) and "channel" not in decisions:
+        wrong.append("'decisions' must be DECISIONS, got a table without 'channel'")
+    if wrong:
+        raise ArgumentError(f"ModelCard: {'; '.join(wrong)}.")
+
+
 def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
     """Return the figures of an evaluation, with intervals."""
     _ = texts.gettext
@@ -326,7 +369,7 @@ def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
     rows = [
         (
             order.get(line["rank_by"], line["rank_by"]),
-            texts.rate(line["rate"]),
+            texts.share(line, overall["n_items"]),
             texts.number(line["n_inspected"]),
             *(
                 cell

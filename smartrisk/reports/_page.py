@@ -49,8 +49,7 @@ class Section:
     tables: Sequence[Table] = field(default=())
 
 
-_BEFORE = re.compile(r" (?=[;:?!»])|(?<=«) ")
-_TEXT = re.compile(r"(<text\b[^>]*>)([^<]+)(</text>)")
+_PARTS = re.compile(r"(<[^>]*>)")
 _ABOUT = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 #: What a picture is drawn in, and what a page shows it in: light or dark.
 _SHADES = {
@@ -67,15 +66,24 @@ def picture(display: Display, caption: str, number: int, texts: Texts) -> Pictur
     """Return a display as a picture: identifiers of its own, shades of the page."""
     from markupsafe import Markup
 
-    def harmless(found: re.Match[str]) -> str:
-        text = plain(unescape(found[2]), 120)
-        return found[1] + escape(text, quote=False) + found[3]
-
-    svg = _TEXT.sub(harmless, _ABOUT.sub("", display.svg(texts.lang)))
-    svg = _SHADE.sub(lambda found: _SHADES[found[0]], svg)
-    for before in ('id="', "url(#", 'href="#'):
-        svg = svg.replace(before, f"{before}p{number}-")
+    parts = _PARTS.split(_ABOUT.sub("", display.svg(texts.lang)))
+    for place, part in enumerate(parts):
+        if place % 2:  # an element, never what somebody wrote
+            tag = _SHADE.sub(lambda found: _SHADES[found[0]], part)
+            for before in ('id="', "url(#", 'href="#'):
+                tag = tag.replace(before, f"{before}p{number}-")
+            parts[place] = tag
+        elif parts[place - 1].startswith("<text"):
+            parts[place] = escape(plain(unescape(part), 120), quote=False)
+    svg = "".join(parts)
     return Picture(svg=Markup(svg), caption=caption)
+
+
+def known_until(day: Any, texts: Texts) -> list[str]:
+    """Return a note on how far the history of an engine goes, where that is known."""
+    if day is None:
+        return []
+    return [texts.words.text("page.history", day=texts.moment(day))]
 
 
 class Page:
@@ -155,7 +163,7 @@ def _environment(lang: str) -> Any:
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_french if lang == "fr" else _shown,
+        finalize=_shown,
     )
     installed: Any = found
     installed.install_gettext_translations(catalogue("pages", lang), newstyle=True)
@@ -165,12 +173,6 @@ def _environment(lang: str) -> Any:
 def _shown(value: Any) -> Any:
     """Return what is put out: plain texts, markup as it is."""
     return plain(value, 2000) if type(value) is str else value
-
-
-def _french(value: Any) -> Any:
-    """Return what is put out, its punctuation kept on the line."""
-    text = _shown(value)
-    return _BEFORE.sub("\u202f", text) if type(text) is str else text
 
 
 def source(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
-from smartrisk.reports._display import GREY, INK, Display, look, percent
+from smartrisk.reports._display import GREY, INK, Display, look
 from smartrisk.reports._texts import N_, Texts
 
 _MEASURES = {
@@ -109,4 +109,4 @@ class PolicyComparisonDisplay(Display):
             ax.grid(axis="y", visible=False)
             label = texts.gettext("Difference (points)")
             ax.set_xlabel(label if roomy else "")
-            percent(ax.xaxis, texts)
+            ax.xaxis.set_major_formatter(texts.points_tick)

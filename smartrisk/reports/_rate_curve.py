@@ -184,6 +184,9 @@ class RateCurveDisplay(Display):
         for ax, measure in zip(axes, self._measures, strict=True):
             title, label = map(_, _MEASURES[measure])
             part = self._data[self._data["measure"] == measure]
+            if (part["rank_by"] == "expected_revenue").any():
+                by_revenue = _("ordered by expected revenue")
+                label = f"{label}\n{by_revenue}"
             _panel(ax, part, texts)
             ax.set(title=title, xlabel=_("Inspection rate (% of items)"), ylabel=label)
         names = self._data["contender"].unique()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
-from smartrisk.reports._display import COLOURS, GREY, INK, Display
+from smartrisk.reports._display import COLOURS, GREY, INK, Display, plain_numbers
 from smartrisk.reports._texts import N_, Texts
 
 _SIZES = "sizes"
@@ -90,17 +90,17 @@ class RealismDisplay(Display):
             ]
         )
         other = (told["group"] == _SIZES) | ratio
-        _rows(axes[0], told[~other], "share")
-        _rows(axes[1], told[other], "log10, or ratio")
+        _rows(axes[0], told[~other], texts.gettext("share"), texts)
+        _rows(axes[1], told[other], texts.gettext("log10, or ratio"), texts)
         for ax, title in zip(axes, self._panels, strict=True):
             ax.set_title(texts.gettext(title))
         if roomy:
             axes[1].legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2)
 
 
-def _rows(ax: Any, table: pd.DataFrame, unit: str) -> None:
+def _rows(ax: Any, table: pd.DataFrame, unit: str, texts: Texts) -> None:
     """Draw a row per figure: bounds, anchor, reference, value."""
-    place = np.arange(len(table))[::-1]
+    _, place = texts.gettext, np.arange(len(table))[::-1]
     judged = table["verdict"].isin(["within", "outside"]).to_numpy()
     low, high = table["low"].to_numpy(), table["high"].to_numpy()
     ax.barh(
@@ -109,18 +109,23 @@ def _rows(ax: Any, table: pd.DataFrame, unit: str) -> None:
         left=low[judged],
         height=0.62,
         color="#DCDCDC",
-        label="bounds",
+        label=_("bounds"),
     )
     anchor = table["anchor"].to_numpy()
-    ax.plot(anchor, place, "|", color=INK, ms=11, mew=1.8, label="published")
+    ax.plot(anchor, place, "|", color=INK, ms=11, mew=1.8, label=_("published"))
     if "reference" in table:
         ax.plot(
-            table["reference"], place, "D", color=COLOURS[1], ms=5, label="reference"
+            table["reference"], place, "D", color=COLOURS[1], ms=5, label=_("reference")
         )
     outside = (table["verdict"] == "outside").to_numpy()
     value = table["value"].to_numpy()
     ax.plot(
-        value[~outside], place[~outside], "o", color=COLOURS[0], ms=6.5, label="world"
+        value[~outside],
+        place[~outside],
+        "o",
+        color=COLOURS[0],
+        ms=6.5,
+        label=_("world"),
     )
     ax.plot(
         value[outside],
@@ -130,7 +135,7 @@ def _rows(ax: Any, table: pd.DataFrame, unit: str) -> None:
         mec=COLOURS[0],
         mew=1.6,
         ms=6.5,
-        label="world, outside" if outside.any() else None,
+        label=_("world, outside") if outside.any() else None,
     )
     ax.set_yticks(place, table["figure"])
     ax.set_ylim(-0.7, len(table) - 0.3)
@@ -139,3 +144,4 @@ def _rows(ax: Any, table: pd.DataFrame, unit: str) -> None:
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_color(GREY)
     ax.set_xlabel(unit)
+    plain_numbers(ax.xaxis, texts)

@@ -119,6 +119,9 @@ class SegmentsDisplay(Display):
             ax.grid(axis="y", visible=False)
             ax.set_xlim(left=0.0)
             percent(ax.xaxis, texts)
+        if roomy and "segment" in self._data and len(self._data):
+            named = texts.segment(str(self._data["segment"].iloc[0]))
+            axes[0].set_ylabel(texts.words.begun(named))
         if roomy:
-            axes[0].set_xlabel(_("Share of the items"))
-            axes[1].set_xlabel(_("Share of the selected; hollow: few"))
+            axes[0].set_xlabel(texts.wrapped(_("Share of the items")))
+            axes[1].set_xlabel(texts.wrapped(_("Share of the selected; hollow: few")))

@@ -92,17 +92,22 @@ class StabilityDisplay(Display):
 
     def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
         """Draw a line for each name."""
-        (ax,) = axes
+        (ax,), _ = axes, texts.gettext
         periods = sorted(self._data["period"].unique())
-        shown = texts.words.named(list(self._data["name"].unique()))
-        for place, (_, part) in enumerate(self._data.groupby("name", sort=False)):
-            at, label = np.searchsorted(periods, part["period"]), shown[place]
+        names = list(self._data["name"].unique())
+        labels = dict(zip(names, texts.words.named(names), strict=True))
+        for place, (name, part) in enumerate(self._data.groupby("name", sort=False)):
+            at, label = np.searchsorted(periods, part["period"]), labels[name]
             ax.plot(at, part["share"], label=label, markersize=4, **look(place))
         step = max(1, len(periods) // 6)
-        named = [f"{pd.Timestamp(period):%Y-%m-%d}" for period in periods]
+        days = [pd.Timestamp(period) for period in periods]
+        months = all(day.day == 1 for day in days)
+        named = [f"{day:%Y-%m}" if months else f"{day:%Y-%m-%d}" for day in days]
         ax.set_xticks(range(0, len(periods), step), named[::step])
+        ax.tick_params(axis="x", labelrotation=30)
         ax.set_ylim(bottom=0.0)
         percent(ax.yaxis, texts)
         ax.set_title(texts.gettext("Share in what moves the scores"))
-        ax.set_xlabel(texts.gettext("First day of the period") if roomy else "")
+        label = _("Month") if months else _("First day of the period")
+        ax.set_xlabel(label if roomy else "")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)

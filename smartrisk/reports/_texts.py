@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,8 @@ class Texts:
             return self.words.text("yes" if value else "no")
         if name == "duty_rate":
             return self.rate(value)
+        if name == "tariff_code":
+            return plain(self.words.code(str(value)))
         if isinstance(value, pd.Timestamp | np.datetime64):
             return self.moment(value)
         if isinstance(value, float | np.floating | int | np.integer):
@@ -89,6 +92,34 @@ class Texts:
     def name(self, value: Any) -> str:
         """Return a name that somebody gave, fit to stand in a picture."""
         return plain(str(value), _LONGEST_NAME)
+
+    def wrapped(self, text: str, width: int = 34) -> str:
+        """Return a text in lines, as an axis of a narrow panel needs it."""
+        return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
+
+    def channel(self, name: str) -> str:
+        """Return the words for a channel."""
+        _ = self.gettext
+        known = {
+            "green": _("green"),
+            "yellow": _("yellow"),
+            "red": _("red"),
+            "blue": _("blue"),
+        }
+        return known.get(name) or self.name(name)
+
+    def selected_by(self, name: str) -> str:
+        """Return the words for what selected an item."""
+        _ = self.gettext
+        known = {
+            "model": _("selected by the model"),
+            "rule": _("selected by a rule"),
+            "random": _("selected at random"),
+            "exploration": _("selected to learn"),
+            "mandatory": _("mandatory control"),
+            "manual": _("selected by an officer"),
+        }
+        return known.get(name) or self.name(name)
 
     def segment(self, name: str) -> str:
         """Return the words for a segment."""
@@ -116,11 +147,28 @@ class Texts:
 
     def tick(self, value: float, _: Any = None) -> str:
         """Return a number at an axis."""
-        return self.words.localised(f"{round(value, 9):g}")
+        return self.words.localised(f"{round(value, 9) + 0.0:g}")
 
     def percent_tick(self, value: float, _: Any = None) -> str:
         """Return a fraction at an axis, in percent."""
-        return self._percent(f"{round(100.0 * value, 6):g}")
+        return self._percent(f"{round(100.0 * value, 6) + 0.0:g}")
+
+    def points_tick(self, value: float, _: Any = None) -> str:
+        """Return a difference of fractions at an axis, in percentage points."""
+        return self.tick(100.0 * value)
+
+    def points(self, value: Any) -> str:
+        """Return a difference of fractions in percentage points, with its sign."""
+        if _missing(value):
+            return "–"
+        return self.words.localised(f"{100.0 * float(value) + 0.0:+.1f}")
+
+    def share(self, line: Any, n_items: float) -> str:
+        """Return an inspection rate as a percentage, also of a number of items."""
+        rate = float(line["rate"])
+        if rate >= 1.0 and n_items:
+            rate = float(line["n_inspected"]) / float(n_items)
+        return self.rate(rate)
 
     def _percent(self, number: str) -> str:
         return self.rate(0.0).replace("0", self.words.localised(number), 1)

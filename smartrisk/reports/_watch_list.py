@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from smartrisk.errors import check_number
+from smartrisk.errors import TableError, check_number, shown
 from smartrisk.look import POLICY, plain
 from smartrisk.reports._export import write_table
-from smartrisk.reports._page import Page, source
+from smartrisk.reports._page import Page, known_until, source
 from smartrisk.reports._texts import Texts
-from smartrisk.schema import DECLARATIONS, KEY
+from smartrisk.schema import DECISIONS, DECLARATIONS, KEY, SELECTED_BY
 from smartrisk.selectivity import select
 from smartrisk.validation import validate
 
@@ -56,6 +56,8 @@ class WatchList(Page):
         Items that were decided on.
     model_version : str
         Version of the model.
+    until : Timestamp or None
+        Day of the last item that its history knew.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class WatchList(Page):
     table: pd.DataFrame
     n_items: int
     model_version: str
+    until: pd.Timestamp | None = None
 
     identities = True
     _template = "watch.html"
@@ -130,26 +133,28 @@ class WatchList(Page):
         scores = engine.score(here)
         if decisions is None:
             decisions = select(scores, capacity, declarations=here)
-        keys = [name for name in KEY if name in here and name in decisions]
-        drop = [name for name in scores if name in decisions and name not in keys]
-        told = here[keys].merge(decisions.drop(columns=drop), on=keys, how="left")
+        told = _decided(here, decisions)
         taken = told["channel"].notna() & (told["channel"] != "green")
         fields = [n for n in (*_FIELDS, "customs_value") if n in here]
         table = pd.concat(
             [
-                told.loc[taken, [*keys, "channel", "selected_by", "rank"]],
+                told.loc[taken],
                 here.loc[taken, fields],
                 scores.loc[taken, ["risk_score", "expected_revenue"]],
             ],
             axis=1,
         )
-        table = table.sort_values("rank", kind="stable")
+        order = [n for n in ("rank", "risk_score") if n in table]
+        table = table.sort_values(order, ascending=[n == "rank" for n in order])
+        if "rank" not in told:
+            table.insert(len(told.columns), "rank", range(1, len(table) + 1))
         reasons = engine.explain(here.loc[table.index], top=top).at_least("slight")
         table["lines"] = pd.Series(list(reasons), index=table.index, dtype=object)
         return cls(
             table=table.reset_index(drop=True),
             n_items=len(here),
             model_version=str(engine.version_),
+            until=engine.history_until,
         )
 
     def frame(self, lang: str = "en") -> pd.DataFrame:
@@ -166,13 +171,7 @@ class WatchList(Page):
             Key, ``channel``, ``selected_by``, ``rank``, declared fields,
             ``risk_score``, ``expected_revenue``, ``reasons`` and ``checks``.
         """
-        lines = self.table["lines"]
-        out = self.table.drop(columns="lines")
-        out["reasons"] = [" · ".join(found.sentences(lang)[0]) for found in lines]
-        out["checks"] = [
-            " · ".join(found.checks(lang, short=True)[0]) for found in lines
-        ]
-        return out
+        return _said(self.table, lang)
 
     def export(self, path: str | Path, lang: str = "en") -> Path:
         """Write the list for a spreadsheet; no text can act as a formula.
@@ -195,7 +194,7 @@ class WatchList(Page):
         _ = texts.gettext
         script = source("watch.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        part = self.frame(texts.lang).head(_MOST)
+        part = _said(self.table.head(_MOST), texts.lang)
         order = [name for name in _ORDER if name in part]
         left = len(self.table) - len(part)
         first, last = self._days()
@@ -218,6 +217,7 @@ class WatchList(Page):
                     "cells": [_cell(name, line, texts) for name in order],
                     "reasons": texts.words.begun(line["reasons"]),
                     "checks": line["checks"],
+                    "tag": _tag(line, texts),
                 }
                 for line in part.to_dict("records")
             ],
@@ -230,6 +230,7 @@ class WatchList(Page):
             if left
             else "",
             "notes": [
+                *known_until(self.until, texts),
                 _(
                     "A selection is no finding. Items taken at random are controlled "
                     "like the others: they show what the model does not know."
@@ -248,19 +249,19 @@ class WatchList(Page):
     def _summary(self, texts: Texts) -> list[tuple[str, str]]:
         """Return the counts by channel and by what selected."""
         _ = texts.gettext
-        by = self.table["selected_by"].value_counts()
         channels = self.table["channel"].value_counts()
         names = {
             "red": _("red channel"),
             "yellow": _("yellow channel"),
             "blue": _("blue channel"),
-            "model": _("selected by the model"),
-            "random": _("selected at random"),
-            "rule": _("selected by a rule"),
         }
+        sets = [(channels, names)]
+        if "selected_by" in self.table:
+            by = self.table["selected_by"].value_counts()
+            sets.append((by, {name: texts.selected_by(name) for name in SELECTED_BY}))
         found = [
-            (names.get(str(name), str(name)), texts.number(int(n)))
-            for counts in (channels, by)
+            (words.get(str(name), str(name)), texts.number(int(n)))
+            for counts, words in sets
             for name, n in counts.items()
         ]
         expected = texts.number(round(float(self.table["expected_revenue"].sum())))
@@ -280,6 +281,50 @@ class WatchList(Page):
         return heads.get(name) or texts.words.begun(texts.words.field(name))
 
 
+def _decided(items: pd.DataFrame, decisions: Any) -> pd.DataFrame:
+    """Return channel, selector and rank of each item, in the order of the items."""
+    given = validate(decisions, DECISIONS)
+    keys = [name for name in KEY if name in items and name in given]
+    for name, table in (("items", items), ("decisions", given)):
+        again = table.duplicated(keys, keep=False)
+        if again.any():
+            raise TableError(
+                f"WatchList: {int(again.sum())} lines of {name!r} share their key "
+                f"({', '.join(keys)}) with another, as "
+                f"{shown(table.loc[again, keys[0]].unique().tolist())}. Pass one "
+                "decision per item, with its item_number."
+            )
+    kept = [n for n in ("channel", "selected_by", "rank") if n in given]
+    told = items[keys].merge(
+        given[[*keys, *kept]], on=keys, how="left", validate="one_to_one"
+    )
+    missing = told["channel"].isna()
+    if missing.any():
+        raise TableError(
+            f"WatchList: {int(missing.sum())} of {len(items)} items have no decision, "
+            f"as {shown(told.loc[missing, keys[0]].tolist())}. Pass the decisions of "
+            "all items that were decided on together."
+        )
+    own = [name for name in KEY if name in items]
+    return pd.concat([items[own], told[kept]], axis=1)
+
+
+def _said(table: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Return a table with its reasons and checks in words."""
+    lines = table["lines"]
+    out = table.drop(columns="lines")
+    out["reasons"] = [" · ".join(found.sentences(lang)[0]) for found in lines]
+    out["checks"] = [" · ".join(found.checks(lang, short=True)[0]) for found in lines]
+    return out
+
+
+def _tag(line: Mapping[Any, Any], texts: Texts) -> str:
+    """Return why an item was taken, where that is not the model's choice."""
+    by = line.get("selected_by")
+    known = by is not None and not pd.isna(by) and by != "model"
+    return texts.selected_by(str(by)) if known else ""
+
+
 def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
     """Return a cell: what is shown, and what it is sorted by."""
     value = line[name]
@@ -297,9 +342,7 @@ def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
         )
         return {"text": text, "value": "" if gone else f"{float(value):.10g}"}
     if name == "channel":
-        _ = texts.gettext
-        said = {"red": _("red"), "yellow": _("yellow"), "blue": _("blue")}
-        return {"text": said.get(str(value), plain(str(value), _LONGEST))}
+        return {"text": texts.channel(str(value))}
     if name == "lodged_at":
         moment = texts.moment(value)
         return {"text": moment.replace("-", "\u2011"), "value": moment}

@@ -445,8 +445,9 @@ def test_a_missing_field_is_the_reason_when_it_leaves_no_history():
             ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
             "of 6403.99 from VN shipped from CN with the same duty rate, preference "
             "and net mass",
-            "relevant de la sous-position 6403.99 d'origine VN en provenance de CN avec "
-            "les mêmes données (taux de droit, préférence tarifaire et masse nette)",
+            "relevant de la sous-position 6403.99 d'origine VN en provenance de CN "
+            "avec les mêmes données (taux de droit, préférence tarifaire et masse "
+            "nette)",
         ),
     ],
 )
@@ -474,8 +475,8 @@ def test_spanish_groups_from_five_digits_on():
     assert spanish.rate(0.065) == "6,5\u202f%"
     pairs = [(price("deviation"), math.log(0.41)), (price("n_peers"), 312.0)]
     assert said(pairs, lang="es") == (
-        "valor unitario por kg de 2,90, es decir, 0,41 veces el nivel habitual (7,07) de "
-        "312 artículos anteriores de la subpartida 6403.99 de origen VN"
+        "valor unitario por kg de 2,90, es decir, 0,41 veces el nivel habitual (7,07) "
+        "de 312 artículos anteriores de la subpartida 6403.99 de origen VN"
     )
 
 

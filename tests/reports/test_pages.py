@@ -120,7 +120,7 @@ def test_a_case_sheet_knows_only_what_was_known(engine, past_and_new, world):
 
 def test_a_case_sheet_says_what_removal_and_release_say(pages):
     html = pages["case"].to_html()
-    assert "Tested: without the first reason the log-odds fall by" in html
+    assert "in place of the first reason&#39;s data, the log-odds fall by" in html
     for firm in (pages["case"].reasons, pages["case"].reasons.release):
         for said in firm.at_least("slight").sentences()[0]:
             assert said[1:] in html

@@ -43,7 +43,7 @@
   });
 
   // A text that begins like a formula gets an apostrophe, as in the exported table.
-  var formula = /^[\s\u00a0\u3000\ufeff]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+  var formula = /^[\s\p{Z}\p{C}]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/u;
   function quoted(text, number) {
     var safe = !number && formula.test(text) ? "'" + text : text;
     return "\"" + safe.replace(/"/g, "\"\"") + "\"";
@@ -62,9 +62,10 @@
         var text = kept === null ? cell.textContent : kept;
         return quoted(text, cell.classList.contains("n"));
       });
-      var said = item.rows[1].cells[1].querySelectorAll(":scope > span, .note > span");
-      line.push(quoted(said[0].textContent));
-      line.push(quoted(said.length > 2 ? said[2].textContent : ""));
+      [".said", ".checks"].forEach(function (name) {
+        var found = item.querySelector(name);
+        line.push(quoted(found ? found.textContent : ""));
+      });
       lines.push(line.join(","));
     });
     var file = new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv" });

@@ -1,7 +1,4 @@
-"""`RiskEngine`: from declarations to scores, reasons and decisions.
-
-Reads DECLARATIONS and OUTCOMES; writes SCORES, reasons and DECISIONS.
-"""
+"""The engine: validate, build features, score, explain, select."""
 
 from __future__ import annotations
 
@@ -20,11 +17,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from smartrisk import __version__
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
+from smartrisk.engine._saved import take_up, written
 from smartrisk.errors import (
-    ArtefactError,
+    ArgumentError,
     DataQualityWarning,
     TableError,
     check_number,
@@ -33,9 +30,7 @@ from smartrisk.errors import (
 from smartrisk.explanations import Reasons, explain
 from smartrisk.features import (
     DeclarationFeatures,
-    from_tables,
     item_ids,
-    to_tables,
 )
 from smartrisk.features._columns import Columns
 from smartrisk.features._results import Results, match
@@ -44,8 +39,6 @@ from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
 from smartrisk.validation import is_canonical, validate
 from smartrisk.windows import months_without
-
-__all__ = ["RiskEngine"]
 
 _CHUNK = 100_000
 
@@ -235,6 +228,17 @@ class RiskEngine:
         scores["model_version"] = self.version_
         return scores
 
+    @property
+    def history_until(self) -> pd.Timestamp | None:
+        """Day of the last item that the history knows, None without a history.
+
+        Items that are lodged later see nothing of what came in between: let the
+        history move on with `update`.
+        """
+        self._check_fitted()
+        day = self.features_.last_day()
+        return None if day is None else pd.Timestamp(day)
+
     def score_one(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return the score of one declared item, quickly.
 
@@ -282,7 +286,8 @@ class RiskEngine:
         Returns
         -------
         reasons : Reasons
-            Contributions that sum to the raw score, and sentences.
+            Contributions that sum to the raw score, and sentences. They know earlier
+            items until `history_until`.
         """
         self._check_fitted()
         items = validate(new, DECLARATIONS)
@@ -290,7 +295,9 @@ class RiskEngine:
         frame = pd.DataFrame(
             matrix, index=items.index, columns=self.features_.get_feature_names_out()
         )
-        contributions = self.classifier_.contributions(matrix)
+        contributions = np.empty((0, matrix.shape[1] + 1))
+        if len(items):
+            contributions = self.classifier_.contributions(matrix)
         return self._reasons(items, frame, contributions, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
@@ -326,7 +333,10 @@ class RiskEngine:
     ) -> Reasons:
         info = self.features_.feature_info_
         risk = self.classifier_.calibrated(contributions.sum(axis=1))
-        return explain(items, matrix, contributions, info, top=top, risk=risk)
+        until = self.history_until
+        return explain(
+            items, matrix, contributions, info, top=top, risk=risk, until=until
+        )
 
     def select(self, new: Any, capacity: float = 0.05, **options: Any) -> pd.DataFrame:
         """Return DECISIONS for items under a limited capacity.
@@ -362,27 +372,7 @@ class RiskEngine:
             The folder.
         """
         self._check_fitted()
-        learned, tables = to_tables(self.features_)
-        state = {
-            "smartrisk": __version__,
-            "version": self.version_,
-            "label_delay": self.label_delay,
-            "n_jobs": self.n_jobs,
-            "random_state": self.random_state,
-            "features": learned,
-            "classifier": self.classifier_.learned(),
-            "classifier_params": self.classifier_.get_params(),
-            "regressor": self.regressor_.learned(),
-            "regressor_params": self.regressor_.get_params(),
-        }
-        texts = {
-            "engine.json": json.dumps(state, indent=1),
-            "risk.txt": self.classifier_.booster_.model_to_string(num_iteration=-1),
-        }
-        if self.regressor_.booster_ is not None:
-            texts["revenue.txt"] = self.regressor_.booster_.model_to_string()
-        tables["seen.items"] = {"id": self.seen_items_}
-        tables["seen.results"] = {"id": self.seen_results_}
+        texts, tables = written(self)
         return write_folder(folder, texts=texts, tables=tables)
 
     @classmethod
@@ -404,30 +394,7 @@ class RiskEngine:
         ArtefactError
             If any file was edited, truncated, added or removed.
         """
-        texts, tables = read_folder(folder)
-        try:
-            state = json.loads(texts["engine.json"])
-            engine = cls(
-                label_delay=state["label_delay"],
-                n_jobs=state["n_jobs"],
-                random_state=state["random_state"],
-            )
-            engine.seen_items_ = tables.pop("seen.items")["id"]
-            engine.seen_results_ = tables.pop("seen.results")["id"]
-            engine.features_ = from_tables(state["features"], tables)
-            engine.classifier_ = RiskClassifier(
-                **_tuples(state["classifier_params"])
-            ).restore(texts["risk.txt"], state["classifier"])
-            engine.regressor_ = RevenueRegressor(
-                **_tuples(state["regressor_params"])
-            ).restore(texts.get("revenue.txt"), state["regressor"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(
-                f"RiskEngine.load: {str(folder)!r} is intact but was written by "
-                f"another version ({error!r}). Load it with that version."
-            ) from error
-        engine._set_version()
-        return engine
+        return take_up(cls, *read_folder(folder), folder=folder)
 
     def describe(self) -> dict[str, Any]:
         """Return the parameters in one flat dictionary, for a tracking run.
@@ -526,6 +493,8 @@ class RiskEngine:
         self.regressor_.fit(matrix[hit], revenue[hit], scale=value[hit], time=time[hit])
 
     def _matrix(self, items: pd.DataFrame) -> NDArray[np.float32]:
+        if not len(items):
+            return np.empty((0, len(self.features_.feature_info_)), np.float32)
         matrix = self.features_.transform(items)
         return np.asarray(matrix, np.float32)
 
@@ -536,6 +505,12 @@ class RiskEngine:
 
     def _one(self, item: Mapping[str, Any]) -> Columns:
         """Return one item as columns, by the short way where its types allow."""
+        if not isinstance(item, Mapping):
+            raise ArgumentError(
+                "RiskEngine: one item must be a mapping of fields to values; got "
+                f"{type(item).__name__}. Pass dict(frame.iloc[0]), or use score and "
+                "explain for a frame."
+            )
         source: dict[str, Any] = {}
         for name in self.features_.feature_names_in_:
             if name.startswith("dq_"):
@@ -587,8 +562,3 @@ def _value(items: pd.DataFrame) -> NDArray[np.float64]:
     if "customs_value" not in items:
         return np.ones(len(items))
     return items["customs_value"].to_numpy(np.float64)
-
-
-def _tuples(params: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with lists as tuples again."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}

@@ -1,0 +1,8 @@
+"""`RiskEngine`: from declarations to scores, reasons and decisions.
+
+Reads DECLARATIONS and OUTCOMES; writes SCORES, reasons and DECISIONS.
+"""
+
+from smartrisk.engine._engine import RiskEngine
+
+__all__ = ["RiskEngine"]

@@ -16,6 +16,7 @@ import smartrisk as sr
 world = sr.datasets.make_declarations(12_000, random_state=1)
 split = sr.windows.time_split(world.declarations, world.outcomes)
 engine = sr.RiskEngine().fit(split.past, split.known)
+engine.update(split.later)  # an item sees what was lodged before its day
 today = split.later.tail(400)
 
 # %%

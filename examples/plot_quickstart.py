@@ -34,6 +34,7 @@ split = sr.windows.time_split(declarations, outcomes, later_share=0.25)
 new = split.later
 
 engine = sr.RiskEngine().fit(split.past, split.known)
+engine.update(split.later)  # an item sees what was lodged before its day
 scores = engine.score(new)
 scores.head()
 

@@ -285,15 +285,6 @@ def _decided(items: pd.DataFrame, decisions: Any) -> pd.DataFrame:
     """Return channel, selector and rank of each item, in the order of the items."""
     given = validate(decisions, DECISIONS)
     keys = [name for name in KEY if name in items and name in given]
-    for name, table in (("items", items), ("decisions", given)):
-        again = table.duplicated(keys, keep=False)
-        if again.any():
-            raise TableError(
-                f"WatchList: {int(again.sum())} lines of {name!r} share their key "
-                f"({', '.join(keys)}) with another, as "
-                f"{shown(table.loc[again, keys[0]].unique().tolist())}. Pass one "
-                "decision per item, with its item_number."
-            )
     kept = [n for n in ("channel", "selected_by", "rank") if n in given]
     told = items[keys].merge(
         given[[*keys, *kept]], on=keys, how="left", validate="one_to_one"

@@ -252,3 +252,15 @@ def test_scoring_in_a_forked_child_answers(engine, later, scores):
     found = queue.get(timeout=60)
     child.join(timeout=60)
     assert found == scores["risk_score"].head(5).tolist()
+
+
+def test_the_history_says_how_far_it_goes(engine, past_and_new, tmp_path):
+    import copy
+
+    past, new = past_and_new
+    again = sr.RiskEngine.load(engine.save(tmp_path / "engine"))
+    assert again.history_until == past["lodged_at"].max().normalize()
+    again.update(new)
+    assert again.history_until == new["lodged_at"].max().normalize()
+    assert copy.copy(engine).history_until < again.history_until
+    assert "parameters" in again._repr_html_()

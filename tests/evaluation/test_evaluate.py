@@ -229,3 +229,13 @@ def test_where_nothing_was_found_the_interval_is_no_point():
     assert at["precision_high"] == pytest.approx(0.1611, abs=1e-4)  # Wilson, 0 of 20
     assert at["recall_high"] == pytest.approx(0.3244, abs=1e-4)  # Wilson, 0 of 8
     assert np.isnan(at["revenue_share_high"])
+
+
+def test_inspecting_all_finds_all_without_a_doubt():
+    key = pd.DataFrame({"declaration_id": [f"D{i}" for i in range(40)]})
+    scores = key.assign(risk_score=np.linspace(1.0, 0.0, 40))
+    truth = key.assign(illicit=[1, 0] * 20, revenue_adjustment=[5.0, 0.0] * 20)
+    at = evaluate(scores, truth, rates=(1.0,)).frame().iloc[0]
+    for name in ("recall", "revenue_share"):
+        assert at[name] == at[f"{name}_low"] == at[f"{name}_high"] == 1.0
+    assert at["precision_low"] < 0.5 < at["precision_high"]

@@ -327,3 +327,72 @@ def test_an_explanation_adds_up_and_shap_draws_it(reasons, by):
         assert "nouveauté" in told.feature_names
     with pytest.raises(ArgumentError, match="'by' must be one of"):
         reasons.explanation("office")
+
+
+# ------------------------------------------------------------------ odd input
+
+
+def test_removal_goes_by_the_names_of_the_features(engine, new, reasons):
+    others = engine.features_.transform(new)
+    names = engine.features_.get_feature_names_out()
+    frame = pd.DataFrame(np.asarray(others), columns=names)
+    raw = engine.classifier_.raw_score
+    told = removal(reasons, raw, frame)
+    turned = removal(reasons, raw, frame[frame.columns[::-1]])
+    pd.testing.assert_frame_equal(told, turned)
+    with pytest.raises(ArgumentError, match=f"has no '{names[0]}'"):
+        removal(reasons, raw, frame.rename(columns={names[0]: "x"}))
+    with pytest.raises(ArgumentError, match="at least one other item"):
+        removal(reasons, raw, frame.iloc[:0])
+
+
+def test_at_least_looks_at_strength_before_it_looks_at_concepts():
+    concepts = ["valuation", "valuation", *CONCEPTS[1:]]
+    found = made([1.5, 1.2, *[0.3] * 7], concepts).at_least("strong")
+    assert found.frame()["contribution"].tolist() == [1.5, 1.2]
+
+
+def test_no_item_has_no_reason(engine, new):
+    found = engine.explain(new.iloc[:0])
+    assert len(found) == len(found.frame()) == len(found.sentences()) == 0
+    assert len(engine.score(new.iloc[:0])) == 0
+    assert "<h2>" not in found.to_html("fr")
+
+
+def test_a_frame_is_no_single_item(engine, new):
+    with pytest.raises(ArgumentError, match="must be a mapping of fields"):
+        engine.explain_one(new.iloc[[0]])
+
+
+def test_counterfactuals_take_an_engine_and_odd_columns(engine, past_and_new):
+    past, new = past_and_new
+    risky = new.loc[engine.score(new)["risk_score"].nlargest(40).index]
+    whole = counterfactuals(risky, engine, past).frame()
+    # Preferences that no earlier item has are no plausible ones.
+    bare = past.assign(preference=pd.Series(pd.NA, past.index, dtype=object))
+    told = counterfactuals(risky, engine, bare).frame()
+    assert "preference" not in set(told["field"])
+
+    # Without a declared duty rate, another code is still plausible.
+    def scored(frame):
+        return engine.score(frame.assign(duty_rate=0.05))
+
+    codes = counterfactuals(risky.drop(columns="duty_rate"), scored, past, least=0.0)
+    assert "tariff_code" in set(codes.frame()["field"])
+    masses = whole[whole["field"] == "net_mass_kg"].merge(
+        risky[["declaration_id", "item_number", "gross_mass_kg", "quantity_unit"]]
+    )
+    assert (masses["instead"] <= masses["gross_mass_kg"]).all()
+    assert (masses["quantity_unit"] != "KGM").all()
+    with pytest.raises(ArgumentError, match="'score' must return SCORES"):
+        counterfactuals(risky, 3, past)
+
+
+def test_reasons_say_how_far_the_history_goes(engine, past_and_new):
+    past, new = past_and_new
+    until = engine.history_until
+    assert until == past["lodged_at"].max().normalize()
+    found = engine.explain(new.head(3))
+    assert found.until == found[1].until == found.release.until == until
+    assert f"Earlier items are known until {until:%Y-%m-%d}." in found.to_html()
+    assert "sont connus jusqu" in found.to_html("fr")

@@ -19,14 +19,14 @@ def measured(root):
 
 @pytest.mark.slow
 def test_contributions_of_100_000_items_add_up(measured):
-    _, figures = measured
+    _, figures, _ = measured
     assert figures["checked"] == 100_000
     assert figures["additivity_error"] < 1e-6
 
 
 @pytest.mark.slow
 def test_the_planted_concept_is_among_the_three_reasons(measured):
-    told, _ = measured
+    told, _, _ = measured
     told = told[told["typology"] != "concealment"]
     assert len(told) > 250
     assert told["named"].mean() >= 0.70
@@ -39,6 +39,6 @@ def test_the_planted_concept_is_among_the_three_reasons(measured):
 
 @pytest.mark.slow
 def test_without_the_first_reason_the_score_falls_for_every_selected_item(measured):
-    _, figures = measured
+    _, figures, _ = measured
     assert figures["selected"] == 1_000
     assert figures["deletion_holds"] == 1.0

@@ -581,3 +581,102 @@ def test_any_statistic_of_any_value_gives_a_sentence(
     (sentence,) = found.sentences(lang)[0]
     assert sentence
     assert "{" not in sentence
+
+
+# ------------------------------------------------------------------ what is known
+
+
+def test_peers_without_a_known_value_are_not_said_to_be_absent():
+    pairs = [
+        (price("deviation"), math.log(0.41)),
+        (price("n_peers"), 0.0),
+        (history("n_items", ("hs6", "origin")), 9.0),
+    ]
+    assert said(pairs).endswith("not known for earlier items of 6403.99 from VN")
+    none = [*pairs[:2], (pairs[2][0], 0.0)]
+    assert said(none).endswith("no earlier item of 6403.99 from VN")
+    some = [pairs[0], (pairs[1][0], 12.0), (pairs[2][0], 40.0)]
+    assert "of those 12 of 40 earlier items of 6403.99 from VN for which" in said(some)
+
+
+def test_a_unit_value_names_its_unit():
+    pairs = [(price("deviation", measure="price_per_unit"), 0.5)]
+    assert said(pairs, quantity_unit="NMB").startswith(
+        "unit value (per NMB) 82.08, 1.6"
+    )
+    assert said(pairs, lang="fr", quantity_unit="NMB").startswith(
+        "valeur unitaire (par NMB) de 82,08"
+    )
+
+
+def test_the_same_figures_by_another_unit_are_no_second_reason():
+    both = [
+        (price("deviation"), math.log(0.41)),
+        (price("n_peers"), 312.0),
+        (price("deviation", measure="price_per_unit"), math.log(0.41)),
+        (price("n_peers", measure="price_per_unit"), 312.0),
+        (history("n_items"), 25.0),
+    ]
+    frame = pd.DataFrame([ITEM | {"quantity": 340.0, "quantity_unit": "KGM"}])
+    found = explain(
+        frame,
+        [[value for _, value in both]],
+        [[0.9, 0.0, 0.8, 0.0, 0.2, -2.0]],
+        [info for info, _ in both],
+        top=2,
+    )
+    assert found.frame()["feature"].tolist() == [both[0][0].name, both[4][0].name]
+
+
+def test_what_points_the_other_way_is_told_later():
+    record = [(history("inspections"), 15.0), (history("hits"), 4.0)]
+    ordinary = [(price("deviation"), 0.02), (price("n_peers"), 40.0)]
+    other = [(item("quantity__log", "quantity", concept="quantity"), 2.0)]
+    pairs = [*record, *ordinary, *other]
+    infos = [info for info, _ in pairs]
+    frame, matrix = pd.DataFrame([ITEM]), [[value for _, value in pairs]]
+    low = explain(frame, matrix, [[-0.9, 0, 0, 0, -0.2, -2.0]], infos, top=1)
+    assert low.release.frame()["concept"].tolist() == ["quantity"]
+    high = explain(frame, matrix, [[0, 0, 0.9, 0, 0.2, -2.0]], infos, top=1)
+    assert high.frame()["concept"].tolist() == ["quantity"]
+    alone = explain(frame, matrix, [[0, 0, 0.9, 0, 0.0, -2.0]], infos, top=1)
+    assert alone.frame()["concept"].tolist() == ["valuation"]
+
+
+def test_a_weighted_count_is_said_as_the_last_time():
+    pairs = [
+        (history("decayed", concept="novelty"), 0.03),
+        (history("n_items", concept="novelty"), 5.0),
+        (history("days_since_last", concept="novelty"), 150.0),
+    ]
+    assert said(pairs) == "last item of this importer 150 days ago"
+    assert said(pairs[:2]).startswith("recent activity of this importer: 0")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(999.7, "1,000"), (-999.9, "-1,000"), (12.34, "12.3"), (999.4, "999")],
+)
+def test_no_number_is_said_in_powers_of_ten(value, expected):
+    assert Wording("en").number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.9972, "99.7 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100 %"),
+        (0.994, "99 %"),
+        (-0.0, "0 %"),
+    ],
+)
+def test_not_all_is_not_said_to_be_all(value, expected):
+    assert Wording("en").rate(value) == expected
+
+
+def test_french_spaces_are_of_the_catalogue_and_not_of_what_is_put_in():
+    french = Wording("fr")
+    told = french.text("page.item", declaration="AB ;12", item="1")
+    assert told == "Déclaration AB ;12, article 1"
+    assert french.text("list.also", first="a", more="b") == "a\u202f; b"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import ArgumentError, TableError
-from smartrisk.evaluation import evaluate, wilson_interval
+from smartrisk.evaluation import backtest, evaluate, wilson_interval
 from smartrisk.languages import LANGUAGES
 from smartrisk.reports import RateCurveDisplay, ReliabilityDisplay
 from smartrisk.reports._display import spread
@@ -444,3 +444,31 @@ def test_a_profile_adds_up_and_ranks(others, engine, past_and_new):
     assert parts.shape[1] == 7  # six named, and the rest
     weighted = (told["difference"] * told["n_items"]).sum()
     assert abs(weighted) < 0.02 * told["n_items"].sum()
+
+
+def test_a_picture_is_saved_in_the_language_it_was_plotted_in(others, tmp_path):
+    display = others["drift"]
+    display.plot(lang="fr")
+    plt.close("all")
+    assert "importateur" in display.save(tmp_path / "a.svg").read_text(encoding="utf-8")
+    again = display.save(tmp_path / "b.svg", lang="en").read_text(encoding="utf-8")
+    assert "importateur" not in again
+    display.plot()
+    plt.close("all")
+
+
+def test_a_backtest_shows_the_rate_that_it_has(others, past_and_new, world):
+    def dearest(past, known, later):
+        return later["customs_value"]
+
+    found = backtest(
+        {"value": dearest},
+        past_and_new[0],
+        world.outcomes,
+        judge=world.full_outcomes(),
+        n_periods=1,
+        rates=(0.02, 0.1),
+    )
+    display = type(others["backtest"]).from_backtest(found)
+    assert set(display.frame()["rate"]) == {0.02}
+    assert "2 % of the items inspected" in display.svg()

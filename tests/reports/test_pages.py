@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import re
 
@@ -336,3 +337,153 @@ def test_the_corpus_reaches_every_text_field(corpus):
     texts = {f.name for f in sr.schema.DECLARATIONS if f.kind in ("text", "id")}
     assert set(corpus[1]) <= set(sr.schema.DECLARATIONS.names)
     assert texts - set(corpus[1]) <= {"transport_mode", "quantity_unit"}
+
+
+# ------------------------------------------------------------------ odd input
+
+
+def test_decisions_that_do_not_fit_the_items_are_refused(engine, past_and_new):
+    new = past_and_new[1].head(60)
+    decisions = engine.select(new, 0.2)
+    twice = pd.concat([decisions, decisions.head(1)])
+    with pytest.raises(TableError, match="duplicate key in 2 rows"):
+        WatchList.from_engine(engine, new, decisions=twice)
+    header = decisions.drop(columns="item_number").drop_duplicates("declaration_id")
+    with pytest.raises(TableError, match="of 60 items have no decision"):
+        WatchList.from_engine(engine, new, decisions=header)
+    with pytest.raises(TableError, match="57 of 60 items have no decision"):
+        WatchList.from_engine(engine, new, decisions=decisions.head(3))
+    mixed = decisions.sample(frac=1.0, random_state=0)
+    first = WatchList.from_engine(engine, new, decisions=decisions).frame()
+    pd.testing.assert_frame_equal(
+        first, WatchList.from_engine(engine, new, decisions=mixed).frame()
+    )
+    bare = decisions.drop(columns=["rank", "selected_by"])
+    told = WatchList.from_engine(engine, new, decisions=bare)
+    assert told.frame()["rank"].tolist() == list(range(1, len(first) + 1))
+    assert told.frame()["risk_score"].is_monotonic_decreasing
+    assert "selected" not in told.to_html().split("<main>")[1].split("<table")[0]
+
+
+def test_a_day_without_any_control_is_an_empty_list(engine, past_and_new):
+    found = WatchList.from_engine(engine, past_and_new[1].head(5), 0)
+    assert len(found.frame()) == 0
+    assert "Items to control: 0 of 5" in found.to_html()
+
+
+def test_a_watch_list_marks_what_the_model_did_not_choose(engine, past_and_new):
+    new = past_and_new[1].head(200)
+    html = WatchList.from_engine(engine, new, 0.2).to_html("fr")
+    assert '<span class="tag">sélectionné au hasard</span>' in html
+    assert "Les articles antérieurs sont connus jusqu" in html
+
+
+def test_a_case_sheet_needs_no_optional_field(world):
+    items = world.declarations[["declaration_id", "lodged_at", "tariff_code"]]
+    items = items.drop_duplicates("declaration_id")
+    known = world.outcomes.drop_duplicates("declaration_id").drop(columns="item_number")
+    engine = sr.RiskEngine().fit(items, known)
+    sheet = CaseSheet.from_engine(
+        engine, items.tail(1), past=world.declarations, outcomes=known
+    )
+    assert "History before this declaration" in sheet.to_html()
+
+
+def test_a_case_sheet_does_without_fields_of_the_past(engine, past_and_new):
+    past, new = past_and_new
+    sheet = CaseSheet.from_engine(engine, new.tail(1), past=past.drop(columns="office"))
+    assert sheet.moved is None
+    assert "Tested" not in sheet.to_html()
+
+
+def test_a_case_sheet_says_what_its_reasons_do_not_know(engine, past_and_new, world):
+    sheet = CaseSheet.from_engine(
+        engine, past_and_new[1].tail(1), past=world.declarations
+    )
+    n = int((sheet.past["lodged_at"].dt.normalize() > engine.history_until).sum())
+    assert n > 100
+    assert f"The tables below know {n:,} later items" in sheet.to_html()
+    moved = copy.deepcopy(engine)
+    moved.update(world.declarations)
+    after = CaseSheet.from_engine(
+        moved, past_and_new[1].tail(1), past=world.declarations
+    )
+    assert "The tables below know" not in after.to_html()
+
+
+def test_numbers_of_items_are_shown_as_their_share(engine, past_and_new, world):
+    scores = engine.score(past_and_new[1])
+    found = sr.evaluation.evaluate(
+        scores, world.full_outcomes(), rates=(60, 120), n_bootstrap=0
+    )
+    html = ModelCard.from_engine(engine, evaluation=found).to_html()
+    assert "inspecting 5 % finds" in html
+    assert "00 %" not in html.split("How well it finds")[1].split("Segments")[0]
+
+
+def test_a_card_refuses_what_is_not_of_its_kind_all_at_once(engine):
+    with pytest.raises(
+        ArgumentError, match=r"'evaluation' must be a Evaluation, got int; 'ledger'"
+    ):
+        ModelCard.from_engine(engine, evaluation=3, ledger="x")
+    with pytest.raises(ArgumentError, match="without 'channel'"):
+        ModelCard.from_engine(engine, decisions=pd.DataFrame({"a": [1]}))
+
+
+def test_a_data_card_counts_results_of_other_items(world):
+    card = DataCard.from_tables(world.declarations.head(500), world.outcomes)
+    assert card.facts["n_strangers"] + card.facts["n_results"] == len(world.outcomes)
+    assert card.facts["n_strangers"] > 0
+    none = DataCard.from_tables(world.declarations.head(500))
+    assert none.facts["months_without"] == none.months["month"].tolist()
+    with pytest.raises(TableError, match="holds no item"):
+        DataCard.from_tables(world.declarations.head(0))
+
+
+def test_a_page_is_the_same_whatever_pictures_were_set_to(pages):
+    import matplotlib.pyplot as plt
+
+    before = pages["evaluation"].to_html()
+    with plt.style.context("dark_background"), plt.rc_context({"lines.linewidth": 9}):
+        assert pages["evaluation"].to_html() == before
+
+
+def test_what_somebody_wrote_is_drawn_as_it_is():
+    from smartrisk.reports import PolicyComparisonDisplay
+    from smartrisk.reports._page import picture
+    from smartrisk.reports._texts import Texts
+
+    table = pd.DataFrame(
+        {
+            "policy": ["#000000", 'id="x" url(#222222)'],
+            "measure": ["hit_rate"] * 2,
+            "difference": [0.1, 0.2],
+            "low": [0.0, 0.1],
+            "high": [0.2, 0.3],
+        }
+    )
+    rest = [table.assign(measure=name) for name in ("recall", "revenue_share")]
+    display = PolicyComparisonDisplay(pd.concat([table, *rest]))
+    svg = str(picture(display, "", 7, Texts("en")).svg)
+    assert ">#000000<" in svg
+    assert '>id="x" url(#222222)<' in svg
+    assert 'id="p7-' in svg
+    assert "var(--ink)" in svg
+
+
+def test_every_segment_is_drawn_or_named(engine, past_and_new, world):
+    new = past_and_new[1]
+    scores = engine.score(new)
+    found = sr.evaluation.evaluate(scores, world.full_outcomes(), n_bootstrap=0)
+    groups = {f"kind {k}": new["origin"] for k in range(7)} | {"office": new["office"]}
+    parts = sr.evaluation.by_segment(scores, world.full_outcomes(), groups)
+    html = EvaluationReport.from_evaluation(found, segments=parts).to_html()
+    assert "Not drawn: kind 5 and kind 6." in html
+    assert html.count("<figure>") == 1 + 6
+
+
+@pytest.mark.parametrize(
+    "text", ["\u2003=1", "\u202f@x", "\x0b=1", "\u2060+1", "\u00ad-1"]
+)
+def test_no_blank_of_any_kind_hides_a_formula(text):
+    assert harmless(text).startswith("'")

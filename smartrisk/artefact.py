@@ -1,4 +1,4 @@
-"""A folder of text, JSON and Parquet with checksums: written whole, read only intact.
+"""A folder of text, JSON and Parquet with checksums, and single files: written whole.
 
 Nothing in it can run code. The folder appears by a rename, so that it is the old one
 or the new one, never half; every file is compared with its digest before any parser
@@ -12,16 +12,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArtefactError, shown
+from smartrisk.errors import ArgumentError, ArtefactError, shown
 
-__all__ = ["FORMAT", "read_folder", "write_folder"]
+__all__ = ["FORMAT", "read_folder", "write_file", "write_folder"]
 
 FORMAT = "smartrisk-engine/1"
 _MANIFEST = "manifest.json"
@@ -91,6 +91,53 @@ def write_folder(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
+
+
+def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
+    """Let a file appear whole: written beside its place, then renamed.
+
+    Parameters
+    ----------
+    path : path
+        Where it shall stand; its folder is made when absent.
+    writing : callable
+        Writes the path that it is given.
+
+    Returns
+    -------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    ArgumentError
+        If a folder stands there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from smartrisk.artefact import write_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_file(f"{folder}/a.txt", lambda d: d.write_text("whole")).name
+    'a.txt'
+    """
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_dir():
+        raise ArgumentError(f"{str(place)!r} is a folder; name a file.")
+    handle, name = tempfile.mkstemp(
+        prefix=f".{place.stem}-", suffix=place.suffix, dir=place.parent
+    )
+    os.close(handle)
+    draft = Path(name)
+    try:
+        writing(draft)
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(draft, place)
+    finally:
+        draft.unlink(missing_ok=True)
+    return place
 
 
 def read_folder(

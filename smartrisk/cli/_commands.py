@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from smartrisk import schema
+from smartrisk.artefact import write_file
 from smartrisk.cli._files import (
     check,
     columns_of,
     declarations_of,
     outcomes_of,
-    put,
     read,
     write,
 )
@@ -286,7 +286,7 @@ def _show_first(frame: pd.DataFrame, by: str, most: int) -> None:
 def _write_reasons(reasons: Any, path: str, lang: str) -> None:
     if path.lower().endswith((".html", ".htm")):
         page = reasons.to_html(lang=lang)
-        say(f"reasons: {put(Path(path), lambda d: d.write_text(page, 'utf-8'))}")
+        say(f"reasons: {write_file(Path(path), lambda d: d.write_text(page, 'utf-8'))}")
     elif path.lower().endswith((".csv", ".parquet")):
         say(f"reasons: {write(reasons.frame(lang=lang), path)}")
     else:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from smartrisk import schema
+from smartrisk.artefact import write_file
 from smartrisk.datasets import load_kcs
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.reports import harmless
@@ -109,25 +106,9 @@ def write(frame: pd.DataFrame, path: str, *, safe: bool = True) -> Path:
     if kind not in (".csv", *_PARQUET):
         raise ArgumentError(f"{path!r} must end in .csv or .parquet.")
     if kind in _PARQUET:
-        return put(place, lambda draft: frame.to_parquet(draft, index=False))
+        return write_file(place, lambda draft: frame.to_parquet(draft, index=False))
     kept = inert(frame) if safe else frame
-    return put(place, lambda d: kept.to_csv(d, index=False, lineterminator="\n"))
-
-
-def put(place: Path, writing: Callable[[Path], Any]) -> Path:
-    """Let a file appear whole: written beside its place, then renamed."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.is_dir():
-        raise ArgumentError(f"{str(place)!r} is a folder; name a file.")
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}-", dir=place.parent)
-    os.close(handle)
-    draft = Path(name)
-    try:
-        writing(draft)
-        os.replace(draft, place)
-    finally:
-        draft.unlink(missing_ok=True)
-    return place
+    return write_file(place, lambda d: kept.to_csv(d, index=False, lineterminator="\n"))
 
 
 def inert(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +154,6 @@ __all__ = [
     "declarations_of",
     "inert",
     "outcomes_of",
-    "put",
     "read",
     "write",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from smartrisk import schema
-from smartrisk.cli._files import columns_of, declarations_of, outcomes_of, put, read
+from smartrisk.cli._files import columns_of, declarations_of, outcomes_of, read
 from smartrisk.cli._terminal import say
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import by_segment, calibration, evaluate, standard_segments
@@ -124,7 +124,7 @@ def write_pages(
     )
     pages["data-card"] = data
     written = {
-        name: _put(page, folder / f"{name}.html", lang) for name, page in pages.items()
+        name: page.save(folder / f"{name}.html", lang) for name, page in pages.items()
     }
     written["table"] = watch.export(folder / "watch-list.csv", lang)
     return written
@@ -143,12 +143,6 @@ def _move_on(
     together = items if past is None else pd.concat([past, items], ignore_index=True)
     together = together.drop_duplicates(_keys(together, together))
     engine.update(together, _of(outcomes, together))
-
-
-def _put(page: Any, path: Path, lang: str) -> Path:
-    """Write a page, whole or not at all."""
-    html = page.to_html(lang)
-    return put(path, lambda draft: draft.write_text(html, encoding="utf-8"))
 
 
 def _keys(items: pd.DataFrame, results: pd.DataFrame) -> list[str]:

@@ -78,8 +78,8 @@ def explain(
     >>> print(reasons.sentences()[0][0])
     9 of 40 earlier inspections of this importer with known result found an irregularity
     >>> print(reasons.sentences(lang="fr")[0][0])
-    irrégularité constatée dans 9 des 40 contrôles antérieurs au résultat connu de cet
-    importateur
+    irrégularité relevée dans 9 des 40 résultats de contrôle connus pour les articles
+    antérieurs de cet importateur
     """
     check_number("explain", "top", top, low=1, integer=True)
     plan = plan_of(info)

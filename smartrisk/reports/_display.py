@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from smartrisk.artefact import write_file
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.reports._texts import Texts
 
@@ -152,9 +153,8 @@ class Display:
         target = Path(path)
         kind = target.suffix.lower()
         check_choice(type(self).__name__, "path ending", kind, (".png", ".svg"))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(self._bytes(kind[1:], lang))
-        return target
+        drawn = self._bytes(kind[1:], lang)
+        return write_file(target, lambda draft: draft.write_bytes(drawn))
 
     def svg(self, lang: str | None = None) -> str:
         """Return the picture as SVG text, to be set into a page.

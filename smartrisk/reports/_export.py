@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from smartrisk.artefact import write_file
 from smartrisk.errors import MissingExtraError, check_choice
 
 _TRIGGERS = ("=", "+", "-", "@", "|", "%")
@@ -56,12 +57,11 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
     """
     target = Path(path)
     check_choice(place, "path ending", target.suffix.lower(), (".csv", ".xlsx"))
-    target.parent.mkdir(parents=True, exist_ok=True)
     safe = frame.rename(columns=harmless).map(harmless)
     if target.suffix.lower() == ".csv":
-        safe.to_csv(target, index=False, encoding="utf-8-sig", lineterminator="\r\n")
-        return target
-    return _write_xlsx(safe, target)
+        form: dict[str, Any] = {"encoding": "utf-8-sig", "lineterminator": "\r\n"}
+        return write_file(target, lambda draft: safe.to_csv(draft, index=False, **form))
+    return write_file(target, lambda draft: _write_xlsx(safe, draft))
 
 
 def _write_xlsx(frame: pd.DataFrame, target: Path) -> Path:

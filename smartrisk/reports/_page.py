@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smartrisk import __version__
+from smartrisk.artefact import write_file
 from smartrisk.errors import check_choice
 from smartrisk.languages import catalogue
 from smartrisk.look import POLICY, plain, style
@@ -133,9 +134,8 @@ class Page:
         check_choice(
             type(self).__name__, "path ending", target.suffix.lower(), (".html",)
         )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.to_html(lang), encoding="utf-8")
-        return target
+        html = self.to_html(lang)
+        return write_file(target, lambda draft: draft.write_text(html, "utf-8"))
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own."""

@@ -71,6 +71,28 @@ def test_a_page_is_saved_and_another_ending_refused(page, tmp_path):
         page.to_html("de")
 
 
+def test_a_file_is_the_old_one_or_the_new_one(pages, tmp_path, monkeypatch):
+    import os
+
+    places = [tmp_path / f"list.{end}" for end in ("html", "csv", "xlsx")]
+    watch = pages["watch"]
+    writers = [watch.save, watch.export, watch.export]
+    for place, write in zip(places, writers, strict=True):
+        place.write_text("old")
+
+        def killed(*_):
+            raise OSError("killed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", killed)
+            with pytest.raises(OSError, match="killed"):
+                write(place)
+        assert place.read_text() == "old"
+        write(place)
+        assert place.stat().st_size > 1000
+    assert sorted(tmp_path.iterdir()) == sorted(places)
+
+
 def test_a_notebook_shows_a_page_in_a_frame_of_its_own(page):
     html = page._repr_html_()
     assert html.startswith("<iframe")

@@ -26,6 +26,7 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as judge
+from smartrisk.explanations import Wording
 
 _CHUNK = 50_000
 _SEEN = "goods_line__n_items"
@@ -122,6 +123,9 @@ def explain(asked: argparse.Namespace) -> int:
     rows = scores.to_dict("records")
     for position, said in zip(order, reasons.sentences(lang=asked.lang), strict=True):
         say_item(rows[position], said)
+    if reasons.until is not None:
+        words = Wording(asked.lang)
+        say(f"\n{words.text('page.history', day=f'{reasons.until:%Y-%m-%d}')}")
     if asked.out is not None:
         _write_reasons(reasons, asked.out, asked.lang)
     return 0

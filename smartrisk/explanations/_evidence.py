@@ -374,6 +374,8 @@ def speaks_against(evidence: Evidence, sign: float, base: float) -> bool:
     if evidence.message == "record.some":
         rate = evidence.values["hits"] / max(evidence.values["n"], 1)
         return bool(sign * (rate - base) < 0.0)
+    if evidence.message == "record.clean":
+        return sign > 0
     ratio = evidence.values.get("ratio")
     if sign > 0 and ratio is not None and evidence.message.startswith("peers."):
         return bool(abs(ratio - 1.0) < ORDINARY)

@@ -130,6 +130,7 @@ def test_explain_gives_sentences_of_the_riskiest(
     sentence = engine.explain(new.loc[[first]], top=3).sentences(lang=lang)[0][0]
     assert status == 0
     assert f"  - {sentence}" in out
+    assert f"{engine.history_until:%Y-%m-%d}." in out
     with open("r.html", encoding="utf-8") as page:
         assert "<" in page.read(1000)
 

@@ -639,6 +639,16 @@ def test_what_points_the_other_way_is_told_later():
     assert low.release.frame()["concept"].tolist() == ["quantity"]
     high = explain(frame, matrix, [[0, 0, 0.9, 0, 0.2, -2.0]], infos, top=1)
     assert high.frame()["concept"].tolist() == ["quantity"]
+    clean = [(history("inspections"), 15.0), (history("hits"), 0.0)]
+    clean += [(history("hit_rate"), 0.04), *other]
+    found = explain(
+        frame,
+        [[value for _, value in clean]],
+        [[0.9, 0, 0, 0.2, -2.0]],
+        [info for info, _ in clean],
+        top=1,
+    )
+    assert found.frame()["concept"].tolist() == ["quantity"]
     alone = explain(frame, matrix, [[0, 0, 0.9, 0, 0.0, -2.0]], infos, top=1)
     assert alone.frame()["concept"].tolist() == ["valuation"]
 

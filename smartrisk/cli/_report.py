@@ -12,7 +12,13 @@ from smartrisk import schema
 from smartrisk.cli._files import columns_of, declarations_of, outcomes_of, read
 from smartrisk.cli._terminal import say
 from smartrisk.engine import RiskEngine
-from smartrisk.evaluation import by_segment, calibration, evaluate, standard_segments
+from smartrisk.evaluation import (
+    Evaluation,
+    by_segment,
+    calibration,
+    evaluate,
+    standard_segments,
+)
 from smartrisk.monitoring import drift
 from smartrisk.reports import (
     CaseSheet,
@@ -82,19 +88,20 @@ def write_pages(
         The files by name.
     """
     lang, cases = options.get("lang", "en"), options.get("cases", 3)
-    _move_on(engine, items, past, outcomes)
+    every = _moved_on(engine, items, past, outcomes)
     decisions = engine.select(items, options.get("capacity", 0.05))
     watch = WatchList.from_engine(engine, items, decisions=decisions)
     pages: dict[str, Any] = {"watch-list": watch}
     ranked = decisions[decisions["channel"] != "green"].sort_values("rank")
     for number, label in enumerate(ranked.index[:cases], start=1):
         pages[f"case-{number}"] = CaseSheet.from_engine(
-            engine, items.loc[[label]], past=past, outcomes=outcomes
+            engine, items.loc[[label]], past=every, outcomes=outcomes
         )
     known = items if past is None else past
     data = DataCard.from_tables(known, _of(outcomes, known))
     results = _of(outcomes, items)
-    judged, segments = options.get("evaluation"), None
+    judged: Evaluation | None = options.get("evaluation")
+    more: dict[str, Any] = {}
     # Spread over the days, so that what moves the scores can be told over time.
     reasons = engine.explain(items.iloc[:: -(-len(items) // _EXPLAINED) or 1])
     moved = None if past is None else drift(past, items)
@@ -102,21 +109,17 @@ def write_pages(
         scores = engine.score(items)
         judged = evaluate(scores, results)
         groups = standard_segments(items, past=past)
-        segments = by_segment(scores, results, groups)
         both = scores.merge(results[[*_keys(items, results), "illicit"]])
-        others: dict[str, Any] = {"reasons": reasons}
-        if moved is not None:
-            others["drift"] = moved
-        pages["evaluation"] = EvaluationReport.from_evaluation(
-            judged,
-            calibration=calibration(both["risk_score"], both["illicit"]),
-            segments=segments,
-            **others,
-        )
+        more["calibration"] = calibration(both["risk_score"], both["illicit"])
+        more["segments"] = by_segment(scores, results, groups)
+    if judged is not None:
+        more["reasons"] = reasons
+        more |= {} if moved is None else {"drift": moved}
+        pages["evaluation"] = EvaluationReport.from_evaluation(judged, **more)
     pages["model-card"] = ModelCard.from_engine(
         engine,
         evaluation=judged,
-        segments=segments,
+        segments=more.get("segments"),
         data=data,
         reasons=reasons,
         decisions=decisions,
@@ -130,19 +133,21 @@ def write_pages(
     return written
 
 
-def _move_on(
+def _moved_on(
     engine: RiskEngine,
     items: pd.DataFrame,
     past: pd.DataFrame | None,
     outcomes: pd.DataFrame | None,
-) -> None:
-    """Let the history move on to what is handed over; what it knows is not recounted.
+) -> pd.DataFrame:
+    """Let the history move on to what is handed over, and return all of it.
 
-    Items see only what was lodged, and what was known, before their own day.
+    What it knows is not counted again. Items see only what was lodged, and what was
+    known, before their own day.
     """
     together = items if past is None else pd.concat([past, items], ignore_index=True)
     together = together.drop_duplicates(_keys(together, together))
     engine.update(together, _of(outcomes, together))
+    return together
 
 
 def _keys(items: pd.DataFrame, results: pd.DataFrame) -> list[str]:

@@ -33,6 +33,8 @@ FEW = 10
 MANY_PEERS = 10
 #: From so many on a party's own earlier items are worth a word.
 OWN_PEERS = 3
+#: Where earlier items are so many times those with a value, both are told.
+MOSTLY = 1.25
 #: A value within this part of the typical one is ordinary.
 ORDINARY = 0.1
 #: What is counted over the whole history of a key, so that the period belongs to it.
@@ -332,7 +334,7 @@ def _peers(facts: Facts) -> Evidence | None:
         name = "ratio" if n >= MANY_PEERS else "few"
         if n < 1:
             name = "none" if total < 1 else "silent"
-        elif name == "ratio" and total > n:
+        elif name == "ratio" and total > MOSTLY * n:
             name, values["total"] = "part", count(total)
         return facts.say(f"peers.{name}", **values, n=count(n))
     if z is not None:

@@ -144,7 +144,7 @@ class CaseSheet(Page):
             past=known,
             instead=instead,
             moved=moved,
-            until=engine.history_until,
+            until=_earlier(engine.history_until, here["lodged_at"].iloc[0]),
         )
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
@@ -381,6 +381,12 @@ class CaseSheet(Page):
                 "code": texts.words.code(_subheading(self.item).iloc[0]),
             },
         }
+
+
+def _earlier(until: pd.Timestamp | None, lodged: pd.Timestamp) -> pd.Timestamp | None:
+    """Return the last day that an item can know of a history."""
+    before = lodged.normalize() - pd.Timedelta(days=1)
+    return None if until is None else min(until, before)
 
 
 def _moved(engine: RiskEngine, reasons: Reasons, known: pd.DataFrame) -> float | None:

@@ -431,6 +431,8 @@ def test_a_case_sheet_says_what_its_reasons_do_not_know(engine, past_and_new, wo
         moved, past_and_new[1].tail(1), past=world.declarations
     )
     assert "The tables below know" not in after.to_html()
+    day = past_and_new[1]["lodged_at"].iloc[-1].normalize() - pd.Timedelta(days=1)
+    assert after.until == day  # an item knows nothing of its own day
 
 
 def test_numbers_of_items_are_shown_as_their_share(engine, past_and_new, world):

@@ -157,7 +157,7 @@ def evaluate(
         Values by which to split, aligned with `scores`.
     n_bootstrap : int, default=200
         Replicates for the 95 % intervals; 0 for none. Where none or all was found,
-        resampling says nothing and Wilson's interval stands.
+        resampling says nothing: Wilson's interval stands, and none for revenue.
     random_state : int, default=0
         Seed of the replicates.
 

@@ -303,12 +303,14 @@ def _possible(declared: Declared, row: int, mass: float) -> bool:
 
 def _charged(declared: Declared, row: int, rate: float | None) -> dict[str, Any]:
     """Return what another duty rate makes of what is paid."""
-    now, due = declared("duty_rate", row), declared("duties_taxes", row)
     if rate is None:
         return {}
-    if not now or due is None:
+    parts = [declared(n, row) for n in ("duty_rate", "duties_taxes", "customs_value")]
+    if any(part is None for part in parts):
         return {"duty_rate": rate}
-    return {"duty_rate": rate, "duties_taxes": float(due) * rate / float(now)}
+    now, due, value = map(float, parts)
+    # Taxes besides the duty stay as they are.
+    return {"duty_rate": rate, "duties_taxes": max(due + value * (rate - now), 0.0)}
 
 
 def _sentence(line: Mapping[Any, Any], words: Wording) -> str:

@@ -102,7 +102,8 @@ class WatchList(Page):
         capacity : float or int, default=0.05
             Share or number of items that can be controlled.
         decisions : DataFrame, default=None
-            DECISIONS already taken for `items`, in their order; None to take them.
+            DECISIONS already taken for all `items`, in any order; those on other items
+            are not looked at. None to take them.
         top : int, default=2
             Reasons per item.
 
@@ -114,7 +115,7 @@ class WatchList(Page):
         Raises
         ------
         TableError
-            If a table is not in order.
+            If a table is not in order, or an item has no decision.
         ArgumentError
             If `top` is not a positive integer.
 

@@ -388,6 +388,29 @@ def test_counterfactuals_take_an_engine_and_odd_columns(engine, past_and_new):
         counterfactuals(risky, 3, past)
 
 
+def test_another_duty_rate_leaves_the_other_taxes_as_they_are(past_and_new):
+    seen = []
+
+    def scored(frame):
+        seen.append(frame)
+        return frame[["declaration_id"]].assign(risk_score=0.5)
+
+    past, new = past_and_new
+    counterfactuals(new.head(60), scored, past, top=9)
+    told = seen[0].iloc[60:]
+    before = new.head(60).set_index(["lodged_at", "customs_value"])
+    same = told[told["customs_value"].isin(new.head(60)["customs_value"])]
+    n = 0
+    for line in same.to_dict("records"):
+        was = before.loc[[(line["lodged_at"], line["customs_value"])]].iloc[0]
+        if line["tariff_code"] != was["tariff_code"]:
+            duty = line["customs_value"] * (line["duty_rate"] - was["duty_rate"])
+            expected = max(was["duties_taxes"] + duty, 0.0)
+            assert line["duties_taxes"] == pytest.approx(expected)
+            n += 1
+    assert n > 10
+
+
 def test_reasons_say_how_far_the_history_goes(engine, past_and_new):
     past, new = past_and_new
     until = engine.history_until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -208,13 +208,12 @@ def _named(
         elif field.required and field.name not in mapping:
             gone.append((field.name, wanted))
     if gone:
-        hints = "; ".join(
-            f"{wanted!r} for field {name!r}.{nearest(wanted, source.columns)}"
-            for name, wanted in gone[:5]
-        )
+        are = "columns are" if len(gone) > 1 else "column is"
+        hints = "; ".join(_gone(*pair, source.columns) for pair in gone[:5])
         raise TableError(
-            f"{table.name}: {len(gone)} columns are missing: {hints} "
-            "Name your own columns with ColumnMap({field: column})."
+            f"{table.name}: {len(gone)} {are} missing: {hints}. The table has "
+            f"{shown(source.columns) or 'none'}. Name your own columns with "
+            "ColumnMap({field: column})."
         )
     used = set(renamed.values())
     ignored = [
@@ -311,3 +310,10 @@ def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
         early = result["known_at"] < result["inspected_at"]
         flags["dq_known_before_inspected"] = early.to_numpy()
     return flags
+
+
+def _gone(name: str, wanted: str, columns: Iterable[Any]) -> str:
+    """Return a missing column, its field where that has another name, and a guess."""
+    field = "" if name == wanted else f" for field {name!r}"
+    guess = nearest(wanted, map(str, columns)).strip()
+    return f"{wanted!r}{field}" + (f" ({guess})" if guess else "")

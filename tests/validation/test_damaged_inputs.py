@@ -436,8 +436,10 @@ def test_a_missing_column_is_named_with_the_nearest(column):
 
 
 def test_all_missing_columns_come_at_once():
-    with pytest.raises(TableError, match="3 columns are missing"):
+    with pytest.raises(TableError, match="3 columns are missing") as caught:
         validate(pd.DataFrame({"a": [1]}), DECLARATIONS)
+    said = str(caught.value)
+    assert "'declaration_id'; 'lodged_at'; 'tariff_code'. The table has 'a'." in said
 
 
 def test_a_column_twice_is_refused():

@@ -39,11 +39,12 @@ def template(domain: str) -> Catalog:
         for name, text in MESSAGES.items():
             made.add(text, context=name)
         return made
-    found = extract_from_dir(
-        ROOT / "smartrisk" / "reports", method_map=_METHODS, keywords=_KEYWORDS
-    )
-    for _, _, text, _, context in found:
-        made.add(text, context=context)
+    for package in ("displays", "pages"):
+        found = extract_from_dir(
+            ROOT / "smartrisk" / package, method_map=_METHODS, keywords=_KEYWORDS
+        )
+        for _, _, text, _, context in found:
+            made.add(text, context=context)
     return made
 
 

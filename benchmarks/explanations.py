@@ -34,7 +34,7 @@ import pandas as pd
 
 import smartrisk as sr
 from smartrisk.explanations import removal
-from smartrisk.reports import CaseSheet
+from smartrisk.pages import CaseSheet
 
 RATE, KEY = 0.05, ["declaration_id", "item_number"]
 #: What an officer must be pointed to. A phoenix is a new firm with an old trade.

@@ -52,4 +52,4 @@ print(loop.total(last=6)[["arm", "hit_rate", "recall", "of_oracle"]].round(3))
 # The picture
 # -----------
 
-sr.reports.ClosedLoopDisplay.from_loop(loop).plot()
+sr.displays.ClosedLoopDisplay.from_loop(loop).plot()

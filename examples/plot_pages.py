@@ -33,25 +33,25 @@ for said, check, strength in zip(
 
 # %%
 # From the base to the score of the first one.
-display = sr.reports.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
+display = sr.displays.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
 
 # %%
 # What moves the scores of all, and why one office scores above another.
 everyone = engine.explain(today)
 importance = sr.explanations.importance(everyone, "field")
-sr.reports.ImportanceDisplay.from_importance(importance).plot()
+sr.displays.ImportanceDisplay.from_importance(importance).plot()
 
 # %%
 profile = sr.explanations.segment_profile(everyone, "office")
-sr.reports.SegmentProfileDisplay.from_profile(profile).plot()
+sr.displays.SegmentProfileDisplay.from_profile(profile).plot()
 
 # %%
 # The pages of the day, in French: they work offline, and print.
 folder = Path(mkdtemp())
-sheet = sr.reports.CaseSheet.from_engine(
+sheet = sr.pages.CaseSheet.from_engine(
     engine, today.loc[[first[0]]], past=split.past, outcomes=split.known
 )
-watch_list = sr.reports.WatchList.from_engine(engine, today, decisions=decisions)
+watch_list = sr.pages.WatchList.from_engine(engine, today, decisions=decisions)
 print(sheet.save(folder / "case.html", lang="fr").stat().st_size, "bytes")
 print(watch_list.export(folder / "watch-list.csv", lang="fr").name)
 watch_list.frame("fr")[["declaration_id", "risk_score", "reasons"]]

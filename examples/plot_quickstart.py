@@ -73,5 +73,5 @@ result.frame()
 
 rates = tuple(k / 100 for k in range(1, 21))
 curve = sr.evaluation.evaluate(scores, world.full_outcomes(), rates=rates)
-sr.reports.RateCurveDisplay.from_evaluations(curve).plot()
+sr.displays.RateCurveDisplay.from_evaluations(curve).plot()
 plt.show()

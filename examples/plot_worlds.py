@@ -24,7 +24,7 @@ world.describe()
 # -----------------
 # Dots are the world, ticks what is published, bars the bounds around it.
 report = sr.datasets.realism(world)
-sr.reports.RealismDisplay.from_realism(report).plot()
+sr.displays.RealismDisplay.from_realism(report).plot()
 
 # %%
 # What it does not show: figures outside of their bounds.

@@ -10,10 +10,11 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = (
+_PACKAGES = (
     "benchmark",
     "cli",
     "datasets",
+    "displays",
     "engine",
     "errors",
     "evaluation",
@@ -23,7 +24,8 @@ _ROOMS = (
     "ledger",
     "models",
     "monitoring",
-    "reports",
+    "pages",
+    "results",
     "schema",
     "selectivity",
     "settings",
@@ -31,14 +33,15 @@ _ROOMS = (
     "tracking",
     "validation",
     "windows",
+    "worlds",
 )
 
-__all__ = ["RiskEngine", "__version__", *_ROOMS]
+__all__ = ["RiskEngine", "__version__", *_PACKAGES]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a room, or the engine, on first use."""
-    if name in _ROOMS:
+    """Load a package, or the engine, on first use."""
+    if name in _PACKAGES:
         return importlib.import_module(f"smartrisk.{name}")
     if name == "RiskEngine":
         return importlib.import_module("smartrisk.engine").RiskEngine

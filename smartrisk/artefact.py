@@ -72,7 +72,10 @@ def write_folder(
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
         raise ArtefactError(
-            f"write_folder: cannot write beside {str(target)!r}: {error.strerror}."
+            "artefact.cannot_write_beside",
+            "write_folder: cannot write beside {target!r}: {strerror}.",
+            target=str(target),
+            strerror=error.strerror,
         ) from error
     try:
         files = [_write_text(draft, name, text) for name, text in texts.items()]
@@ -85,8 +88,11 @@ def write_folder(
         _swap(draft, target)
     except OSError as error:
         raise ArtefactError(
-            f"write_folder: {str(target)!r} was not written: {error}. "
-            "What stood there before is unchanged."
+            "artefact.was_written_what_stood",
+            "write_folder: {target!r} was not written: {error}. What stood "
+            "there before is unchanged.",
+            target=str(target),
+            error=error,
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -124,7 +130,11 @@ def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.is_dir():
-        raise ArgumentError(f"{str(place)!r} is a folder; name a file.")
+        raise ArgumentError(
+            "artefact.folder_name_file",
+            "{place!r} is a folder; name a file.",
+            place=str(place),
+        )
     handle, name = tempfile.mkstemp(
         prefix=f".{place.stem}-", suffix=place.suffix, dir=place.parent
     )
@@ -180,8 +190,11 @@ def read_folder(
         content = (place / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
             raise ArtefactError(
-                f"read_folder: {name!r} in {str(place)!r} is not what was saved "
-                "(its digest differs). Save the engine again or restore a copy."
+                "artefact.what_was_saved_its",
+                "read_folder: {name!r} in {place!r} is not what was saved (its "
+                "digest differs). Save the engine again or restore a copy.",
+                name=name,
+                place=str(place),
             )
         if name.endswith(".parquet"):
             tables[name.removesuffix(".parquet")] = _parse_table(content)
@@ -194,13 +207,17 @@ def _check_place(target: Path) -> None:
     """Refuse to replace anything that is not an engine of ours."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise ArtefactError(
-            f"write_folder: {str(target)!r} exists and is not a folder. "
-            "Choose another place."
+            "artefact.exists_folder_choose_another",
+            "write_folder: {target!r} exists and is not a folder. Choose "
+            "another place.",
+            target=str(target),
         )
     if target.is_dir() and any(target.iterdir()) and not (target / _MANIFEST).is_file():
         raise ArtefactError(
-            f"write_folder: {str(target)!r} holds other files. Choose an empty or "
-            "new folder."
+            "artefact.other_files_choose_empty",
+            "write_folder: {target!r} holds other files. Choose an empty or "
+            "new folder.",
+            target=str(target),
         )
 
 
@@ -260,8 +277,11 @@ def _read_manifest(place: Path) -> dict[str, str]:
     path = place / _MANIFEST
     if not path.is_file():
         raise ArtefactError(
-            f"read_folder: {str(place)!r} is not a saved engine: it has no "
-            f"{_MANIFEST!r}. Pass the folder that RiskEngine.save wrote."
+            "artefact.saved_engine_folder_riskengine",
+            "read_folder: {place!r} is not a saved engine: it has no "
+            "{MANIFEST!r}. Pass the folder that RiskEngine.save wrote.",
+            place=str(place),
+            MANIFEST=_MANIFEST,
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -269,17 +289,28 @@ def _read_manifest(place: Path) -> dict[str, str]:
         names = [str(name) for name in files]
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(
-            f"read_folder: {_MANIFEST!r} in {str(place)!r} is damaged. "
-            "Save the engine again or restore a copy."
+            "artefact.damaged_save_engine_again",
+            "read_folder: {MANIFEST!r} in {place!r} is damaged. Save the "
+            "engine again or restore a copy.",
+            MANIFEST=_MANIFEST,
+            place=str(place),
         ) from error
     if found != FORMAT:
         raise ArtefactError(
-            f"read_folder: {str(place)!r} has the format {found!r}; this version "
-            f"reads {FORMAT!r}. Load it with the version that wrote it."
+            "artefact.format_this_version_reads",
+            "read_folder: {place!r} has the format {found!r}; this version "
+            "reads {FORMAT!r}. Load it with the version that wrote it.",
+            place=str(place),
+            found=found,
+            FORMAT=FORMAT,
         )
     odd = [n for n in names if Path(n).name != n or n in ("", ".", "..", _MANIFEST)]
     if odd:
-        raise ArtefactError(f"read_folder: the manifest names {shown(odd)}; refused.")
+        raise ArtefactError(
+            "artefact.manifest_names_refused",
+            "read_folder: the manifest names {odd}; refused.",
+            odd=shown(odd),
+        )
     return {name: str(files[name]) for name in names}
 
 
@@ -290,7 +321,12 @@ def _check_files(place: Path, manifest: Mapping[str, str]) -> None:
     linked = [n for n in manifest if (place / n).is_symlink()]
     if gone or extra or linked:
         raise ArtefactError(
-            f"read_folder: {str(place)!r} is not what was saved: missing "
-            f"[{shown(gone)}], added [{shown(extra)}], links [{shown(linked)}]. "
-            "Save the engine again or restore a copy."
+            "artefact.what_was_saved_missing",
+            "read_folder: {place!r} is not what was saved: missing [{gone}], "
+            "added [{extra}], links [{linked}]. Save the engine again or "
+            "restore a copy.",
+            place=str(place),
+            gone=shown(gone),
+            extra=shown(extra),
+            linked=shown(linked),
         )

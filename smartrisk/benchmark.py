@@ -23,7 +23,6 @@ from smartrisk.datasets import SCENARIOS, load_kcs, make_declarations
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.evaluation import audit, evaluate, learn
-from smartrisk.look import InNotebook
 from smartrisk.models import (
     ColumnBoosting,
     DateFeaturesClassifier,
@@ -32,6 +31,7 @@ from smartrisk.models import (
     SmoothedRateSum,
     ValueBaseline,
 )
+from smartrisk.results import Result
 from smartrisk.windows import Split, seen_before, time_split
 
 __all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]
@@ -79,7 +79,7 @@ def contenders() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BenchmarkResult(InNotebook):
+class BenchmarkResult(Result):
     """How every contender did in every task.
 
     Parameters
@@ -261,7 +261,11 @@ def run_benchmark(
         check_choice("run_benchmark", "scenario", name, SCENARIOS)
     clash = sorted(set(others or {}) & set(contenders()))
     if clash:
-        raise ArgumentError(f"run_benchmark: 'others' must have other names: {clash}.")
+        raise ArgumentError(
+            "benchmark.others_other_names",
+            "run_benchmark: 'others' must have other names: {clash}.",
+            clash=clash,
+        )
     rows: list[dict[str, Any]] = []
     verdicts: dict[str, str] = {}
     for task, seed, split, truths in _tasks(scenarios, n_items, n_seeds, kcs, verdicts):

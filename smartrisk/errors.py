@@ -1,4 +1,4 @@
-"""Exceptions, warnings and argument guards of the house.
+"""Exceptions, warnings and argument guards of the library.
 
 The tree::
 
@@ -19,9 +19,13 @@ The tree::
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ArgumentError",
@@ -38,8 +42,97 @@ __all__ = [
 ]
 
 
-class SmartRiskError(Exception):
-    """Root of every error that this library raises on purpose."""
+class _Message:
+    """A text made of a message id, an English template and named values."""
+
+    message_id: str
+    template: str
+    values: Mapping[str, Any]
+
+    def _set_message(
+        self, message_id: str, template: str, values: dict[str, Any]
+    ) -> str:
+        """Store the parts and return the text in English."""
+        self.message_id = message_id
+        self.template = template
+        self.values = MappingProxyType(values)
+        return template.format(**values)
+
+    def text(self, translate: Callable[[str], str] | None = None) -> str:
+        """Return the text, its template translated when a catalogue is given.
+
+        Parameters
+        ----------
+        translate : callable, default=None
+            Takes the English template, returns that of another language with the same
+            placeholders; None for English.
+
+        Returns
+        -------
+        text : str
+            The template with its values filled in.
+        """
+        template = self.template if translate is None else translate(self.template)
+        return template.format(**self.values)
+
+
+class SmartRiskError(_Message, Exception):
+    """Root of every error that this library raises on purpose.
+
+    Parameters
+    ----------
+    message_id : str
+        Stable name of the message, ``package.what_is_wrong``.
+    template : str
+        The message in English with ``{name}`` for each value, as `str.format` takes it.
+        `str(error)` is this template with its values.
+    **values : object
+        What stands for the placeholders; catalogues of other languages get the same.
+
+    Attributes
+    ----------
+    message_id : str
+        As given.
+    values : mapping of str to object
+        As given, read-only.
+
+    Examples
+    --------
+    >>> from smartrisk.errors import ArgumentError
+    >>> error = ArgumentError("demo.capacity", "capacity is {capacity!r}.", capacity=-1)
+    >>> str(error), error.message_id, dict(error.values)
+    ('capacity is -1.', 'demo.capacity', {'capacity': -1})
+    """
+
+    def __init__(self, message_id: str, template: str, /, **values: Any) -> None:
+        super().__init__(self._set_message(message_id, template, values))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what `pickle` needs: worker processes send errors to their parent."""
+        extra = {
+            k: v for k, v in vars(self).items() if k not in _Message.__annotations__
+        }
+        return _restored, (
+            type(self),
+            self.message_id,
+            self.template,
+            dict(self.values),
+            extra,
+        )
+
+
+def _restored(
+    cls: type[SmartRiskError],
+    message_id: str,
+    template: str,
+    values: dict[str, Any],
+    extra: dict[str, Any],
+) -> SmartRiskError:
+    """Return the error that `SmartRiskError.__reduce__` took apart."""
+    error = cls.__new__(cls)
+    SmartRiskError.__init__(error, message_id, template, **values)
+    vars(error).update(extra)
+    return error
 
 
 class TableError(SmartRiskError, ValueError):
@@ -47,16 +140,23 @@ class TableError(SmartRiskError, ValueError):
 
     Parameters
     ----------
-    message : str
-        What is wrong and what to do.
-    failures : object, default=None
-        Every failure found, one row each (a data frame with the columns
-        ``declaration_id``, ``item_number``, ``row``, ``field``, ``reason``,
-        ``value``, ``severity``), or None.
+    message_id, template, **values
+        As for `SmartRiskError`.
+    failures : DataFrame, default=None
+        Every failure found, one row each (columns ``declaration_id``, ``item_number``,
+        ``row``, ``field``, ``reason``, ``value``, ``severity``), or None.
     """
 
-    def __init__(self, message: str, failures: Any = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message_id: str,
+        template: str,
+        /,
+        *,
+        failures: pd.DataFrame | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(message_id, template, **values)
         self.failures = failures
 
 
@@ -65,7 +165,7 @@ class ArgumentError(SmartRiskError, ValueError):
 
 
 class LeakageError(SmartRiskError, ValueError):
-    """Something known only later was offered as known at lodgement."""
+    """Something that became known later was passed as known at lodgement."""
 
 
 class ArtefactError(SmartRiskError, ValueError):
@@ -73,7 +173,7 @@ class ArtefactError(SmartRiskError, ValueError):
 
 
 class LedgerError(SmartRiskError, RuntimeError):
-    """A ledger is damaged, was changed, or does not hold what was asked for."""
+    """A ledger is damaged, was changed, or does not hold the entry asked for."""
 
 
 class TrackingError(SmartRiskError, RuntimeError):
@@ -88,19 +188,32 @@ class MissingExtraError(SmartRiskError, ImportError):
     package : str
         The package that could not be imported.
     extra : str, default=None
-        The extra of smartrisk that brings it; None when it is a package of its own.
+        The extra of smartrisk that installs it; None when there is no such extra.
     """
 
     def __init__(self, package: str, extra: str | None = None) -> None:
         target = f"'smartrisk[{extra}]'" if extra else package
         super().__init__(
-            f"{package!r} is not installed; run: pip install {target}", name=package
+            "errors.missing_extra",
+            "{package!r} is not installed; run: pip install {target}",
+            package=package,
+            target=target,
         )
+        self.name = package
         self.extra = extra
 
 
-class SmartRiskWarning(UserWarning):
-    """Root of every warning that this library gives on purpose."""
+class SmartRiskWarning(_Message, UserWarning):
+    """Root of every warning that this library gives on purpose.
+
+    Parameters
+    ----------
+    message_id, template, **values
+        As for `SmartRiskError`.
+    """
+
+    def __init__(self, message_id: str, template: str, /, **values: Any) -> None:
+        super().__init__(self._set_message(message_id, template, values))
 
 
 class DataQualityWarning(SmartRiskWarning):
@@ -134,8 +247,13 @@ def check_choice(owner: str, name: str, value: Any, allowed: Iterable[str]) -> N
     options = list(allowed)
     if value not in options:
         raise ArgumentError(
-            f"{owner}: {name!r} must be one of {shown(options, 20)}; got {value!r}."
-            f"{nearest(str(value), options)}"
+            "errors.not_a_choice",
+            "{owner}: {name!r} must be one of {options}; got {value!r}.{hint}",
+            owner=owner,
+            name=name,
+            options=shown(options, 20),
+            value=value,
+            hint=nearest(str(value), options),
         )
 
 
@@ -158,5 +276,12 @@ def check_number(
         is_number = index is not None and not isinstance(value, (bool, str))
     if not is_number or not math.isfinite(value) or not low <= value <= high:
         raise ArgumentError(
-            f"{owner}: {name!r} must be {kind} in [{low}, {high}]; got {value!r}."
+            "errors.not_an_integer" if integer else "errors.not_a_number",
+            f"{{owner}}: {{name!r}} must be {kind} in [{{low}}, {{high}}]; got "
+            "{value!r}.",
+            owner=owner,
+            name=name,
+            low=low,
+            high=high,
+            value=value,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smartrisk.errors import check_choice
 
-__all__ = ["LANGUAGES", "catalogue"]
+__all__ = ["LANGUAGES", "N_", "catalogue"]
 
 #: English, and the other working language of the World Customs Organization, and
 #: Spanish.
@@ -74,3 +74,25 @@ def catalogue(domain: str, lang: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     kind = _French if lang == "fr" else gettext.GNUTranslations
     return gettext.translation(domain, _FOLDER, languages=[lang], class_=kind)
+
+
+def N_(text: str) -> str:  # noqa: N802
+    """Mark a text for translation; it is translated where it is shown.
+
+    Parameters
+    ----------
+    text : str
+        An English text of a catalogue.
+
+    Returns
+    -------
+    text : str
+        The same text.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import N_
+    >>> N_("Case sheet")
+    'Case sheet'
+    """
+    return text

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, check_number, shown
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 
 __all__ = ["SHIFTS", "Drift", "drift"]
 
@@ -25,7 +25,7 @@ _MOST_VALUES = 20  # of a field of codes that have a group of their own
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Drift(InNotebook):
+class Drift(Result):
     """How far fields lie apart in two windows.
 
     Parameters
@@ -122,13 +122,19 @@ def drift(
     check_number("drift", "n_bins", n_bins, low=2, integer=True)
     for name, window in (("reference", reference), ("current", current)):
         if not len(window):
-            raise TableError(f"drift: '{name}' holds no item. Pass one at least.")
+            raise TableError(
+                "monitoring.item",
+                "drift: '{name}' holds no item. Pass one at least.",
+                name=name,
+            )
     names = _compared(reference, current) if fields is None else list(fields)
     gone = [n for n in names if n not in reference or n not in current]
     if gone:
         raise TableError(
-            f"drift: {len(gone)} of the fields asked for are not in both windows: "
-            f"{shown(gone)}."
+            "monitoring.fields_asked_both_windows",
+            "drift: {n_gone} of the fields asked for are not in both windows: {gone}.",
+            n_gone=len(gone),
+            gone=shown(gone),
         )
     rows = [_row(name, reference[name], current[name], n_bins) for name in names]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))

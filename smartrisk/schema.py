@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from smartrisk.errors import ArgumentError, check_choice, nearest
 from smartrisk.settings import read_toml, toml_line, write_toml
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ASYCUDA",
@@ -28,10 +32,33 @@ __all__ = [
     "OUTCOMES",
     "SCORES",
     "SELECTED_BY",
+    "TRADERS",
+    "ArrowTable",
     "ColumnMap",
     "Field",
     "Table",
+    "TableInput",
 ]
+
+
+class ArrowTable(Protocol):
+    """A table of another library that exports Arrow: Polars, PyArrow, DuckDB.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> hasattr(pyarrow.table({"illicit": [1]}), "__arrow_c_stream__")
+    True
+    """
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table as an Arrow stream."""
+        ...
+
+
+#: What every function takes as a table: a pandas frame, a table of another library, or
+#: columns by name.
+TableInput: TypeAlias = "pd.DataFrame | ArrowTable | Mapping[str, Sequence[Any]]"
 
 KEY = ("declaration_id", "item_number")
 CHANNELS = ("green", "yellow", "red", "blue")
@@ -144,7 +171,11 @@ class Table:
             if field.name == name:
                 return field
         raise ArgumentError(
-            f"{self.name} has no field {name!r}.{nearest(name, self.names)}"
+            "schema.field",
+            "{name} has no field {name_2!r}.{hint}",
+            name=self.name,
+            name_2=name,
+            hint=nearest(name, self.names),
         )
 
     @property
@@ -252,6 +283,13 @@ DECLARATIONS = Table(
         _f("payment_type", "code", "procedure", "how duties are paid"),
         _f("trusted_trader", "boolean", "entity", "authorised economic operator"),
     ),
+)
+
+#: Fields that name a trader, in the order of the table.
+TRADERS = tuple(
+    field.name
+    for field in DECLARATIONS
+    if field.role == "entity" and field.kind == "text"
 )
 
 OUTCOMES = Table(
@@ -444,8 +482,11 @@ class ColumnMap:
         for name in (*self.mapping, *self.factors):
             if name not in known:
                 raise ArgumentError(
-                    f"ColumnMap: {name!r} is no field of a table."
-                    f"{nearest(name, known)} Write {{field: column}}."
+                    "schema.field_table_write",
+                    "ColumnMap: {name!r} is no field of a table.{hint} Write {{field: "
+                    "column}}.",
+                    name=name,
+                    hint=nearest(name, known),
                 )
         check_choice(
             "ColumnMap", "duty_rate_unit", self.duty_rate_unit, ("fraction", "percent")
@@ -495,7 +536,9 @@ class ColumnMap:
             return cls(content.pop("mapping", {}), **content)
         except TypeError as error:
             raise ArgumentError(
-                f"ColumnMap.from_toml: not a column map: {error}"
+                "schema.column_map",
+                "ColumnMap.from_toml: not a column map: {error}",
+                error=error,
             ) from error
 
 

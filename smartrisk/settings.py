@@ -45,7 +45,12 @@ def read_toml(owner: str, source: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ArgumentError(f"{owner}: no TOML: {error}.") from error
+        raise ArgumentError(
+            "settings.toml",
+            "{owner}: no TOML: {error}.",
+            owner=owner,
+            error=error,
+        ) from error
 
 
 def toml_line(name: str, value: Any) -> str:

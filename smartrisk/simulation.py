@@ -22,8 +22,8 @@ from scipy.stats import t as student
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number, shown
 from smartrisk.evaluation import Learned, learn
-from smartrisk.look import InNotebook
 from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 from smartrisk.selectivity import Policy, novelty
 from smartrisk.windows import Split
@@ -82,12 +82,14 @@ class Arm:
         check_number("Arm", "refit_every", self.refit_every, low=1, integer=True)
         if not isinstance(self.policy, Policy):
             raise ArgumentError(
-                f"Arm: 'policy' must be a Policy; got {type(self.policy).__name__}."
+                "simulation.policy_policy_got",
+                "Arm: 'policy' must be a Policy; got {policy_type}.",
+                policy_type=type(self.policy).__name__,
             )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClosedLoop(InNotebook):
+class ClosedLoop(Result):
     """What each arm found, month by month, in every world.
 
     Parameters
@@ -274,20 +276,27 @@ def close_loop(
     """
     if not arms or ORACLE in arms:
         raise ArgumentError(
-            f"close_loop: 'arms' must hold at least one, none called {ORACLE!r}."
+            "simulation.arms_none_called",
+            "close_loop: 'arms' must hold at least one, none called {ORACLE!r}.",
+            ORACLE=ORACLE,
         )
     check_number("close_loop", "start", start, low=1, integer=True)
     for world in worlds:
         if start >= world.scenario.n_months:
             raise ArgumentError(
-                f"close_loop: 'start' is {start}, but a world has only "
-                f"{world.scenario.n_months} months."
+                "simulation.start_but_world_only",
+                "close_loop: 'start' is {start}, but a world has only {n_months} "
+                "months.",
+                start=start,
+                n_months=world.scenario.n_months,
             )
     seeds = [world.random_state for world in worlds]
     if len(set(seeds)) < len(seeds):
         raise ArgumentError(
-            "close_loop: 'worlds' must differ by random_state, by which they are told "
-            f"apart; got {shown(seeds)}."
+            "simulation.worlds_differ_random_state_which",
+            "close_loop: 'worlds' must differ by random_state, by which they "
+            "are told apart; got {seeds}.",
+            seeds=shown(seeds),
         )
     place = None if folder is None else Path(folder)
     if place is not None:

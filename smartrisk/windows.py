@@ -113,8 +113,10 @@ def known_at(
     lost = int(moments.isna().sum())
     if lost:
         raise TableError(
-            f"known_at: {lost} results have neither 'known_at' nor an item in "
-            "DECLARATIONS. Pass their items."
+            "windows.results_neither_known_at_nor",
+            "known_at: {lost} results have neither 'known_at' nor an item in "
+            "DECLARATIONS. Pass their items.",
+            lost=lost,
         )
     return moments
 
@@ -252,8 +254,12 @@ def rolling_origin(
     starts = [end - pd.DateOffset(months=months * k) for k in range(n_folds, 0, -1)]
     if starts[0] <= lodged.min():
         raise ArgumentError(
-            f"rolling_origin: {n_folds} folds of {months} months reach back before "
-            f"the first item ({lodged.min():%Y-%m-%d}). Ask for fewer."
+            "windows.folds_months_reach_back",
+            "rolling_origin: {n_folds} folds of {months} months reach back "
+            "before the first item ({value:%Y-%m-%d}). Ask for fewer.",
+            n_folds=n_folds,
+            months=months,
+            value=lodged.min(),
         )
     for start in starts:
         stop = start + pd.DateOffset(months=months)
@@ -300,7 +306,9 @@ def seen_before(
     shared = [name for name in columns if name in later and name in past]
     if not shared:
         raise TableError(
-            f"seen_before: none of the columns {shown(columns, 10)} is in both frames."
+            "windows.none_columns_both_frames",
+            "seen_before: none of the columns {columns} is in both frames.",
+            columns=shown(columns, 10),
         )
     both = pd.concat([past[shared], later[shared]], ignore_index=True)
     line = both.groupby(shared, dropna=False, sort=False).ngroup().to_numpy()

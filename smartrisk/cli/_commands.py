@@ -243,7 +243,9 @@ def _check_free(place: Path) -> None:
     foreign = place.is_dir() and any(place.iterdir())
     if place.is_file() or (foreign and not (place / "manifest.json").is_file()):
         raise ArgumentError(
-            f"--out: {str(place)!r} holds other files. Choose a new folder."
+            "cli.out_other_files_choose",
+            "--out: {place!r} holds other files. Choose a new folder.",
+            place=str(place),
         )
 
 
@@ -294,4 +296,8 @@ def _write_reasons(reasons: Any, path: str, lang: str) -> None:
     elif path.lower().endswith((".csv", ".parquet")):
         say(f"reasons: {write(reasons.frame(lang=lang), path)}")
     else:
-        raise ArgumentError(f"{path!r} must end in .csv, .parquet or .html.")
+        raise ArgumentError(
+            "cli.end_csv_parquet_html",
+            "{path!r} must end in .csv, .parquet or .html.",
+            path=path,
+        )

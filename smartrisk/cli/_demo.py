@@ -15,11 +15,11 @@ from smartrisk.cli._commands import rate_text, say_item
 from smartrisk.cli._report import write_pages
 from smartrisk.cli._terminal import complain, say, steps, table
 from smartrisk.datasets import make_declarations
+from smartrisk.displays import RateCurveDisplay
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import TrackingError
 from smartrisk.evaluation import Evaluation, evaluate
 from smartrisk.models import DateFeaturesClassifier, RandomBaseline, SmoothedRateSum
-from smartrisk.reports import RateCurveDisplay
 from smartrisk.schema import KEY
 from smartrisk.tracking import log_run
 

@@ -12,7 +12,7 @@ from smartrisk import schema
 from smartrisk.artefact import write_file
 from smartrisk.datasets import load_kcs
 from smartrisk.errors import ArgumentError, TableError
-from smartrisk.reports import harmless
+from smartrisk.pages import escape_formula
 from smartrisk.validation import check, validate
 
 BUILT_IN = {"kcs": schema.KCS, "date": schema.DATE, "asycuda": schema.ASYCUDA}
@@ -23,7 +23,11 @@ def read(path: str) -> pd.DataFrame:
     """Read a CSV (every cell as text) or Parquet file."""
     place = Path(path)
     if not place.is_file():
-        raise ArgumentError(f"no file {path!r}. Pass a CSV or Parquet file.")
+        raise ArgumentError(
+            "cli.file_csv_parquet_file",
+            "no file {path!r}. Pass a CSV or Parquet file.",
+            path=path,
+        )
     try:
         if place.suffix.lower() in _PARQUET:
             return pd.read_parquet(place)
@@ -32,8 +36,12 @@ def read(path: str) -> pd.DataFrame:
         # What pandas and Arrow say of damaged files are ValueErrors of many kinds.
         reason = str(error).splitlines()[0][:200] if str(error) else "no content"
         raise TableError(
-            f"{path!r} cannot be read as {place.suffix or 'CSV'}: {reason}. "
-            "Save it as CSV in UTF-8, or as Parquet."
+            "cli.cannot_read_save_csv",
+            "{path!r} cannot be read as {value}: {reason}. Save it as CSV in "
+            "UTF-8, or as Parquet.",
+            path=path,
+            value=place.suffix or "CSV",
+            reason=reason,
         ) from error
 
 
@@ -45,13 +53,20 @@ def columns_of(text: str | None) -> schema.ColumnMap | None:
         return BUILT_IN[text.lower()]
     if not Path(text).is_file():
         raise ArgumentError(
-            f"--columns: {text!r} is neither a file nor one of "
-            f"{', '.join(BUILT_IN)}. Write one with ColumnMap(...).to_toml(path)."
+            "cli.columns_neither_file_nor",
+            "--columns: {text!r} is neither a file nor one of {BUILT_IN}. "
+            "Write one with ColumnMap(...).to_toml(path).",
+            text=text,
+            BUILT_IN=", ".join(BUILT_IN),
         )
     try:
         return schema.ColumnMap.from_toml(text)
     except UnicodeDecodeError as error:
-        raise ArgumentError(f"--columns: {text!r} is not UTF-8 text.") from error
+        raise ArgumentError(
+            "cli.columns_utf_text",
+            "--columns: {text!r} is not UTF-8 text.",
+            text=text,
+        ) from error
 
 
 def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
@@ -60,7 +75,10 @@ def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
         _refuse_both(asked)
         return load_kcs(asked.kcs, part=_part(asked)).declarations
     if asked.declarations is None:
-        raise ArgumentError("no declarations given. Pass a file, or --kcs PATH.")
+        raise ArgumentError(
+            "cli.declarations_given_file_kcs",
+            "no declarations given. Pass a file, or --kcs PATH.",
+        )
     frame = read(asked.declarations)
     columns = columns_of(asked.columns)
     if asked.declarations == getattr(asked, "outcomes", None):
@@ -76,8 +94,10 @@ def outcomes_of(asked: argparse.Namespace) -> pd.DataFrame:
         return load_kcs(asked.kcs, part=_part(asked)).outcomes
     if asked.outcomes is None:
         raise ArgumentError(
-            "no outcomes given. Pass --outcomes FILE with the results of the inspected "
-            "items; it may be the file of the declarations when it holds both."
+            "cli.outcomes_given_outcomes_file",
+            "no outcomes given. Pass --outcomes FILE with the results of the "
+            "inspected items; it may be the file of the declarations when it "
+            "holds both.",
         )
     return validate(
         read(asked.outcomes),
@@ -104,7 +124,11 @@ def write(frame: pd.DataFrame, path: str, *, safe: bool = True) -> Path:
     place = Path(path)
     kind = place.suffix.lower()
     if kind not in (".csv", *_PARQUET):
-        raise ArgumentError(f"{path!r} must end in .csv or .parquet.")
+        raise ArgumentError(
+            "cli.end_csv_parquet",
+            "{path!r} must end in .csv or .parquet.",
+            path=path,
+        )
     if kind in _PARQUET:
         return write_file(place, lambda draft: frame.to_parquet(draft, index=False))
     kept = inert(frame) if safe else frame
@@ -116,7 +140,7 @@ def inert(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame.copy()
     for name in kept:
         if not pd.api.types.is_numeric_dtype(kept[name].dtype):
-            kept[name] = kept[name].map(harmless, na_action="ignore")
+            kept[name] = kept[name].map(escape_formula, na_action="ignore")
     return kept
 
 
@@ -141,7 +165,10 @@ def _separator(place: Path) -> str:
 def _refuse_both(asked: argparse.Namespace) -> None:
     given = [asked.declarations, getattr(asked, "outcomes", None), asked.columns]
     if any(value is not None for value in given):
-        raise ArgumentError("pass files, or --kcs, not both.")
+        raise ArgumentError(
+            "cli.files_kcs_both",
+            "pass files, or --kcs, not both.",
+        )
 
 
 def _part(asked: argparse.Namespace) -> str | None:

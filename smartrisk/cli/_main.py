@@ -284,5 +284,8 @@ def _capacity(text: str) -> float | int:
 
 def _rates(text: str) -> tuple[float | int, ...]:
     if not text.strip():
-        raise ArgumentError("--rates: give at least one inspection rate.")
+        raise ArgumentError(
+            "cli.rates_give_inspection_rate",
+            "--rates: give at least one inspection rate.",
+        )
     return tuple(_capacity(word) for word in text.split(","))

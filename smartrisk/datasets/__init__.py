@@ -1,18 +1,26 @@
-"""Declarations whose truth is known, and loaders of public sets.
+"""Data to work with: synthetic worlds, public sets, an example.
 
-Reads nothing (or the files of a public set); writes DECLARATIONS, OUTCOMES and, for
-made worlds, the hidden truth.
+Reads a scenario and a seed, or the files of a public set; writes DECLARATIONS, OUTCOMES
+and, for synthetic worlds, the hidden truth. The generator itself is `smartrisk.worlds`.
 """
 
-from smartrisk.datasets._breakdown import Breakdown, breakdown
-from smartrisk.datasets._change import Change
 from smartrisk.datasets._example import example_declarations
-from smartrisk.datasets._export import read_world, write_world
 from smartrisk.datasets._kcs import PublicSet, load_kcs
-from smartrisk.datasets._realism import Realism, realism
-from smartrisk.datasets._scenario import FraudMix, Scenario
-from smartrisk.datasets._stories import SCENARIOS
-from smartrisk.datasets._world import World, make_declarations, stream_declarations
+from smartrisk.worlds import (
+    SCENARIOS,
+    Breakdown,
+    Change,
+    FraudMix,
+    Realism,
+    Scenario,
+    World,
+    breakdown,
+    make_declarations,
+    read_world,
+    realism,
+    stream_declarations,
+    write_world,
+)
 
 __all__ = [
     "SCENARIOS",

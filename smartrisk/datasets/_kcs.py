@@ -111,8 +111,12 @@ def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> Public
     gone = [name for name in _COLUMNS if name not in raw]
     if gone:
         raise TableError(
-            f"load_kcs: {place.name!r} has no column {shown(gone)}. It takes the "
-            f"English files of the set, {shown(_FILES.values())}."
+            "datasets.column_takes_english_files",
+            "load_kcs: {name!r} has no column {gone}. It takes the English "
+            "files of the set, {value}.",
+            name=place.name,
+            gone=shown(gone),
+            value=shown(_FILES.values()),
         )
     return PublicSet(declarations=_declarations(raw), outcomes=_outcomes(raw))
 
@@ -123,15 +127,20 @@ def _file(place: Path, part: str | None) -> Path:
         check_choice("load_kcs", "part", part, _FILES)
         if place.is_file():
             raise ArgumentError(
-                f"load_kcs: 'part' goes with a folder; {place.name!r} is a file. "
-                "Leave 'part' out."
+                "datasets.part_goes_folder_file",
+                "load_kcs: 'part' goes with a folder; {name!r} is a file. Leave "
+                "'part' out.",
+                name=place.name,
             )
     if place.is_dir():
         place = place / _FILES[part or "train"]
     if not place.is_file():
         raise ArgumentError(
-            f"load_kcs: no file {str(place)!r}. The set ({shown(_FILES.values())}, MIT "
-            "licence) is on GitHub: Seondong/Customs-Declaration-Datasets, folder data."
+            "datasets.file_set_mit_licence",
+            "load_kcs: no file {place!r}. The set ({value}, MIT licence) is on "
+            "GitHub: Seondong/Customs-Declaration-Datasets, folder data.",
+            place=str(place),
+            value=shown(_FILES.values()),
         )
     return place
 
@@ -149,8 +158,10 @@ def _number(raw: pd.DataFrame, name: str) -> pd.Series:
     wrong = values.isna() & ~raw[name].isin(["", "nan"])
     if wrong.any():
         raise TableError(
-            f"load_kcs: column {name!r} must hold numbers; "
-            f"got {shown(raw.loc[wrong, name])}."
+            "datasets.column_numbers_got",
+            "load_kcs: column {name!r} must hold numbers; got {loc}.",
+            name=name,
+            loc=shown(raw.loc[wrong, name]),
         )
     return values.astype("float64")
 
@@ -187,8 +198,9 @@ def _dates(values: pd.Series) -> pd.Series:
     dates = pd.to_datetime(values, format="%Y-%m-%d", errors="coerce")
     if dates.isna().any():
         raise TableError(
-            "load_kcs: column 'Date' must hold dates as 2020-12-31; "
-            f"got {shown(values[dates.isna()])}."
+            "datasets.column_date_dates_got",
+            "load_kcs: column 'Date' must hold dates as 2020-12-31; got {values}.",
+            values=shown(values[dates.isna()]),
         )
     return dates.astype("datetime64[us]")
 
@@ -205,7 +217,8 @@ def _outcomes(raw: pd.DataFrame) -> pd.DataFrame:
     wrong = ~raw["Fraud"].isin(["0", "1"])
     if wrong.any():
         raise TableError(
-            "load_kcs: column 'Fraud' must be 0 or 1; "
-            f"got {shown(raw.loc[wrong, 'Fraud'])}."
+            "datasets.column_fraud_got",
+            "load_kcs: column 'Fraud' must be 0 or 1; got {loc}.",
+            loc=shown(raw.loc[wrong, "Fraud"]),
         )
     return pd.DataFrame({**_key(raw), "illicit": raw["Fraud"].astype("int64")})

@@ -153,8 +153,9 @@ class RiskEngine:
         _warn_of_gaps(items["lodged_at"], found)
         if not len(found.rows):
             raise TableError(
-                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and one "
-                "inspection without a hit are needed."
+                "engine.outcomes_result_hit_inspection",
+                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
+                "one inspection without a hit are needed.",
             )
         self.features_.fit(items, outcomes=found)
         self._train(items, ids, found)
@@ -507,9 +508,11 @@ class RiskEngine:
         """Return one item as columns, by the short way where its types allow."""
         if not isinstance(item, Mapping):
             raise ArgumentError(
+                "engine.item_mapping_fields_values",
                 "RiskEngine: one item must be a mapping of fields to values; got "
-                f"{type(item).__name__}. Pass dict(frame.iloc[0]), or use score and "
-                "explain for a frame."
+                "{item_type}. Pass dict(frame.iloc[0]), or use score and explain "
+                "for a frame.",
+                item_type=type(item).__name__,
             )
         source: dict[str, Any] = {}
         for name in self.features_.feature_names_in_:
@@ -544,11 +547,16 @@ def _warn_of_gaps(lodged: pd.Series, found: Results) -> None:
     if len(months):
         names = [f"{month:%Y-%m}" for month in months["month"]]
         warnings.warn(
-            f"RiskEngine.fit: no result for any of the {months['n_items'].sum()} items "
-            f"lodged in {len(names)} months: {shown(names)}. Add the results of these "
-            "months, or leave them out if controls stopped: rates of hits are too old "
-            "there.",
-            DataQualityWarning,
+            DataQualityWarning(
+                "engine.result_any_items_lodged",
+                "RiskEngine.fit: no result for any of the {n_items} items lodged "
+                "in {n_names} months: {names}. Add the results of these months, or "
+                "leave them out if controls stopped: rates of hits are too old "
+                "there.",
+                n_items=months["n_items"].sum(),
+                n_names=len(names),
+                names=shown(names),
+            ),
             stacklevel=3,
         )
 

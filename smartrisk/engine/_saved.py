@@ -62,8 +62,11 @@ def take_up(
         ).restore(texts.get("revenue.txt"), state["regressor"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(
-            f"RiskEngine.load: {str(folder)!r} is intact but was written by "
-            f"another version ({error!r}). Load it with that version."
+            "engine.intact_but_was_written",
+            "RiskEngine.load: {folder!r} is intact but was written by another "
+            "version ({error!r}). Load it with that version.",
+            folder=str(folder),
+            error=error,
         ) from error
     engine._set_version()
     return engine

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import TableError, check_number
 from smartrisk.evaluation._ranking import precision_at
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.windows import seen_before, time_split, unlabelled_months
 
@@ -31,7 +31,7 @@ _SEARCHED = 50_000
 
 
 @dataclass(frozen=True)
-class Audit(InNotebook):
+class Audit(Result):
     """What an audit found.
 
     Parameters
@@ -154,9 +154,13 @@ def _labelled(items: pd.DataFrame, results: pd.DataFrame, which: str) -> pd.Data
     table = items.merge(results[kept], on=list(KEY))
     if len(table) < 50 or table["illicit"].nunique() < 2:
         raise TableError(
-            f"audit: {len(table)} of the {which} items have a result, with "
-            f"{int(table['illicit'].sum())} hits; at least 50 and both kinds are "
-            "needed. Pass more of them, or part them otherwise."
+            "evaluation.items_result_hits_both",
+            "audit: {n_table} of the {which} items have a result, with "
+            "{illicit} hits; at least 50 and both kinds are needed. Pass more "
+            "of them, or part them otherwise.",
+            n_table=len(table),
+            which=which,
+            illicit=int(table["illicit"].sum()),
         )
     return table
 

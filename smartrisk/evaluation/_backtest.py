@@ -17,9 +17,9 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.evaluation._contenders import fingerprint, learn
-from smartrisk.evaluation._logged import Float, aligned, numbered
+from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 from smartrisk.windows import Split, rolling_origin
 
@@ -30,7 +30,7 @@ Progress = Callable[[int, int, str, str], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backtest(InNotebook):
+class Backtest(Result):
     """How contenders did, period by period, and over all with intervals.
 
     Parameters
@@ -264,7 +264,10 @@ def backtest(
     """
     settings = _settings(options)
     if not contenders:
-        raise ArgumentError("backtest: 'contenders' must hold at least one.")
+        raise ArgumentError(
+            "evaluation.contenders",
+            "backtest: 'contenders' must hold at least one.",
+        )
     judged = outcomes if judge is None else judge
     folds = list(
         rolling_origin(
@@ -423,7 +426,10 @@ def _weeks(
     kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c in judged]
     found = keys.merge(numbered(judged)[kept], on=list(KEY), how="left")
     if len(found) != len(keys):
-        raise TableError("backtest: the results to judge by repeat keys.")
+        raise TableError(
+            "evaluation.results_judge_repeat_keys",
+            "backtest: the results to judge by repeat keys.",
+        )
     known = found["illicit"].notna().to_numpy()
     hit = found["illicit"].to_numpy(np.float64)[known]
     revenue = np.zeros(len(hit))

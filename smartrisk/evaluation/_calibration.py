@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from smartrisk.errors import ArgumentError, check_number, shown
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 
 Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration(InNotebook):
+class Calibration(Result):
     """Observed hit rate of groups of items of similar score.
 
     Parameters
@@ -151,19 +151,26 @@ def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
     found = np.asarray(hits, dtype=np.float64).ravel()
     if len(score) != len(found) or not len(score):
         raise ArgumentError(
-            "calibration: 'probability' and 'hits' must be of one length, at least 1; "
-            f"got {len(score)} and {len(found)}."
+            "evaluation.probability_hits_length_got",
+            "calibration: 'probability' and 'hits' must be of one length, at "
+            "least 1; got {n_score} and {n_found}.",
+            n_score=len(score),
+            n_found=len(found),
         )
     wrong = score[~((score >= 0) & (score <= 1))]
     if len(wrong):
         raise ArgumentError(
-            "calibration: probabilities must lie in [0, 1]; got "
-            f"{shown(wrong.tolist())}. Amounts cannot be calibrated: pass risk scores."
+            "evaluation.probabilities_lie_got_amounts",
+            "calibration: probabilities must lie in [0, 1]; got {wrong}. "
+            "Amounts cannot be calibrated: pass risk scores.",
+            wrong=shown(wrong.tolist()),
         )
     strange = found[~np.isin(found, (0.0, 1.0))]
     if len(strange):
         raise ArgumentError(
-            "calibration: 'hits' must be 0 or 1; got "
-            f"{shown(strange.tolist())}. Leave out items that were not inspected."
+            "evaluation.hits_got_leave_out",
+            "calibration: 'hits' must be 0 or 1; got {strange}. Leave out "
+            "items that were not inspected.",
+            strange=shown(strange.tolist()),
         )
     return score, found

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError
-from smartrisk.evaluation._logged import numbered
+from smartrisk.evaluation._logged_decisions import numbered
 from smartrisk.schema import KEY
 from smartrisk.windows import Split
 
@@ -92,8 +92,11 @@ def _scores(items: pd.DataFrame, risk: Any) -> pd.DataFrame:
     """Return SCORES from risk scores in the order of the items."""
     if len(risk) != len(items):
         raise TableError(
-            f"learn: a contender gave {len(risk)} scores for {len(items)} items; it "
-            "must give one per item, in their order."
+            "evaluation.contender_gave_scores_items",
+            "learn: a contender gave {n_risk} scores for {n_items} items; it "
+            "must give one per item, in their order.",
+            n_risk=len(risk),
+            n_items=len(items),
         )
     return numbered(items)[list(KEY)].assign(risk_score=risk)
 
@@ -139,9 +142,11 @@ def learn(contender: Any, split: Split) -> Learned:
     if callable(contender) and not isinstance(contender, type):
         return _Function(contender)
     raise ArgumentError(
-        "learn: a contender must have fit and score (of declarations and outcomes), "
-        "fit and predict_proba (of declarations and labels), or be a function of past, "
-        f"known and later; got {type(contender).__name__}."
+        "evaluation.contender_fit_score_declarations",
+        "learn: a contender must have fit and score (of declarations and "
+        "outcomes), fit and predict_proba (of declarations and labels), or "
+        "be a function of past, known and later; got {contender_type}.",
+        contender_type=type(contender).__name__,
     )
 
 

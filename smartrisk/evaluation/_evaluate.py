@@ -25,7 +25,7 @@ from smartrisk.evaluation._ranking import (
     expected_sum,
     weighted_curve,
 )
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 Float = NDArray[np.float64]
@@ -35,7 +35,7 @@ _FEW = 30
 
 
 @dataclass(frozen=True)
-class Evaluation(InNotebook):
+class Evaluation(Result):
     """How a ranking did, at inspection rates, overall and by segment.
 
     Parameters
@@ -238,7 +238,12 @@ def compare(evaluations: Mapping[str, Evaluation], rate: float = 0.05) -> pd.Dat
     for name, result in evaluations.items():
         at = result.table[result.table["rate"] == rate]
         if at.empty:
-            raise TableError(f"compare: {name!r} was not evaluated at rate {rate!r}.")
+            raise TableError(
+                "evaluation.was_evaluated_rate",
+                "compare: {name!r} was not evaluated at rate {rate!r}.",
+                name=name,
+                rate=rate,
+            )
         risk, last = at[at["rank_by"] == "risk_score"].iloc[0], at.iloc[-1]
         rows[name] = (
             risk["precision"],
@@ -257,11 +262,19 @@ def _joined(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     ):
         gone = [c for c in ("declaration_id", column) if c not in frame]
         if gone:
-            raise TableError(f"evaluate: {name} lacks the columns {shown(gone)}.")
+            raise TableError(
+                "evaluation.lacks_columns",
+                "evaluate: {name} lacks the columns {gone}.",
+                name=name,
+                gone=shown(gone),
+            )
     left, right = _with_number(scores), _with_number(outcomes)
     kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c in right]
     if right.duplicated(list(KEY)).any():
-        raise TableError("evaluate: OUTCOMES repeats a key; keep one result per item.")
+        raise TableError(
+            "evaluation.outcomes_repeats_key_keep",
+            "evaluate: OUTCOMES repeats a key; keep one result per item.",
+        )
     return left.merge(right[kept], on=list(KEY), how="left", validate="many_to_one")
 
 
@@ -289,7 +302,14 @@ def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
         notes.append("No revenue_adjustment: revenue shares are not given.")
     for note in notes[:1]:
         if len(y) == 0 or y.min() == y.max():
-            warnings.warn(f"evaluate: {note}", SmallSampleWarning, stacklevel=3)
+            warnings.warn(
+                SmallSampleWarning(
+                    "evaluation.evaluate",
+                    "evaluate: {note}",
+                    note=note,
+                ),
+                stacklevel=3,
+            )
     return tuple(notes)
 
 
@@ -417,8 +437,12 @@ def _by_segment(
     for name, values in dict(segments).items():
         if len(values) != len(scores):
             raise TableError(
-                f"evaluate: segment {name!r} has {len(values)} values for "
-                f"{len(scores)} items; align it with the scores."
+                "evaluation.segment_values_items_align",
+                "evaluate: segment {name!r} has {n_values} values for {n_scores} "
+                "items; align it with the scores.",
+                name=name,
+                n_values=len(values),
+                n_scores=len(scores),
             )
         kept = pd.Series(np.asarray(values, dtype=object)[found]).astype("str")
         for value, at in sorted(kept.groupby(kept).indices.items()):

@@ -16,9 +16,9 @@ from smartrisk.errors import (
     check_number,
     shown,
 )
-from smartrisk.evaluation._logged import Bool, numbered
-from smartrisk.evaluation._subjects import Compute, computation
-from smartrisk.look import InNotebook
+from smartrisk.evaluation._computations import Compute, computation
+from smartrisk.evaluation._logged_decisions import Bool, numbered
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 #: What each probe changes, and what it means when something moves.
@@ -35,7 +35,7 @@ _RARE = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LeakReport(InNotebook):
+class LeakReport(Result):
     """Which numbers moved when what could not be known was changed.
 
     Parameters
@@ -94,7 +94,11 @@ class LeakReport(InNotebook):
             ]
             more = len(self.table) - len(told)
             told += [f"and {more} more"] if more else []
-            raise LeakageError(f"prove_leak_free: {'; '.join(told)}.")
+            raise LeakageError(
+                "evaluation.message",
+                "prove_leak_free: {told}.",
+                told="; ".join(told),
+            )
 
     def __repr__(self) -> str:
         if self.leaks:
@@ -255,8 +259,10 @@ def _repeatable(world: _World) -> None:
     world.compare(world.plain, again, np.ones(len(world.items), bool), moved)
     if moved:
         raise ArgumentError(
+            "evaluation.subject_gives_other_numbers",
             "prove_leak_free: 'subject' gives other numbers every time for "
-            f"{shown(sorted(moved))}. Give it a fixed random_state."
+            "{moved}. Give it a fixed random_state.",
+            moved=shown(sorted(moved)),
         )
 
 
@@ -271,8 +277,11 @@ def _prepared(
         gone = [column for column in wanted if column not in frame]
         if gone:
             raise TableError(
-                f"prove_leak_free: {name} lacks the columns {shown(gone)}; without "
-                "them it cannot be told what was known when."
+                "evaluation.lacks_columns_without_them",
+                "prove_leak_free: {name} lacks the columns {gone}; without them it "
+                "cannot be told what was known when.",
+                name=name,
+                gone=shown(gone),
             )
     items = declarations.sort_values("lodged_at", kind="stable", ignore_index=True)
     results = outcomes.reset_index(drop=True)
@@ -288,8 +297,12 @@ def _moments(items: pd.DataFrame, n: int) -> list[pd.Timestamp]:
     out = [days.iloc[int(share * (len(days) - 1))] for share in shares]
     if len(items) < 100 or len(set(out)) < len(out):
         raise TableError(
-            f"prove_leak_free: {len(items)} items of {days.nunique()} days cannot be "
-            f"parted at {n + 1} moments. Pass at least 100 items of more days."
+            "evaluation.items_days_cannot_parted",
+            "prove_leak_free: {n_items} items of {days} days cannot be parted "
+            "at {n} moments. Pass at least 100 items of more days.",
+            n_items=len(items),
+            days=days.nunique(),
+            n=n + 1,
         )
     return [pd.Timestamp(moment) for moment in out]
 

@@ -11,15 +11,15 @@ import pandas as pd
 from scipy.stats import t as student
 
 from smartrisk.errors import TableError, check_choice, check_number
-from smartrisk.evaluation._logged import Bool, Float, Logged, aligned, logged
-from smartrisk.look import InNotebook
+from smartrisk.evaluation._logged_decisions import Bool, Float, Logged, aligned, logged
+from smartrisk.results import Result
 
 METHODS = ("dr", "snips", "ips")
 _ESTIMANDS = ("hit_rate", "hits", "recall", "revenue", "revenue_share")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OffPolicy(InNotebook):
+class OffPolicy(Result):
     """What a policy would have found, with intervals, or why that cannot be said.
 
     Parameters
@@ -187,7 +187,10 @@ def off_policy(
     flow = logged("off_policy", decisions, outcomes)
     wanted = _inclusion(aligned("off_policy", "the target", target, flow.keys))
     if method == "dr" and model is None:
-        raise TableError("off_policy: method 'dr' needs a 'model' with risk_score.")
+        raise TableError(
+            "evaluation.method_dr_needs_model",
+            "off_policy: method 'dr' needs a 'model' with risk_score.",
+        )
     guesses = _guesses(flow, model if method == "dr" else None)
     diagnostics = _diagnostics(flow, wanted)
     refused = _refusal(diagnostics, least_effective)
@@ -225,13 +228,16 @@ def _inclusion(target: pd.DataFrame) -> Float:
         wanted = target["propensity"].to_numpy(np.float64)
         if not ((wanted >= 0) & (wanted <= 1)).all():
             raise TableError(
+                "evaluation.column_propensity_target_lie",
                 "off_policy: column 'propensity' of the target must lie in [0, 1]; "
-                f"{int((~((wanted >= 0) & (wanted <= 1))).sum())} values do not."
+                "{value} values do not.",
+                value=int((~((wanted >= 0) & (wanted <= 1))).sum()),
             )
         return wanted
     if "channel" not in target:
         raise TableError(
-            "off_policy: the target needs a column 'propensity' or 'channel'."
+            "evaluation.target_needs_column_propensity",
+            "off_policy: the target needs a column 'propensity' or 'channel'.",
         )
     return (target["channel"] != "green").to_numpy().astype(np.float64)
 
@@ -243,7 +249,10 @@ def _guesses(flow: Logged, model: pd.DataFrame | None) -> tuple[Float, Float]:
         return nothing, nothing
     rows = aligned("off_policy", "the model", model, flow.keys)
     if "risk_score" not in rows:
-        raise TableError("off_policy: the model lacks the column 'risk_score'.")
+        raise TableError(
+            "evaluation.model_lacks_column_risk_score",
+            "off_policy: the model lacks the column 'risk_score'.",
+        )
     risk = rows["risk_score"].to_numpy(np.float64)
     revenue = nothing
     if "expected_revenue" in rows:

@@ -14,8 +14,8 @@ from scipy.stats import false_discovery_control, norm
 
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged import Float, numbered
-from smartrisk.look import InNotebook
+from smartrisk.evaluation._logged_decisions import Float, numbered
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 #: How strict a channel is.
@@ -26,7 +26,7 @@ _EXACT = 2_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OfficerReport(InNotebook):
+class OfficerReport(Result):
     """A table about officers' decisions or findings.
 
     Parameters
@@ -163,15 +163,22 @@ def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         ids = overrides.loc[twice, "declaration_id"].tolist()
         raise TableError(
-            f"judge_overrides: {int(twice.sum())} overrides are of an item that has "
-            f"one already, as {shown(ids)}. Keep the last of each."
+            "evaluation.overrides_item_already_keep",
+            "judge_overrides: {twice} overrides are of an item that has one "
+            "already, as {ids}. Keep the last of each.",
+            twice=int(twice.sum()),
+            ids=shown(ids),
         )
     for name, frame in (("decisions", decisions), ("overrides", overrides)):
         strange = sorted(set(frame["channel"].dropna()) - set(_LEVEL))
         if strange:
             raise ArgumentError(
-                f"judge_overrides: unknown channels in {name!r}: {shown(strange)}; "
-                f"known are {shown(list(_LEVEL))}."
+                "evaluation.unknown_channels_known",
+                "judge_overrides: unknown channels in {name!r}: {strange}; known "
+                "are {LEVEL}.",
+                name=name,
+                strange=shown(strange),
+                LEVEL=shown(list(_LEVEL)),
             )
     flow = decisions[[*key, "channel"]].merge(
         overrides[[*key, "channel"]], on=key, how="left", suffixes=("", "_final")
@@ -179,8 +186,10 @@ def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
     n_met = int(flow["channel_final"].notna().sum())
     if n_met < len(overrides):
         raise TableError(
-            f"judge_overrides: {len(overrides) - n_met} overrides are of items without "
-            "a decision. Pass the decisions of all items."
+            "evaluation.overrides_items_without_decision",
+            "judge_overrides: {n_overrides} overrides are of items without a "
+            "decision. Pass the decisions of all items.",
+            n_overrides=len(overrides) - n_met,
         )
     was = flow["channel"].map(_LEVEL)
     became = flow["channel_final"].map(_LEVEL).fillna(was)
@@ -204,7 +213,11 @@ def _with(flow: pd.DataFrame, table: pd.DataFrame | None, name: str) -> pd.DataF
     if table is None:
         return flow.assign(**{name: np.nan})
     if name not in table:
-        raise TableError(f"judge_overrides: a table lacks the column {name!r}.")
+        raise TableError(
+            "evaluation.table_lacks_column",
+            "judge_overrides: a table lacks the column {name!r}.",
+            name=name,
+        )
     return flow.merge(numbered(table)[[*KEY, name]], on=list(KEY), how="left")
 
 
@@ -281,14 +294,20 @@ def inspection_integrity(
     ):
         if column not in frame:
             raise TableError(
-                f"inspection_integrity: {name} lacks the column {column!r}."
+                "evaluation.lacks_column",
+                "inspection_integrity: {name} lacks the column {column!r}.",
+                name=name,
+                column=column,
             )
     cases = numbered(outcomes).merge(
         numbered(scores)[[*KEY, "risk_score"]], on=list(KEY), how="inner"
     )
     cases = cases[cases[by].notna() & cases["illicit"].notna()]
     if cases.empty:
-        raise TableError("inspection_integrity: no result has a score; check the keys.")
+        raise TableError(
+            "evaluation.result_score_check_keys",
+            "inspection_integrity: no result has a score; check the keys.",
+        )
     hit = cases["illicit"].to_numpy(np.float64)
     chance = _recalibrated(cases["risk_score"].to_numpy(np.float64), hit)
     rows = []

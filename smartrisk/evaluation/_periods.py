@@ -11,9 +11,9 @@ import pandas as pd
 
 from smartrisk.errors import TableError, check_choice, check_number, shown
 from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged import Float, aligned, numbered
+from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 _PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "all": ""}
@@ -23,7 +23,7 @@ _FEW = 30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Periods(InNotebook):
+class Periods(Result):
     """Measures of a ranking by period.
 
     Parameters
@@ -161,14 +161,25 @@ def _judged(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     for name, frame, column in needed:
         gone = [c for c in ("declaration_id", column) if c not in frame]
         if gone:
-            raise TableError(f"by_period: {name} lacks the columns {shown(gone)}.")
+            raise TableError(
+                "evaluation.lacks_columns_3",
+                "by_period: {name} lacks the columns {gone}.",
+                name=name,
+                gone=shown(gone),
+            )
     if not len(scores):
-        raise TableError("by_period: SCORES has no items; pass at least one.")
+        raise TableError(
+            "evaluation.scores_items",
+            "by_period: SCORES has no items; pass at least one.",
+        )
     keys = numbered(scores)[list(KEY)].reset_index(drop=True)
     kept = ["illicit", "revenue_adjustment"]
     results = numbered(outcomes)[[*KEY, *(c for c in kept if c in outcomes)]]
     if results.duplicated(list(KEY)).any():
-        raise TableError("by_period: OUTCOMES repeats a key; keep one result per item.")
+        raise TableError(
+            "evaluation.outcomes_repeats_key_keep_2",
+            "by_period: OUTCOMES repeats a key; keep one result per item.",
+        )
     data = keys.merge(results, on=list(KEY), how="left")
     told = aligned("by_period", "SCORES", scores, keys)
     known = data["illicit"].notna()
@@ -178,10 +189,12 @@ def _judged(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
         lost = known & told[name].isna()
         if lost.any():
             raise TableError(
-                f"by_period: column {name!r} of SCORES is missing for "
-                f"{int(lost.sum())} judged items, as "
-                f"{shown(keys.loc[lost, 'declaration_id'].tolist())}. Score them, or "
-                "leave them out."
+                "evaluation.column_scores_missing_judged",
+                "by_period: column {name!r} of SCORES is missing for {lost} judged "
+                "items, as {loc}. Score them, or leave them out.",
+                name=name,
+                lost=int(lost.sum()),
+                loc=shown(keys.loc[lost, "declaration_id"].tolist()),
             )
         data[name] = told[name]
     return data
@@ -192,8 +205,12 @@ def _names(lodged_at: Any, period: str, n_items: int) -> Any:
     days = pd.Series(pd.to_datetime(np.asarray(lodged_at)))
     if len(days) != n_items or days.isna().any():
         raise TableError(
-            f"by_period: 'lodged_at' has {len(days)} values for {n_items} items, "
-            f"{int(days.isna().sum())} of them missing; align it with the scores."
+            "evaluation.lodged_at_values_items_them",
+            "by_period: 'lodged_at' has {n_days} values for {n_items} items, "
+            "{value} of them missing; align it with the scores.",
+            n_days=len(days),
+            n_items=n_items,
+            value=int(days.isna().sum()),
         )
     if period == "all":
         return "all"

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError, check_number, shown
-from smartrisk.evaluation._logged import Float, aligned, numbered
+from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 _BLOCKS = 200  # of declarations, drawn as wholes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EffortCurve(InNotebook):
+class EffortCurve(Result):
     """What share of hits and revenue is found for a share of items inspected.
 
     Parameters
@@ -121,7 +121,10 @@ def effort_curve(
     """
     check_number("effort_curve", "n_points", n_points, low=1, integer=True)
     if not contenders:
-        raise ArgumentError("effort_curve: 'contenders' must hold at least one.")
+        raise ArgumentError(
+            "evaluation.contenders_2",
+            "effort_curve: 'contenders' must hold at least one.",
+        )
     keys = _keys(next(iter(contenders.values())))
     hit, revenue, known = _found("effort_curve", keys, outcomes)
     shares = np.linspace(0, 1, n_points + 1)
@@ -131,10 +134,12 @@ def effort_curve(
         lost = told["risk_score"].isna().to_numpy() & known
         if lost.any():
             raise TableError(
-                f"effort_curve: column 'risk_score' of {name!r} is missing for "
-                f"{int(lost.sum())} judged items, as "
-                f"{shown(told.loc[lost, 'declaration_id'].tolist())}. Score them, or "
-                "leave them out."
+                "evaluation.column_risk_score_missing_judged",
+                "effort_curve: column 'risk_score' of {name!r} is missing for "
+                "{lost} judged items, as {loc}. Score them, or leave them out.",
+                name=name,
+                lost=int(lost.sum()),
+                loc=shown(told.loc[lost, "declaration_id"].tolist()),
             )
         risk = told["risk_score"].to_numpy(np.float64)[known]
         worth = risk
@@ -170,7 +175,7 @@ def _curve(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PolicyComparison(InNotebook):
+class PolicyComparison(Result):
     """Policies on the same items, and their paired differences to the first.
 
     Parameters
@@ -289,7 +294,10 @@ def compare_policies(
     check_number("compare_policies", "n_bootstrap", n_bootstrap, low=1, integer=True)
     check_number("compare_policies", "cost", cost, low=0.0)
     if not policies:
-        raise ArgumentError("compare_policies: 'policies' must hold at least one.")
+        raise ArgumentError(
+            "evaluation.policies",
+            "compare_policies: 'policies' must hold at least one.",
+        )
     keys = _keys(next(iter(policies.values())))
     hit, revenue, known = _found("compare_policies", keys, outcomes)
     code = pd.factorize(keys["declaration_id"][known])[0]
@@ -372,8 +380,10 @@ def _taken(name: str, told: pd.DataFrame, rate: float) -> Float:
     column = next((c for c in _CHOOSES if c in told), None)
     if column is None:
         raise TableError(
-            f"compare_policies: {name!r} needs a column 'channel', 'propensity' or "
-            "'risk_score'."
+            "evaluation.needs_column_channel_propensity",
+            "compare_policies: {name!r} needs a column 'channel', 'propensity' "
+            "or 'risk_score'.",
+            name=name,
         )
     values = told[column]
     wrong = values.isna()
@@ -381,11 +391,15 @@ def _taken(name: str, told: pd.DataFrame, rate: float) -> Float:
         wrong |= ~values.between(0, 1)
     if wrong.any():
         raise TableError(
-            f"compare_policies: column {column!r} of {name!r} is missing"
-            f"{' or outside [0, 1]' if column == 'propensity' else ''} for "
-            f"{int(wrong.sum())} judged items, as "
-            f"{shown(told.loc[wrong, 'declaration_id'].tolist())}. Fill it in, or "
-            "leave the items out."
+            "evaluation.column_missing_judged_items",
+            "compare_policies: column {column!r} of {name!r} is missing{value} "
+            "for {wrong} judged items, as {loc}. Fill it in, or leave the "
+            "items out.",
+            column=column,
+            name=name,
+            value=" or outside [0, 1]" if column == "propensity" else "",
+            wrong=int(wrong.sum()),
+            loc=shown(told.loc[wrong, "declaration_id"].tolist()),
         )
     if column == "channel":
         return (values != "green").to_numpy().astype(np.float64)
@@ -406,7 +420,11 @@ def _keys(frame: pd.DataFrame) -> pd.DataFrame:
 def _found(owner: str, keys: pd.DataFrame, outcomes: pd.DataFrame) -> Any:
     """Return hits and revenue of the items with a result, and which these are."""
     if "illicit" not in outcomes or "declaration_id" not in outcomes:
-        raise TableError(f"{owner}: OUTCOMES needs 'declaration_id' and 'illicit'.")
+        raise TableError(
+            "evaluation.outcomes_needs_declaration_id_illicit",
+            "{owner}: OUTCOMES needs 'declaration_id' and 'illicit'.",
+            owner=owner,
+        )
     kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c != "item_number"]
     kept = [*KEY, *(c for c in kept if c in outcomes and c not in KEY)]
     found = keys.merge(
@@ -414,7 +432,11 @@ def _found(owner: str, keys: pd.DataFrame, outcomes: pd.DataFrame) -> Any:
     )
     known = found["illicit"].notna().to_numpy()
     if not known.any():
-        raise TableError(f"{owner}: no item has a result; check the keys.")
+        raise TableError(
+            "evaluation.item_result_check_keys",
+            "{owner}: no item has a result; check the keys.",
+            owner=owner,
+        )
     hit = found["illicit"].to_numpy(np.float64)[known]
     revenue = np.zeros(len(hit))
     if "revenue_adjustment" in found:

@@ -40,8 +40,10 @@ def count_at(rate: float, n_items: int) -> int:
     elif isinstance(rate, (float, np.floating)) and 0.0 <= rate <= 1.0:
         return min(math.floor(float(rate) * n_items + 0.5), n_items)
     raise ArgumentError(
-        "count_at: 'rate' must be a share in [0, 1] or a whole number not below 0; "
-        f"got {rate!r}."
+        "evaluation.rate_share_whole_number",
+        "count_at: 'rate' must be a share in [0, 1] or a whole number not "
+        "below 0; got {rate!r}.",
+        rate=rate,
     )
 
 
@@ -82,8 +84,11 @@ def _checked(score: Any, value: Any) -> tuple[Float, Float]:
     score, value = np.asarray(score, np.float64), np.asarray(value, np.float64)
     if score.ndim != 1 or score.shape != value.shape:
         raise ArgumentError(
-            "evaluation: 'score' and what is found must be of one dimension and "
-            f"length; got shapes {score.shape} and {value.shape}."
+            "evaluation.score_what_found_dimension",
+            "evaluation: 'score' and what is found must be of one dimension "
+            "and length; got shapes {shape} and {shape_2}.",
+            shape=score.shape,
+            shape_2=value.shape,
         )
     for name, given, wrong in (
         ("missing scores", score, np.isnan(score)),
@@ -92,9 +97,12 @@ def _checked(score: Any, value: Any) -> tuple[Float, Float]:
     ):
         if wrong.any():
             raise ArgumentError(
-                f"evaluation: {int(wrong.sum())} {name}, as "
-                f"{shown(given[wrong].tolist())}. Leave out items without a result; "
-                "set negative amounts to 0."
+                "evaluation.leave_out_items_without",
+                "evaluation: {wrong} {name}, as {given}. Leave out items without a "
+                "result; set negative amounts to 0.",
+                wrong=int(wrong.sum()),
+                name=name,
+                given=shown(given[wrong].tolist()),
             )
     return score, value
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from smartrisk.errors import TableError, check_number
 from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged import Float, aligned, numbered
+from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 _RATES = ("base_rate", "selection_rate", "precision", "recall")
@@ -26,7 +26,7 @@ _ROMAN = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segments(InNotebook):
+class Segments(Result):
     """Rates of segments with intervals, and the gaps between them.
 
     Parameters
@@ -178,7 +178,9 @@ def by_segment(
     gone = [c for c in ("declaration_id", "risk_score") if c not in scores]
     if gone or "illicit" not in outcomes:
         raise TableError(
-            f"by_segment: SCORES lacks {gone or 'nothing'}; OUTCOMES needs 'illicit'."
+            "evaluation.scores_lacks_outcomes_needs",
+            "by_segment: SCORES lacks {value}; OUTCOMES needs 'illicit'.",
+            value=gone or "nothing",
         )
     keys = numbered(scores)[list(KEY)].reset_index(drop=True)
     kept = numbered(outcomes)[[*KEY, "illicit"]]
@@ -194,8 +196,12 @@ def by_segment(
         values = pd.Series(np.asarray(segments[name], dtype=object))
         if len(values) != len(keys):
             raise TableError(
-                f"by_segment: segment {name!r} has {len(values)} values for "
-                f"{len(keys)} items; align it with the scores."
+                "evaluation.segment_values_items_align_2",
+                "by_segment: segment {name!r} has {n_values} values for {n_keys} "
+                "items; align it with the scores.",
+                name=name,
+                n_values=len(values),
+                n_keys=len(keys),
             )
         code, names = pd.factorize(values.astype("str").fillna("missing"), sort=True)
         rows.append(_rates(name, names, code, (known, hit, taken), least))
@@ -320,13 +326,19 @@ def _typology(declarations: pd.DataFrame, truth: pd.DataFrame) -> Any:
     shared = [c for c in KEY if c in declarations and c in truth]
     if "typology" not in truth or len(truth) != len(declarations):
         raise TableError(
-            "standard_segments: 'truth' needs a column 'typology' and one row for each "
-            f"of {len(declarations)} items; got {len(truth)}. Take the same items."
+            "evaluation.truth_needs_column_typology",
+            "standard_segments: 'truth' needs a column 'typology' and one row "
+            "for each of {n_declarations} items; got {n_truth}. Take the same "
+            "items.",
+            n_declarations=len(declarations),
+            n_truth=len(truth),
         )
     other = (truth[shared].to_numpy() != declarations[shared].to_numpy()).any(axis=1)
     if other.any():
         raise TableError(
-            f"standard_segments: {int(other.sum())} rows of 'truth' are of other items "
-            "than 'declarations' at their place. Bring both into one order."
+            "evaluation.rows_truth_other_items",
+            "standard_segments: {other} rows of 'truth' are of other items "
+            "than 'declarations' at their place. Bring both into one order.",
+            other=int(other.sum()),
         )
     return truth["typology"].to_numpy()

@@ -11,13 +11,13 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged import Bool, Float, Logged, logged
+from smartrisk.evaluation._logged_decisions import Bool, Float, Logged, logged
 from smartrisk.evaluation._off_policy import (
     half_width,
     on_log_scale,
     weighted,
 )
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 
 _FROM = ("random", "all")
 _FEW = 30
@@ -25,7 +25,7 @@ _ESTIMANDS = ("illicit_rate", "hits", "revenue_gap")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WholeFlow(InNotebook):
+class WholeFlow(Result):
     """How much an inspection of everything would find, with intervals.
 
     Parameters
@@ -157,13 +157,18 @@ def whole_flow(
     for value in detection:
         check_number("whole_flow", "detection", value, low=0.5, high=1.0)
     if sum(detection) <= 1:
-        raise ArgumentError("whole_flow: an inspection must be better than chance.")
+        raise ArgumentError(
+            "evaluation.inspection_better_than_chance",
+            "whole_flow: an inspection must be better than chance.",
+        )
     flow = logged("whole_flow", decisions, outcomes)
     stratum = _groups("strata", strata, len(flow))[0]
     if source == "random" and not (flow.at_random & flow.known).any():
         raise TableError(
-            "whole_flow: no item with a result has selected_by 'random'. Draw some at "
-            "random, or pass source='all' when every propensity is known."
+            "evaluation.item_result_selected_by_random",
+            "whole_flow: no item with a result has selected_by 'random'. Draw "
+            "some at random, or pass source='all' when every propensity is "
+            "known.",
         )
     group, names = _groups("by", by, len(flow))
     parts = [("all", np.ones(len(flow), bool))]
@@ -182,8 +187,12 @@ def _groups(name: str, values: Any, n_items: int) -> tuple[Any, Any]:
         return np.zeros(n_items, np.int64), np.array(["all"])
     if len(values) != n_items:
         raise ArgumentError(
-            f"whole_flow: {name!r} has {len(values)} values for {n_items} items; align "
-            "it with the decisions."
+            "evaluation.values_items_align_decisions",
+            "whole_flow: {name!r} has {n_values} values for {n_items} items; "
+            "align it with the decisions.",
+            name=name,
+            n_values=len(values),
+            n_items=n_items,
         )
     code, names = pd.factorize(pd.Series(np.asarray(values)).astype("str"), sort=True)
     return code, names

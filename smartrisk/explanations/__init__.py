@@ -5,18 +5,18 @@ contributions per item; writes reasons: who, what, how strong, and the evidence,
 to check, what would have lowered the score, and what matters over many items.
 """
 
-from smartrisk.explanations._choice import STRENGTHS
+from smartrisk.explanations._counterfactuals import Counterfactuals, counterfactuals
 from smartrisk.explanations._explain import explain
-from smartrisk.explanations._instead import Counterfactuals, counterfactuals
-from smartrisk.explanations._overall import (
+from smartrisk.explanations._grouping import CONCEPTS
+from smartrisk.explanations._reason_order import STRENGTHS
+from smartrisk.explanations._reasons import Reasons
+from smartrisk.explanations._removal import removal
+from smartrisk.explanations._summaries import (
     dependence,
     importance,
     segment_profile,
     stability,
 )
-from smartrisk.explanations._plan import CONCEPTS
-from smartrisk.explanations._reasons import Reasons
-from smartrisk.explanations._removal import removal
 from smartrisk.explanations._wording import Wording
 from smartrisk.languages import LANGUAGES
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.explanations._plan import MEASURES, Info, Topic
+from smartrisk.explanations._grouping import MEASURES, Info, Topic
 from smartrisk.schema import DECLARATIONS
 
 #: Columns of a history key that name a person or firm.

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, nearest, shown
-from smartrisk.explanations._plan import Info, plan_of
+from smartrisk.explanations._grouping import Info, plan_of
 from smartrisk.explanations._reasons import Reasons
 
 
@@ -108,8 +108,10 @@ def _checked_risk(risk: Any, n_items: int) -> NDArray[np.float64] | None:
     found = np.asarray(risk, np.float64)
     if found.shape != (n_items,) or not ((found >= 0) & (found <= 1)).all():
         raise ArgumentError(
-            f"explain: 'risk' must hold one probability for each of the {n_items} "
-            "items. Pass the column 'risk_score' of their SCORES."
+            "explanations.risk_probability_each_items",
+            "explain: 'risk' must hold one probability for each of the "
+            "{n_items} items. Pass the column 'risk_score' of their SCORES.",
+            n_items=n_items,
         )
     return found
 
@@ -118,13 +120,16 @@ def _check_table(declarations: Any) -> None:
     """Raise unless the declarations are a frame with keys."""
     if not isinstance(declarations, pd.DataFrame):
         raise TableError(
+            "explanations.declarations_canonical_data_frame",
             "explain: 'declarations' must be a canonical data frame; got "
-            f"{type(declarations).__name__}. Pass it through validation.validate first."
+            "{declarations_type}. Pass it through validation.validate first.",
+            declarations_type=type(declarations).__name__,
         )
     if "declaration_id" not in declarations.columns:
         raise TableError(
-            "explain: 'declarations' has no column 'declaration_id'."
-            f"{nearest('declaration_id', declarations.columns)}"
+            "explanations.declarations_column_declaration_id",
+            "explain: 'declarations' has no column 'declaration_id'.{hint}",
+            hint=nearest("declaration_id", declarations.columns),
         )
 
 
@@ -135,8 +140,10 @@ def _refuse_names(names: list[str], expected: Sequence[str]) -> None:
     parts = [f"unknown {shown(odd)}"] if odd else []
     parts += [f"missing {shown(gone)}"] if gone else []
     raise TableError(
-        "explain: the columns of 'matrix' must be the features in 'info', in their "
-        f"order; {'; '.join(parts) or 'the order differs'}."
+        "explanations.columns_matrix_features_info",
+        "explain: the columns of 'matrix' must be the features in 'info', "
+        "in their order; {value}.",
+        value="; ".join(parts) or "the order differs",
     )
 
 
@@ -146,18 +153,29 @@ def _check_shapes(
     """Raise unless items, features and contributions fit each other."""
     if matrix.shape != (n_items, n_features):
         raise TableError(
-            f"explain: 'matrix' must have the shape ({n_items}, {n_features}), items "
-            f"by features; got {matrix.shape}."
+            "explanations.matrix_shape_items_features",
+            "explain: 'matrix' must have the shape ({n_items}, {n_features}), "
+            "items by features; got {shape}.",
+            n_items=n_items,
+            n_features=n_features,
+            shape=matrix.shape,
         )
     if contributions.shape != (n_items, n_features + 1):
         raise TableError(
-            "explain: 'contributions' must have the shape "
-            f"({n_items}, {n_features + 1}), one column per feature and the base value "
-            f"last; got {contributions.shape}."
+            "explanations.contributions_shape_column_per",
+            "explain: 'contributions' must have the shape ({n_items}, "
+            "{n_features}), one column per feature and the base value last; "
+            "got {shape}.",
+            n_items=n_items,
+            n_features=n_features + 1,
+            shape=contributions.shape,
         )
     if not np.isfinite(contributions).all():
         bad = int((~np.isfinite(contributions)).any(axis=1).sum())
         raise ArgumentError(
-            f"explain: 'contributions' must be finite; {bad} of {n_items} items have "
-            "others. Take them from the model's own tree contributions."
+            "explanations.contributions_finite_items_others",
+            "explain: 'contributions' must be finite; {bad} of {n_items} items "
+            "have others. Take them from the model's own tree contributions.",
+            bad=bad,
+            n_items=n_items,
         )

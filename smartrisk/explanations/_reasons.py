@@ -15,16 +15,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, MissingExtraError, check_choice
-from smartrisk.explanations._choice import (
+from smartrisk.explanations._evidence import Declared
+from smartrisk.explanations._grouping import Float, Plan
+from smartrisk.explanations._html import Line, fragment, page
+from smartrisk.explanations._reason_order import (
     STRENGTHS,
     Choice,
     Reason,
     chosen_reasons,
     strength_of,
 )
-from smartrisk.explanations._evidence import Declared
-from smartrisk.explanations._page import Line, fragment, page
-from smartrisk.explanations._plan import Float, Plan
 from smartrisk.explanations._wording import Wording
 
 _COLUMNS = (
@@ -395,8 +395,9 @@ class Reasons:
         """
         if self.risk is None:
             raise ArgumentError(
+                "explanations.these_reasons_know_calibrated",
                 "Reasons.statements: these reasons know no calibrated probability. "
-                "Pass 'risk' to explain, or use RiskEngine.explain."
+                "Pass 'risk' to explain, or use RiskEngine.explain.",
             )
         words = Wording(lang)
         return [words.statement(float(value)) for value in self.risk]

@@ -116,14 +116,19 @@ def _checked(background: Any, reasons: Reasons) -> NDArray[Any]:
         gone = [name for name in names if name not in background]
         if gone:
             raise ArgumentError(
-                f"removal: 'background' has no {shown(gone)}. Pass what the fitted "
-                "features transform made."
+                "explanations.background_what_fitted_features",
+                "removal: 'background' has no {gone}. Pass what the fitted "
+                "features transform made.",
+                gone=shown(gone),
             )
         background = background[names]
     others = np.asarray(background, kind)
     if others.ndim != 2 or others.shape[1] != len(names) or not len(others):
         raise ArgumentError(
-            f"removal: 'background' must have the {len(names)} features of the items, "
-            f"for at least one other item; got the shape {others.shape}."
+            "explanations.background_features_items_other",
+            "removal: 'background' must have the {n_names} features of the "
+            "items, for at least one other item; got the shape {shape}.",
+            n_names=len(names),
+            shape=others.shape,
         )
     return others

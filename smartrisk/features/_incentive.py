@@ -208,7 +208,10 @@ class Structuring(DeclarationTransformer):
         check_number(owner, "window", self.window, low=1, integer=True)
         if any(value <= 0 for value in self.thresholds):
             raise ArgumentError(
-                f"{owner}: 'thresholds' must be positive; got {self.thresholds!r}."
+                "features.thresholds_positive_got",
+                "{owner}: 'thresholds' must be positive; got {thresholds!r}.",
+                owner=owner,
+                thresholds=self.thresholds,
             )
 
     def _learn(self, columns: Columns, results: Results | None) -> None:

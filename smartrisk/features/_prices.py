@@ -309,7 +309,11 @@ def asked_of(key: Key, measures: tuple[str, ...]) -> tuple[tuple[str, str], ...]
     for name in key.statistics:
         if name not in usual:
             raise ArgumentError(
-                f"Key: 'statistics' holds {name!r}; allowed for prices are "
-                f"{shown(list(usual), 20)}.{nearest(name, usual)}"
+                "features.statistics_allowed_prices",
+                "Key: 'statistics' holds {name!r}; allowed for prices are "
+                "{usual}.{hint}",
+                name=name,
+                usual=shown(list(usual), 20),
+                hint=nearest(name, usual),
             )
     return tuple(usual[n] for n in key.statistics if usual[n][0] in measures)

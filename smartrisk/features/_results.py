@@ -89,16 +89,21 @@ def match(
     index = pd.Index(ids)
     if not index.is_unique:
         raise TableError(
-            "DECLARATIONS: the key (declaration_id, item_number) must be unique; "
-            f"{int(index.duplicated().sum())} items repeat one. Remove the duplicates."
+            "features.key_declaration_id_item_number_unique",
+            "DECLARATIONS: the key (declaration_id, item_number) must be "
+            "unique; {value} items repeat one. Remove the duplicates.",
+            value=int(index.duplicated().sum()),
         )
     rows = index.get_indexer(pd.Index(item_ids(outcomes)))
     lost = np.flatnonzero(rows < 0)
     if len(lost):
         raise TableError(
-            f"OUTCOMES: {len(lost)} results have no item in DECLARATIONS, such as "
-            f"declaration_id {shown(outcomes['declaration_id'].iloc[lost[:5]], 5)}. "
-            "Pass the declarations that were inspected, or drop these results."
+            "features.results_item_declarations_such",
+            "OUTCOMES: {n_lost} results have no item in DECLARATIONS, such as "
+            "declaration_id {iloc}. Pass the declarations that were inspected, "
+            "or drop these results.",
+            n_lost=len(lost),
+            iloc=shown(outcomes["declaration_id"].iloc[lost[:5]], 5),
         )
     revenue = np.zeros(len(rows))
     if "revenue_adjustment" in outcomes:

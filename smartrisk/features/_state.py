@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS
-from smartrisk.features._declaration import DeclarationFeatures
+from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._history import SumTable
 from smartrisk.features._incentive import LowestTable
 from smartrisk.features._keys import Key

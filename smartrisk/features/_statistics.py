@@ -53,9 +53,13 @@ class Statistic:
         name, days = found.groups() if found else (text, None)
         if name not in _NAMES or (days and name not in _WINDOWED):
             raise ArgumentError(
-                f"Key: 'statistics' holds {text!r}; allowed are {shown(_NAMES, 20)}, "
-                f"and a window of days for {shown(sorted(_WINDOWED))}, such as "
-                f"'n_items__90d'.{nearest(text, _NAMES)}"
+                "features.statistics_allowed_window_days",
+                "Key: 'statistics' holds {text!r}; allowed are {NAMES}, and a "
+                "window of days for {WINDOWED}, such as 'n_items__90d'.{hint}",
+                text=text,
+                NAMES=shown(_NAMES, 20),
+                WINDOWED=shown(sorted(_WINDOWED)),
+                hint=nearest(text, _NAMES),
             )
         return cls(name, int(days) if days else None)
 
@@ -203,8 +207,10 @@ def parse_all(texts: Sequence[str]) -> tuple[Statistic, ...]:
     """Read the statistics of a key, each once."""
     if isinstance(texts, str):
         raise ArgumentError(
-            f"Key: 'statistics' must be a tuple of names; got the text {texts!r}. "
-            f"Write ({texts!r},)."
+            "features.statistics_tuple_names_got",
+            "Key: 'statistics' must be a tuple of names; got the text "
+            "{texts!r}. Write ({texts!r},).",
+            texts=texts,
         )
     return tuple(Statistic.parse(text) for text in dict.fromkeys(texts))
 

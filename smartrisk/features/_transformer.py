@@ -200,20 +200,27 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         """Check the columns of declared items."""
         if not isinstance(X, pd.DataFrame):
             raise TableError(
-                f"{type(self).__name__}: fitted on a declarations frame, so X must be "
-                f"one; got {type(X).__name__}."
+                "features.fitted_declarations_frame_so",
+                "{self_type}: fitted on a declarations frame, so X must be one; "
+                "got {X_type}.",
+                self_type=type(self).__name__,
+                X_type=type(X).__name__,
             )
         late = [name for name in _KNOWN_LATER if name in X.columns]
         if late:
             raise LeakageError(
-                f"{type(self).__name__}: columns known only after the control cannot "
-                f"be features: {shown(late)}. Drop them from X and pass results as "
-                "'outcomes'."
+                "features.columns_known_only_after",
+                "{self_type}: columns known only after the control cannot be "
+                "features: {late}. Drop them from X and pass results as 'outcomes'.",
+                self_type=type(self).__name__,
+                late=shown(late),
             )
         if not len(X):
             raise TableError(
-                f"{type(self).__name__}: Found array with 0 sample(s); "
-                "at least one item is needed."
+                "features.found_array_sample_item",
+                "{self_type}: Found array with 0 sample(s); at least one item is "
+                "needed.",
+                self_type=type(self).__name__,
             )
         if reset:
             validate_data(self, X, skip_check_array=True)
@@ -225,8 +232,12 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         ]
         if gone:
             raise TableError(
-                f"{type(self).__name__}: {len(gone)} columns seen in fit are missing: "
-                f"{shown(gone)}. Add them; a column without values is allowed."
+                "features.columns_seen_fit_missing",
+                "{self_type}: {n_gone} columns seen in fit are missing: {gone}. "
+                "Add them; a column without values is allowed.",
+                self_type=type(self).__name__,
+                n_gone=len(gone),
+                gone=shown(gone),
             )
 
     def _results(
@@ -241,7 +252,11 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         labels = np.asarray(y, np.float64).ravel()
         if len(labels) != len(X):
             raise TableError(
-                f"{type(self).__name__}: X has {len(X)} items, y has {len(labels)}."
+                "features.items",
+                "{self_type}: X has {n_X} items, y has {n_labels}.",
+                self_type=type(self).__name__,
+                n_X=len(X),
+                n_labels=len(labels),
             )
         return from_labels(labels, columns.day, self.label_delay)
 

@@ -43,7 +43,10 @@ def open_file(path: Path, script: str) -> sqlite3.Connection:
         made.executescript(script)
     except sqlite3.DatabaseError as error:
         raise LedgerError(
-            f"Ledger: {str(path)!r} is no ledger ({error}). Choose another file."
+            "ledger.ledger_choose_another_file",
+            "Ledger: {path!r} is no ledger ({error}). Choose another file.",
+            path=str(path),
+            error=error,
         ) from error
     return made
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from smartrisk.errors import ArgumentError, LedgerError, check_choice
-from smartrisk.ledger._entries import (
+from smartrisk.ledger._digests import (
     aligned,
     digest_of,
     key,
@@ -212,14 +212,20 @@ class Ledger:
         """
         check_choice("Ledger.override", "channel", channel, CHANNELS)
         if not str(reason).strip():
-            raise ArgumentError("Ledger.override: 'reason' must say why; got nothing.")
+            raise ArgumentError(
+                "ledger.reason_say_why_got",
+                "Ledger.override: 'reason' must say why; got nothing.",
+            )
         known = self._chain.execute(
             "SELECT 1 FROM entries WHERE declaration_id = ? AND item_number = ?",
             (declaration_id, item_number),
         ).fetchone()
         if known is None:
             raise ArgumentError(
-                f"Ledger.override: no decision on {declaration_id!r}, {item_number}."
+                "ledger.decision",
+                "Ledger.override: no decision on {declaration_id!r}, {item_number}.",
+                declaration_id=declaration_id,
+                item_number=item_number,
             )
         body = {
             "channel": channel,
@@ -366,7 +372,11 @@ class Ledger:
             (declaration_id, item_number),
         ).fetchone()
         if row is None:
-            raise LedgerError(f"Ledger: no decision on {declaration_id!r}.")
+            raise LedgerError(
+                "ledger.decision_2",
+                "Ledger: no decision on {declaration_id!r}.",
+                declaration_id=declaration_id,
+            )
         seq, body = row[0], json.loads(row[1])
         item = self._item(declaration_id, body.get("inputs"))
         again = dict(engine.score_one(item))
@@ -527,8 +537,14 @@ class Ledger:
         ).fetchone()
         if row is None:
             raise LedgerError(
-                f"Ledger: the inputs of {declaration_id!r} are not kept, or erased."
+                "ledger.inputs_kept_erased",
+                "Ledger: the inputs of {declaration_id!r} are not kept, or erased.",
+                declaration_id=declaration_id,
             )
         if hashlib.sha256(row[0].encode()).hexdigest() != digest:
-            raise LedgerError(f"Ledger: the inputs of {declaration_id!r} were changed.")
+            raise LedgerError(
+                "ledger.inputs_were_changed",
+                "Ledger: the inputs of {declaration_id!r} were changed.",
+                declaration_id=declaration_id,
+            )
         return {k: v for k, v in json.loads(row[0]).items() if v is not None}

@@ -61,8 +61,10 @@ class Anchor:
         number, _, digest = str(text).partition(":")
         if not number.isdigit() or len(digest) != len(START):
             raise ArgumentError(
-                f"Anchor: expected 'number:digest' as Ledger.head() prints it; got "
-                f"{text!r}."
+                "ledger.expected_number_digest_ledger",
+                "Anchor: expected 'number:digest' as Ledger.head() prints it; got "
+                "{text!r}.",
+                text=text,
             )
         return cls(seq=int(number), digest=digest)
 
@@ -102,7 +104,11 @@ class Verification:
             Says all that is wrong.
         """
         if self.problems:
-            raise LedgerError(f"Ledger: {'; '.join(self.problems)}.")
+            raise LedgerError(
+                "ledger.message",
+                "Ledger: {problems}.",
+                problems="; ".join(self.problems),
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

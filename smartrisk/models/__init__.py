@@ -10,7 +10,7 @@ from smartrisk.models._baselines import (
     SmoothedRateSum,
     ValueBaseline,
 )
-from smartrisk.models._columns import ColumnBoosting
+from smartrisk.models._column_boosting import ColumnBoosting
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._revenue import RevenueRegressor
 from smartrisk.models._risk import RiskClassifier

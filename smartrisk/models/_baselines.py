@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 
 from smartrisk.errors import ArgumentError, TableError, check_number, nearest, shown
 from smartrisk.models._date_features import DateFeaturesClassifier
-from smartrisk.models._declared import (
+from smartrisk.models._declaration_classifier import (
     HS_DIGITS,
     DeclarationClassifier,
     Entities,
@@ -309,8 +309,10 @@ class SmoothedRateSum(DeclarationClassifier):
         self.profiles_ = tuple(tuple(p) for p in wanted if entities.has(p))
         if not self.profiles_:
             raise TableError(
-                "SmoothedRateSum: X has none of the columns of its profiles; at least "
-                f"one is needed, such as {shown(p[0] for p in wanted[:3])}."
+                "models.none_columns_its_profiles",
+                "SmoothedRateSum: X has none of the columns of its profiles; at "
+                "least one is needed, such as {value}.",
+                value=shown(p[0] for p in wanted[:3]),
             )
         self._used = used(self.profiles_) if self._declared else ()
         self.overall_ = float(hits.mean())
@@ -335,12 +337,21 @@ def check_profiles(owner: str, name: str, profiles: Any) -> None:
     for profile in profiles:
         if isinstance(profile, str) or not profile:
             raise ArgumentError(
-                f"{owner}: {name!r} must hold tuples of column names; got {profile!r}. "
-                f"Write ({profile!r},) for a single column."
+                "models.tuples_column_names_got",
+                "{owner}: {name!r} must hold tuples of column names; got "
+                "{profile!r}. Write ({profile!r},) for a single column.",
+                owner=owner,
+                name=name,
+                profile=profile,
             )
         for column in profile:
             if column not in allowed:
                 raise ArgumentError(
-                    f"{owner}: {name!r} names {column!r}, which is no declared column, "
-                    f"'hs2', 'hs4' or 'hs6'.{nearest(column, allowed)}"
+                    "models.names_which_declared_column",
+                    "{owner}: {name!r} names {column!r}, which is no declared column, "
+                    "'hs2', 'hs4' or 'hs6'.{hint}",
+                    owner=owner,
+                    name=name,
+                    column=column,
+                    hint=nearest(column, allowed),
                 )

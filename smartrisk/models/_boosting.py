@@ -43,20 +43,31 @@ def check_monotone(
     """Raise where a constraint would make the native code end the process."""
     if monotone and len(monotone) != n_features:
         raise ArgumentError(
-            f"{owner}: 'monotone' must have one entry per feature ({n_features}); "
-            f"got {len(monotone)}."
+            "models.monotone_entry_per_feature",
+            "{owner}: 'monotone' must have one entry per feature "
+            "({n_features}); got {n_monotone}.",
+            owner=owner,
+            n_features=n_features,
+            n_monotone=len(monotone),
         )
     wrong = [k for k in categorical if monotone and monotone[k]]
     if wrong:
         raise ArgumentError(
-            f"{owner}: 'monotone' must be 0 for categorical features; features "
-            f"{shown(wrong)} are both. Set their constraint to 0."
+            "models.monotone_categorical_features_features",
+            "{owner}: 'monotone' must be 0 for categorical features; features "
+            "{wrong} are both. Set their constraint to 0.",
+            owner=owner,
+            wrong=shown(wrong),
         )
     beyond = [k for k in categorical if not 0 <= k < n_features]
     if beyond:
         raise ArgumentError(
-            f"{owner}: 'categorical' has positions beyond the {n_features} features: "
-            f"{shown(beyond)}."
+            "models.categorical_positions_beyond_features",
+            "{owner}: 'categorical' has positions beyond the {n_features} "
+            "features: {beyond}.",
+            owner=owner,
+            n_features=n_features,
+            beyond=shown(beyond),
         )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from smartrisk.errors import check_number
 from smartrisk.models._boosting import binned, threads, train
-from smartrisk.models._declared import (
+from smartrisk.models._declaration_classifier import (
     DeclarationClassifier,
     Entities,
     Float,

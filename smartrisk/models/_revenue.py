@@ -121,8 +121,10 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         y = np.asarray(y, np.float64)
         if (y < 0).any():
             raise ArgumentError(
-                f"RevenueRegressor: y must not be negative; {int((y < 0).sum())} "
-                "values are. Set what was refunded to 0."
+                "models.negative_values_set_what",
+                "RevenueRegressor: y must not be negative; {value} values are. Set "
+                "what was refunded to 0.",
+                value=int((y < 0).sum()),
             )
         share = y / _scale(scale, len(y))
         share = np.minimum(share, np.quantile(share, 0.995))

@@ -150,15 +150,18 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if type_of_target(y) == "multiclass":
             raise ArgumentError(
+                "models.only_binary_classification_supported_2",
                 "Only binary classification is supported. RiskClassifier: y has "
-                f"{len(np.unique(y))} classes; pass 1 for a hit and 0 for none."
+                "{n_y} classes; pass 1 for a hit and 0 for none.",
+                n_y=len(np.unique(y)),
             )
         self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ArgumentError(
-                "RiskClassifier: y holds one class only "
-                f"({self.classes_[0]!r}); at least one hit and one inspection "
-                "without a hit are needed."
+                "models.class_only_hit_inspection_2",
+                "RiskClassifier: y holds one class only ({classes!r}); at least "
+                "one hit and one inspection without a hit are needed.",
+                classes=self.classes_[0],
             )
         hits = target.astype(np.float64)
         moments = None if time is None else np.asarray(time)

@@ -4,11 +4,11 @@ Reads SCORES and DECLARATIONS; writes DECISIONS with the channel, who selected t
 and its probability of having been selected.
 """
 
-from smartrisk.selectivity._chance import inclusion
-from smartrisk.selectivity._compile import CompiledRules, compile_rules
 from smartrisk.selectivity._criteria import from_criteria, to_criteria
-from smartrisk.selectivity._history import novelty, releases_in_a_row
+from smartrisk.selectivity._past_controls import novelty, releases_in_a_row
 from smartrisk.selectivity._policy import Costs, Policy, select
+from smartrisk.selectivity._random_draws import inclusion
+from smartrisk.selectivity._rule_compiler import CompiledRules, compile_rules
 from smartrisk.selectivity._rules import (
     OPERATORS,
     Condition,

@@ -90,7 +90,11 @@ def to_criteria(rules: RuleSet) -> str:
     """
     strange = sorted({c.field for r in rules for c in r.when} - set(NAMES))
     if strange:
-        raise ArgumentError(f"to_criteria: no name for the fields {shown(strange)}.")
+        raise ArgumentError(
+            "selectivity.name_fields",
+            "to_criteria: no name for the fields {strange}.",
+            strange=shown(strange),
+        )
     prices = "\n".join(f'Reference "{c}" IS {price!r};' for c, price in rules.prices)
     return (prices + "\n\n" if prices else "") + "\n\n".join(
         f'Criteria "{rule.rule_id}";\nIf {_joined(rule)}\n'
@@ -128,12 +132,20 @@ def from_criteria(text: str) -> RuleSet:
     text = _PRICE.sub("", text)
     rest = _RULE.sub("", text).strip()
     if rest:
-        raise ArgumentError(f"from_criteria: cannot read {rest[:60]!r}.")
+        raise ArgumentError(
+            "selectivity.cannot_read",
+            "from_criteria: cannot read {rest!r}.",
+            rest=rest[:60],
+        )
     channels = {lane: channel for channel, lane in _LANES.items()}
     rules = []
     for found in _RULE.finditer(text):
         if found["lane"] not in channels:
-            raise ArgumentError(f"from_criteria: unknown lane {found['lane']!r}.")
+            raise ArgumentError(
+                "selectivity.unknown_lane",
+                "from_criteria: unknown lane {lane!r}.",
+                lane=found["lane"],
+            )
         rules.append(
             Rule(
                 rule_id=found["name"],
@@ -172,7 +184,11 @@ def _quoted(value: Any) -> str:
         return repr(value)
     text = str(value)
     if any(sign in text for sign in '"()'):
-        raise ArgumentError(f"to_criteria: {text!r} holds a quote or a parenthesis.")
+        raise ArgumentError(
+            "selectivity.quote_parenthesis",
+            "to_criteria: {text!r} holds a quote or a parenthesis.",
+            text=text,
+        )
     return f'"{text}"'
 
 
@@ -182,7 +198,11 @@ def _parts(text: str) -> list[Condition]:
     while rest:
         found = _PART.match(rest.strip())
         if found is None or found["field"] not in _FIELD:
-            raise ArgumentError(f"from_criteria: cannot read {rest.strip()[:60]!r}.")
+            raise ArgumentError(
+                "selectivity.cannot_read",
+                "from_criteria: cannot read {rest!r}.",
+                rest=rest.strip()[:60],
+            )
         out.append(_condition(found))
         rest = rest.strip()[found.end() :].strip()
         rest = re.sub(r"^and\s+", "", rest)

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
-from smartrisk.selectivity._chance import Float, hashes
-from smartrisk.selectivity._draft import DUE, Demand, Draft
-from smartrisk.selectivity._groups import check_capacity, groups
+from smartrisk.selectivity._claims import DUE, Demand, Draft
+from smartrisk.selectivity._quotas import check_capacity, groups
+from smartrisk.selectivity._random_draws import Float, hashes
 from smartrisk.selectivity._rules import RuleSet
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend", "net_benefit")
@@ -158,8 +158,9 @@ class Policy:
         check_number("Policy", "trusted_relief", relief, low=0.0, high=0.99)
         if relief and not self.random_share:
             raise ArgumentError(
-                "Policy: 'trusted_relief' needs a 'random_share' above 0; without it "
-                "trusted traders might never be controlled."
+                "selectivity.trusted_relief_needs_random_share_above",
+                "Policy: 'trusted_relief' needs a 'random_share' above 0; without "
+                "it trusted traders might never be controlled.",
             )
         if self.max_releases is not None:
             check_number(
@@ -211,13 +212,19 @@ class Policy:
         n = len(scores)
         if declarations is not None and len(declarations) != n:
             raise ArgumentError(
-                f"Policy: {len(declarations)} declarations for {n} scores; they must "
-                "be of the same items, aligned."
+                "selectivity.declarations_scores_they_same",
+                "Policy: {n_declarations} declarations for {n} scores; they must "
+                "be of the same items, aligned.",
+                n_declarations=len(declarations),
+                n=n,
             )
         drawn = None
         if rules is not None:
             if declarations is None:
-                raise ArgumentError("Policy: rules need the declarations of the items.")
+                raise ArgumentError(
+                    "selectivity.rules_need_declarations_items",
+                    "Policy: rules need the declarations of the items.",
+                )
             drawn = rules.draw(declarations, random_state=self.random_state)
         demand = self._demand(scores, declarations, mandatory, releases)
         if drawn is not None:
@@ -261,8 +268,10 @@ class Policy:
         if self.max_releases is not None:
             if releases is None or len(releases) != n:
                 raise ArgumentError(
-                    f"Policy: 'max_releases' needs the 'releases' of the {n} items, "
-                    "as releases_in_a_row gives them."
+                    "selectivity.max_releases_needs_releases_items",
+                    "Policy: 'max_releases' needs the 'releases' of the {n} items, as "
+                    "releases_in_a_row gives them.",
+                    n=n,
                 )
             row = np.asarray(releases, np.int64)
             due = np.where(row >= self.max_releases, row, 0)
@@ -308,8 +317,9 @@ class Policy:
             weight = _column(scores, self.explore)
         elif self.explore == "novelty":
             raise TableError(
-                "SCORES: exploring by novelty needs a column 'novelty'; the function "
-                "selectivity.novelty gives it."
+                "selectivity.exploring_novelty_needs_column",
+                "SCORES: exploring by novelty needs a column 'novelty'; the "
+                "function selectivity.novelty gives it.",
             )
         else:
             risk = _column(scores, "risk_score")
@@ -382,21 +392,37 @@ def select(
 def _declared(declarations: pd.DataFrame | None, name: str, why: str) -> Any:
     """Return a declared column that the policy needs."""
     if declarations is None:
-        raise ArgumentError(f"Policy: {why} needs the declarations of the items.")
+        raise ArgumentError(
+            "selectivity.needs_declarations_items",
+            "Policy: {why} needs the declarations of the items.",
+            why=why,
+        )
     if name not in declarations:
-        raise TableError(f"Policy: {why} needs the column {name!r}; it is absent.")
+        raise TableError(
+            "selectivity.needs_column_absent",
+            "Policy: {why} needs the column {name!r}; it is absent.",
+            why=why,
+            name=name,
+        )
     return declarations[name].to_numpy(dtype=object, na_value=np.nan)
 
 
 def _column(scores: pd.DataFrame, name: str) -> Float:
     if name not in scores:
-        raise TableError(f"SCORES: the column {name!r} is missing; rank by another.")
+        raise TableError(
+            "selectivity.column_missing_rank_another",
+            "SCORES: the column {name!r} is missing; rank by another.",
+            name=name,
+        )
     values = scores[name].to_numpy(dtype=np.float64, na_value=np.nan)
     bad = int((~np.isfinite(values)).sum())
     if bad:
         raise TableError(
-            f"SCORES: {name!r} is missing or infinite in {bad} items. Score them "
-            "first, or leave them out."
+            "selectivity.missing_infinite_items_score",
+            "SCORES: {name!r} is missing or infinite in {bad} items. Score "
+            "them first, or leave them out.",
+            name=name,
+            bad=bad,
         )
     return values
 
@@ -407,7 +433,11 @@ def _mask(mandatory: Any, scores: pd.DataFrame) -> Bool:
     mask = np.asarray(mandatory)
     if mask.dtype != bool or mask.shape != (len(scores),):
         raise ArgumentError(
-            f"select: 'mandatory' must be {len(scores)} booleans, one per item; got "
-            f"{mask.dtype} of shape {mask.shape}."
+            "selectivity.mandatory_booleans_per_item",
+            "select: 'mandatory' must be {n_scores} booleans, one per item; "
+            "got {dtype} of shape {shape}.",
+            n_scores=len(scores),
+            dtype=mask.dtype,
+            shape=mask.shape,
         )
     return mask

@@ -22,7 +22,7 @@ from smartrisk.errors import (
     shown,
 )
 from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
-from smartrisk.selectivity._chance import hashes, lots
+from smartrisk.selectivity._random_draws import hashes, lots
 from smartrisk.settings import read_toml, toml_line, write_toml
 
 Bool = NDArray[np.bool_]
@@ -74,8 +74,12 @@ class Condition:
         wants_list = self.operator in ("in", "not in")
         if wants_list != isinstance(value, tuple) and self.operator != "starts with":
             raise ArgumentError(
-                f"Condition: {self.operator!r} on {self.field!r} needs "
-                f"{'a list' if wants_list else 'one value'}; got {value!r}."
+                "selectivity.needs_got",
+                "Condition: {operator!r} on {field!r} needs {value}; got {value_2!r}.",
+                operator=self.operator,
+                field=self.field,
+                value="a list" if wants_list else "one value",
+                value_2=value,
             )
         if self.operator in ("<", "<=", ">", ">="):
             check_number("Condition", "value", value, low=-1e300, high=1e300)
@@ -176,14 +180,18 @@ class Rule:
         object.__setattr__(self, "when", tuple(made))
         if not str(self.rule_id).strip() or not made:
             raise ArgumentError(
-                "Rule: it needs a 'rule_id' and at least one condition."
+                "selectivity.needs_rule_id_condition",
+                "Rule: it needs a 'rule_id' and at least one condition.",
             )
         check_choice("Rule", "channel", self.channel, CHANNELS)
         check_number("Rule", "rate", self.rate, low=0.0, high=1.0)
         for name in ("valid_from", "valid_to"):
             if (day := getattr(self, name)) and not re.fullmatch(_DATE, str(day)):
                 raise ArgumentError(
-                    f"Rule: {name!r} must be a day as '2026-01-31'; got {day!r}."
+                    "selectivity.day_got",
+                    "Rule: {name!r} must be a day as '2026-01-31'; got {day!r}.",
+                    name=name,
+                    day=day,
                 )
 
     def __str__(self) -> str:
@@ -305,13 +313,20 @@ class RuleSet:
         wrong = [code for code, price in prices if not 0 < price < float("inf")]
         if wrong:
             raise ArgumentError(
-                f"RuleSet: 'prices' must be above 0; {len(wrong)} are not, as those of "
-                f"{shown(wrong)}."
+                "selectivity.prices_above_those",
+                "RuleSet: 'prices' must be above 0; {n_wrong} are not, as those of "
+                "{wrong}.",
+                n_wrong=len(wrong),
+                wrong=shown(wrong),
             )
         names = [rule.rule_id for rule in made]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ArgumentError(f"RuleSet: names must differ; twice: {shown(twice)}.")
+            raise ArgumentError(
+                "selectivity.names_differ_twice",
+                "RuleSet: names must differ; twice: {twice}.",
+                twice=shown(twice),
+            )
 
     def __len__(self) -> int:
         """Return the number of rules."""
@@ -513,13 +528,18 @@ class RuleSet:
         strange = sorted(set(given) - {"rules", "prices"})
         if strange:
             raise ArgumentError(
-                f"RuleSet.from_toml: unknown {shown(strange)}; rules stand in "
-                "[[rules]]."
+                "selectivity.unknown_rules_stand_rules",
+                "RuleSet.from_toml: unknown {strange}; rules stand in [[rules]].",
+                strange=shown(strange),
             )
         try:
             return cls(rules=given.get("rules", ()), prices=given.get("prices", ()))
         except TypeError as error:
-            raise ArgumentError(f"RuleSet.from_toml: {error}.") from error
+            raise ArgumentError(
+                "selectivity.message",
+                "RuleSet.from_toml: {error}.",
+                error=error,
+            ) from error
 
 
 def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
@@ -531,7 +551,10 @@ def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
     gone = [name for name in parts if name not in declarations]
     if gone:
         raise TableError(
-            f"Rule: the column {shown(gone)} is absent; {field!r} needs it."
+            "selectivity.column_absent_needs",
+            "Rule: the column {gone} is absent; {field!r} needs it.",
+            gone=shown(gone),
+            field=field,
         )
     if len(parts) == 1:
         return declarations[field]

@@ -9,7 +9,7 @@ working directory. ``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri`` or
 ``tracking_uri=`` name another. MLflow's telemetry is switched off before it is loaded.
 """
 
-from smartrisk.tracking._read import load, promote
+from smartrisk.tracking._load import load, promote
 from smartrisk.tracking._run import Run, log_run
 
 __all__ = ["Run", "load", "log_run", "promote"]

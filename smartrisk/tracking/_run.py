@@ -240,7 +240,9 @@ def _place(
     name = DEFAULT_EXPERIMENT if experiment is None else experiment
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise ArgumentError(
-            f"log_run: 'experiment' must be a printable text; got {name!r}."
+            "tracking.experiment_printable_text_got",
+            "log_run: 'experiment' must be a printable text; got {name!r}.",
+            name=name,
         )
     exp_id = experiment_id(client, uri, name)
     return name, exp_id, None if active is None else active.info.run_id
@@ -259,8 +261,10 @@ def _new_run(
             client.set_terminated(run.info.run_id, status="FAILED")
         except Exception as error:
             raise TrackingError(
-                f"log_run: run {run.info.run_id} was begun and could not be ended: "
-                "the store stopped answering. Its status stays RUNNING; log again."
+                "tracking.run_was_begun_could",
+                "log_run: run {run_id} was begun and could not be ended: the store "
+                "stopped answering. Its status stays RUNNING; log again.",
+                run_id=run.info.run_id,
             ) from error
         raise
     client.set_terminated(run.info.run_id, status="FINISHED")
@@ -410,14 +414,19 @@ def _metrics(evaluation: Any) -> dict[str, float]:
         given = evaluation.to_dict()
     if not isinstance(given, Mapping):
         raise ArgumentError(
-            "log_run: 'evaluation' must be the result of evaluation.evaluate, or a "
-            f"mapping of names to numbers; got {type(evaluation).__name__}."
+            "tracking.evaluation_result_evaluation_evaluate",
+            "log_run: 'evaluation' must be the result of evaluation.evaluate, "
+            "or a mapping of names to numbers; got {evaluation_type}.",
+            evaluation_type=type(evaluation).__name__,
         )
     kept: dict[str, float] = {}
     for name, value in given.items():
         if not isinstance(value, (int, float, np.integer, np.floating)):
             raise ArgumentError(
-                f"log_run: the metric {str(name)!r} must be a number; got {value!r}."
+                "tracking.metric_number_got",
+                "log_run: the metric {name!r} must be a number; got {value!r}.",
+                name=str(name),
+                value=value,
             )
         if math.isfinite(value):
             kept[_safe_name(name, "_/ ")] = float(value)
@@ -435,8 +444,10 @@ def _datasets(declarations: Any) -> dict[str, dict[str, Any]]:
     for context, frame in given.items():
         if not isinstance(frame, pd.DataFrame):
             raise ArgumentError(
-                "log_run: 'declarations' must be a DataFrame or a mapping of contexts "
-                f"to DataFrames; got {type(frame).__name__}."
+                "tracking.declarations_dataframe_mapping_contexts",
+                "log_run: 'declarations' must be a DataFrame or a mapping of "
+                "contexts to DataFrames; got {frame_type}.",
+                frame_type=type(frame).__name__,
             )
         known = [name for name in DECLARATIONS.names if name in frame]
         about[_safe_name(context)] = {
@@ -507,7 +518,11 @@ def _safe_name(name: Any, more: str = "_") -> str:
     text = re.sub(rf"[^\w.\-{more}]", "_", str(name), flags=re.ASCII).strip("./ ")
     text = re.sub(r"\.{2,}|/{2,}", "_", text)
     if not text:
-        raise ArgumentError(f"log_run: {name!r} has no letter or digit for a name.")
+        raise ArgumentError(
+            "tracking.letter_digit_name",
+            "log_run: {name!r} has no letter or digit for a name.",
+            name=name,
+        )
     return text[:200]
 
 
@@ -517,9 +532,11 @@ def _pictures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
     private = [name for name, figure in found.items() if _identifies(figure)]
     if private:
         raise ArgumentError(
-            f"log_run: 'figures' holds {shown(private)}, pages that name parties or "
-            "items. Keep them out of a tracking server; save them where only officers "
-            "read."
+            "tracking.figures_pages_name_parties",
+            "log_run: 'figures' holds {private}, pages that name parties or "
+            "items. Keep them out of a tracking server; save them where only "
+            "officers read.",
+            private=shown(private),
         )
     return {n: _drawn(figure) for n, figure in found.items()}
 

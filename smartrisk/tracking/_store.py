@@ -78,10 +78,14 @@ def talking_to(uri: str, doing: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise TrackingError(
-                f"{doing}: the tracking store {shown_uri(uri)!r} failed: "
-                f"{_reason(error)}. The engine is unharmed: engine.save(folder) "
-                "keeps it on disk. Check the address ('tracking_uri' or "
-                "MLFLOW_TRACKING_URI) and that the server answers, then call again."
+                "tracking.tracking_store_failed_engine",
+                "{doing}: the tracking store {uri!r} failed: {error}. The engine "
+                "is unharmed: engine.save(folder) keeps it on disk. Check the "
+                "address ('tracking_uri' or MLFLOW_TRACKING_URI) and that the "
+                "server answers, then call again.",
+                doing=doing,
+                uri=shown_uri(uri),
+                error=_reason(error),
             ) from error
 
 
@@ -142,8 +146,11 @@ def experiment_id(client: Any, uri: str, name: str) -> str:
                 raise
     if found.lifecycle_stage != "active":
         raise TrackingError(
-            f"log_run: the experiment {name!r} is deleted in {shown_uri(uri)!r}. "
-            "Restore it or choose another name."
+            "tracking.experiment_deleted_restore_choose",
+            "log_run: the experiment {name!r} is deleted in {uri!r}. Restore "
+            "it or choose another name.",
+            name=name,
+            uri=shown_uri(uri),
         )
     return str(found.experiment_id)
 
@@ -164,8 +171,11 @@ def _locked(path: Path) -> Iterator[None]:
         while not _try_lock(file):
             if time.monotonic() > give_up:
                 raise TrackingError(
-                    f"tracking: another process has held {str(path)!r} for "
-                    f"{_LOCK_SECONDS:.0f} s. Wait for it, or end it."
+                    "tracking.another_process_held_wait",
+                    "tracking: another process has held {path!r} for "
+                    "{LOCK_SECONDS:.0f} s. Wait for it, or end it.",
+                    path=str(path),
+                    LOCK_SECONDS=_LOCK_SECONDS,
                 )
             time.sleep(0.05)
         try:

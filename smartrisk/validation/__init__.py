@@ -6,7 +6,7 @@ repair and doubt, row by row.
 """
 
 from smartrisk.validation._check import check, validate
-from smartrisk.validation._coerce import is_canonical
 from smartrisk.validation._report import ValidationReport
+from smartrisk.validation._values import is_canonical
 
 __all__ = ["ValidationReport", "check", "is_canonical", "validate"]

@@ -19,8 +19,8 @@ from smartrisk.errors import (
     shown,
 )
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
-from smartrisk.validation._coerce import COERCE, MISSING
 from smartrisk.validation._report import Findings, ValidationReport
+from smartrisk.validation._values import COERCE, MISSING
 
 #: What a cell must not hold, and what pandas calls columns that hold none of it.
 _SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
@@ -84,9 +84,19 @@ def validate(
     if report.ok:
         return report.table
     if on_error == "raise":
-        raise TableError(report.message(), report.failures)
+        raise TableError(
+            "validation.table_invalid",
+            "{report}",
+            report=report.message(),
+            failures=report.failures,
+        )
     warnings.warn(
-        f"{report.message()} They were set aside.", DataQualityWarning, stacklevel=2
+        DataQualityWarning(
+            "validation.they_were_set_aside",
+            "{value} They were set aside.",
+            value=report.message(),
+        ),
+        stacklevel=2,
     )
     return report.table
 
@@ -170,20 +180,35 @@ def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:
         try:
             source = pd.DataFrame(dict(frame))
         except ValueError as error:
-            raise TableError(f"{table.name}: a mapping of columns: {error}") from error
+            raise TableError(
+                "validation.mapping_columns",
+                "{name}: a mapping of columns: {error}",
+                name=table.name,
+                error=error,
+            ) from error
     elif hasattr(frame, "to_pandas"):
         source = frame.to_pandas()
     else:
         raise TableError(
-            f"{table.name}: a data frame of pandas, Polars or PyArrow, or a mapping "
-            f"of columns is needed; got {type(frame).__name__}."
+            "validation.data_frame_pandas_polars",
+            "{name}: a data frame of pandas, Polars or PyArrow, or a mapping "
+            "of columns is needed; got {frame_type}.",
+            name=table.name,
+            frame_type=type(frame).__name__,
         )
     if isinstance(source.columns, pd.MultiIndex):
-        raise TableError(f"{table.name}: column names must be single texts.")
+        raise TableError(
+            "validation.column_names_single_texts",
+            "{name}: column names must be single texts.",
+            name=table.name,
+        )
     twice = source.columns[source.columns.duplicated()]
     if len(twice):
         raise TableError(
-            f"{table.name}: columns appear twice: {shown(twice)}. Rename or drop one."
+            "validation.columns_appear_twice_rename",
+            "{name}: columns appear twice: {twice}. Rename or drop one.",
+            name=table.name,
+            twice=shown(twice),
         )
     return source
 
@@ -211,9 +236,14 @@ def _named(
         are = "columns are" if len(gone) > 1 else "column is"
         hints = "; ".join(_gone(*pair, source.columns) for pair in gone[:5])
         raise TableError(
-            f"{table.name}: {len(gone)} {are} missing: {hints}. The table has "
-            f"{shown(source.columns) or 'none'}. Name your own columns with "
-            "ColumnMap({field: column})."
+            "validation.missing_table_name_your",
+            "{name}: {n_gone} {are} missing: {hints}. The table has {value}. "
+            "Name your own columns with ColumnMap({{field: column}}).",
+            name=table.name,
+            n_gone=len(gone),
+            are=are,
+            hints=hints,
+            value=shown(source.columns) or "none",
         )
     used = set(renamed.values())
     ignored = [
@@ -242,9 +272,11 @@ def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) 
     found = [n for n in ignored if _plain(n) in later and n not in told]
     if found:
         raise LeakageError(
-            f"DECLARATIONS: columns known only after a control: {shown(found)}. "
-            "Drop them here and pass results as OUTCOMES, or name them in the "
-            "ColumnMap as what they are: ColumnMap({'illicit': column, ...})."
+            "validation.columns_known_only_after",
+            "DECLARATIONS: columns known only after a control: {found}. Drop "
+            "them here and pass results as OUTCOMES, or name them in the "
+            "ColumnMap as what they are: ColumnMap({{'illicit': column, ...}}).",
+            found=shown(found),
         )
 
 

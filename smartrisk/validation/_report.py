@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import shown
-from smartrisk.look import InNotebook
+from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, Table
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -46,7 +46,7 @@ _REMEDY = {
 
 
 @dataclass(frozen=True)
-class ValidationReport(InNotebook):
+class ValidationReport(Result):
     """What came of checking a frame.
 
     Parameters

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartrisk.datasets import make_declarations
+from smartrisk.displays import EffortCurveDisplay, PolicyComparisonDisplay
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import (
     compare_policies,
@@ -18,7 +19,6 @@ from smartrisk.evaluation import (
     recall_at,
     revenue_share_at,
 )
-from smartrisk.reports import EffortCurveDisplay, PolicyComparisonDisplay
 
 KEY = ["declaration_id", "item_number"]
 

@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from smartrisk.errors import ArgumentError, MissingExtraError, TableError
 from smartrisk.explanations import CONCEPTS, STRENGTHS, Reasons, explain
-from smartrisk.explanations._plan import _PLANS, plan_of
+from smartrisk.explanations._grouping import _PLANS, plan_of
 from smartrisk.features import FeatureInfo
 
 FIELDS = ("customs_value", "net_mass_kg", "importer_id", "tariff_code", "origin")

@@ -90,7 +90,7 @@ def test_matplotlib_figures_and_displays_are_logged(engine, judged, store):
     import matplotlib.pyplot as plt
     import mlflow
 
-    from smartrisk.reports import RateCurveDisplay
+    from smartrisk.displays import RateCurveDisplay
 
     display = RateCurveDisplay.from_evaluations(judged[1]).plot()
     run = log_run(
@@ -107,7 +107,8 @@ def test_cards_are_logged_and_pages_that_name_parties_are_refused(
 ):
     import mlflow
 
-    from smartrisk.reports import CaseSheet, ModelCard, RateCurveDisplay, WatchList
+    from smartrisk.displays import RateCurveDisplay
+    from smartrisk.pages import CaseSheet, ModelCard, WatchList
 
     _, new = past_and_new
     card = ModelCard.from_engine(engine, evaluation=judged[1])

@@ -1,0 +1,132 @@
+"""How the contribution of a feature moves with its value."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._texts import Texts
+from smartrisk.errors import ArgumentError
+from smartrisk.page_style import COLOURS, GREY
+from smartrisk.schema import DECLARATIONS
+
+_WIDE = 100.0  # from this ratio of the values on, the axis is logarithmic
+
+
+class DependenceDisplay(Display):
+    """Mean contribution of a feature by its value, with the middle eight in ten.
+
+    Items whose value is missing are a hollow point at the left. Use `from_dependence`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What `smartrisk.explanations.dependence` returned.
+    feature : str
+        Name of the feature.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What `plot` drew on.
+    figure_ : Figure
+        The figure that holds it.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> reasons = engine.explain(world.declarations.tail(500))
+    >>> told = sr.explanations.dependence(reasons, "duty_rate")
+    >>> shown = sr.displays.DependenceDisplay.from_dependence(told, "duty_rate")
+    >>> int(shown.frame()["n_items"].sum())
+    500
+    """
+
+    _panels = ("Dependence",)
+    _panel_size = (5.6, 3.8)
+
+    def __init__(self, data: pd.DataFrame, feature: str = "") -> None:
+        super().__init__(data)
+        self.feature = feature
+
+    @classmethod
+    def from_dependence(cls, dependence: Any, feature: str) -> Self:
+        """Return the display of a dependence.
+
+        Parameters
+        ----------
+        dependence : DataFrame
+            What `smartrisk.explanations.dependence` returned.
+        feature : str
+            Name of the feature.
+
+        Returns
+        -------
+        display : DependenceDisplay
+            Draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no dependence.
+
+        Examples
+        --------
+        >>> from smartrisk.displays import DependenceDisplay
+        >>> DependenceDisplay.from_dependence(3, "duty_rate")
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: DependenceDisplay: 'dependence' must be what...
+        """
+        columns = {"low", "high", "mean", "q10", "q90", "n_items"}
+        if not isinstance(dependence, pd.DataFrame) or not columns <= set(dependence):
+            raise ArgumentError(
+                "displays.dependence_what_explanations_dependence",
+                "DependenceDisplay: 'dependence' must be what "
+                "explanations.dependence returned; got {dependence_type}.",
+                dependence_type=type(dependence).__name__,
+            )
+        return cls(dependence, feature)
+
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+        """Draw the mean with its band, and the missing apart."""
+        (ax,) = axes
+        gone = self._data["low"].isna()
+        told, missing = self._data[~gone], self._data[gone]
+        low, high = told["low"].to_numpy(float), told["high"].to_numpy(float)
+        log = bool(len(low)) and low.min() > 0 and high.max() / low.min() >= _WIDE
+        at = np.sqrt(low * high) if log else (low + high) / 2.0
+        ax.fill_between(at, told["q10"], told["q90"], color=COLOURS[0], alpha=0.16)
+        ax.plot(at, told["mean"], "o-", color=COLOURS[0], markersize=5)
+        ax.axhline(0.0, color=GREY, linestyle=":", linewidth=1.2)
+        if log:
+            ax.set_xscale("log")
+        if len(missing):
+            left = np.nan if not len(at) else at.min()
+            span = np.ptp(at) if len(at) > 1 else 1.0
+            x = left / 2.0 if log else (0.0 if np.isnan(left) else left - 0.1 * span)
+            mean, q10, q90 = missing[["mean", "q10", "q90"]].iloc[0]
+            reach = np.clip([[mean - q10], [q90 - mean]], 0.0, None)
+            ax.errorbar(
+                [x],
+                [mean],
+                yerr=reach,
+                fmt="o",
+                color=COLOURS[1],
+                markerfacecolor="white",
+                label=texts.gettext("missing"),
+            )
+            ax.legend(loc="best")
+        known = self.feature in DECLARATIONS
+        named = texts.words.field(self.feature) if known else self.feature
+        ax.set_title(texts.name(named))
+        plain_numbers(ax.xaxis, texts)
+        plain_numbers(ax.yaxis, texts)
+        if roomy:
+            ax.set_xlabel(texts.gettext("Value of the feature"))
+            ax.set_ylabel(texts.gettext("Contribution, log-odds"))

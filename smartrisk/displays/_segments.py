@@ -1,0 +1,131 @@
+"""Segments side by side: where a ranking finds, and whom it selects."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from smartrisk.displays._display import Display, percent
+from smartrisk.displays._texts import Texts
+from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.languages import N_
+from smartrisk.page_style import COLOURS, INK
+
+_MEASURES = {"selection_rate": N_("Selected"), "precision": N_("Precision")}
+_MOST = 15
+
+
+class SegmentsDisplay(Display):
+    """Selection rate and precision by value of a segment, with intervals.
+
+    Values whose denominator is small are drawn hollow. Use `from_segments`.
+
+    Parameters
+    ----------
+    data : DataFrame
+        ``value``, ``n_items`` and, for each measure, its rate and bounds.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes
+        One per measure.
+    figure_ : Figure
+        The figure that holds it.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> key = world.declarations[["declaration_id", "item_number"]]
+    >>> scores = key.assign(risk_score=world.declarations["duty_rate"])
+    >>> told = sr.evaluation.by_segment(scores, world.full_outcomes(),
+    ...     {"mode": world.declarations["transport_mode"]})
+    >>> shown = sr.displays.SegmentsDisplay.from_segments(told, "mode")
+    >>> len(shown.frame()) > 1
+    True
+    """
+
+    _panels = tuple(_MEASURES.values())
+    _panel_size = (4.2, 3.6)
+
+    @classmethod
+    def from_segments(cls, segments: Any, segment: str) -> Self:
+        """Return the display of one segment.
+
+        Parameters
+        ----------
+        segments : Segments
+            What `smartrisk.evaluation.by_segment` returned.
+        segment : str
+            Which of its segments.
+
+        Returns
+        -------
+        display : SegmentsDisplay
+            The fifteen values with most items; draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no result of segments, or has no such segment.
+
+        Examples
+        --------
+        >>> from smartrisk.displays import SegmentsDisplay
+        >>> SegmentsDisplay.from_segments(3, "office")
+        Traceback (most recent call last):
+        ...
+        smartrisk.errors.ArgumentError: SegmentsDisplay: 'segments' must be what...
+        """
+        if not hasattr(segments, "gaps"):
+            raise ArgumentError(
+                "displays.segments_what_evaluation_by_segment",
+                "SegmentsDisplay: 'segments' must be what evaluation.by_segment "
+                "returned; got {segments_type}.",
+                segments_type=type(segments).__name__,
+            )
+        table = segments.frame()
+        known = tuple(table["segment"].unique())
+        check_choice("SegmentsDisplay", "segment", segment, known)
+        part = table[table["segment"] == segment].copy()
+        part["small_selection_rate"] = part["n_judged"] < segments.least
+        part["small_precision"] = part["n_selected"] < segments.least
+        most = part["n_items"].nlargest(_MOST).index
+        return cls(part.loc[part.index.isin(most)].reset_index(drop=True))
+
+    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+        """Draw a point with its interval for each value."""
+        _ = texts.gettext
+        labels = [texts.segment_value(value) for value in self._data["value"]]
+        rows = -np.arange(len(labels))
+        for place, (ax, (name, title)) in enumerate(
+            zip(axes, _MEASURES.items(), strict=True)
+        ):
+            rate = self._data[name].to_numpy(np.float64)
+            low = rate - self._data[f"{name}_low"].to_numpy(np.float64)
+            high = self._data[f"{name}_high"].to_numpy(np.float64) - rate
+            small = self._data[f"small_{name}"].to_numpy(bool)
+            for part, face in ((~small, COLOURS[0]), (small, "white")):
+                reach = np.clip([low[part], high[part]], 0.0, None)
+                ax.errorbar(
+                    rate[part],
+                    rows[part],
+                    xerr=reach,
+                    fmt="o",
+                    color=COLOURS[0],
+                    markerfacecolor=face,
+                    capsize=2,
+                )
+            ax.set_title(_(title))
+            ax.set_yticks(rows, labels if place == 0 else [])
+            ax.tick_params(axis="y", length=0, labelcolor=INK)
+            ax.grid(axis="y", visible=False)
+            ax.set_xlim(left=0.0)
+            percent(ax.xaxis, texts)
+        if roomy and "segment" in self._data and len(self._data):
+            named = texts.segment(str(self._data["segment"].iloc[0]))
+            axes[0].set_ylabel(texts.words.begun(named))
+        if roomy:
+            axes[0].set_xlabel(texts.wrapped(_("Share of the items")))
+            axes[1].set_xlabel(texts.wrapped(_("Share of the selected; hollow: few")))

@@ -1,0 +1,174 @@
+"""All features of declarations in one transformer."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError, check_choice, shown
+from smartrisk.features._columns import EPOCH, Columns
+from smartrisk.features._entity import EntityHistory
+from smartrisk.features._incentive import DutyIncentive, Structuring
+from smartrisk.features._info import FeatureInfo
+from smartrisk.features._item_measures import CodeColumns, ItemMeasures
+from smartrisk.features._keys import DEFAULT_KEYS, Key
+from smartrisk.features._prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._results import Results, item_ids, match
+from smartrisk.features._transformer import DeclarationTransformer, Matrix
+
+#: Families of features, in the order of their columns.
+PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
+
+
+class DeclarationFeatures(DeclarationTransformer):
+    """All leak-free features of declared items, by the columns that are there.
+
+    Composed of `ItemMeasures`, `CodeColumns`, `DutyIncentive`, `Structuring`,
+    `EntityHistory` and `PeerPrices`.
+
+    Parameters
+    ----------
+    keys : tuple of Key, default=DEFAULT_KEYS
+        Keys with a history of activity and results.
+    price_keys : tuple of Key, default=PRICE_KEYS
+        Keys whose earlier items are peers for prices and masses.
+    thresholds : tuple of float, default=(150.0, 1000.0)
+        Values (national currency) below which less duty or control applies.
+    parts : tuple of str, default=PARTS
+        Which families of features: "item", "codes", "incentive", "structuring",
+        "history", "prices".
+    smoothing : float, default=10.0
+        Inspections that a parent key's hit rate is worth.
+    label_delay : int, default=30
+        Days from lodgement to the result where `known_at` is missing.
+    n_jobs : int, default=2
+        Threads.
+
+    Attributes
+    ----------
+    parts_ : dict of str to DeclarationTransformer
+        The fitted parts.
+    feature_info_ : list of FeatureInfo
+        What each column says: fields, concept, statistic, window.
+
+    See Also
+    --------
+    EntityHistory : The history of traders, goods and routes.
+    PeerPrices : Unit values against peers.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import DeclarationFeatures
+    >>> world = make_declarations(n_items=500, random_state=0)
+    >>> features = DeclarationFeatures().set_output(transform="pandas")
+    >>> matrix = features.fit(world.declarations, outcomes=world.outcomes).transform(
+    ...     world.declarations
+    ... )
+    >>> len(matrix)
+    500
+    """
+
+    def __init__(
+        self,
+        keys: tuple[Key, ...] = DEFAULT_KEYS,
+        *,
+        price_keys: tuple[Key, ...] = PRICE_KEYS,
+        thresholds: tuple[float, ...] = (150.0, 1000.0),
+        parts: tuple[str, ...] = PARTS,
+        smoothing: float = 10.0,
+        label_delay: int = 30,
+        n_jobs: int = 2,
+    ) -> None:
+        self.keys = keys
+        self.price_keys = price_keys
+        self.thresholds = thresholds
+        self.parts = parts
+        self.smoothing = smoothing
+        self.label_delay = label_delay
+        self.n_jobs = n_jobs
+
+    def update_results(self, X: pd.DataFrame, outcomes: pd.DataFrame) -> Self:
+        """Add results of items whose activity was counted before.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            The items that the results speak of.
+        outcomes : DataFrame
+            OUTCOMES not counted before.
+
+        Returns
+        -------
+        self : DeclarationFeatures
+            The transformer, its results moved on.
+        """
+        columns = Columns(X)
+        found = match(item_ids(X), outcomes, columns.day, self.label_delay)
+        if "history" in self.parts_:
+            self.parts_["history"]._extend_results(columns, found)
+        return self
+
+    def last_day(self) -> np.datetime64 | None:
+        """Return the day of the last item that the history knows.
+
+        Returns
+        -------
+        day : numpy.datetime64 or None
+            None where no part keeps a history.
+        """
+        history, prices = self.parts_.get("history"), self.parts_.get("prices")
+        tables = [*(history.items_ if history else ())]
+        tables += prices.tables_ if prices else ()
+        days = [int(table.day.max()) for table in tables if len(table.packed)]
+        return EPOCH + np.timedelta64(max(days), "D") if days else None
+
+    def _check_params(self) -> None:
+        for name in self.parts:
+            check_choice(type(self).__name__, "parts", name, PARTS)
+        if not self.parts:
+            raise ArgumentError(
+                "features.parts_empty_name",
+                "DeclarationFeatures: 'parts' is empty; name at least one of {PARTS}.",
+                PARTS=shown(PARTS, 10),
+            )
+        for part in self._parts().values():
+            part._check_params()
+
+    def _parts(self) -> dict[str, Any]:
+        every = {
+            "item": ItemMeasures(),
+            "codes": CodeColumns(),
+            "incentive": DutyIncentive(),
+            "structuring": Structuring(self.thresholds),
+            "history": EntityHistory(
+                self.keys,
+                smoothing=self.smoothing,
+                label_delay=self.label_delay,
+                n_jobs=self.n_jobs,
+            ),
+            "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
+        }
+        return {name: part for name, part in every.items() if name in self.parts}
+
+    def _learn(self, columns: Columns, results: Results | None) -> None:
+        self.parts_ = self._parts()
+        for part in self.parts_.values():
+            part._learn(columns, results)
+            part.feature_info_ = part._describe()
+
+    def _extend(self, columns: Columns, results: Results | None) -> None:
+        for part in self.parts_.values():
+            part._extend(columns, results)
+
+    def _describe(self) -> list[FeatureInfo]:
+        return [info for part in self.parts_.values() for info in part.feature_info_]
+
+    def _compute(self, columns: Columns, out: Matrix) -> None:
+        start = 0
+        for part in self.parts_.values():
+            stop = start + len(part.feature_info_)
+            part._compute(columns, out[:, start:stop])
+            start = stop

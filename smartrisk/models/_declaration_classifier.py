@@ -1,0 +1,276 @@
+"""What the baselines share: declarations by name, entities, smoothed hit rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from smartrisk.errors import ArgumentError, TableError, nearest, shown
+from smartrisk.schema import DECLARATIONS
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
+_MATRIX = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
+
+
+class Entities:
+    """Columns of a frame, and their combinations, as codes with a text for each.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Items; ``hs2``, ``hs4`` and ``hs6`` are read off ``tariff_code``.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+        self._seen: dict[str, tuple[Int, list[str]]] = {}
+
+    def has(self, names: Sequence[str]) -> bool:
+        """Tell whether every column of a combination is there."""
+        return all(source(name) in self._frame.columns for name in names)
+
+    def key(self, names: Sequence[str]) -> tuple[Int, list[str]]:
+        """Return codes (-1 where a part is missing) and the text of each code."""
+        codes, texts = self._one(names[0])
+        for name in names[1:]:
+            other, more = self._one(name)
+            width = max(len(more), 1)
+            whole = (codes >= 0) & (other >= 0)
+            found, unique = pd.factorize(codes[whole] * width + other[whole])
+            codes = np.full(len(whole), -1, np.int64)
+            codes[whole] = found
+            texts = [f"{texts[u // width]}\x1f{more[u % width]}" for u in unique]
+        return codes, texts
+
+    def _one(self, name: str) -> tuple[Int, list[str]]:
+        if name not in self._seen:
+            self._seen[name] = self._encode(name)
+        return self._seen[name]
+
+    def _encode(self, name: str) -> tuple[Int, list[str]]:
+        if name in HS_DIGITS:
+            codes, texts = self._one("tariff_code")
+            short, unique = pd.factorize(
+                np.array([t[: HS_DIGITS[name]] for t in texts], object)
+            )
+            return np.append(short.astype(np.int64), -1)[codes], list(unique)
+        codes, found = pd.factorize(self._frame[name])
+        return codes.astype(np.int64, copy=False), [str(value) for value in found]
+
+
+def source(name: str) -> str:
+    """Return the declared column that a key column is read from."""
+    return "tariff_code" if name in HS_DIGITS else name
+
+
+def smoothed_rates(
+    key: tuple[Int, list[str]], hits: Float, *, smoothing: float, prior: float
+) -> dict[str, float]:
+    """Return (hits + prior x smoothing) / (inspections + smoothing) of each entity."""
+    codes, texts = key
+    known = codes >= 0
+    n = np.bincount(codes[known], minlength=len(texts))
+    found = np.bincount(codes[known], weights=hits[known], minlength=len(texts))
+    rate = (found + prior * smoothing) / (n + smoothing)
+    return dict(zip(texts, rate.tolist(), strict=True))
+
+
+def look_up(
+    key: tuple[Int, list[str]], table: Mapping[str, float], unseen: float
+) -> Float:
+    """Return the number of each item's entity; `unseen` where missing or new."""
+    codes, texts = key
+    # The last place answers code -1.
+    values = np.array([*(table.get(text, unseen) for text in texts), unseen])
+    return values[codes]
+
+
+def used(profiles: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the declared columns that profiles are read from, each once."""
+    return tuple(dict.fromkeys(source(name) for p in profiles for name in p))
+
+
+def numbers(values: pd.Series) -> Float:
+    """Return a numeric column as float, missing as NaN."""
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+class DeclarationClassifier(ClassifierMixin, BaseEstimator):
+    """Shape of the baselines: a two-class estimator that takes declarations."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from inspected items.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS of inspected items, or a plain numeric matrix.
+        y : array-like of shape (n_items,)
+            Two classes, the hit the greater one.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        self._check_params()
+        frame = self._enter(X, y)
+        labels = column_or_1d(y, warn=True)
+        assert_all_finite(labels, input_name="y")
+        check_consistent_length(frame, labels)
+        check_classification_targets(labels)
+        if type_of_target(labels) == "multiclass":
+            raise ArgumentError(
+                "models.only_binary_classification_supported",
+                "Only binary classification is supported. {self_type}: y has "
+                "{n_labels} classes; pass 1 for a hit and 0 for none.",
+                self_type=type(self).__name__,
+                n_labels=len(np.unique(labels)),
+            )
+        self.classes_, target = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ArgumentError(
+                "models.class_only_hit_inspection",
+                "{self_type}: y holds one class only ({classes!r}); at least one "
+                "hit and one inspection without a hit are needed.",
+                self_type=type(self).__name__,
+                classes=self.classes_[0],
+            )
+        self._learn(frame, target.astype(np.float64))
+        return self
+
+    def predict_proba(self, X: Any) -> Float:
+        """Return the probability of no hit and of a hit.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS, with the columns used in fit, in any order.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_items, 2)
+            Columns follow `classes_`.
+        """
+        check_is_fitted(self, "classes_")
+        hit = self._score(self._enter_again(X))
+        return np.column_stack([1.0 - hit, hit])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the likelier class of each item.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS, with the columns used in fit, in any order.
+
+        Returns
+        -------
+        label : ndarray of shape (n_items,)
+            One of `classes_`.
+        """
+        hit = self.predict_proba(X)[:, 1]
+        label: NDArray[Any] = self.classes_[(hit > 0.5).astype(int)]
+        return label
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what input is taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.poor_score = self._poor
+        return tags
+
+    #: Said to scikit-learn's checks: not made to separate clouds of points.
+    _poor = True
+
+    def _enter(self, X: Any, y: Any) -> pd.DataFrame:
+        """Check the input of fit; return declarations, or a matrix as a frame."""
+        self._declared = isinstance(X, pd.DataFrame) and any(
+            name in DECLARATIONS for name in X.columns
+        )
+        if not self._declared:
+            matrix, _ = validate_data(self, X, y, **_MATRIX)
+            return pd.DataFrame(matrix)
+        frame: pd.DataFrame = X
+        validate_data(self, frame, y, skip_check_array=True)
+        self._check_size(frame)
+        return frame
+
+    def _enter_again(self, X: Any) -> pd.DataFrame:
+        """Check the input of prediction against what fit has used."""
+        if not self._declared:
+            return pd.DataFrame(validate_data(self, X, reset=False, **_MATRIX))
+        owner = type(self).__name__
+        if not isinstance(X, pd.DataFrame):
+            raise TableError(
+                "models.fitted_declarations_frame_so",
+                "{owner}: fitted on a declarations frame, so X must be one; got "
+                "{X_type}.",
+                owner=owner,
+                X_type=type(X).__name__,
+            )
+        gone = [name for name in self._used if name not in X.columns]
+        if gone:
+            raise TableError(
+                "models.columns_used_fit_missing",
+                "{owner}: columns used in fit are missing: {gone}. Add them; a "
+                "column without values is allowed.",
+                owner=owner,
+                gone=shown(gone),
+            )
+        self._check_size(X)
+        return X
+
+    def _check_size(self, X: pd.DataFrame) -> None:
+        if not len(X):
+            raise TableError(
+                "models.found_array_sample_item",
+                "{self_type}: Found array with 0 sample(s); at least one item is "
+                "needed.",
+                self_type=type(self).__name__,
+            )
+
+    def _need(self, frame: pd.DataFrame, name: str) -> Any:
+        """Return the name of a declared column, or the first of a plain matrix."""
+        if not self._declared:
+            return frame.columns[0]
+        if name not in frame.columns:
+            raise TableError(
+                "models.column_map_smartrisk_schema",
+                "{self_type}: X has no column {name!r}.{hint} Map it with "
+                "smartrisk.schema.ColumnMap, or use another baseline.",
+                self_type=type(self).__name__,
+                name=name,
+                hint=nearest(name, frame.columns),
+            )
+        return name
+
+    def _check_params(self) -> None:
+        """Raise when a parameter is outside what is allowed."""
+
+    #: Declared columns that prediction needs again.
+    _used: tuple[str, ...] = ()
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Learn from items and their hits."""
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        raise NotImplementedError

@@ -1,0 +1,245 @@
+"""Mechanisms from true goods to declared ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smartrisk.worlds._fraud_habits import (
+    CONCEAL,
+    ECOMMERCE,
+    MISCLASS,
+    NONE,
+    ORIGIN,
+    OVER,
+    PROCEDURE,
+    QUANTITY,
+    SHELL,
+    UNDER,
+)
+from smartrisk.worlds._goods import Goods, rounded
+from smartrisk.worlds._law import Law, taxes
+from smartrisk.worlds._random_streams import stream
+from smartrisk.worlds._tariff import (
+    N_CHEAPER,
+    PARTNERS,
+    Bool,
+    Float,
+    Int,
+    Tariff,
+)
+from smartrisk.worlds._traders import INWARD, TEMPORARY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What is declared of every item, and what was done."""
+
+    typology: Int
+    code: Int
+    origin: Int
+    departure: Int
+    value: Float
+    mass: Float
+    gross: Float
+    quantity: Float
+    agreement: Int
+    procedure: Int
+    hidden: Float  # taxes evaded on goods that are not declared at all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How each relation would do it, one entry per relation."""
+
+    share: Float  # of the value that is declared
+    template: Bool  # the same price per kg every time
+    neighbour: Int
+    partner: Int
+    through: Bool  # the goods do pass through the partner
+    less: Float  # share of mass or quantity that is declared
+    by_mass: Bool
+    careless: Bool  # leaves the gross mass true
+    tiny: Float  # share of the value of a parcel
+    more: Float  # factor of an overvaluation
+    relief: Int
+
+
+def make_style(seed: int, n: int) -> Style:
+    """Draw the styles of `n` relations.
+
+    Undervaluers declare .25 to .75 of the value, about the same share every time, and
+    a third of them write template prices (the DATE paper plants 0.6 ± 0.1; the range
+    and the templates are assumptions). Parcels show a tenth to a half; overvaluation
+    multiplies by 1.5 to 4 (reported: up to 5).
+    """
+    rng = stream(seed, "style")
+    return Style(
+        share=rng.uniform(0.25, 0.75, n),
+        template=rng.random(n) < 0.33,
+        neighbour=rng.integers(0, N_CHEAPER, n),
+        partner=rng.choice(PARTNERS, n),
+        through=rng.random(n) < 0.4,
+        less=rng.uniform(0.5, 0.85, n),
+        by_mass=rng.random(n) < 0.5,
+        careless=rng.random(n) < 0.5,
+        tiny=rng.uniform(0.1, 0.5, n),
+        more=rng.uniform(1.5, 4.0, n),
+        relief=np.where(rng.random(n) < 0.5, INWARD, TEMPORARY),
+    )
+
+
+def declare(
+    rng: np.random.Generator, law: Law, style: Style, goods: Goods, typology: Int
+) -> Declared:
+    """Write the goods down as they are declared."""
+    out = Declared(
+        typology=typology,
+        code=goods.code.copy(),
+        origin=goods.origin.copy(),
+        departure=goods.departure.copy(),
+        value=goods.value.copy(),
+        mass=goods.mass.copy(),
+        gross=goods.gross.copy(),
+        quantity=goods.quantity.copy(),
+        agreement=goods.agreement.copy(),
+        procedure=goods.procedure.copy(),
+        hidden=np.zeros(len(typology)),
+    )
+    _undervalue(rng, law.tariff, style, goods, out)
+    _misclassify(law.tariff, style, goods, out)
+    _change_origin(law, style, goods, out)
+    _understate(rng, law.tariff, style, goods, out)
+    _conceal(rng, goods, out)
+    _trim_parcels(rng, style, goods, out)
+    _overvalue(rng, style, goods, out)
+    _claim_relief(style, goods, out)
+    return out
+
+
+def _undervalue(
+    rng: np.random.Generator, tariff: Tariff, style: Style, goods: Goods, out: Declared
+) -> None:
+    """Declare a share of the value; one value in five is rounded to two digits.
+
+    A template price is in the currency and at the level of the day it was made up:
+    it does not follow the exchange rate.
+    """
+    rows = np.flatnonzero(np.isin(out.typology, (UNDER, SHELL)))
+    relation, code = goods.relation[rows], goods.code[rows]
+    share = style.share[relation] * np.exp(rng.normal(0, 0.08, len(rows)))
+    value = goods.value[rows] * np.clip(share, 0.2, 0.85)
+    price = tariff.log_price[code] + tariff.origin_price[code, goods.origin[rows]]
+    fixed = goods.mass[rows] * style.share[relation] * np.exp(np.round(price, 1))
+    below = style.template[relation] & (fixed < 0.85 * goods.value[rows])
+    below &= fixed > 0.15 * goods.value[rows]
+    value = np.where(below, fixed, value)
+    even = np.minimum(rounded(value), 0.9 * goods.value[rows])
+    out.value[rows] = np.where(rng.random(len(rows)) < 0.2, even, value)
+
+
+def _misclassify(tariff: Tariff, style: Style, goods: Goods, out: Declared) -> None:
+    """Declare a neighbour with a lower rate; value, mass and quantity stay true."""
+    rows = np.flatnonzero(out.typology == MISCLASS)
+    habit = style.neighbour[goods.relation[rows]]
+    out.code[rows] = tariff.cheaper[goods.code[rows], habit]
+
+
+def _change_origin(law: Law, style: Style, goods: Goods, out: Declared) -> None:
+    """Declare a preference partner as origin; four in ten do ship through it."""
+    rows = np.flatnonzero(out.typology == ORIGIN)
+    relation = goods.relation[rows]
+    partner = style.partner[relation]
+    agreement = law.agreement(goods.code[rows], partner, goods.day[rows])
+    for other in PARTNERS:  # a quota that is used up: take the next partner
+        late = np.flatnonzero(agreement < 0)
+        partner[late] = other
+        agreement[late] = law.agreement(
+            goods.code[rows[late]], partner[late], goods.day[rows[late]]
+        )
+    out.origin[rows] = partner
+    free = law.rate(goods.code[rows], goods.day[rows]) > 0
+    out.agreement[rows] = np.where(free & ~goods.exempt[rows], agreement, -1)
+    out.departure[rows] = np.where(
+        style.through[relation], partner, goods.departure[rows]
+    )
+
+
+def _understate(
+    rng: np.random.Generator, tariff: Tariff, style: Style, goods: Goods, out: Declared
+) -> None:
+    """Declare .5 to .85 of the mass or of the quantity, and of the value with it.
+
+    The gross mass stays true for half of those who understate the mass.
+    """
+    rows = np.flatnonzero(out.typology == QUANTITY)
+    relation, counted = goods.relation[rows], tariff.unit[goods.code[rows]] > 0
+    share = style.less[relation] * np.exp(rng.normal(0, 0.05, len(rows)))
+    share = np.clip(share, 0.4, 0.9)
+    mass = style.by_mass[relation] | ~counted | (goods.quantity[rows] < 3)
+    weighed = mass & ~style.careless[relation]
+    out.value[rows] *= share
+    out.mass[rows] *= np.where(mass, share, 1.0)
+    out.gross[rows] *= np.where(weighed, share, 1.0)
+    fewer = np.maximum(np.rint(goods.quantity[rows] * share), 1.0)
+    less = np.where(counted, goods.quantity[rows], goods.quantity[rows] * share)
+    out.quantity[rows] = np.where(mass, less, fewer)
+
+
+def _conceal(rng: np.random.Generator, goods: Goods, out: Declared) -> None:
+    """Hide other goods under the declared ones: at most the gross mass tells."""
+    rows = np.flatnonzero(out.typology == CONCEAL)
+    out.gross[rows] *= 1 + rng.uniform(0.0, 0.12, len(rows))
+    hidden = np.exp(rng.normal(8.0, 1.2, len(rows)))  # value, assumption
+    out.hidden[rows] = taxes(hidden, np.full(len(rows), 0.1))
+
+
+def _trim_parcels(
+    rng: np.random.Generator, style: Style, goods: Goods, out: Declared
+) -> None:
+    """Write a tenth to a half of the price on a parcel, often an even amount."""
+    rows = np.flatnonzero(out.typology == ECOMMERCE)
+    share = style.tiny[goods.relation[rows]] * np.exp(rng.normal(0, 0.15, len(rows)))
+    value = goods.value[rows] * np.clip(share, 0.05, 0.7)
+    even = np.minimum(rounded(value), 0.9 * goods.value[rows])
+    out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
+
+
+def _overvalue(
+    rng: np.random.Generator, style: Style, goods: Goods, out: Declared
+) -> None:
+    """Declare too much for free goods, in round sums, to move money; no tax is lost."""
+    rows = np.flatnonzero(out.typology == OVER)
+    more = style.more[goods.relation[rows]] * np.exp(rng.normal(0, 0.1, len(rows)))
+    value = goods.value[rows] * np.maximum(more, 1.2)
+    even = np.maximum(rounded(value), 1.1 * goods.value[rows])
+    out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
+
+
+def _claim_relief(style: Style, goods: Goods, out: Declared) -> None:
+    """Declare goods that stay for processing, or as here for a while."""
+    rows = np.flatnonzero(out.typology == PROCEDURE)
+    out.procedure[rows] = style.relief[goods.relation[rows]]
+
+
+def reliefs(
+    goods: Goods, agreement: Int, procedure: Int, value: Float, free: float
+) -> tuple[Bool, Bool, Bool]:
+    """Return which items pay no duty by preference, procedure, or low value."""
+    exempt = np.isin(procedure, (INWARD, TEMPORARY))
+    return agreement >= 0, exempt, goods.parcel & (value <= free)
+
+
+def evaded(law: Law, goods: Goods, out: Declared, free: float) -> Float:
+    """Return the duties and taxes that the false declaration saves.
+
+    Parcels up to the threshold pay no duty, but value-added tax, as in the European
+    Union since 2021. The order is what counts, not the parcel it is split into.
+    """
+    true = reliefs(goods, goods.agreement, goods.procedure, goods.total, free)
+    said = reliefs(goods, out.agreement, out.procedure, out.value, free)
+    owed = law.duty(goods.code, goods.origin, np.logical_or.reduce(true), goods.day)
+    paid = law.duty(out.code, out.origin, np.logical_or.reduce(said), goods.day)
+    gap = taxes(goods.value, owed) - taxes(out.value, paid)
+    return np.where(out.typology == NONE, 0.0, np.maximum(gap, 0.0) + out.hidden)

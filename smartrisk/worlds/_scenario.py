@@ -1,0 +1,300 @@
+"""What kind of world to make."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from smartrisk.errors import ArgumentError, check_number, nearest, shown
+from smartrisk.settings import read_toml, toml_line, write_toml
+from smartrisk.worlds._changes import Change
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FraudMix:
+    """Shares of the typologies among the illicit items.
+
+    They need not sum to one: they are taken in proportion. Undervaluation is the most
+    common in the DATE paper, before misclassification and false origin; never-seen
+    importers commit 7-10 % of fraud in Tunisia and Nigeria. Within those bounds the
+    numbers are assumptions.
+
+    Parameters
+    ----------
+    undervaluation : float, default=0.49
+        A share of the true value is declared, by habit of a pair.
+    misclassification : float, default=0.16
+        A neighbour of the tariff code with a lower duty is declared.
+    false_origin : float, default=0.10
+        A partner of an agreement is declared as origin.
+    quantity : float, default=0.07
+        Too little mass, or too few pieces.
+    phoenix : float, default=0.07
+        Short-lived importers that undervalue and are replaced.
+    concealment : float, default=0.02
+        Other goods lie under the declared ones.
+    splitting : float, default=0.03
+        One order comes as several parcels below the threshold.
+    e_commerce : float, default=0.02
+        A seller writes a fraction of the price on its parcels.
+    overvaluation : float, default=0.01
+        Too much is declared on free goods, to move money; no revenue is evaded.
+    procedure : float, default=0.03
+        A relief is claimed for goods that stay.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import FraudMix
+    >>> FraudMix(phoenix=0.3).phoenix
+    0.3
+    """
+
+    undervaluation: float = 0.49
+    misclassification: float = 0.16
+    false_origin: float = 0.10
+    quantity: float = 0.07
+    phoenix: float = 0.07
+    concealment: float = 0.02
+    splitting: float = 0.03
+    e_commerce: float = 0.02
+    overvaluation: float = 0.01
+    procedure: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name, share in asdict(self).items():
+            check_number("FraudMix", name, share, low=0.0)
+        if sum(asdict(self).values()) <= 0:
+            raise ArgumentError(
+                "worlds.share_above",
+                "FraudMix: at least one share must be above 0.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What kind of world to make.
+
+    Parameters
+    ----------
+    name : str, default="own"
+        Its name.
+    story : str, default=""
+        What it is like and what it is for, in a paragraph.
+    start : str, default="2023-01"
+        First month, as ``"2023-01"``.
+    n_months : int, default=24
+        Months of declarations.
+    illicit : float, default=0.035
+        Share of the items that are illicit (national administrations report 1.2 to
+        8 %).
+    swing : float, default=0.0
+        By how much of itself that share rises and falls in the course of 18 months.
+    mix : FraudMix, default=FraudMix()
+        Shares of the typologies among the illicit items.
+    targeted : float, default=0.08
+        Share of the items that offices control by their rough rules.
+    random : float, default=0.02
+        Share of all items controlled at random.
+    adversary : float, default=0.0
+        Probability that who was caught reacts: drops the habit, goes on under another
+        name, or moves to another office.
+    collusion : float, default=0.0
+        Share of the offices whose officers hide findings against brokers of theirs.
+    parcels : float, default=0.05
+        Share of the items that are parcels of consumers and resellers.
+    threshold : float, default=150.0
+        Value, in US dollars, up to which parcels pay no duty.
+    currency : float, default=1.0
+        Units of the national currency for a US dollar.
+    n_codes : int, default=1200
+        Tariff codes; fewer are met among few items.
+    traders : float, default=1.0
+        Factor on the number of importers, consignors and declarants.
+    holidays : tuple of str, default=("01-01", "05-01", "12-25")
+        Days of the year on which hardly anything is lodged.
+    changes : tuple of Change, default=()
+        What changes, and when.
+
+    See Also
+    --------
+    SCENARIOS : Those that have a name.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from smartrisk.datasets import SCENARIOS, Scenario
+    >>> mine = replace(SCENARIOS["national"], name="no targeting", targeted=0.0)
+    >>> Scenario.from_toml(mine.to_toml()) == mine
+    True
+    """
+
+    name: str = "own"
+    story: str = ""
+    start: str = "2023-01"
+    n_months: int = 24
+    illicit: float = 0.035
+    swing: float = 0.0
+    mix: FraudMix = field(default_factory=FraudMix)
+    targeted: float = 0.08
+    random: float = 0.02
+    adversary: float = 0.0
+    collusion: float = 0.0
+    parcels: float = 0.05
+    threshold: float = 150.0
+    currency: float = 1.0
+    n_codes: int = 1200
+    traders: float = 1.0
+    holidays: tuple[str, ...] = ("01-01", "05-01", "12-25")
+    changes: tuple[Change, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, low, high in _BOUNDS:
+            check_number("Scenario", name, getattr(self, name), low=low, high=high)
+        check_number(
+            "Scenario", "n_months", self.n_months, low=1, high=240, integer=True
+        )
+        check_number(
+            "Scenario", "n_codes", self.n_codes, low=50, high=5000, integer=True
+        )
+        if not re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", str(self.start)):
+            raise ArgumentError(
+                "worlds.start_month_got",
+                "Scenario: 'start' must be a month as '2023-01'; got {start!r}.",
+                start=self.start,
+            )
+        if self.targeted + self.random > 1:
+            raise ArgumentError(
+                "worlds.targeted_random_exceed_together",
+                "Scenario: 'targeted' and 'random' must not exceed 1 together; got "
+                "{targeted} and {random}.",
+                targeted=self.targeted,
+                random=self.random,
+            )
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        """Check what is made of parts, and keep it in a form that cannot change."""
+        object.__setattr__(self, "changes", tuple(self.changes))
+        object.__setattr__(self, "holidays", tuple(self.holidays))
+        if not isinstance(self.mix, FraudMix):
+            raise ArgumentError(
+                "worlds.mix_fraudmix_got",
+                "Scenario: 'mix' must be a FraudMix; got {mix_type}.",
+                mix_type=type(self.mix).__name__,
+            )
+        for change in self.changes:
+            if not isinstance(change, Change):
+                raise ArgumentError(
+                    "worlds.changes_change_objects_got",
+                    "Scenario: 'changes' must hold Change objects; got {change_type}.",
+                    change_type=type(change).__name__,
+                )
+        for day in self.holidays:
+            if not re.fullmatch(r"(0[1-9]|1[0-2])-([0-2]\d|3[01])", str(day)):
+                raise ArgumentError(
+                    "worlds.holidays_days_year_got",
+                    "Scenario: 'holidays' must be days of the year as '12-25'; got "
+                    "{day!r}.",
+                    day=day,
+                )
+
+    @property
+    def first(self) -> Any:
+        """First day of the extract, as a numpy date."""
+        return np.datetime64(self.start, "M").astype("datetime64[D]")
+
+    @property
+    def end(self) -> Any:
+        """First day after the extract, as a numpy date."""
+        last = np.datetime64(self.start, "M") + self.n_months
+        return last.astype("datetime64[D]")
+
+    @property
+    def span(self) -> int:
+        """Number of days of the extract."""
+        return int((self.end - self.first) / np.timedelta64(1, "D"))
+
+    def day_of(self, change: Change) -> int:
+        """Return the day on which a change takes place, counted from the start."""
+        return round(change.month * 365.25 / 12)
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the scenario as TOML, and write it when a path is given.
+
+        Parameters
+        ----------
+        path : path, default=None
+            File to write.
+
+        Returns
+        -------
+        text : str
+            TOML that `from_toml` reads.
+        """
+        single = [f.name for f in fields(self) if f.name not in ("mix", "changes")]
+        lines = [toml_line(name, getattr(self, name)) for name in single]
+        lines += ["", "[mix]", *[toml_line(k, v) for k, v in asdict(self.mix).items()]]
+        for change in self.changes:
+            lines += ["", "[[changes]]"]
+            lines += [toml_line(k, v) for k, v in asdict(change).items()]
+        return write_toml(lines, path)
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str]) -> Scenario:
+        """Read a scenario from a TOML file, or from TOML text.
+
+        Parameters
+        ----------
+        source : path or str
+            A file; a text with a line break is read as TOML itself.
+
+        Returns
+        -------
+        scenario : Scenario
+            What was written; fields that are not given keep their default.
+
+        Raises
+        ------
+        ArgumentError
+            If a field is unknown, or the text is no TOML.
+        """
+        given = read_toml("Scenario.from_toml", source)
+        mix = _made(FraudMix, given.pop("mix", {}), "[mix]")
+        changes = [_made(Change, c, "[[changes]]") for c in given.pop("changes", [])]
+        return _made(cls, {**given, "mix": mix, "changes": tuple(changes)}, "the file")
+
+
+#: Numbers of a scenario and their bounds.
+_BOUNDS = (
+    ("traders", 0.01, 5.0),
+    ("illicit", 0.0, 0.3),
+    ("swing", 0.0, 0.9),
+    ("targeted", 0.0, 1.0),
+    ("random", 0.0, 1.0),
+    ("adversary", 0.0, 1.0),
+    ("collusion", 0.0, 1.0),
+    ("parcels", 0.0, 0.95),
+    ("threshold", 1.0, 1e6),
+    ("currency", 1e-6, 1e6),
+)
+
+
+def _made(kind: type[T], given: Any, where: str) -> T:
+    """Return a value class from a table of TOML; unknown fields are refused."""
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise ArgumentError(
+            "worlds.unknown_fields",
+            "Scenario.from_toml: {where} has unknown fields {unknown}.{hint}",
+            where=where,
+            unknown=shown(unknown),
+            hint=nearest(unknown[0], known),
+        )
+    return kind(**given)

@@ -1,0 +1,172 @@
+"""Pages of an ordinary and of a hostile world, and a browser to open them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.pages import (
+    CaseSheet,
+    DataCard,
+    EvaluationReport,
+    ModelCard,
+    PolicyReport,
+    WatchList,
+)
+
+#: What must neither run, nor be loaded, nor break a layout.
+HOSTILE = (
+    "<script>window.hacked=1</script>",
+    "\"><img src=x onerror='window.hacked=1'>",
+    "'><svg/onload=window.hacked=1>",
+    "<iframe src='https://example.org/x'></iframe>",
+    "<link rel=stylesheet href='https://example.org/x.css'>",
+    "</style></script><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "{{ 7*7 }}{% for x in y %}",
+    "%(n)s %s %% {0} {importer_id}",
+    "\u202egnp.exe\u2066\u200b\ufeff",
+    '=HYPERLINK("https://example.org","x")',
+    "+1+cmd|' /C calc'!A0",
+    "@SUM(1+1)",
+    "\t=1+1",
+    "x" * 10_000,
+    "word " * 2_000,
+    "$\\frac{$",
+)
+TEXTS = (
+    "declaration_id",
+    "importer_id",
+    "declarant_id",
+    "consignor_id",
+    "carrier_id",
+    "description",
+    "office",
+    "procedure",
+    "payment_type",
+    "preference",
+)
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory):
+    """Return the folder where pictures of the pages are kept."""
+    folder = os.environ.get("SMARTRISK_ARTEFACTS")
+    kept = Path(folder) if folder else tmp_path_factory.mktemp("pages")
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a real Chromium; none is a skip, in continuous integration a failure."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium: install Debian's package 'chromium'.")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Return what is hostile, and the fields that it is put into."""
+    return HOSTILE, TEXTS
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    """Return a function that makes items hostile."""
+    return made_hostile
+
+
+def made_hostile(items):
+    """Return items with something hostile in every text that may hold it."""
+    rng = np.random.default_rng(0)
+    worse = items.copy().assign(description="plain")
+    for name in TEXTS:
+        worse[name] = worse[name].astype(object)
+        for place in range(len(worse)):
+            text = HOSTILE[(place + int(rng.integers(len(HOSTILE)))) % len(HOSTILE)]
+            end = str(place) if name == "declaration_id" else ""
+            worse.iloc[place, worse.columns.get_loc(name)] = text + end
+    return worse
+
+
+def made(engine, past, new, outcomes, truth, name=""):
+    """Return one page of each kind."""
+    scores = engine.score(new)
+    first = new.loc[[scores["risk_score"].idxmax()]]
+    full = truth[["declaration_id", "item_number"]].assign(
+        illicit=truth["illicit"].astype(int), revenue_adjustment=truth["evaded_revenue"]
+    )
+    full["declaration_id"] = new["declaration_id"].to_numpy()
+    evaluation = sr.evaluation.evaluate(scores, full, n_bootstrap=20)
+    groups = {"office": new["office"].astype(str).str[:50], "origin": new["origin"]}
+    segments = sr.evaluation.by_segment(scores, full, groups, rate=0.2, least=5)
+    decisions = engine.select(new, 0.1)
+    data = DataCard.from_tables(pd.concat([past, new]), outcomes, name=name)
+    policies = {f"{name} a": decisions, f"{name} b": engine.select(new, 0.2)}
+    compared = sr.evaluation.compare_policies(policies, full, n_bootstrap=20)
+    return {
+        "case": CaseSheet.from_engine(
+            engine, first, past=pd.concat([past, new]), outcomes=outcomes
+        ),
+        "watch": WatchList.from_engine(engine, new, 0.2),
+        "model": ModelCard.from_engine(
+            engine,
+            evaluation=evaluation,
+            segments=segments,
+            data=data,
+            reasons=engine.explain(new),
+            decisions=decisions,
+            ledger=sr.ledger.Verification(n_entries=3, problems=()),
+            intended_use=name or None,
+            oversight=name or "An officer decides on every control.",
+            answers={"RKC 6.6": name} if name else None,
+        ),
+        "data": data,
+        "evaluation": EvaluationReport.from_evaluation(
+            evaluation,
+            name=name,
+            calibration=sr.evaluation.calibration(
+                scores["risk_score"], full["illicit"], n_groups=5
+            ),
+            effort=sr.evaluation.effort_curve({name or "engine": scores}, full),
+            segments=segments,
+            drift=sr.monitoring.drift(past, new),
+            reasons=engine.explain(new),
+        ),
+        "policy": PolicyReport.from_comparison(compared),
+    }
+
+
+@pytest.fixture(scope="session")
+def pages(engine, past_and_new, world):
+    """Return a page of each kind."""
+    past, new = past_and_new
+    new = new.head(200)
+    return made(engine, past, new, world.outcomes, world.truth.loc[new.index])
+
+
+@pytest.fixture(scope="session")
+def hostile_pages(engine, past_and_new, world):
+    """Return a page of each kind, made of a hostile corpus."""
+    past, new = past_and_new
+    new = made_hostile(new.head(200))
+    truth = world.truth.loc[new.index]
+    return made(engine, past, new, world.outcomes, truth, name=HOSTILE[0] + HOSTILE[1])

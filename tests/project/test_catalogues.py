@@ -1,0 +1,89 @@
+"""The languages are complete, and say the same with the same placeholders."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from string import Formatter
+
+import pytest
+
+from smartrisk.languages import catalogue
+
+GUILT = re.compile(r"coupable|culpable|delincuen|criminel|fraudeur|defraudador")
+
+
+@pytest.fixture(scope="module")
+def catalogues(root):
+    """Return the program that keeps the catalogues."""
+    spec = importlib.util.spec_from_file_location("kept", root / ".ci/catalogues.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def forms(text):
+    """Return a text, or its forms, as a tuple."""
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def placeholders(text):
+    """Return the placeholders of all forms of a text."""
+    braces = {n for form in forms(text) for _, n, _, _ in Formatter().parse(form) if n}
+    return braces | set(re.findall(r"%\(\w+\)s", " ".join(forms(text))))
+
+
+both = pytest.mark.parametrize("lang", ["fr", "es"])
+every = pytest.mark.parametrize("domain", ["reasons", "pages"])
+
+
+@both
+@every
+def test_a_catalogue_holds_every_text_and_no_other(catalogues, domain, lang):
+    wanted = {(m.context, forms(m.id)) for m in catalogues.template(domain) if m.id}
+    there = {(m.context, forms(m.id)) for m in catalogues.read(domain, lang) if m.id}
+    assert len(wanted) > 40
+    assert (sorted(map(str, wanted - there)), sorted(map(str, there - wanted))) == (
+        [],
+        [],
+    )
+
+
+@both
+@every
+def test_every_text_is_translated_and_sure(catalogues, domain, lang):
+    for message in catalogues.read(domain, lang):
+        if message.id:
+            assert all(forms(message.string)), message.id
+            assert not message.fuzzy, message.id
+            assert placeholders(message.string) == placeholders(message.id), message.id
+            assert not GUILT.search(" ".join(forms(message.string)).lower())
+
+
+@both
+@every
+def test_the_compiled_file_is_that_of_the_text(catalogues, domain, lang):
+    written = catalogues.path(domain, lang).with_suffix(".mo").read_bytes()
+    assert written == catalogues.compiled(catalogues.read(domain, lang))
+
+
+def test_every_text_that_is_said_is_in_the_catalogue(root, catalogues):
+    wanted = {forms(message.id)[0] for message in catalogues.template("pages")}
+    names = {"_", "N_", "gettext", "ngettext"}
+    said = set()
+    package = root / "smartrisk"
+    for path in [*package.glob("displays/*.py"), *package.glob("pages/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            first = node.args[0]
+            if called in names and isinstance(first, ast.Constant):
+                said.add(first.value)
+    assert len(said) > 200
+    assert said - wanted == set()
+
+
+def test_an_unknown_text_comes_back_in_english():
+    assert catalogue("reasons", "fr").gettext("no such text") == "no such text"

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, ArtefactError, shown
+from smartrisk.errors import ArgumentError, ArtefactError, format_values
 
 __all__ = ["FORMAT", "read_folder", "write_file", "write_folder"]
 
@@ -309,7 +309,7 @@ def _read_manifest(place: Path) -> dict[str, str]:
         raise ArtefactError(
             "artefact.manifest_names_refused",
             "read_folder: the manifest names {odd}; refused.",
-            odd=shown(odd),
+            odd=format_values(odd),
         )
     return {name: str(files[name]) for name in names}
 
@@ -326,7 +326,7 @@ def _check_files(place: Path, manifest: Mapping[str, str]) -> None:
             "added [{extra}], links [{linked}]. Save the engine again or "
             "restore a copy.",
             place=str(place),
-            gone=shown(gone),
-            extra=shown(extra),
-            linked=shown(linked),
+            gone=format_values(gone),
+            extra=format_values(extra),
+            linked=format_values(linked),
         )

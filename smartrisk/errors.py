@@ -224,7 +224,7 @@ class SmallSampleWarning(SmartRiskWarning):
     """Too little data for a firm answer."""
 
 
-def shown(values: Iterable[Any], most: int = 5) -> str:
+def format_values(values: Iterable[Any], most: int = 5) -> str:
     """Return up to `most` values by repr, cut at 40 characters; the rest counted."""
     items = list(values)
     parts = []
@@ -236,7 +236,7 @@ def shown(values: Iterable[Any], most: int = 5) -> str:
     return ", ".join(parts)
 
 
-def nearest(name: str, candidates: Iterable[str]) -> str:
+def suggest_nearest(name: str, candidates: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the closest candidate, or an empty text."""
     found = get_close_matches(str(name), [str(c) for c in candidates], n=1, cutoff=0.6)
     return f" Did you mean {found[0]!r}?" if found else ""
@@ -251,9 +251,9 @@ def check_choice(owner: str, name: str, value: Any, allowed: Iterable[str]) -> N
             "{owner}: {name!r} must be one of {options}; got {value!r}.{hint}",
             owner=owner,
             name=name,
-            options=shown(options, 20),
+            options=format_values(options, 20),
             value=value,
-            hint=nearest(str(value), options),
+            hint=suggest_nearest(str(value), options),
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, check_number, shown
+from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.results import Result
 
 __all__ = ["SHIFTS", "Drift", "drift"]
@@ -134,7 +134,7 @@ def drift(
             "monitoring.fields_asked_both_windows",
             "drift: {n_gone} of the fields asked for are not in both windows: {gone}.",
             n_gone=len(gone),
-            gone=shown(gone),
+            gone=format_values(gone),
         )
     rows = [_row(name, reference[name], current[name], n_bins) for name in names]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))

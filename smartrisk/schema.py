@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from smartrisk.errors import ArgumentError, check_choice, nearest
+from smartrisk.errors import ArgumentError, check_choice, suggest_nearest
 from smartrisk.settings import read_toml, toml_line, write_toml
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Table:
             "{name} has no field {name_2!r}.{hint}",
             name=self.name,
             name_2=name,
-            hint=nearest(name, self.names),
+            hint=suggest_nearest(name, self.names),
         )
 
     @property
@@ -486,7 +486,7 @@ class ColumnMap:
                     "ColumnMap: {name!r} is no field of a table.{hint} Write {{field: "
                     "column}}.",
                     name=name,
-                    hint=nearest(name, known),
+                    hint=suggest_nearest(name, known),
                 )
         check_choice(
             "ColumnMap", "duty_rate_unit", self.duty_rate_unit, ("fraction", "percent")

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, check_choice, check_number, shown
+from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
 from smartrisk.evaluation import Learned, learn
 from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
 from smartrisk.results import Result
@@ -296,7 +296,7 @@ def close_loop(
             "simulation.worlds_differ_random_state_which",
             "close_loop: 'worlds' must differ by random_state, by which they "
             "are told apart; got {seeds}.",
-            seeds=shown(seeds),
+            seeds=format_values(seeds),
         )
     place = None if folder is None else Path(folder)
     if place is not None:

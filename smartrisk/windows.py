@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 
 __all__ = [
     "GOODS_LINE",
@@ -308,7 +308,7 @@ def seen_before(
         raise TableError(
             "windows.none_columns_both_frames",
             "seen_before: none of the columns {columns} is in both frames.",
-            columns=shown(columns, 10),
+            columns=format_values(columns, 10),
         )
     both = pd.concat([past[shared], later[shared]], ignore_index=True)
     line = both.groupby(shared, dropna=False, sort=False).ngroup().to_numpy()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, check_choice, shown
+from smartrisk.errors import ArgumentError, TableError, check_choice, format_values
 
 _FILES = {"train": "df_syn_train_eng.csv", "valid": "df_syn_valid_eng.csv"}
 _COLUMNS = (
@@ -115,8 +115,8 @@ def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> Public
             "load_kcs: {name!r} has no column {gone}. It takes the English "
             "files of the set, {value}.",
             name=place.name,
-            gone=shown(gone),
-            value=shown(_FILES.values()),
+            gone=format_values(gone),
+            value=format_values(_FILES.values()),
         )
     return PublicSet(declarations=_declarations(raw), outcomes=_outcomes(raw))
 
@@ -140,7 +140,7 @@ def _file(place: Path, part: str | None) -> Path:
             "load_kcs: no file {place!r}. The set ({value}, MIT licence) is on "
             "GitHub: Seondong/Customs-Declaration-Datasets, folder data.",
             place=str(place),
-            value=shown(_FILES.values()),
+            value=format_values(_FILES.values()),
         )
     return place
 
@@ -161,7 +161,7 @@ def _number(raw: pd.DataFrame, name: str) -> pd.Series:
             "datasets.column_numbers_got",
             "load_kcs: column {name!r} must hold numbers; got {loc}.",
             name=name,
-            loc=shown(raw.loc[wrong, name]),
+            loc=format_values(raw.loc[wrong, name]),
         )
     return values.astype("float64")
 
@@ -200,7 +200,7 @@ def _dates(values: pd.Series) -> pd.Series:
         raise TableError(
             "datasets.column_date_dates_got",
             "load_kcs: column 'Date' must hold dates as 2020-12-31; got {values}.",
-            values=shown(values[dates.isna()]),
+            values=format_values(values[dates.isna()]),
         )
     return dates.astype("datetime64[us]")
 
@@ -219,6 +219,6 @@ def _outcomes(raw: pd.DataFrame) -> pd.DataFrame:
         raise TableError(
             "datasets.column_fraud_got",
             "load_kcs: column 'Fraud' must be 0 or 1; got {loc}.",
-            loc=shown(raw.loc[wrong, "Fraud"]),
+            loc=format_values(raw.loc[wrong, "Fraud"]),
         )
     return pd.DataFrame({**_key(raw), "illicit": raw["Fraud"].astype("int64")})

@@ -10,7 +10,7 @@ import pandas as pd
 
 from smartrisk.displays._display import Display, look, percent, spread
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, TableError, check_choice, shown
+from smartrisk.errors import ArgumentError, TableError, check_choice, format_values
 from smartrisk.evaluation import Evaluation, evaluate
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY, INK
@@ -98,7 +98,7 @@ class RateCurveDisplay(Display):
             raise TableError(
                 "displays.data_lacks_columns",
                 "RateCurveDisplay: 'data' lacks columns {gone}.",
-                gone=shown(gone),
+                gone=format_values(gone),
             )
         super().__init__(data[_COLUMNS])
         self._measures = tuple(data["measure"].unique())

@@ -10,7 +10,7 @@ import pandas as pd
 
 from smartrisk.displays._display import Display, look, percent
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, TableError, shown
+from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.evaluation import Calibration, calibration
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY
@@ -103,7 +103,7 @@ class ReliabilityDisplay(Display):
                     "ReliabilityDisplay: no item of SCORES {value}has a row in "
                     "OUTCOMES; they are joined by {key}. Check the keys.",
                     value="" if not name else repr(name) + " ",
-                    key=shown(key),
+                    key=format_values(key),
                 )
             parts.append(_groups(name, both["risk_score"], both["illicit"], n_groups))
         return cls(pd.concat(parts, ignore_index=True))
@@ -173,7 +173,7 @@ class ReliabilityDisplay(Display):
                 "displays.calibrations_result_evaluation_calibration",
                 "ReliabilityDisplay: 'calibrations' must hold at least one result "
                 "of evaluation.calibration and nothing else; got {wrong}.",
-                wrong=shown(wrong),
+                wrong=format_values(wrong),
             )
         parts = [c.frame().assign(contender=name) for name, c in given.items()]
         return cls(pd.concat(parts, ignore_index=True))

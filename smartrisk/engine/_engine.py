@@ -25,7 +25,7 @@ from smartrisk.errors import (
     DataQualityWarning,
     TableError,
     check_number,
-    shown,
+    format_values,
 )
 from smartrisk.explanations import Reasons, explain
 from smartrisk.features import (
@@ -555,7 +555,7 @@ def _warn_of_gaps(lodged: pd.Series, found: Results) -> None:
                 "there.",
                 n_items=months["n_items"].sum(),
                 n_names=len(names),
-                names=shown(names),
+                names=format_values(names),
             ),
             stacklevel=3,
         )

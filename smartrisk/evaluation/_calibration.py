@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from smartrisk.errors import ArgumentError, check_number, shown
+from smartrisk.errors import ArgumentError, check_number, format_values
 from smartrisk.results import Result
 
 Float = NDArray[np.float64]
@@ -163,7 +163,7 @@ def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
             "evaluation.probabilities_lie_got_amounts",
             "calibration: probabilities must lie in [0, 1]; got {wrong}. "
             "Amounts cannot be calibrated: pass risk scores.",
-            wrong=shown(wrong.tolist()),
+            wrong=format_values(wrong.tolist()),
         )
     strange = found[~np.isin(found, (0.0, 1.0))]
     if len(strange):
@@ -171,6 +171,6 @@ def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
             "evaluation.hits_got_leave_out",
             "calibration: 'hits' must be 0 or 1; got {strange}. Leave out "
             "items that were not inspected.",
-            strange=shown(strange.tolist()),
+            strange=format_values(strange.tolist()),
         )
     return score, found

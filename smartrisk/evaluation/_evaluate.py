@@ -17,7 +17,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from smartrisk.errors import SmallSampleWarning, TableError, check_number, shown
+from smartrisk.errors import SmallSampleWarning, TableError, check_number, format_values
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._ranking import (
     calibration_error,
@@ -266,7 +266,7 @@ def _joined(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
                 "evaluation.lacks_columns",
                 "evaluate: {name} lacks the columns {gone}.",
                 name=name,
-                gone=shown(gone),
+                gone=format_values(gone),
             )
     left, right = _with_number(scores), _with_number(outcomes)
     kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c in right]

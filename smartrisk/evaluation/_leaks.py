@@ -14,7 +14,7 @@ from smartrisk.errors import (
     LeakageError,
     TableError,
     check_number,
-    shown,
+    format_values,
 )
 from smartrisk.evaluation._computations import Compute, computation
 from smartrisk.evaluation._logged_decisions import Bool, numbered
@@ -102,7 +102,8 @@ class LeakReport(Result):
 
     def __repr__(self) -> str:
         if self.leaks:
-            return f"LeakReport({len(self.leaks)} features leak: {shown(self.leaks)})"
+            leaks = format_values(self.leaks)
+            return f"LeakReport({len(self.leaks)} features leak: {leaks})"
         return f"LeakReport(nothing moved in {sum(self.checked.values())} comparisons)"
 
 
@@ -248,7 +249,7 @@ class _World:
                     "n_moved": old["n_moved"] + int(differs.sum()),
                     "n_checked": old["n_checked"] + int(kept.sum()),
                     "largest": max(old["largest"], float(change[differs].max())),
-                    "examples": old.get("examples", shown(keys)),
+                    "examples": old.get("examples", format_values(keys)),
                 }
 
 
@@ -262,7 +263,7 @@ def _repeatable(world: _World) -> None:
             "evaluation.subject_gives_other_numbers",
             "prove_leak_free: 'subject' gives other numbers every time for "
             "{moved}. Give it a fixed random_state.",
-            moved=shown(sorted(moved)),
+            moved=format_values(sorted(moved)),
         )
 
 
@@ -281,7 +282,7 @@ def _prepared(
                 "prove_leak_free: {name} lacks the columns {gone}; without them it "
                 "cannot be told what was known when.",
                 name=name,
-                gone=shown(gone),
+                gone=format_values(gone),
             )
     items = declarations.sort_values("lodged_at", kind="stable", ignore_index=True)
     results = outcomes.reset_index(drop=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, shown
+from smartrisk.errors import TableError, format_values
 from smartrisk.schema import KEY
 
 Float = NDArray[np.float64]
@@ -150,7 +150,7 @@ def aligned(
             owner=owner,
             name=name,
             value=int((place < 0).sum()),
-            lost=shown(lost.tolist()),
+            lost=format_values(lost.tolist()),
         )
     return frame.iloc[place].reset_index(drop=True)
 
@@ -164,7 +164,7 @@ def _need(owner: str, name: str, frame: pd.DataFrame, columns: tuple[str, ...]) 
             "{owner}: {name} lacks the columns {gone}.",
             owner=owner,
             name=name,
-            gone=shown(gone),
+            gone=format_values(gone),
         )
 
 
@@ -179,7 +179,7 @@ def _once(owner: str, name: str, frame: pd.DataFrame) -> None:
             owner=owner,
             name=name,
             twice=int(twice.sum()),
-            ids=shown(ids),
+            ids=format_values(ids),
         )
 
 
@@ -190,13 +190,13 @@ def _check(owner: str, flow: pd.DataFrame, wrong: Bool, impossible: Bool) -> Non
         values = sorted({str(v) for v in flow["propensity"][wrong]})
         problems.append(
             f"column 'propensity' has {int(wrong.sum())} values outside [0, 1] or "
-            f"missing, as {shown(values)}"
+            f"missing, as {format_values(values)}"
         )
     if impossible.any():
         ids = flow["declaration_id"][impossible].tolist()
         problems.append(
             f"{int(impossible.sum())} items have a result and a propensity of 0, as "
-            f"{shown(ids)}; log the probability with which each was selected"
+            f"{format_values(ids)}; log the probability with which each was selected"
         )
     if problems:
         raise TableError(
@@ -238,7 +238,7 @@ def _share_known(
             "period whose results have come: leave the last months out.",
             owner=owner,
             late=late,
-            worst=shown(worst),
+            worst=format_values(worst),
             LEAST_KNOWN=LEAST_KNOWN,
         )
     note = (

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import false_discovery_control, norm
 
-from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged_decisions import Float, numbered
 from smartrisk.results import Result
@@ -167,7 +167,7 @@ def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
             "judge_overrides: {twice} overrides are of an item that has one "
             "already, as {ids}. Keep the last of each.",
             twice=int(twice.sum()),
-            ids=shown(ids),
+            ids=format_values(ids),
         )
     for name, frame in (("decisions", decisions), ("overrides", overrides)):
         strange = sorted(set(frame["channel"].dropna()) - set(_LEVEL))
@@ -177,8 +177,8 @@ def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
                 "judge_overrides: unknown channels in {name!r}: {strange}; known "
                 "are {LEVEL}.",
                 name=name,
-                strange=shown(strange),
-                LEVEL=shown(list(_LEVEL)),
+                strange=format_values(strange),
+                LEVEL=format_values(list(_LEVEL)),
             )
     flow = decisions[[*key, "channel"]].merge(
         overrides[[*key, "channel"]], on=key, how="left", suffixes=("", "_final")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import TableError, check_choice, check_number, shown
+from smartrisk.errors import TableError, check_choice, check_number, format_values
 from smartrisk.evaluation._calibration import wilson_interval
 from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
@@ -165,7 +165,7 @@ def _judged(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
                 "evaluation.lacks_columns_3",
                 "by_period: {name} lacks the columns {gone}.",
                 name=name,
-                gone=shown(gone),
+                gone=format_values(gone),
             )
     if not len(scores):
         raise TableError(
@@ -194,7 +194,7 @@ def _judged(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
                 "items, as {loc}. Score them, or leave them out.",
                 name=name,
                 lost=int(lost.sum()),
-                loc=shown(keys.loc[lost, "declaration_id"].tolist()),
+                loc=format_values(keys.loc[lost, "declaration_id"].tolist()),
             )
         data[name] = told[name]
     return data

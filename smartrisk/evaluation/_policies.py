@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
 from smartrisk.evaluation._ranking import count_at, taken_at
 from smartrisk.results import Result
@@ -139,7 +139,7 @@ def effort_curve(
                 "{lost} judged items, as {loc}. Score them, or leave them out.",
                 name=name,
                 lost=int(lost.sum()),
-                loc=shown(told.loc[lost, "declaration_id"].tolist()),
+                loc=format_values(told.loc[lost, "declaration_id"].tolist()),
             )
         risk = told["risk_score"].to_numpy(np.float64)[known]
         worth = risk
@@ -399,7 +399,7 @@ def _taken(name: str, told: pd.DataFrame, rate: float) -> Float:
             name=name,
             value=" or outside [0, 1]" if column == "propensity" else "",
             wrong=int(wrong.sum()),
-            loc=shown(told.loc[wrong, "declaration_id"].tolist()),
+            loc=format_values(told.loc[wrong, "declaration_id"].tolist()),
         )
     if column == "channel":
         return (values != "green").to_numpy().astype(np.float64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_choice, check_number, shown
+from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
 
 Float = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def _checked(score: Any, value: Any) -> tuple[Float, Float]:
                 "result; set negative amounts to 0.",
                 wrong=int(wrong.sum()),
                 name=name,
-                given=shown(given[wrong].tolist()),
+                given=format_values(given[wrong].tolist()),
             )
     return score, value
 

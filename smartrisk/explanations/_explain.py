@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_number, nearest, shown
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    check_number,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.explanations._grouping import Info, plan_of
 from smartrisk.explanations._reasons import Reasons
 
@@ -129,7 +135,7 @@ def _check_table(declarations: Any) -> None:
         raise TableError(
             "explanations.declarations_column_declaration_id",
             "explain: 'declarations' has no column 'declaration_id'.{hint}",
-            hint=nearest("declaration_id", declarations.columns),
+            hint=suggest_nearest("declaration_id", declarations.columns),
         )
 
 
@@ -137,8 +143,8 @@ def _refuse_names(names: list[str], expected: Sequence[str]) -> None:
     """Raise with what differs between the matrix and the features described."""
     odd = [name for name in names if name not in set(expected)]
     gone = [name for name in expected if name not in set(names)]
-    parts = [f"unknown {shown(odd)}"] if odd else []
-    parts += [f"missing {shown(gone)}"] if gone else []
+    parts = [f"unknown {format_values(odd)}"] if odd else []
+    parts += [f"missing {format_values(gone)}"] if gone else []
     raise TableError(
         "explanations.columns_matrix_features_info",
         "explain: the columns of 'matrix' must be the features in 'info', "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_number, shown
+from smartrisk.errors import ArgumentError, check_number, format_values
 from smartrisk.explanations._reasons import Reasons
 
 _CELLS = 20_000_000  # of a matrix made at once
@@ -119,7 +119,7 @@ def _checked(background: Any, reasons: Reasons) -> NDArray[Any]:
                 "explanations.background_what_fitted_features",
                 "removal: 'background' has no {gone}. Pass what the fitted "
                 "features transform made.",
-                gone=shown(gone),
+                gone=format_values(gone),
             )
         background = background[names]
     others = np.asarray(background, kind)

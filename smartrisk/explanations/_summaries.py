@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, check_choice, check_number, nearest
+from smartrisk.errors import ArgumentError, check_choice, check_number, suggest_nearest
 from smartrisk.explanations._grouping import Float
 from smartrisk.explanations._reasons import Reasons
 
@@ -171,7 +171,7 @@ def dependence(reasons: Reasons, feature: str, *, n_bins: int = 10) -> pd.DataFr
             "dependence: no feature {feature!r} among {n_names}.{hint}",
             feature=feature,
             n_names=len(names),
-            hint=nearest(feature, names),
+            hint=suggest_nearest(feature, names),
         )
     place = names.index(feature)
     values = pd.Series(np.asarray(reasons._matrix[:, place], np.float64))
@@ -271,6 +271,6 @@ def _column(place: str, reasons: Reasons, name: str) -> pd.Series:
             "{place}: the items have no field {name!r}.{hint}",
             place=place,
             name=name,
-            hint=nearest(name, columns),
+            hint=suggest_nearest(name, columns),
         )
     return reasons._declarations[name]

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, check_choice, shown
+from smartrisk.errors import ArgumentError, check_choice, format_values
 from smartrisk.features._columns import EPOCH, Columns
 from smartrisk.features._entity import EntityHistory
 from smartrisk.features._incentive import DutyIncentive, Structuring
@@ -132,7 +132,7 @@ class DeclarationFeatures(DeclarationTransformer):
             raise ArgumentError(
                 "features.parts_empty_name",
                 "DeclarationFeatures: 'parts' is empty; name at least one of {PARTS}.",
-                PARTS=shown(PARTS, 10),
+                PARTS=format_values(PARTS, 10),
             )
         for part in self._parts().values():
             part._check_params()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, check_number, nearest, shown
+from smartrisk.errors import ArgumentError, check_number, format_values, suggest_nearest
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._history import (
     SCALE,
@@ -313,7 +313,7 @@ def asked_of(key: Key, measures: tuple[str, ...]) -> tuple[tuple[str, str], ...]
                 "Key: 'statistics' holds {name!r}; allowed for prices are "
                 "{usual}.{hint}",
                 name=name,
-                usual=shown(list(usual), 20),
-                hint=nearest(name, usual),
+                usual=format_values(list(usual), 20),
+                hint=suggest_nearest(name, usual),
             )
     return tuple(usual[n] for n in key.statistics if usual[n][0] in measures)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, shown
+from smartrisk.errors import TableError, format_values
 from smartrisk.features._columns import Int, days, mix
 
 
@@ -103,7 +103,7 @@ def match(
             "declaration_id {iloc}. Pass the declarations that were inspected, "
             "or drop these results.",
             n_lost=len(lost),
-            iloc=shown(outcomes["declaration_id"].iloc[lost[:5]], 5),
+            iloc=format_values(outcomes["declaration_id"].iloc[lost[:5]], 5),
         )
     revenue = np.zeros(len(rows))
     if "revenue_adjustment" in outcomes:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, nearest, shown
+from smartrisk.errors import ArgumentError, format_values, suggest_nearest
 from smartrisk.features._columns import Float, Int
 from smartrisk.features._history import SCALE, Lookup, OneLookup, SumTable
 
@@ -57,9 +57,9 @@ class Statistic:
                 "Key: 'statistics' holds {text!r}; allowed are {NAMES}, and a "
                 "window of days for {WINDOWED}, such as 'n_items__90d'.{hint}",
                 text=text,
-                NAMES=shown(_NAMES, 20),
-                WINDOWED=shown(sorted(_WINDOWED)),
-                hint=nearest(text, _NAMES),
+                NAMES=format_values(_NAMES, 20),
+                WINDOWED=format_values(sorted(_WINDOWED)),
+                hint=suggest_nearest(text, _NAMES),
             )
         return cls(name, int(days) if days else None)
 

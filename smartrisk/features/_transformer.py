@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from smartrisk.errors import LeakageError, TableError, shown
+from smartrisk.errors import LeakageError, TableError, format_values
 from smartrisk.features._columns import Columns
 from smartrisk.features._info import FeatureInfo
 from smartrisk.features._results import Results, from_labels, item_ids, match
@@ -213,7 +213,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 "{self_type}: columns known only after the control cannot be "
                 "features: {late}. Drop them from X and pass results as 'outcomes'.",
                 self_type=type(self).__name__,
-                late=shown(late),
+                late=format_values(late),
             )
         if not len(X):
             raise TableError(
@@ -237,7 +237,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 "Add them; a column without values is allowed.",
                 self_type=type(self).__name__,
                 n_gone=len(gone),
-                gone=shown(gone),
+                gone=format_values(gone),
             )
 
     def _results(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from smartrisk.errors import ArgumentError, shown
+from smartrisk.errors import ArgumentError, format_values
 
 
 def sealed(previous: str, seq: int, fields: Iterable[Any]) -> str:
@@ -60,7 +60,7 @@ def records(table: Any) -> list[dict[str, Any]]:
             "ledger.infinite_numbers_columns_cannot",
             "Ledger: infinite numbers in the columns {endless} cannot be "
             "recorded; replace them, or leave them missing.",
-            endless=shown(endless),
+            endless=format_values(endless),
         )
     rows = [
         dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)
@@ -96,7 +96,7 @@ def aligned(
             name=name,
             n_rows=len(rows),
             n_other=len(other),
-            strange=shown(strange),
+            strange=format_values(strange),
         )
     return other
 

@@ -15,7 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from smartrisk.errors import ArgumentError, TableError, check_number, nearest, shown
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    check_number,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._declaration_classifier import (
     HS_DIGITS,
@@ -312,7 +318,7 @@ class SmoothedRateSum(DeclarationClassifier):
                 "models.none_columns_its_profiles",
                 "SmoothedRateSum: X has none of the columns of its profiles; at "
                 "least one is needed, such as {value}.",
-                value=shown(p[0] for p in wanted[:3]),
+                value=format_values(p[0] for p in wanted[:3]),
             )
         self._used = used(self.profiles_) if self._declared else ()
         self.overall_ = float(hits.mean())
@@ -353,5 +359,5 @@ def check_profiles(owner: str, name: str, profiles: Any) -> None:
                     owner=owner,
                     name=name,
                     column=column,
-                    hint=nearest(column, allowed),
+                    hint=suggest_nearest(column, allowed),
                 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, shown
+from smartrisk.errors import ArgumentError, format_values
 
 #: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -57,7 +57,7 @@ def check_monotone(
             "{owner}: 'monotone' must be 0 for categorical features; features "
             "{wrong} are both. Set their constraint to 0.",
             owner=owner,
-            wrong=shown(wrong),
+            wrong=format_values(wrong),
         )
     beyond = [k for k in categorical if not 0 <= k < n_features]
     if beyond:
@@ -67,7 +67,7 @@ def check_monotone(
             "features: {beyond}.",
             owner=owner,
             n_features=n_features,
-            beyond=shown(beyond),
+            beyond=format_values(beyond),
         )
 
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from smartrisk.errors import ArgumentError, TableError, nearest, shown
+from smartrisk.errors import ArgumentError, TableError, format_values, suggest_nearest
 from smartrisk.schema import DECLARATIONS
 
 Float = NDArray[np.float64]
@@ -234,7 +234,7 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
                 "{owner}: columns used in fit are missing: {gone}. Add them; a "
                 "column without values is allowed.",
                 owner=owner,
-                gone=shown(gone),
+                gone=format_values(gone),
             )
         self._check_size(X)
         return X
@@ -259,7 +259,7 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
                 "smartrisk.schema.ColumnMap, or use another baseline.",
                 self_type=type(self).__name__,
                 name=name,
-                hint=nearest(name, frame.columns),
+                hint=suggest_nearest(name, frame.columns),
             )
         return name
 

@@ -13,8 +13,7 @@ from typing import Any
 import pandas as pd
 
 from smartrisk.displays import Texts
-from smartrisk.errors import ArgumentError, nearest
-from smartrisk.errors import shown as shown_values
+from smartrisk.errors import ArgumentError, format_values, suggest_nearest
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.languages import N_
 from smartrisk.ledger import Verification
@@ -314,8 +313,8 @@ def checked_answers(answers: Any) -> dict[str, str]:
         raise ArgumentError(
             "pages.answers_names_known",
             "ModelCard: 'answers' names {odd}; known are {known}.{hint}",
-            odd=shown_values(odd),
-            known=shown_values(known, len(known)),
-            hint=nearest(str(odd[0]), known),
+            odd=format_values(odd),
+            known=format_values(known, len(known)),
+            hint=suggest_nearest(str(odd[0]), known),
         )
     return {name: str(text) for name, text in given.items()}

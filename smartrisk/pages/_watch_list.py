@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from smartrisk.displays import Texts
-from smartrisk.errors import TableError, check_number, shown
+from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.page_style import CONTENT_POLICY
 from smartrisk.pages._page import Page, known_until, source
 from smartrisk.pages._spreadsheet import write_table
@@ -300,7 +300,7 @@ def _decided(items: pd.DataFrame, decisions: Any) -> pd.DataFrame:
             "together.",
             missing=int(missing.sum()),
             n_items=len(items),
-            loc=shown(told.loc[missing, keys[0]].tolist()),
+            loc=format_values(told.loc[missing, keys[0]].tolist()),
         )
     own = [name for name in KEY if name in items]
     return pd.concat([items[own], told[kept]], axis=1)

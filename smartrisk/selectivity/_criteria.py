@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from smartrisk.errors import ArgumentError, shown
+from smartrisk.errors import ArgumentError, format_values
 from smartrisk.selectivity._rules import Condition, Rule, RuleSet
 
 #: Names of fields in the criteria. Those of goods and origin are ASYCUDA's; for the
@@ -93,7 +93,7 @@ def to_criteria(rules: RuleSet) -> str:
         raise ArgumentError(
             "selectivity.name_fields",
             "to_criteria: no name for the fields {strange}.",
-            strange=shown(strange),
+            strange=format_values(strange),
         )
     prices = "\n".join(f'Reference "{c}" IS {price!r};' for c, price in rules.prices)
     return (prices + "\n\n" if prices else "") + "\n\n".join(

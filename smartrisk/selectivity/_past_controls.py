@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, shown
+from smartrisk.errors import TableError, format_values
 from smartrisk.schema import KEY
 
 _NEW = ("importer_id", "consignor_id", "tariff_code", "origin")
@@ -59,7 +59,7 @@ def novelty(
         raise TableError(
             "selectivity.none_columns_there",
             "novelty: none of the columns {keys} is there.",
-            keys=shown(list(keys)),
+            keys=format_values(list(keys)),
         )
     total = np.zeros(len(declarations))
     for name in known:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_number, shown
+from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 
 CONTROLS = ("red", "yellow")
 
@@ -34,7 +34,7 @@ def check_capacity(capacity: Any, per: tuple[str, ...]) -> None:
             "selectivity.mapping_groups_capacity_needs",
             "Policy: a mapping of groups as 'capacity' needs 'per'; without it "
             "the names are channels, {CONTROLS}.",
-            CONTROLS=shown(CONTROLS),
+            CONTROLS=format_values(CONTROLS),
         )
     for value in capacity.values():
         parts = value.values() if isinstance(value, Mapping) else (value,)
@@ -42,8 +42,8 @@ def check_capacity(capacity: Any, per: tuple[str, ...]) -> None:
             raise ArgumentError(
                 "selectivity.capacity_group_may_name",
                 "Policy: 'capacity' of a group may name {CONTROLS}; got {value}.",
-                CONTROLS=shown(CONTROLS),
-                value=shown(list(value)),
+                CONTROLS=format_values(CONTROLS),
+                value=format_values(list(value)),
             )
         for part in parts:
             if by_channel(capacity):

@@ -19,7 +19,7 @@ from smartrisk.errors import (
     TableError,
     check_choice,
     check_number,
-    shown,
+    format_values,
 )
 from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
 from smartrisk.selectivity._random_draws import hashes, lots
@@ -317,7 +317,7 @@ class RuleSet:
                 "RuleSet: 'prices' must be above 0; {n_wrong} are not, as those of "
                 "{wrong}.",
                 n_wrong=len(wrong),
-                wrong=shown(wrong),
+                wrong=format_values(wrong),
             )
         names = [rule.rule_id for rule in made]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -325,7 +325,7 @@ class RuleSet:
             raise ArgumentError(
                 "selectivity.names_differ_twice",
                 "RuleSet: names must differ; twice: {twice}.",
-                twice=shown(twice),
+                twice=format_values(twice),
             )
 
     def __len__(self) -> int:
@@ -530,7 +530,7 @@ class RuleSet:
             raise ArgumentError(
                 "selectivity.unknown_rules_stand_rules",
                 "RuleSet.from_toml: unknown {strange}; rules stand in [[rules]].",
-                strange=shown(strange),
+                strange=format_values(strange),
             )
         try:
             return cls(rules=given.get("rules", ()), prices=given.get("prices", ()))
@@ -553,7 +553,7 @@ def _values(declarations: pd.DataFrame, field: str) -> pd.Series:
         raise TableError(
             "selectivity.column_absent_needs",
             "Rule: the column {gone} is absent; {field!r} needs it.",
-            gone=shown(gone),
+            gone=format_values(gone),
             field=field,
         )
     if len(parts) == 1:

@@ -22,7 +22,7 @@ import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, TrackingError, shown
+from smartrisk.errors import ArgumentError, TrackingError, format_values
 from smartrisk.schema import DECLARATIONS, KEY
 from smartrisk.tracking._store import (
     address,
@@ -536,7 +536,7 @@ def _pictures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
             "log_run: 'figures' holds {private}, pages that name parties or "
             "items. Keep them out of a tracking server; save them where only "
             "officers read.",
-            private=shown(private),
+            private=format_values(private),
         )
     return {n: _drawn(figure) for n, figure in found.items()}
 

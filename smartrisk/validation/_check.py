@@ -15,8 +15,8 @@ from smartrisk.errors import (
     LeakageError,
     TableError,
     check_choice,
-    nearest,
-    shown,
+    format_values,
+    suggest_nearest,
 )
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
 from smartrisk.validation._report import Findings, ValidationReport
@@ -208,7 +208,7 @@ def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:
             "validation.columns_appear_twice_rename",
             "{name}: columns appear twice: {twice}. Rename or drop one.",
             name=table.name,
-            twice=shown(twice),
+            twice=format_values(twice),
         )
     return source
 
@@ -243,7 +243,7 @@ def _named(
             n_gone=len(gone),
             are=are,
             hints=hints,
-            value=shown(source.columns) or "none",
+            value=format_values(source.columns) or "none",
         )
     used = set(renamed.values())
     ignored = [
@@ -276,7 +276,7 @@ def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) 
             "DECLARATIONS: columns known only after a control: {found}. Drop "
             "them here and pass results as OUTCOMES, or name them in the "
             "ColumnMap as what they are: ColumnMap({{'illicit': column, ...}}).",
-            found=shown(found),
+            found=format_values(found),
         )
 
 
@@ -347,5 +347,5 @@ def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
 def _gone(name: str, wanted: str, columns: Iterable[Any]) -> str:
     """Return a missing column, its field where that has another name, and a guess."""
     field = "" if name == wanted else f" for field {name!r}"
-    guess = nearest(wanted, map(str, columns)).strip()
+    guess = suggest_nearest(wanted, map(str, columns)).strip()
     return f"{wanted!r}{field}" + (f" ({guess})" if guess else "")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import shown
+from smartrisk.errors import format_values
 from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, Table
 
@@ -120,7 +120,7 @@ class ValidationReport(Result):
         for (field, reason), group in groups[:12]:
             source = group["source_column"].iloc[0]
             named = f"{field!r}" + (f" (column {source!r})" if source != field else "")
-            values = shown(list(dict.fromkeys(group["value"]))[:5])
+            values = format_values(list(dict.fromkeys(group["value"]))[:5])
             remedy = _REMEDY.get(str(reason), "")
             parts.append(f"{named}: {reason} in {len(group)} rows: {values}. {remedy}")
         if len(groups) > 12:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, check_number, nearest, shown
+from smartrisk.errors import ArgumentError, check_number, format_values, suggest_nearest
 from smartrisk.settings import read_toml, toml_line, write_toml
 from smartrisk.worlds._changes import Change
 
@@ -294,7 +294,7 @@ def _made(kind: type[T], given: Any, where: str) -> T:
             "worlds.unknown_fields",
             "Scenario.from_toml: {where} has unknown fields {unknown}.{hint}",
             where=where,
-            unknown=shown(unknown),
-            hint=nearest(unknown[0], known),
+            unknown=format_values(unknown),
+            hint=suggest_nearest(unknown[0], known),
         )
     return kind(**given)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, ArtefactError, shown
+from smartrisk.errors import ArgumentError, ArtefactError, format_values
 from smartrisk.worlds._croissant import described
 from smartrisk.worlds._scenario import Scenario
 from smartrisk.worlds._world import World
@@ -164,8 +164,8 @@ def read_world(folder: str | os.PathLike[str]) -> World:
             "[{changed}], missing [{missing}]. Write the world again or "
             "restore a copy.",
             place=str(place),
-            changed=shown(changed),
-            missing=shown(missing),
+            changed=format_values(changed),
+            missing=format_values(missing),
         )
     frames = {name: _frame(place / f"{name}.parquet") for name in TABLES}
     return World(
@@ -204,7 +204,7 @@ def _told(place: Path) -> dict[str, Any]:
             "read_world: {path!r} does not describe a world: it lacks "
             "[{wanted}]. Pass a folder that write_world wrote.",
             path=str(path),
-            wanted=shown(sorted(wanted - files)),
+            wanted=format_values(sorted(wanted - files)),
         )
     return told
 

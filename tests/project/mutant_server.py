@@ -1,0 +1,69 @@
+"""Run named tests on edited copies of the package, each in a forked child.
+
+Importing pandas, scikit-learn and LightGBM takes seconds; a child that is forked after
+these imports starts within milliseconds. The package itself is imported in the child, from
+the edited copy.
+
+Reads one JSON object per line from standard input (``folder``, ``tests``, ``output``),
+writes the exit status of pytest, one line per request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import traceback
+
+#: What the tests import in any case; none starts a thread on import. Plugins of pytest
+#: are left out: it must load them itself to rewrite their assertions.
+PRELOADED = (
+    "lightgbm",
+    "numpy",
+    "pandas",
+    "pyarrow.parquet",
+    "pytest",
+    "scipy.stats",
+    "sklearn.base",
+    "sklearn.metrics",
+    "sklearn.utils.estimator_checks",
+)
+
+
+def run_tests(folder: str, tests: list[str], output: str) -> int:
+    """Run pytest in this process, in a folder that holds a copy of the package."""
+    import pytest
+
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    os.environ["PYTHONPATH"] = folder  # for processes that a test starts
+    for name in [n for n in os.environ if n.startswith("PYTEST")]:
+        del os.environ[name]  # options and workers of the outer run
+    with open(output, "w", encoding="utf-8") as stream:  # noqa: SIM117
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider"]
+            return int(pytest.main([*options, *tests]))
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            status = 70  # an error of this file, as sysexits.h has it
+            try:
+                status = run_tests(**request)
+            except BaseException:
+                traceback.print_exc()
+            os._exit(status)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

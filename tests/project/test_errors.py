@@ -1,0 +1,87 @@
+"""Errors and warnings: a message id, a template, values; they survive a process."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import pytest
+
+from smartrisk.errors import (
+    ArgumentError,
+    DataQualityWarning,
+    MissingExtraError,
+    SmartRiskError,
+    TableError,
+    check_number,
+)
+
+
+def test_a_bound_is_allowed():
+    check_number("example", "share", 0.0, low=0.0, high=1.0)
+    check_number("example", "share", 1.0, low=0.0, high=1.0)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), True, "1", None])
+def test_a_number_outside_its_bounds_is_refused_by_name(value):
+    with pytest.raises(ArgumentError, match=r"example: 'share' must be a number"):
+        check_number("example", "share", value, low=0.0, high=1.0)
+
+
+def test_the_text_is_the_template_with_its_values():
+    error = ArgumentError(
+        "example.capacity", "got {capacity!r}; {n:,} items", capacity=-1, n=1000
+    )
+    assert str(error) == "got -1; 1,000 items"
+    assert error.message_id == "example.capacity"
+    assert dict(error.values) == {"capacity": -1, "n": 1000}
+
+
+def test_another_language_takes_the_same_values():
+    error = ArgumentError("example.capacity", "got {capacity}", capacity=3)
+    assert error.text({"got {capacity}": "reçu {capacity}"}.get) == "reçu 3"
+    assert str(error) == "got 3"
+
+
+def test_the_values_of_an_error_are_read_only():
+    error = ArgumentError("example.capacity", "got {capacity}", capacity=3)
+    with pytest.raises(TypeError):
+        error.values["capacity"] = 4
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ArgumentError("example.one", "got {value}", value=1),
+        TableError("example.two", "{n} items", n=2, failures=None),
+        MissingExtraError("openpyxl", extra="xlsx"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_comes_back_whole_from_another_process(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert (again.message_id, dict(again.values)) == (
+        error.message_id,
+        dict(error.values),
+    )
+    assert vars(again).keys() == vars(error).keys()
+
+
+def test_a_warning_carries_its_message_id():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn(
+            DataQualityWarning("example.doubt", "{n} doubtful items", n=2), stacklevel=1
+        )
+    assert caught[0].message.message_id == "example.doubt"
+    assert str(caught[0].message) == "2 doubtful items"
+
+
+def test_a_missing_extra_names_the_command():
+    error = MissingExtraError("openpyxl", extra="xlsx")
+    assert "pip install 'smartrisk[xlsx]'" in str(error)
+    assert error.name == "openpyxl"
+    assert isinstance(error, ImportError)
+    assert isinstance(error, SmartRiskError)

@@ -20,6 +20,7 @@ _PACKAGES = (
     "evaluation",
     "explanations",
     "features",
+    "items",
     "languages",
     "ledger",
     "models",

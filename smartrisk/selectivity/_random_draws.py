@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.items import GOLDEN, UInt, scramble
+
 Float = NDArray[np.float64]
-UInt = NDArray[np.uint64]
 
 
 def inclusion(n: int, drawn: int, taken: int) -> Float:
@@ -54,11 +55,7 @@ def hashes(scores: pd.DataFrame, random_state: int) -> UInt:
         number = scores["item_number"].to_numpy(np.int64).view(np.uint64)
     seed = np.random.SeedSequence(random_state).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
-        z = ids + number * np.uint64(0x9E3779B97F4A7C15) + seed
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: UInt = z ^ (z >> np.uint64(31))
-    return mixed
+        return scramble(ids + number * GOLDEN + seed)
 
 
 def rotated(hashes: UInt) -> UInt:

@@ -12,26 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smartrisk.items import GOLDEN, scramble
+
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Text = NDArray[Any]
-UInt = NDArray[np.uint64]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ROUNDS = 6  # of the shuffle; four already look random (Luby and Rackoff 1988)
 
 
 def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     """Return the generator of a purpose in a step of the world of a seed."""
     return np.random.default_rng([seed, step, *purpose.encode()])
-
-
-def _mixed(values: UInt) -> UInt:
-    """Scramble 64-bit numbers by the finaliser of SplitMix64 (Steele et al. 2014)."""
-    z = values ^ (values >> np.uint64(30))
-    z = z * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(z ^ (z >> np.uint64(31)))
 
 
 def _key(seed: int, purpose: str) -> np.uint64:
@@ -43,8 +35,8 @@ def _key(seed: int, purpose: str) -> np.uint64:
 def uniforms(seed: int, purpose: str, index: Int) -> Float:
     """Return a number in (0, 1) for each index, the same whenever it is asked for."""
     with np.errstate(over="ignore"):
-        z = _mixed((index.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
-        z = _mixed(z ^ _key(seed, purpose))
+        z = scramble((index.astype(np.uint64) + np.uint64(1)) * GOLDEN)
+        z = scramble(z ^ _key(seed, purpose))
     return np.asarray(((z >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53)
 
 
@@ -61,7 +53,7 @@ def numbered(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
         left = index.astype(np.uint64) >> half
         right = index.astype(np.uint64) & mask
         for turn in range(_ROUNDS):
-            drawn = _mixed(right + key + np.uint64(turn + 1) * _GOLDEN) & mask
+            drawn = scramble(right + key + np.uint64(turn + 1) * GOLDEN) & mask
             left, right = right, left ^ drawn
     number = (left << half) | right
     low = 10 ** len(str(1 << bits)) // 10  # all names have the same length

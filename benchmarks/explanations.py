@@ -67,7 +67,8 @@ def one(n_items: int, seed: int) -> tuple[pd.DataFrame, dict[str, float], pd.Dat
     figures = {"selected": len(selected)}
 
     background = engine.features_.transform(past.sample(300, random_state=seed))
-    moved = removal(reasons, engine.classifier_.raw_score, background)["moved"]
+    removed = removal(reasons, engine.classifier_.raw_score, background)
+    moved = removed.frame()["moved"]
     figures["deletion_holds"] = float((moved > 0).mean())
 
     wide = world.declarations.head(100_000)

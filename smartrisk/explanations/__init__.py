@@ -6,17 +6,15 @@ to check, what would have lowered the score, and what matters over many items.
 """
 
 from smartrisk.explanations._counterfactuals import Counterfactuals, counterfactuals
+from smartrisk.explanations._dependence import Dependence, dependence
 from smartrisk.explanations._explain import explain
 from smartrisk.explanations._grouping import CONCEPTS
+from smartrisk.explanations._importance import Importance, importance
 from smartrisk.explanations._reason_order import STRENGTHS
 from smartrisk.explanations._reasons import Reasons
-from smartrisk.explanations._removal import removal
-from smartrisk.explanations._summaries import (
-    dependence,
-    importance,
-    segment_profile,
-    stability,
-)
+from smartrisk.explanations._removal import Removal, removal
+from smartrisk.explanations._segment_profile import SegmentProfile, segment_profile
+from smartrisk.explanations._stability import Stability, stability
 from smartrisk.explanations._wording import Wording
 from smartrisk.languages import LANGUAGES
 
@@ -25,7 +23,12 @@ __all__ = [
     "LANGUAGES",
     "STRENGTHS",
     "Counterfactuals",
+    "Dependence",
+    "Importance",
     "Reasons",
+    "Removal",
+    "SegmentProfile",
+    "Stability",
     "Wording",
     "counterfactuals",
     "dependence",

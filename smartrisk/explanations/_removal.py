@@ -11,8 +11,51 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, check_number, format_values
 from smartrisk.explanations._reasons import Reasons
+from smartrisk.results import Result
 
 _CELLS = 20_000_000  # of a matrix made at once
+
+
+class Removal(Result):
+    """Scores of items with and without their first reason.
+
+    Made by `removal`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `frame` returns.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> others = engine.features_.transform(world.declarations.head(200))
+    >>> reasons = engine.explain(world.declarations.tail(20))
+    >>> result = sr.explanations.removal(
+    ...     reasons, engine.classifier_.raw_score, others
+    ... )
+    >>> bool((result.frame()["moved"] > 0).mean() > 0.8)
+    True
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table.copy()
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per item that has a reason.
+
+        Returns
+        -------
+        frame : DataFrame
+            ``declaration_id``, ``item_number``, ``concept``, ``fields``,
+            ``raw_score``, ``without`` (mean log-odds when the features of the reason
+            are those of the other items) and ``moved`` (``raw_score`` less
+            ``without``: above 0 when the reason raises the score; below 0 for reasons
+            to release).
+        """
+        return self._table.copy()
 
 
 def removal(
@@ -22,7 +65,7 @@ def removal(
     *,
     n_background: int = 30,
     random_state: int = 0,
-) -> pd.DataFrame:
+) -> Removal:
     """Return the score of each item without its first reason.
 
     Parameters
@@ -34,17 +77,15 @@ def removal(
     background : array-like of shape (n_others, n_features)
         Features of other items, such as earlier ones.
     n_background : int, default=30
-        How many of them stand in.
+        Other items whose features replace those of the reason, at least 1; drawn at
+        random.
     random_state : int, default=0
-        Seed of which.
+        Seed of the draw.
 
     Returns
     -------
-    frame : DataFrame
-        One line per item that has a reason: ``declaration_id``, ``item_number``,
-        ``concept``, ``fields``, ``raw_score``, ``without`` (mean log-odds when the
-        features of the reason are those of the others) and ``moved`` (``raw_score``
-        less ``without``: above 0 when the reason holds; for reasons to release below).
+    removal : Removal
+        The raw score of each item with and without its first reason.
 
     Raises
     ------
@@ -71,8 +112,10 @@ def removal(
     >>> new = world.declarations.tail(20)
     >>> others = engine.features_.transform(world.declarations.head(200))
     >>> reasons = engine.explain(new)
-    >>> told = sr.explanations.removal(reasons, engine.classifier_.raw_score, others)
-    >>> "moved" in told
+    >>> result = sr.explanations.removal(
+    ...     reasons, engine.classifier_.raw_score, others
+    ... )
+    >>> "moved" in result.frame()
     True
     """
     check_number("removal", "n_background", n_background, low=1, integer=True)
@@ -96,7 +139,7 @@ def removal(
     items = [reason.item for reason in first]
     keys = [reasons._keys[item] for item in items]
     now = reasons.raw_score[items]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "declaration_id": [key[0] for key in keys],
             "item_number": [key[1] for key in keys],
@@ -107,6 +150,7 @@ def removal(
             "moved": now - without,
         }
     )
+    return Removal(table)
 
 
 def _checked(background: Any, reasons: Reasons) -> NDArray[Any]:

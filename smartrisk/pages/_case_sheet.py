@@ -402,8 +402,8 @@ def _moved(engine: RiskEngine, reasons: Reasons, known: pd.DataFrame) -> float |
     background = known.sample(min(len(known), _BACKGROUND), random_state=0)
     fields = [name for name in background if name in DECLARATIONS]
     others = engine.features_.transform(background[fields])
-    found = removal(reasons, engine.classifier_.raw_score, others)
-    return float(found["moved"].iloc[0]) if len(found) else None
+    table = removal(reasons, engine.classifier_.raw_score, others).frame()
+    return float(table["moved"].iloc[0]) if len(table) else None
 
 
 def _told(reasons: Reasons, texts: Texts) -> list[dict[str, Any]]:

@@ -236,7 +236,7 @@ def _moving(reasons: Reasons, number: int, texts: Texts) -> Section:
         )
     ]
     over_time = stability(reasons)
-    if over_time["period"].nunique() > 1:
+    if over_time.n_periods > 1:
         caption = _("Whether the model keeps its reasons, month by month")
         shown.append((StabilityDisplay.from_stability(over_time), caption))
     if "office" in reasons.fields:

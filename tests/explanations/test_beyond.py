@@ -203,9 +203,9 @@ def test_no_item_and_no_past():
 
 def test_removing_the_first_reason_moves_the_score(engine, new, reasons):
     others = engine.features_.transform(new)
-    told = removal(reasons, engine.classifier_.raw_score, others)
+    told = removal(reasons, engine.classifier_.raw_score, others).frame()
     assert (told["moved"] > 0).mean() > 0.9
-    lower = removal(reasons.release, engine.classifier_.raw_score, others)
+    lower = removal(reasons.release, engine.classifier_.raw_score, others).frame()
     assert (lower["moved"] < 0).mean() > 0.9
     with pytest.raises(ArgumentError, match="must have the"):
         removal(reasons, engine.classifier_.raw_score, np.ones((3, 2)))
@@ -219,7 +219,7 @@ def test_removal_replaces_the_reason_and_nothing_else():
         seen.append(matrix.copy())
         return matrix[:, 0]
 
-    told = removal(found, score, np.full((4, 2), 5.0))
+    told = removal(found, score, np.full((4, 2), 5.0)).frame()
     np.testing.assert_array_equal(seen[0], np.tile([5.0, 1.0], (4, 1)))
     assert told["without"].tolist() == [5.0]
 
@@ -229,7 +229,7 @@ def test_removal_replaces_the_reason_and_nothing_else():
 
 def test_importance_covers_its_estimate_and_adds_up(reasons):
     for by in ("concept", "field", "feature"):
-        told = importance(reasons, by, n_boot=50)
+        told = importance(reasons, by, n_bootstrap=50).frame()
         assert told["share"].sum() == pytest.approx(1.0)
         assert (told["low"] <= told["mean_abs"] + 1e-12).all()
         assert (told["mean_abs"] <= told["high"] + 1e-12).all()
@@ -241,10 +241,10 @@ def test_importance_covers_its_estimate_and_adds_up(reasons):
 
 
 def test_stability_of_all_periods_is_the_importance(reasons):
-    told = stability(reasons, period="W")
+    told = stability(reasons, period="W").frame()
     weights = told["mean_abs"] * told["n_items"]
     whole = weights.groupby(told["name"]).sum() / len(reasons)
-    overall = importance(reasons, n_boot=1).set_index("name")["mean_abs"]
+    overall = importance(reasons, n_bootstrap=1).frame().set_index("name")["mean_abs"]
     pd.testing.assert_series_equal(
         whole.sort_index(), overall.sort_index(), check_names=False
     )
@@ -253,7 +253,7 @@ def test_stability_of_all_periods_is_the_importance(reasons):
 
 
 def test_dependence_cuts_the_items_and_keeps_the_mean(reasons):
-    told = dependence(reasons, "duty_rate", n_bins=4)
+    told = dependence(reasons, "duty_rate", n_bins=4).frame()
     assert told["n_items"].sum() == len(reasons)
     mean = (told["mean"] * told["n_items"]).sum() / len(reasons)
     place = reasons.shap.feature_names.index("duty_rate")
@@ -263,7 +263,7 @@ def test_dependence_cuts_the_items_and_keeps_the_mean(reasons):
 
 
 def test_a_segment_profile_adds_up_to_the_mean_score(reasons):
-    told = segment_profile(reasons, "office")
+    told = segment_profile(reasons, "office").frame()
     parts = told.drop(columns=["segment", "n_items", "raw_score"]).sum(axis=1)
     np.testing.assert_allclose(parts, told["raw_score"])
     with pytest.raises(ArgumentError, match="no field 'offices'"):
@@ -337,8 +337,8 @@ def test_removal_goes_by_the_names_of_the_features(engine, new, reasons):
     names = engine.features_.get_feature_names_out()
     frame = pd.DataFrame(np.asarray(others), columns=names)
     raw = engine.classifier_.raw_score
-    told = removal(reasons, raw, frame)
-    turned = removal(reasons, raw, frame[frame.columns[::-1]])
+    told = removal(reasons, raw, frame).frame()
+    turned = removal(reasons, raw, frame[frame.columns[::-1]]).frame()
     pd.testing.assert_frame_equal(told, turned)
     with pytest.raises(ArgumentError, match=f"has no '{names[0]}'"):
         removal(reasons, raw, frame.rename(columns={names[0]: "x"}))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from smartrisk.errors import (
 )
 from smartrisk.schema import CHANNELS, DECLARATIONS, KEY
 from smartrisk.selectivity._random_draws import hashes, lots
-from smartrisk.settings import read_toml, toml_line, write_toml
+from smartrisk.settings import TomlSettings
 
 Bool = NDArray[np.bool_]
 
@@ -167,6 +166,8 @@ class Rule:
     """
 
     rule_id: str
+    toml_parts: ClassVar[Mapping[str, type[Any]]] = {"when": Condition}
+
     when: tuple[Condition, ...]
     channel: str = "red"
     rate: float = 1.0
@@ -280,7 +281,7 @@ class RuleDraw:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleSet:
+class RuleSet(TomlSettings):
     """Rules that apply together.
 
     Parameters
@@ -304,6 +305,8 @@ class RuleSet:
 
     rules: tuple[Rule, ...] = ()
     prices: Any = ()
+
+    toml_parts: ClassVar[Mapping[str, type[Any]]] = {"rules": Rule}
 
     def __post_init__(self) -> None:
         made = tuple(r if isinstance(r, Rule) else Rule(**r) for r in self.rules)
@@ -474,72 +477,18 @@ class RuleSet:
         ratio = _values(declarations, "value_per_kg") / price
         return declarations.assign(price_ratio=ratio)
 
-    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the rules as TOML, and write them when a path is given.
-
-        Parameters
-        ----------
-        path : path, default=None
-            File to write.
+    def settings(self) -> dict[str, Any]:
+        """Return the prices and rules as TOML holds them.
 
         Returns
         -------
-        text : str
-            TOML that `from_toml` reads.
+        settings : dict
+            "prices" where there are any, and "rules" without their empty texts.
         """
-        lines = []
-        if self.prices:
-            lines = [
-                "[prices]",
-                *(f'"{c}" = {price!r}' for c, price in self.prices),
-                "",
-            ]
-        for rule in self.rules:
-            lines.append("[[rules]]")
-            plain = {k: v for k, v in asdict(rule).items() if k != "when" and v != ""}
-            lines += [toml_line(k, v) for k, v in plain.items()]
-            for condition in rule.when:
-                lines.append("[[rules.when]]")
-                told = {f.name: getattr(condition, f.name) for f in fields(condition)}
-                lines += [toml_line(k, v) for k, v in told.items() if v is not None]
-            lines.append("")
-        return write_toml(lines[:-1], path)
-
-    @classmethod
-    def from_toml(cls, source: str | os.PathLike[str]) -> RuleSet:
-        """Read rules from a TOML file, or from TOML text.
-
-        Parameters
-        ----------
-        source : path or str
-            A file; a text with a line break is read as TOML itself.
-
-        Returns
-        -------
-        rules : RuleSet
-            What was written.
-
-        Raises
-        ------
-        ArgumentError
-            If it is no TOML, or a field is unknown.
-        """
-        given = read_toml("RuleSet.from_toml", source)
-        strange = sorted(set(given) - {"rules", "prices"})
-        if strange:
-            raise ArgumentError(
-                "selectivity.unknown_rules_stand_rules",
-                "RuleSet.from_toml: unknown {strange}; rules stand in [[rules]].",
-                strange=format_values(strange),
-            )
-        try:
-            return cls(rules=given.get("rules", ()), prices=given.get("prices", ()))
-        except TypeError as error:
-            raise ArgumentError(
-                "selectivity.message",
-                "RuleSet.from_toml: {error}.",
-                error=error,
-            ) from error
+        plain = super().settings()
+        rules = [{k: v for k, v in r.items() if v != ""} for r in plain["rules"]]
+        prices = {"prices": dict(self.prices)} if self.prices else {}
+        return prices | {"rules": rules}
 
 
 def _values(declarations: pd.DataFrame, field: str) -> pd.Series:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, check_number, format_values, suggest_nearest
-from smartrisk.settings import read_toml, toml_line, write_toml
+from smartrisk.errors import ArgumentError, check_number
+from smartrisk.settings import TomlSettings
 from smartrisk.worlds._changes import Change
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +75,7 @@ class FraudMix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(TomlSettings):
     """What kind of world to make.
 
     Parameters
@@ -153,6 +151,8 @@ class Scenario:
     holidays: tuple[str, ...] = ("01-01", "05-01", "12-25")
     changes: tuple[Change, ...] = ()
 
+    toml_parts: ClassVar[Mapping[str, type[Any]]] = {"mix": FraudMix, "changes": Change}
+
     def __post_init__(self) -> None:
         for name, low, high in _BOUNDS:
             check_number("Scenario", name, getattr(self, name), low=low, high=high)
@@ -224,51 +224,6 @@ class Scenario:
         """Return the day on which a change takes place, counted from the start."""
         return round(change.month * 365.25 / 12)
 
-    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the scenario as TOML, and write it when a path is given.
-
-        Parameters
-        ----------
-        path : path, default=None
-            File to write.
-
-        Returns
-        -------
-        text : str
-            TOML that `from_toml` reads.
-        """
-        single = [f.name for f in fields(self) if f.name not in ("mix", "changes")]
-        lines = [toml_line(name, getattr(self, name)) for name in single]
-        lines += ["", "[mix]", *[toml_line(k, v) for k, v in asdict(self.mix).items()]]
-        for change in self.changes:
-            lines += ["", "[[changes]]"]
-            lines += [toml_line(k, v) for k, v in asdict(change).items()]
-        return write_toml(lines, path)
-
-    @classmethod
-    def from_toml(cls, source: str | os.PathLike[str]) -> Scenario:
-        """Read a scenario from a TOML file, or from TOML text.
-
-        Parameters
-        ----------
-        source : path or str
-            A file; a text with a line break is read as TOML itself.
-
-        Returns
-        -------
-        scenario : Scenario
-            What was written; fields that are not given keep their default.
-
-        Raises
-        ------
-        ArgumentError
-            If a field is unknown, or the text is no TOML.
-        """
-        given = read_toml("Scenario.from_toml", source)
-        mix = _made(FraudMix, given.pop("mix", {}), "[mix]")
-        changes = [_made(Change, c, "[[changes]]") for c in given.pop("changes", [])]
-        return _made(cls, {**given, "mix": mix, "changes": tuple(changes)}, "the file")
-
 
 #: Numbers of a scenario and their bounds.
 _BOUNDS = (
@@ -283,18 +238,3 @@ _BOUNDS = (
     ("threshold", 1.0, 1e6),
     ("currency", 1e-6, 1e6),
 )
-
-
-def _made(kind: type[T], given: Any, where: str) -> T:
-    """Return a value class from a table of TOML; unknown fields are refused."""
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise ArgumentError(
-            "worlds.unknown_fields",
-            "Scenario.from_toml: {where} has unknown fields {unknown}.{hint}",
-            where=where,
-            unknown=format_values(unknown),
-            hint=suggest_nearest(unknown[0], known),
-        )
-    return kind(**given)

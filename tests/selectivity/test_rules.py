@@ -236,7 +236,7 @@ def test_criteria_that_cannot_be_read_are_quoted(text, message):
         (lambda: Condition(field="duty_rate", operator="<", value="x"), "value"),
         (lambda: Rule(rule_id="", when=()), "rule_id"),
         (lambda: Rule(rule_id="a", when=()), "at least one condition"),
-        (lambda: RuleSet.from_toml("a = \n"), "no TOML"),
+        (lambda: RuleSet.from_toml("a = \n"), "not TOML"),
         (lambda: RuleSet.from_toml("[[rules]]\nname = 'x'\n"), "name"),
     ],
 )

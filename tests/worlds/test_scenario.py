@@ -70,7 +70,7 @@ def test_a_scenario_cannot_be_changed_in_place():
         ("[mix]\nphenix = 1\n", r"\[mix\] has unknown fields"),
         ("[[changes]]\nkind = 'flood'\nmonth = 1\n", "kind"),
         ("[[changes]]\nkind = 'policy'\n", "month"),
-        ("a = \n", "no TOML"),
+        ("a = \n", "not TOML"),
     ],
 )
 def test_a_wrong_text_is_refused(text, message):

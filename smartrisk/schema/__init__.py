@@ -1,0 +1,40 @@
+"""The four tables, declared once: the interface between all packages.
+
+One row is one goods item; its key is (`declaration_id`, `item_number`). A field states
+its kind, unit, role, when its value is known, and whether it may be missing. Packages
+do not know each other; they know these tables. Start with `_tables.py`.
+"""
+
+from smartrisk.schema._column_map import ColumnMap
+from smartrisk.schema._fields import CHANNELS, KEY, OFFENCES, SELECTED_BY, Field
+from smartrisk.schema._presets import ASYCUDA, DATE, KCS
+from smartrisk.schema._table import ArrowTable, Table, TableInput
+from smartrisk.schema._tables import (
+    DECISIONS,
+    DECLARATIONS,
+    HS_LEVELS,
+    OUTCOMES,
+    SCORES,
+    TRADERS,
+)
+
+__all__ = [
+    "ASYCUDA",
+    "CHANNELS",
+    "DATE",
+    "DECISIONS",
+    "DECLARATIONS",
+    "HS_LEVELS",
+    "KCS",
+    "KEY",
+    "OFFENCES",
+    "OUTCOMES",
+    "SCORES",
+    "SELECTED_BY",
+    "TRADERS",
+    "ArrowTable",
+    "ColumnMap",
+    "Field",
+    "Table",
+    "TableInput",
+]

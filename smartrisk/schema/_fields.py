@@ -1,0 +1,85 @@
+"""Fields: what a column of a table holds, and the closed lists of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from types import MappingProxyType
+
+#: Identifies an item: the document, and the goods line in it.
+KEY = ("declaration_id", "item_number")
+#: Released; checked by documents; examined; released and audited after clearance.
+CHANNELS = ("green", "yellow", "red", "blue")
+#: Who selected an item for control.
+SELECTED_BY = ("model", "rule", "random", "exploration", "mandatory", "manual")
+#: What a control found.
+OFFENCES = ("undervaluation", "misclassification", "origin", "quantity", "other")
+
+#: What the values of a field are, and the pandas type of the column after validation.
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "str",  # free text or identifier; missing is None/NaN
+        "code": "str",  # code of a list, upper case, leading zeros kept
+        "number": "float64",  # missing is NaN; never infinite
+        "integer": "int64",
+        "boolean": "boolean",  # nullable
+        "datetime": "datetime64[us]",  # naive, UTC
+    }
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Canonical column name.
+    kind : str
+        One of `KINDS`.
+    role : str
+        "key", "time", "entity" (who), "goods" (what), "route" (from where, and how),
+        "procedure", "measure", "outcome", "score" or "decision".
+    description : str
+        What the value is, in a line.
+    known : str, default="lodgement"
+        When the value is known: "lodgement", "inspection", "scoring" or "decision".
+    required : bool, default=False
+        Whether the table must have the column.
+    nullable : bool, default=True
+        Whether single values may be missing.
+    unit : str, default=None
+        Unit of a measure; None for texts and codes.
+    codes : tuple of str, default=()
+        The allowed values when the list is closed; empty when open.
+    pattern : str, default=None
+        Regular expression that every value must match in full; None for any.
+    low, high : float, default=None
+        Bounds of a number, inclusive; outside is an error. None is unbounded.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import DECLARATIONS
+    >>> DECLARATIONS["duty_rate"].unit
+    'fraction'
+    """
+
+    name: str
+    kind: str
+    role: str
+    description: str
+    _: KW_ONLY
+    known: str = "lodgement"
+    required: bool = False
+    nullable: bool = True
+    unit: str | None = None
+    codes: tuple[str, ...] = ()
+    pattern: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Name of the pandas type of the column after validation."""
+        return KINDS[self.kind]

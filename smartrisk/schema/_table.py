@@ -1,0 +1,109 @@
+"""Tables: named, ordered sets of fields; what functions take as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from smartrisk.errors import ArgumentError, suggest_nearest
+from smartrisk.results import text_table
+from smartrisk.schema._fields import Field
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ArrowTable(Protocol):
+    """A table of another library that exports Arrow: Polars, PyArrow, DuckDB.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> hasattr(pyarrow.table({"illicit": [1]}), "__arrow_c_stream__")
+    True
+    """
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table as an Arrow stream."""
+        ...
+
+
+#: What every function takes as a table: a pandas frame, a table of another library, or
+#: columns by name.
+TableInput: TypeAlias = "pd.DataFrame | ArrowTable | Mapping[str, Sequence[Any]]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A named, ordered set of fields.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table in messages, in upper case.
+    fields : tuple of Field
+        The columns in their order.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import OUTCOMES
+    >>> OUTCOMES.required
+    ('declaration_id', 'illicit')
+    >>> "known_at" in OUTCOMES
+    True
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+
+    def __iter__(self) -> Iterator[Field]:
+        """Iterate over the fields in their order."""
+        return iter(self.fields)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a field of that name exists."""
+        return any(field.name == name for field in self.fields)
+
+    def __getitem__(self, name: str) -> Field:
+        """Return the field of that name."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise ArgumentError(
+            "schema.unknown_field",
+            "{table} has no field {field!r}.{hint}",
+            table=self.name,
+            field=name,
+            hint=suggest_nearest(name, self.names),
+        )
+
+    def __repr__(self) -> str:
+        """Return the name of the table and its number of fields."""
+        return f"Table({self.name}, {len(self.fields)} fields)"
+
+    def _repr_html_(self) -> str:
+        """Return the fields as an HTML table for a notebook."""
+        columns = ["field", "kind", "required", "unit", "known at", "description"]
+        rows = [
+            (
+                f.name,
+                f.kind,
+                "yes" if f.required else "",
+                f.unit,
+                f.known,
+                f.description,
+            )
+            for f in self.fields
+        ]
+        return text_table(columns, rows, repr(self))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all fields, in order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the fields that a table must have."""
+        return tuple(field.name for field in self.fields if field.required)

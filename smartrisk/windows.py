@@ -7,25 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
+from smartrisk.items import moments_known, positions_of
+from smartrisk.results import Result
 
 __all__ = [
     "GOODS_LINE",
+    "Moment",
+    "Snapshot",
     "Split",
     "as_of",
     "known_at",
-    "months_without",
+    "months_without_results",
     "rolling_origin",
     "seen_before",
     "time_split",
     "unlabelled_months",
 ]
+
+#: A point in time, as users write it.
+Moment: TypeAlias = pd.Timestamp | date | np.datetime64 | str
 
 #: What makes two items the same goods line.
 GOODS_LINE = (
@@ -36,22 +44,24 @@ GOODS_LINE = (
     "preference",
     "net_mass_kg",
 )
-#: A month is odd when chance leaves it without a result this seldom.
-_SELDOM = 1e-4
+#: A month is suspicious when chance alone would leave it without a result less often
+#: than this. Ten years are 120 months, so a sound table raises a false alarm in about
+#: one case of 80.
+_RARE = 1e-4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Split:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Split(Result):
     """What may be learned from, and what is judged.
 
     Parameters
     ----------
     at : Timestamp
-        The moment that parts them.
+        The moment that separates them.
     past : DataFrame
         Items lodged before it.
     known : DataFrame
-        Results of those items known before it, less the gap.
+        Results of those items known before it.
     later : DataFrame
         Items lodged from it on, up to the end of the fold.
 
@@ -70,6 +80,61 @@ class Split:
     known: pd.DataFrame
     later: pd.DataFrame
 
+    def __repr__(self) -> str:
+        """Return the moment and the sizes in one line."""
+        return (
+            f"Split(at={str(self.at)!r}, {len(self.past)} items before, "
+            f"{len(self.known)} results known, {len(self.later)} items later)"
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return the number of rows of each part, and when its items were lodged.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns `part` ("past", "known", "later"), `n_rows`, `first_lodged` and
+            `last_lodged`.
+        """
+        rows = positions_of(self.known, self.past, owner="Split.frame", name="'past'")
+        lodged = {
+            "past": self.past["lodged_at"],
+            "known": self.past["lodged_at"].iloc[rows[rows >= 0]],
+            "later": self.later["lodged_at"],
+        }
+        return pd.DataFrame(
+            {
+                "part": list(lodged),
+                "n_rows": [len(self.past), len(self.known), len(self.later)],
+                "first_lodged": [moments.min() for moments in lodged.values()],
+                "last_lodged": [moments.max() for moments in lodged.values()],
+            }
+        )
+
+
+class Snapshot(NamedTuple):
+    """What was known before a moment.
+
+    Parameters
+    ----------
+    past : DataFrame
+        Items lodged before it.
+    known : DataFrame
+        Results of these items known before it.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.windows import as_of
+    >>> world = make_declarations(500, random_state=0)
+    >>> snapshot = as_of(world.declarations, world.outcomes, "2024-01-01")
+    >>> bool((snapshot.past["lodged_at"] < "2024-01-01").all())
+    True
+    """
+
+    past: pd.DataFrame
+    known: pd.DataFrame
+
 
 def known_at(
     outcomes: pd.DataFrame, declarations: pd.DataFrame, *, label_delay: int = 30
@@ -83,17 +148,21 @@ def known_at(
     declarations : DataFrame
         DECLARATIONS that hold the items of the outcomes.
     label_delay : int, default=30
-        Days after lodgement where `known_at` is missing.
+        Days from lodgement to the result where `known_at` is missing.
 
     Returns
     -------
     moments : Series of datetime64
-        Aligned with `outcomes`.
+        Aligned with `outcomes`. A date before lodgement is lifted to lodgement.
 
     Raises
     ------
     TableError
-        If a result has neither a date nor an item.
+        If a result has neither a date nor an item, or a key is there twice.
+
+    See Also
+    --------
+    smartrisk.items.moments_known : The rule itself.
 
     Examples
     --------
@@ -103,46 +172,32 @@ def known_at(
     >>> bool(known_at(world.outcomes, world.declarations).notna().all())
     True
     """
-    check_number("known_at", "label_delay", label_delay, low=0, integer=True)
-    keys = _keys(outcomes)
-    lodged = declarations.set_index(_keys(declarations))["lodged_at"]
-    delay = pd.Timedelta(days=label_delay)
-    guess = pd.Series(lodged.reindex(keys).to_numpy() + delay, index=outcomes.index)
-    given = outcomes.get("known_at")
-    moments = guess if given is None else given.fillna(guess)
-    lost = int(moments.isna().sum())
-    if lost:
-        raise TableError(
-            "windows.results_neither_known_at_nor",
-            "known_at: {lost} results have neither 'known_at' nor an item in "
-            "DECLARATIONS. Pass their items.",
-            lost=lost,
-        )
-    return moments
+    dated = _dated("known_at", outcomes, declarations, label_delay)
+    return pd.Series(dated.known, index=outcomes.index, name="known_at")
 
 
 def as_of(
     declarations: pd.DataFrame,
     outcomes: pd.DataFrame,
-    moment: Any,
+    moment: Moment,
     *,
     label_delay: int = 30,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Snapshot:
     """Return the items lodged, and the results known, before a moment.
 
     Parameters
     ----------
     declarations, outcomes : DataFrame
-        Everything.
-    moment : Timestamp or str
-        Strictly before it.
+        All items, and the results of those inspected.
+    moment : Timestamp, date or str
+        What happened at this moment or after it is left out.
     label_delay : int, default=30
-        Days after lodgement where `known_at` is missing.
+        Days from lodgement to the result where `known_at` is missing.
 
     Returns
     -------
-    past, known : DataFrame
-        Items, and results of these items.
+    snapshot : Snapshot
+        ``past, known``: the items, and the results of these items.
 
     Examples
     --------
@@ -153,34 +208,32 @@ def as_of(
     >>> bool((known["known_at"] < "2024-01-01").all())
     True
     """
-    at = pd.Timestamp(moment)
-    past = declarations[declarations["lodged_at"] < at]
-    moments = known_at(outcomes, declarations, label_delay=label_delay)
-    mine = _keys(outcomes).isin(_keys(past))
-    return past, outcomes[mine & (moments < at).to_numpy()]
+    dated = _dated("as_of", outcomes, declarations, label_delay)
+    return _cut(declarations, outcomes, dated, pd.Timestamp(moment))
 
 
 def time_split(
     declarations: pd.DataFrame,
     outcomes: pd.DataFrame,
     *,
-    at: Any = None,
+    at: Moment | None = None,
     later_share: float = 0.25,
     label_delay: int = 30,
 ) -> Split:
-    """Part items at a moment; only results known by then may be learned from.
+    """Split items at a moment; only results known before it may be learned from.
 
     Parameters
     ----------
     declarations, outcomes : DataFrame
-        Everything.
-    at : Timestamp or str, default=None
-        The moment; None for the day that leaves `later_share` of the items.
+        All items, and the results of those inspected.
+    at : Timestamp, date or str, default=None
+        The moment; None for the beginning of the day that leaves `later_share` of the
+        items.
     later_share : float, default=0.25
         Share of the items to judge on.
     label_delay : int, default=30
-        Days after lodgement where `known_at` is missing: the gap between the last
-        item that can have a label and the first that is judged.
+        Days from lodgement to the result where `known_at` is missing: the gap between
+        the last item that can have a label and the first that is judged.
 
     Returns
     -------
@@ -202,7 +255,8 @@ def time_split(
         place = min(int(len(days) * (1 - later_share)), len(days) - 1)
         at = days.iloc[place]
     moment = pd.Timestamp(at)
-    past, known = as_of(declarations, outcomes, moment, label_delay=label_delay)
+    dated = _dated("time_split", outcomes, declarations, label_delay)
+    past, known = _cut(declarations, outcomes, dated, moment)
     later = declarations[declarations["lodged_at"] >= moment]
     return Split(at=moment, past=past, known=known, later=later)
 
@@ -215,18 +269,18 @@ def rolling_origin(
     months: int = 1,
     label_delay: int = 30,
 ) -> Iterator[Split]:
-    """Yield the last folds of some months each, every one with its own past.
+    """Yield one split per fold of some months, each with its own past.
 
     Parameters
     ----------
     declarations, outcomes : DataFrame
-        Everything.
+        All items, and the results of those inspected.
     n_folds : int, default=5
         Number of folds.
     months : int, default=1
         Calendar months judged per fold.
     label_delay : int, default=30
-        Days after lodgement where `known_at` is missing.
+        Days from lodgement to the result where `known_at` is missing.
 
     Yields
     ------
@@ -254,16 +308,17 @@ def rolling_origin(
     starts = [end - pd.DateOffset(months=months * k) for k in range(n_folds, 0, -1)]
     if starts[0] <= lodged.min():
         raise ArgumentError(
-            "windows.folds_months_reach_back",
+            "windows.folds_before_first_item",
             "rolling_origin: {n_folds} folds of {months} months reach back "
-            "before the first item ({value:%Y-%m-%d}). Ask for fewer.",
+            "before the first item ({first_day}). Ask for fewer.",
             n_folds=n_folds,
             months=months,
-            value=lodged.min(),
+            first_day=f"{lodged.min():%Y-%m-%d}",
         )
+    dated = _dated("rolling_origin", outcomes, declarations, label_delay)
     for start in starts:
         stop = start + pd.DateOffset(months=months)
-        past, known = as_of(declarations, outcomes, start, label_delay=label_delay)
+        past, known = _cut(declarations, outcomes, dated, start)
         later = declarations[(lodged >= start) & (lodged < stop)]
         yield Split(at=pd.Timestamp(start), past=past, known=known, later=later)
 
@@ -271,10 +326,10 @@ def rolling_origin(
 def seen_before(
     later: pd.DataFrame, past: pd.DataFrame, *, columns: Sequence[str] = GOODS_LINE
 ) -> pd.Series:
-    """Tell which items repeat an earlier one in what makes a goods line.
+    """Return which items repeat the goods line of an earlier one.
 
-    Results on repeated lines say how well a model remembers, those on new lines how
-    well it generalises: report them apart.
+    Results on repeated lines show how well a model remembers, those on new lines how
+    well it generalises: report them separately.
 
     Parameters
     ----------
@@ -317,27 +372,42 @@ def seen_before(
 
 
 def unlabelled_months(
-    declarations: pd.DataFrame, outcomes: pd.DataFrame
+    declarations: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    until: Moment | None = None,
+    label_delay: int = 30,
 ) -> pd.DataFrame:
-    """Find months that have items but no result, although others have.
+    """Find months that have items but no result, where results are to be expected.
 
-    The months after the last one with a result are left out: there, results are still
-    to come.
+    Such a month is a gap in the results, or the place where they stop before the items
+    do (label truncation). The last months are suspicious only as far as their results
+    had time to arrive.
 
     Parameters
     ----------
     declarations, outcomes : DataFrame
         Items, and the results of those inspected.
+    until : Timestamp, date or str, default=None
+        When both tables were extracted; None for the last lodgement.
+    label_delay : int, default=30
+        Days from lodgement to the result where `known_at` is missing.
 
     Returns
     -------
     months : DataFrame
-        Columns ``month`` (its first day) and ``n_items``; empty when all is well.
+        Columns ``month`` (its first day), ``n_items`` and ``n_expected`` (results that
+        chance would give it on average); empty when there is no such month, and when
+        there is no result at all.
 
     Notes
     -----
-    A month counts when chance alone would leave it empty in fewer than one of 10,000
-    cases: ``(1 - share inspected) ** n_items < 0.0001``.
+    An item lodged ``a`` days before the end of the extract has a result by then with
+    probability ``s * F(a)``: ``F`` is the share of the results that became known
+    within ``a`` days of lodgement, and ``s`` the share of items inspected,
+    ``n_results / sum(F(a))`` over the months up to the last one with a result. A month
+    is reported when the product of ``1 - s * F(a)`` over its items is below 0.0001:
+    that seldom would chance leave it without any result.
 
     Examples
     --------
@@ -347,47 +417,123 @@ def unlabelled_months(
     >>> len(unlabelled_months(world.declarations, world.outcomes))
     0
     """
-    labelled = _keys(declarations).isin(_keys(outcomes))
-    return months_without(declarations["lodged_at"], labelled)
+    dated = _dated("unlabelled_months", outcomes, declarations, label_delay)
+    lodged = declarations["lodged_at"]
+    own = dated.rows >= 0
+    labelled = np.zeros(len(lodged), bool)
+    labelled[dated.rows[own]] = True
+    delays = (dated.known[own] - dated.lodged[own]) / np.timedelta64(1, "D")
+    return months_without_results(lodged, labelled, delays=delays, until=until)
 
 
-def months_without(lodged: pd.Series, labelled: NDArray[np.bool_]) -> pd.DataFrame:
-    """Find months that have items but none that is labelled.
+def months_without_results(
+    lodged: pd.Series,
+    labelled: NDArray[np.bool_],
+    *,
+    delays: NDArray[np.float64] | None = None,
+    until: Moment | None = None,
+) -> pd.DataFrame:
+    """Find months that have items but none with a result, by dates and flags alone.
 
     Parameters
     ----------
-    lodged : Series of datetime64
+    lodged : Series of datetime64, shape (n_items,)
         When each item was lodged.
     labelled : ndarray of bool, shape (n_items,)
         Whether its result is known.
+    delays : ndarray of float, shape (n_results,), default=None
+        Days from lodgement to the result of the items that have one; None when results
+        are known at once.
+    until : Timestamp, date or str, default=None
+        When the items and results were extracted; None for the last lodgement.
 
     Returns
     -------
     months : DataFrame
-        As `unlabelled_months` gives it.
+        As from `unlabelled_months`.
 
     Examples
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from smartrisk.windows import months_without
+    >>> from smartrisk.windows import months_without_results
     >>> lodged = pd.Series(pd.date_range("2024-01-01", periods=366))
     >>> february = (lodged.dt.month == 2).to_numpy()
-    >>> months_without(lodged, ~february)["n_items"].tolist()
+    >>> months_without_results(lodged, ~february)["n_items"].tolist()
     [29]
     """
-    month = lodged.to_numpy().astype("datetime64[M]")
-    table = pd.DataFrame({"month": month.astype("datetime64[us]"), "hit": labelled})
-    counts = table.groupby("month")["hit"].agg(["size", "sum"])
-    counts = counts.loc[: counts.index[counts["sum"] > 0].max()]
-    share = counts["sum"].sum() / max(counts["size"].sum(), 1)
-    odd = (counts["sum"] == 0) & ((1 - share) ** counts["size"] < _SELDOM)
-    empty = counts[odd].reset_index().rename(columns={"size": "n_items"})
-    return empty[["month", "n_items"]]
+    end = pd.Timestamp(lodged.max() if until is None else until)
+    age = (end - lodged).dt.total_seconds().to_numpy(np.float64) / 86_400.0
+    table = pd.DataFrame(
+        {
+            "month": lodged.to_numpy().astype("datetime64[M]").astype("datetime64[us]"),
+            "labelled": labelled,
+            "ready": _share_known(age, delays),
+        }
+    )
+    months = table.groupby("month")["labelled"].agg(["size", "sum"])
+    last = months.index[months["sum"] > 0].max()
+    ready = table["ready"].where(table["month"] <= last, 0.0).sum()
+    share = min(months["sum"].sum() / ready, 1.0) if ready else 0.0
+    table["expected"] = share * table["ready"]
+    with np.errstate(divide="ignore"):  # where every item is inspected: log of 0
+        table["chance"] = np.log1p(-table["expected"])
+    months = months.join(table.groupby("month")[["expected", "chance"]].sum())
+    odd = (months["sum"] == 0) & (months["chance"] < np.log(_RARE))
+    names = {"size": "n_items", "expected": "n_expected"}
+    empty: pd.DataFrame = months[odd].reset_index().rename(columns=names)
+    return empty[["month", *names.values()]]
 
 
-def _keys(frame: pd.DataFrame) -> pd.MultiIndex:
-    """Return the keys of items."""
-    number = frame.get("item_number", 1)
-    keyed = frame[["declaration_id"]].assign(item_number=number)
-    return pd.MultiIndex.from_frame(keyed)
+def _share_known(
+    age: NDArray[np.float64], delays: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return the share of results known within so many days of lodgement."""
+    if delays is None or not len(delays):
+        return (age >= 0).astype(np.float64)
+    known = np.searchsorted(np.sort(delays), age, side="right")
+    return np.asarray(known / len(delays))
+
+
+@dataclass(frozen=True, eq=False)
+class _Dated:
+    """Results with the rows of their items, and when each was lodged and known."""
+
+    rows: NDArray[np.intp]
+    lodged: NDArray[np.datetime64]
+    known: NDArray[np.datetime64]
+
+
+def _dated(
+    owner: str, outcomes: pd.DataFrame, declarations: pd.DataFrame, label_delay: int
+) -> _Dated:
+    """Find the items of results by id, and date the results."""
+    check_number(owner, "label_delay", label_delay, low=0, integer=True)
+    rows = positions_of(outcomes, declarations, owner=owner, name="DECLARATIONS")
+    moments = declarations["lodged_at"].to_numpy()
+    lodged = np.full(len(rows), "NaT", moments.dtype)
+    lodged[rows >= 0] = moments[rows[rows >= 0]]
+    given = outcomes.get("known_at")
+    dates = None if given is None else pd.to_datetime(given).to_numpy()
+    known = moments_known(lodged, dates, label_delay)
+    undated = int(np.isnat(known).sum())
+    if undated:
+        raise TableError(
+            "windows.results_without_date_and_item",
+            "{owner}: {n_undated} results have neither 'known_at' nor an item in "
+            "DECLARATIONS. Pass their items.",
+            owner=owner,
+            n_undated=undated,
+        )
+    return _Dated(rows, lodged, known)
+
+
+def _cut(
+    declarations: pd.DataFrame, outcomes: pd.DataFrame, dated: _Dated, at: pd.Timestamp
+) -> Snapshot:
+    """Return items lodged, and their results known, strictly before a moment."""
+    moment = at.to_datetime64()
+    past = declarations[(declarations["lodged_at"] < at).to_numpy()]
+    # NaT, for a result without its item, is before no moment.
+    known = outcomes[(dated.lodged < moment) & (dated.known < moment)]
+    return Snapshot(past, known)

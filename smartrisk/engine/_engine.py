@@ -38,7 +38,7 @@ from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
 from smartrisk.validation import is_canonical, validate
-from smartrisk.windows import months_without
+from smartrisk.windows import months_without_results
 
 _CHUNK = 100_000
 
@@ -543,7 +543,7 @@ def _warn_of_gaps(lodged: pd.Series, found: Results) -> None:
     """Warn of months without any result among months that have some."""
     labelled = np.zeros(len(lodged), bool)
     labelled[found.rows] = True
-    months = months_without(lodged, labelled)
+    months = months_without_results(lodged, labelled)
     if len(months):
         names = [f"{month:%Y-%m}" for month in months["month"]]
         warnings.warn(

@@ -102,9 +102,46 @@ def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
 
 def test_t13_results_that_are_still_to_come_are_no_gap(declarations, outcomes):
     split = windows.time_split(declarations, outcomes)
-    early = split.known[split.known["known_at"] < split.at - pd.Timedelta(days=90)]
-    assert not len(windows.unlabelled_months(split.past, early))
+    assert not len(windows.unlabelled_months(split.past, split.known))
     assert not len(windows.unlabelled_months(split.past, split.known.iloc[:0]))
+
+
+def test_t13_results_that_stop_before_the_items_do_are_found(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes)
+    early = split.known[split.known["known_at"] < split.at - pd.Timedelta(days=90)]
+    found = windows.unlabelled_months(split.past, early)
+    assert found["month"].tolist() == [
+        pd.Timestamp("2024-02-01"),
+        pd.Timestamp("2024-03-01"),
+    ]
+    # To an extract that ends where the results do, nothing is missing.
+    until = split.at - pd.Timedelta(days=90)
+    before = split.past[split.past["lodged_at"] < until]
+    assert not len(windows.unlabelled_months(before, early, until=until))
+
+
+def daily(n_items, days):
+    """Return the moments of lodgement of so many items on each day of 2024."""
+    return pd.Series(pd.date_range("2024-01-01", periods=days)).repeat(n_items)
+
+
+@pytest.mark.parametrize(("delay", "expected"), [(20, 1), (45, 0)])
+def test_a_last_month_is_missing_only_where_its_results_had_time(delay, expected):
+    lodged = daily(20, 91).reset_index(drop=True)  # until the end of March
+    labelled = (lodged.dt.month < 3).to_numpy()
+    delays = np.full(int(labelled.sum()), float(delay))
+    found = windows.months_without_results(lodged, labelled, delays=delays)
+    assert len(found) == expected
+
+
+def test_a_month_is_missing_when_chance_leaves_it_empty_in_one_of_10000_cases():
+    lodged = daily(1, 60)  # 31 items of January, 29 of February
+    for n_labelled, n_found in ((8, 0), (9, 1)):
+        labelled = np.arange(60) < n_labelled
+        found = windows.months_without_results(lodged, labelled)
+        share = n_labelled / 31
+        assert ((1 - share) ** 29 < 1e-4) == bool(n_found) == bool(len(found))
+    assert found["n_expected"].tolist() == [pytest.approx(29 * 9 / 31)]
 
 
 def test_t14_repeated_goods_lines_across_a_split_are_told(declarations, outcomes):

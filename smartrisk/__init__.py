@@ -27,6 +27,7 @@ _PACKAGES = (
     "models",
     "monitoring",
     "pages",
+    "quality",
     "resumable",
     "results",
     "schema",

@@ -1,56 +1,72 @@
-"""The command that runs the public benchmark."""
+"""The command ``benchmark``: the engine beside the field's methods."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
-from typing import Any
 
-from smartrisk.benchmark import MEASURES, page, run_benchmark
-from smartrisk.cli._terminal import note, say, show
+from smartrisk.artefact import write_file
+from smartrisk.benchmark import MEASURES, BenchmarkResult, page, run_benchmark
+from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import SCENARIOS
+from smartrisk.progress import track_messages
 
-_QUICK: dict[str, Any] = {
-    "scenarios": ("national", "drift"),
-    "n_items": 20_000,
-    "n_seeds": 2,
-}
+#: Scenarios, items and seeds of a run that ends within some minutes.
+_QUICK_SCENARIOS = ("national", "drift")
+_QUICK_ITEMS = 20_000
+_QUICK_SEEDS = 2
 
 
-def benchmark(asked: argparse.Namespace) -> int:
-    """Run the benchmark, show its table, and write it where asked."""
-    names = tuple(asked.scenarios.split(",")) if asked.scenarios else tuple(SCENARIOS)
-    settings: dict[str, Any] = {
-        "scenarios": names,
-        "n_items": asked.items,
-        "n_seeds": asked.seeds,
-    }
-    if asked.quick:
-        settings = dict(_QUICK)
+def benchmark(
+    *,
+    quick: bool,
+    scenarios: str | None,
+    items: int,
+    seeds: int,
+    kcs: str | None,
+    out: str | None,
+) -> int:
+    """Run the benchmark, show its table, and write it when asked."""
     start = time.perf_counter()
-    scenarios = tuple(str(name) for name in settings.pop("scenarios"))
-    result = run_benchmark(scenarios, **settings, kcs=asked.kcs, progress=_tell)
+    with track_messages("benchmark") as report:
+
+        def report_task(task: str, seed: int, name: str, spent: float) -> None:
+            report(f"{task}, seed {seed}: {name} ({spent:.1f} s)")
+
+        result = run_benchmark(
+            _QUICK_SCENARIOS if quick else _split_names(scenarios),
+            n_items=_QUICK_ITEMS if quick else items,
+            n_seeds=_QUICK_SEEDS if quick else seeds,
+            kcs=kcs,
+            progress=report_task,
+        )
     seconds = time.perf_counter() - start
-    table = result.summary()
-    shown = ["task", "contender", *MEASURES, "fit_seconds", "score_seconds"]
-    show(table[shown].round(3))
-    say()
-    say(
-        f"{len(result.table)} results in {seconds:.0f} s. Precision and revenue at 5 %."
-    )
-    if asked.out is not None:
-        words = ["smartrisk benchmark"]
-        words += ["--quick"] if asked.quick else []
-        words += [f"--scenarios {asked.scenarios}"] if asked.scenarios else []
-        words += ["--kcs PATH"] if asked.kcs else []
-        path = Path(asked.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(result, " ".join(words), seconds), encoding="utf-8")
-        say(f"table: {path}")
+    _print_result(result, seconds)
+    if out is not None:
+        text = page(result, _format_command(quick, scenarios, kcs), seconds)
+        path = write_file(Path(out), lambda draft: draft.write_text(text, "utf-8"))
+        print_line(f"table: {path}")
     return 0
 
 
-def _tell(task: str, seed: int, name: str, seconds: float) -> None:
-    """Say what has been done, when a person is watching."""
-    note(f"{task}, seed {seed}: {name} ({seconds:.1f} s)")
+def _split_names(text: str | None) -> tuple[str, ...]:
+    """Return the scenarios of a comma-separated text, all by default."""
+    return tuple(text.split(",")) if text else tuple(SCENARIOS)
+
+
+def _print_result(result: BenchmarkResult, seconds: float) -> None:
+    """Show the means of each task and contender."""
+    columns = ["task", "contender", *MEASURES, "fit_seconds", "score_seconds"]
+    print_table(result.summary()[columns].round(3))
+    print_line()
+    n_results = len(result.table)
+    print_line(f"{n_results} results in {seconds:.0f} s. Precision and revenue at 5 %.")
+
+
+def _format_command(quick: bool, scenarios: str | None, kcs: str | None) -> str:
+    """Return the command that makes the page again, without the caller's paths."""
+    words = ["smartrisk benchmark"]
+    words += ["--quick"] if quick else []
+    words += [f"--scenarios {scenarios}"] if scenarios else []
+    words += ["--kcs PATH"] if kcs else []
+    return " ".join(words)

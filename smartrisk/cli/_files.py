@@ -1,186 +1,219 @@
-"""Files in and out: text stays text on the way in, cells cannot act on the way out."""
+"""Files in and out: read as texts, written so that no cell acts as a formula.
+
+A command receives its files as `DataFiles` and reads them with `load_declarations` and
+`load_outcomes`. Errors and warnings of a file name that file.
+"""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from smartrisk import schema
 from smartrisk.artefact import write_file
+from smartrisk.cli._messages import naming_file
 from smartrisk.datasets import load_kcs
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.pages import escape_formula
-from smartrisk.validation import check, validate
+from smartrisk.validation import validate
 
 BUILT_IN = {"kcs": schema.KCS, "date": schema.DATE, "asycuda": schema.ASYCUDA}
 _PARQUET = (".parquet", ".pq")
+#: Longest reason of another library that is repeated: Arrow prints whole schemas.
+_REASON_CHARACTERS = 200
 
 
-def read(path: str) -> pd.DataFrame:
-    """Read a CSV (every cell as text) or Parquet file."""
-    place = Path(path)
-    if not place.is_file():
+@dataclass(frozen=True, kw_only=True)
+class DataFiles:
+    """Files that a command reads: an administration's own, or the Korean set.
+
+    Parameters
+    ----------
+    declarations : str, default=None
+        CSV or Parquet file of declarations.
+    outcomes : str, default=None
+        CSV or Parquet file of results; it may be that of the declarations.
+    columns : str, default=None
+        Name of a built-in column map, or a TOML file, for the declarations.
+    outcome_columns : str, default=None
+        The same for the outcomes; None to use `columns`.
+    on_error : {"raise", "set_aside"}, default="raise"
+        What happens to rows that cannot be used.
+    kcs : str, default=None
+        Folder or file of the Korean set, instead of all others.
+    part : str, default="train"
+        Part of the Korean set, when `kcs` is a folder.
+    """
+
+    declarations: str | None = None
+    outcomes: str | None = None
+    columns: str | None = None
+    outcome_columns: str | None = None
+    on_error: Literal["raise", "set_aside"] = "raise"
+    kcs: str | None = None
+    part: str = "train"
+
+
+def load_declarations(files: DataFiles) -> pd.DataFrame:
+    """Return the DECLARATIONS of a request."""
+    if files.kcs is not None:
+        _check_one_source(files)
+        return load_kcs(files.kcs, part=_select_kcs_part(files)).declarations
+    if files.declarations is None:
         raise ArgumentError(
-            "cli.file_csv_parquet_file",
-            "no file {path!r}. Pass a CSV or Parquet file.",
-            path=path,
+            "cli.no_declarations", "no declarations given. Pass a file, or --kcs PATH."
         )
-    try:
-        if place.suffix.lower() in _PARQUET:
-            return pd.read_parquet(place)
-        return _read_csv(place)
-    except (ValueError, TypeError, KeyError) as error:
-        # What pandas and Arrow say of damaged files are ValueErrors of many kinds.
-        reason = str(error).splitlines()[0][:200] if str(error) else "no content"
-        raise TableError(
-            "cli.cannot_read_save_csv",
-            "{path!r} cannot be read as {value}: {reason}. Save it as CSV in "
-            "UTF-8, or as Parquet.",
-            path=path,
-            value=place.suffix or "CSV",
-            reason=reason,
-        ) from error
-
-
-def columns_of(text: str | None) -> schema.ColumnMap | None:
-    """Return a column map by the name of a built-in one, or from a TOML file."""
-    if text is None:
-        return None
-    if text.lower() in BUILT_IN:
-        return BUILT_IN[text.lower()]
-    if not Path(text).is_file():
-        raise ArgumentError(
-            "cli.columns_neither_file_nor",
-            "--columns: {text!r} is neither a file nor one of {BUILT_IN}. "
-            "Write one with ColumnMap(...).to_toml(path).",
-            text=text,
-            BUILT_IN=", ".join(BUILT_IN),
+    frame = read_table(files.declarations)
+    columns = load_column_map(files.columns)
+    if files.declarations == files.outcomes:
+        columns = _add_result_columns(columns, frame)
+    with naming_file(files.declarations):
+        return validate(
+            frame, schema.DECLARATIONS, columns=columns, on_error=files.on_error
         )
-    try:
-        return schema.ColumnMap.from_toml(text)
-    except UnicodeDecodeError as error:
+
+
+def load_outcomes(files: DataFiles) -> pd.DataFrame:
+    """Return the OUTCOMES of a request."""
+    if files.kcs is not None:
+        return load_kcs(files.kcs, part=_select_kcs_part(files)).outcomes
+    if files.outcomes is None:
         raise ArgumentError(
-            "cli.columns_utf_text",
-            "--columns: {text!r} is not UTF-8 text.",
-            text=text,
-        ) from error
-
-
-def declarations_of(asked: argparse.Namespace) -> pd.DataFrame:
-    """Return the DECLARATIONS that a command was given."""
-    if asked.kcs is not None:
-        _refuse_both(asked)
-        return load_kcs(asked.kcs, part=_part(asked)).declarations
-    if asked.declarations is None:
-        raise ArgumentError(
-            "cli.declarations_given_file_kcs",
-            "no declarations given. Pass a file, or --kcs PATH.",
-        )
-    frame = read(asked.declarations)
-    columns = columns_of(asked.columns)
-    if asked.declarations == getattr(asked, "outcomes", None):
-        columns = _with_results(columns, frame)
-    return validate(
-        frame, schema.DECLARATIONS, columns=columns, on_error=asked.on_error
-    )
-
-
-def outcomes_of(asked: argparse.Namespace) -> pd.DataFrame:
-    """Return the OUTCOMES that a command was given."""
-    if asked.kcs is not None:
-        return load_kcs(asked.kcs, part=_part(asked)).outcomes
-    if asked.outcomes is None:
-        raise ArgumentError(
-            "cli.outcomes_given_outcomes_file",
+            "cli.no_outcomes",
             "no outcomes given. Pass --outcomes FILE with the results of the "
             "inspected items; it may be the file of the declarations when it "
             "holds both.",
         )
-    return validate(
-        read(asked.outcomes),
-        schema.OUTCOMES,
-        columns=columns_of(asked.outcome_columns or asked.columns),
-        on_error=asked.on_error,
-    )
+    frame = read_table(files.outcomes)
+    columns = load_column_map(files.outcome_columns or files.columns)
+    with naming_file(files.outcomes):
+        return validate(
+            frame, schema.OUTCOMES, columns=columns, on_error=files.on_error
+        )
 
 
-def _with_results(
-    columns: schema.ColumnMap | None, frame: pd.DataFrame
-) -> schema.ColumnMap:
-    """Say which columns of one file for both are results, by their plain names."""
-    columns = columns or schema.ColumnMap({})
-    found = {f.name: f.name for f in schema.OUTCOMES if f.name in frame}
-    return dataclasses.replace(columns, mapping=found | dict(columns.mapping))
+def read_table(path: str) -> pd.DataFrame:
+    """Read a CSV (every cell as text) or Parquet file."""
+    file = Path(path)
+    if not file.is_file():
+        raise ArgumentError(
+            "cli.no_file", "no file {path!r}. Pass a CSV or Parquet file.", path=path
+        )
+    try:
+        if file.suffix.lower() in _PARQUET:
+            return pd.read_parquet(file)
+        return _read_csv(file)
+    except (ValueError, TypeError, KeyError) as error:
+        # Pandas and Arrow raise ValueErrors of many kinds for damaged files.
+        lines = str(error).splitlines()
+        reason = lines[0][:_REASON_CHARACTERS] if lines else "no content"
+        raise TableError(
+            "cli.unreadable_file",
+            "{path!r} cannot be read as {kind}: {reason}. Save it as CSV in "
+            "UTF-8, or as Parquet.",
+            path=path,
+            kind=file.suffix or "CSV",
+            reason=reason,
+        ) from error
 
 
-def write(frame: pd.DataFrame, path: str, *, safe: bool = True) -> Path:
-    """Write a frame as CSV or Parquet, by the ending, all or nothing.
+def load_column_map(name_or_path: str | None) -> schema.ColumnMap | None:
+    """Return a column map by the name of a built-in one, or from a TOML file."""
+    if name_or_path is None:
+        return None
+    if name_or_path.lower() in BUILT_IN:
+        return BUILT_IN[name_or_path.lower()]
+    if not Path(name_or_path).is_file():
+        raise ArgumentError(
+            "cli.unknown_column_map",
+            "--columns: {name!r} is neither a file nor one of {built_in}. "
+            "Write one with ColumnMap(...).to_toml(path).",
+            name=name_or_path,
+            built_in=", ".join(BUILT_IN),
+        )
+    try:
+        with naming_file(name_or_path):
+            return schema.ColumnMap.from_toml(name_or_path)
+    except UnicodeDecodeError as error:
+        raise ArgumentError(
+            "cli.column_map_not_utf8",
+            "--columns: {path!r} is not UTF-8 text. Save it as UTF-8.",
+            path=name_or_path,
+        ) from error
 
-    In a safe CSV no text cell can act as a formula of a spreadsheet.
+
+def write_table(frame: pd.DataFrame, path: str, *, escape: bool = True) -> Path:
+    """Write a frame as CSV or Parquet, by the ending, whole or not at all.
+
+    With `escape`, no text of a CSV can act as a formula of a spreadsheet.
     """
-    place = Path(path)
-    kind = place.suffix.lower()
+    file = Path(path)
+    kind = file.suffix.lower()
     if kind not in (".csv", *_PARQUET):
         raise ArgumentError(
-            "cli.end_csv_parquet",
+            "cli.unknown_file_kind",
             "{path!r} must end in .csv or .parquet.",
             path=path,
         )
     if kind in _PARQUET:
-        return write_file(place, lambda draft: frame.to_parquet(draft, index=False))
-    kept = inert(frame) if safe else frame
-    return write_file(place, lambda d: kept.to_csv(d, index=False, lineterminator="\n"))
+        return write_file(file, lambda draft: frame.to_parquet(draft, index=False))
+    cells = escape_formulas(frame) if escape else frame
+    # The same bytes on every system: pandas would end lines as the system does.
+    return write_file(
+        file, lambda draft: cells.to_csv(draft, index=False, lineterminator="\n")
+    )
 
 
-def inert(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose texts begin with an apostrophe where they could act."""
-    kept = frame.copy()
-    for name in kept:
-        if not pd.api.types.is_numeric_dtype(kept[name].dtype):
-            kept[name] = kept[name].map(escape_formula, na_action="ignore")
-    return kept
+def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with an apostrophe before texts that a spreadsheet would run."""
+    escaped = frame.copy()
+    for name in escaped:
+        if not pd.api.types.is_numeric_dtype(escaped[name].dtype):
+            escaped[name] = escaped[name].map(escape_formula, na_action="ignore")
+    return escaped
 
 
-def _read_csv(place: Path) -> pd.DataFrame:
-    """Read every cell as text; codes keep their zeros, Namibia its NA."""
+def _add_result_columns(
+    columns: schema.ColumnMap | None, frame: pd.DataFrame
+) -> schema.ColumnMap:
+    """Return the map of one file for both tables: its results under their own names.
+
+    Without it, the columns of results would count as unknown fields of declarations.
+    """
+    columns = columns or schema.ColumnMap({})
+    results = {f.name: f.name for f in schema.OUTCOMES if f.name in frame}
+    return dataclasses.replace(columns, mapping=results | dict(columns.mapping))
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    """Read every cell as text: codes keep their zeros, Namibia keeps its NA."""
     return pd.read_csv(
-        place,
+        file,
         dtype=str,
         keep_default_na=False,
-        sep=_separator(place),
+        sep=_detect_separator(file),
         encoding="utf-8-sig",
     )
 
 
-def _separator(place: Path) -> str:
-    """Return the sign between columns: the most frequent of three in the header."""
-    with place.open(encoding="utf-8-sig") as file:
-        header = file.readline()
+def _detect_separator(file: Path) -> str:
+    """Return the most frequent of comma, semicolon and tab in the header."""
+    with file.open(encoding="utf-8-sig") as stream:
+        header = stream.readline()
     return max(",;\t", key=header.count)
 
 
-def _refuse_both(asked: argparse.Namespace) -> None:
-    given = [asked.declarations, getattr(asked, "outcomes", None), asked.columns]
-    if any(value is not None for value in given):
-        raise ArgumentError(
-            "cli.files_kcs_both",
-            "pass files, or --kcs, not both.",
-        )
+def _check_one_source(files: DataFiles) -> None:
+    """Refuse own files beside the Korean set."""
+    own = (files.declarations, files.outcomes, files.columns)
+    if any(value is not None for value in own):
+        raise ArgumentError("cli.two_sources", "pass files, or --kcs, not both.")
 
 
-def _part(asked: argparse.Namespace) -> str | None:
-    return str(asked.part) if Path(asked.kcs).is_dir() else None
-
-
-__all__ = [
-    "check",
-    "columns_of",
-    "declarations_of",
-    "inert",
-    "outcomes_of",
-    "read",
-    "write",
-]
+def _select_kcs_part(files: DataFiles) -> str | None:
+    """Return the part of the Korean set; a single file has no parts."""
+    return files.part if files.kcs and Path(files.kcs).is_dir() else None

@@ -1,4 +1,4 @@
-"""The parser, and what happens when something goes wrong."""
+"""The parser of the command line, and what happens when a request cannot be met."""
 
 from __future__ import annotations
 
@@ -7,16 +7,31 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from smartrisk import __version__
-from smartrisk.cli._terminal import complain
-from smartrisk.errors import ArgumentError, SmartRiskError, SmartRiskWarning
+from smartrisk.cli._messages import render_message, render_warning
+from smartrisk.cli._terminal import print_error
+from smartrisk.errors import SmartRiskError, SmartRiskWarning
 from smartrisk.languages import LANGUAGES
 
 _EXIT_USER = 2
+#: What shells report for a process that ended by an interrupt: 128 + SIGINT.
+_EXIT_INTERRUPTED = 130
 _COLUMNS = "how the file's columns are called: a TOML file, or kcs, date, asycuda"
+#: Options that make up `DataFiles`; commands with files take them as one argument.
+_DATA_OPTIONS = (
+    "declarations",
+    "outcomes",
+    "columns",
+    "outcome_columns",
+    "on_error",
+    "kcs",
+    "part",
+)
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,50 +50,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Examples
     --------
+    >>> import tempfile
     >>> from smartrisk.cli import main
-    >>> main(["generate", "--items", "0", "--out", "world"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     status = main(["generate", "--items", "0", "--out", folder])
+    >>> status
     2
     """
-    asked = _parser().parse_args(arguments)
+    options = vars(_make_parser().parse_args(arguments))
     # Waiting threads that spin cost a hundredfold on small, busy machines.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    lang = str(options.get("lang", "en"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", SmartRiskWarning)
-            warnings.showwarning = _show_warning
-            status = _run(asked)
+            warnings.showwarning = _make_warning_printer(lang)
+            status = _run_command(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (head, less) has gone; Python must not complain at exit either.
+        # The reader (head, less) has closed the pipe; without this, Python would print
+        # an error when it flushes standard output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        complain("stopped.")
-        return 130
+        print_error("stopped.")
+        return _EXIT_INTERRUPTED
     except SmartRiskError as error:
-        complain(f"error: {error}")
+        print_error(f"error: {render_message(error, lang)}")
         return _EXIT_USER
     except OSError as error:
-        place = f": {error.filename!r}" if error.filename else ""
-        complain(f"error: {error.strerror or error}{place}.")
+        path = f": {error.filename!r}" if error.filename else ""
+        print_error(f"error: {error.strerror or error}{path}.")
         return _EXIT_USER
     return status
 
 
-def _run(asked: argparse.Namespace) -> int:
-    """Load the room of the command only now, and run it."""
-    module = importlib.import_module(f"smartrisk.cli.{asked.module}")
-    return int(getattr(module, asked.command)(asked) or 0)
+def _run_command(options: dict[str, Any]) -> int:
+    """Load the module of a command, and call it with its options by name."""
+    options = dict(options)
+    module = importlib.import_module(f"smartrisk.cli.{options.pop('module')}")
+    command = getattr(module, options.pop("command"))
+    if not options.pop("has_data"):
+        return int(command(**options))
+    # Loaded here: `smartrisk --help` must not load pandas.
+    from smartrisk.cli._files import DataFiles
+
+    files = {name: options.pop(name) for name in _DATA_OPTIONS if name in options}
+    return int(command(DataFiles(**files), **options))
 
 
-def _show_warning(
-    message: Warning | str, category: type[Warning], *_: Any, **__: Any
-) -> None:
-    if issubclass(category, UserWarning):
-        complain(f"warning: {message}")
+def _make_warning_printer(lang: str) -> Callable[..., None]:
+    """Return a function that prints warnings for users in one line."""
+
+    def print_warning(
+        message: Warning | str, category: type[Warning], *_: Any, **__: Any
+    ) -> None:
+        if issubclass(category, UserWarning):
+            print_error(f"warning: {render_warning(message, lang)}")
+
+    return print_warning
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="smartrisk",
         description="Customs declaration risk scoring, from a table of declarations to "
@@ -104,32 +138,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, about: str, module: str = "_commands") -> Any:
+def _add_command(
+    commands: _Commands, name: str, about: str, module: str = "_commands"
+) -> argparse.ArgumentParser:
+    """Add a command whose function of the same name stands in a module."""
     parser = commands.add_parser(name, help=about, description=about)
-    parser.set_defaults(module=module)
+    parser.set_defaults(module=module, has_data=False)
     return parser
 
 
-def _add_demo(commands: Any) -> None:
-    parser = _command(
-        commands, "demo", "see everything on made-up declarations", "_demo"
+def _add_demo(commands: _Commands) -> None:
+    """Add the command `demo`."""
+    parser = _add_command(
+        commands, "demo", "see everything on synthetic declarations", "_demo"
     )
-    parser.add_argument("--items", type=_count, default=30_000, metavar="N")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N")
+    parser.add_argument("--items", type=_parse_count, default=30_000, metavar="N")
+    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
     parser.add_argument("--out", default="smartrisk-demo", metavar="FOLDER")
 
 
-def _add_generate(commands: Any) -> None:
-    parser = _command(commands, "generate", "write a made-up world with its truth")
+def _add_generate(commands: _Commands) -> None:
+    """Add the command `generate`."""
+    parser = _add_command(
+        commands, "generate", "write a synthetic world with its truth"
+    )
     parser.add_argument("--items", type=int, default=10_000, metavar="N")
     parser.add_argument("--scenario", default="national", metavar="NAME")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N")
+    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
     parser.add_argument("--out", required=True, metavar="FOLDER")
-    parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
+    parser.add_argument(
+        "--format", dest="file_format", choices=("parquet", "csv"), default="parquet"
+    )
 
 
-def _add_validate(commands: Any) -> None:
-    parser = _command(commands, "validate", "check a file; report every failure")
+def _add_validate(commands: _Commands) -> None:
+    """Add the command `validate`."""
+    parser = _add_command(commands, "validate", "check a file; report every failure")
     parser.add_argument("file", metavar="FILE", help="CSV or Parquet")
     parser.add_argument(
         "--table", choices=("declarations", "outcomes"), default="declarations"
@@ -139,12 +183,13 @@ def _add_validate(commands: Any) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the canonical table")
 
 
-def _add_fit(commands: Any) -> None:
-    parser = _command(commands, "fit", "learn from declarations and results")
+def _add_fit(commands: _Commands) -> None:
+    """Add the command `fit`."""
+    parser = _add_command(commands, "fit", "fit an engine to declarations and results")
     _add_data(parser, with_outcomes=True, part="train")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the engine")
     parser.add_argument("--label-delay", type=int, default=30, metavar="DAYS")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N")
+    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
     parser.add_argument(
         "--track",
         nargs="?",
@@ -154,46 +199,58 @@ def _add_fit(commands: Any) -> None:
     )
 
 
-def _add_score(commands: Any) -> None:
-    parser = _command(commands, "score", "score declarations")
+def _add_score(commands: _Commands) -> None:
+    """Add the command `score`."""
+    parser = _add_command(commands, "score", "score declarations")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument("--out", metavar="FILE", help="write all scores")
-    parser.add_argument("--show", type=_count, default=10, metavar="N")
+    parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
 
 
-def _add_explain(commands: Any) -> None:
-    parser = _command(commands, "explain", "say why the riskiest items are risky")
+def _add_explain(commands: _Commands) -> None:
+    """Add the command `explain`."""
+    parser = _add_command(
+        commands, "explain", "show why the riskiest items have high scores", "_explain"
+    )
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
-    parser.add_argument("--show", type=_count, default=5, metavar="N", help="items")
-    parser.add_argument("--top", type=_count, default=3, metavar="N", help="reasons")
+    parser.add_argument(
+        "--show", type=_parse_count, default=5, metavar="N", help="items"
+    )
+    parser.add_argument(
+        "--top", type=_parse_count, default=3, metavar="N", help="reasons"
+    )
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--out", metavar="FILE", help="write reasons: .csv or .html")
 
 
-def _add_select(commands: Any) -> None:
-    parser = _command(commands, "select", "choose what to inspect under a capacity")
+def _add_select(commands: _Commands) -> None:
+    """Add the command `select`."""
+    parser = _add_command(commands, "select", "choose what to inspect under a capacity")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
         "--capacity",
-        type=_capacity,
+        type=_parse_capacity,
         default=0.05,
         metavar="K",
         help="a share (0.05 or 5%%) or a number of items (40); default 0.05",
     )
     parser.add_argument("--out", metavar="FILE", help="write all decisions")
-    parser.add_argument("--show", type=_count, default=10, metavar="N")
+    parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
 
 
-def _add_evaluate(commands: Any) -> None:
-    parser = _command(commands, "evaluate", "judge an engine by results")
+def _add_evaluate(commands: _Commands) -> None:
+    """Add the command `evaluate`."""
+    parser = _add_command(
+        commands, "evaluate", "judge an engine by results", "_evaluate"
+    )
     _add_engine(parser)
     _add_data(parser, with_outcomes=True, part="valid")
     parser.add_argument(
         "--rates",
-        type=_rates,
+        type=_parse_rates,
         default=(0.01, 0.02, 0.05, 0.10),
         metavar="R,R,...",
         help="inspection rates; default 0.01,0.02,0.05,0.10",
@@ -201,8 +258,9 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the table as CSV")
 
 
-def _add_report(commands: Any) -> None:
-    parser = _command(commands, "report", "write pages for officers", "_report")
+def _add_report(commands: _Commands) -> None:
+    """Add the command `report`."""
+    parser = _add_command(commands, "report", "write pages for officers", "_report")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument("--past", metavar="FILE", help="earlier declarations")
@@ -210,29 +268,35 @@ def _add_report(commands: Any) -> None:
     parser.add_argument(
         "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
     )
-    parser.add_argument("--capacity", type=_capacity, default=0.05, metavar="K")
-    parser.add_argument("--cases", type=_count, default=3, metavar="N", help="sheets")
+    parser.add_argument("--capacity", type=_parse_capacity, default=0.05, metavar="K")
+    parser.add_argument(
+        "--cases", type=_parse_count, default=3, metavar="N", help="sheets"
+    )
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--out", required=True, metavar="FOLDER")
 
 
-def _add_benchmark(commands: Any) -> None:
-    parser = _command(
+def _add_benchmark(commands: _Commands) -> None:
+    """Add the command `benchmark`."""
+    parser = _add_command(
         commands, "benchmark", "compare with the field's methods", "_benchmark"
     )
     parser.add_argument("--quick", action="store_true", help="two scenarios, small")
     parser.add_argument("--scenarios", metavar="NAME,NAME", help="default: all")
-    parser.add_argument("--items", type=_count, default=60_000, metavar="N")
-    parser.add_argument("--seeds", type=_count, default=5, metavar="N")
-    parser.add_argument("--kcs", metavar="PATH", help="the Korean set besides")
+    parser.add_argument("--items", type=_parse_count, default=60_000, metavar="N")
+    parser.add_argument("--seeds", type=_parse_count, default=5, metavar="N")
+    parser.add_argument("--kcs", metavar="PATH", help="also run on the Korean set")
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
 
 
-def _add_engine(parser: Any) -> None:
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a saved engine."""
     parser.add_argument("--engine", required=True, metavar="FOLDER")
 
 
-def _add_data(parser: Any, *, with_outcomes: bool, part: str) -> None:
+def _add_data(
+    parser: argparse.ArgumentParser, *, with_outcomes: bool, part: str
+) -> None:
     """Add the files to read: an administration's own, or the Korean set."""
     if with_outcomes:
         parser.add_argument("--declarations", metavar="FILE", help="CSV or Parquet")
@@ -253,24 +317,34 @@ def _add_data(parser: Any, *, with_outcomes: bool, part: str) -> None:
     )
     parser.add_argument("--kcs", metavar="PATH", help="the Korean set instead of files")
     parser.add_argument("--part", choices=("train", "valid"), default=part)
+    parser.set_defaults(has_data=True)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1; got {text}")
+def _parse_count(text: str) -> int:
+    """Return a number of at least 1."""
+    return _parse_integer(text, low=1)
+
+
+def _parse_seed(text: str) -> int:
+    """Return a number of at least 0."""
+    return _parse_integer(text, low=0)
+
+
+def _parse_integer(text: str, *, low: int) -> int:
+    """Return an integer of at least `low`."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < low:
+        raise argparse.ArgumentTypeError(
+            f"must be an integer of at least {low}; got {text!r}"
+        )
     return number
 
 
-def _seed(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more; got {text}")
-    return number
-
-
-def _capacity(text: str) -> float | int:
-    """Read 0.05, 5% or 40."""
+def _parse_capacity(text: str) -> float | int:
+    """Return the capacity that 0.05, 5% or 40 stands for."""
     word = text.strip()
     try:
         if word.endswith("%"):
@@ -282,10 +356,8 @@ def _capacity(text: str) -> float | int:
         ) from None
 
 
-def _rates(text: str) -> tuple[float | int, ...]:
+def _parse_rates(text: str) -> tuple[float | int, ...]:
+    """Return the inspection rates of a comma-separated text."""
     if not text.strip():
-        raise ArgumentError(
-            "cli.rates_give_inspection_rate",
-            "--rates: give at least one inspection rate.",
-        )
-    return tuple(_capacity(word) for word in text.split(","))
+        raise argparse.ArgumentTypeError("give at least one inspection rate")
+    return tuple(_parse_capacity(word) for word in text.split(","))

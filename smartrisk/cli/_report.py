@@ -1,43 +1,54 @@
-"""``report``: the pages of a day, in a folder."""
+"""The command ``report``: the pages of a day, in a folder."""
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
 
-from smartrisk import schema
-from smartrisk.cli._files import columns_of, declarations_of, outcomes_of, read
-from smartrisk.cli._terminal import say
+from smartrisk.cli._files import DataFiles, load_declarations, load_outcomes
+from smartrisk.cli._terminal import print_line
 from smartrisk.engine import RiskEngine
 from smartrisk.pages import write_pages
-from smartrisk.validation import validate
 
 
-def report(asked: argparse.Namespace) -> int:
+def report(
+    data: DataFiles,
+    *,
+    engine: str,
+    past: str | None,
+    capacity: float,
+    cases: int,
+    lang: str,
+    out: str,
+) -> int:
     """Write watch list, case sheets, cards and, with results, an evaluation."""
-    engine = RiskEngine.load(asked.engine)
-    items = declarations_of(asked)
-    past, outcomes = None, None
-    if asked.past is not None:
-        columns = columns_of(asked.columns)
-        table = read(asked.past)
-        past = validate(
-            table, schema.DECLARATIONS, columns=columns, on_error=asked.on_error
-        )
-    if asked.outcomes is not None or asked.kcs is not None:
-        outcomes = outcomes_of(asked)
-    options = {"capacity": asked.capacity, "cases": asked.cases, "lang": asked.lang}
-    pages = write_pages(
-        engine, items, Path(asked.out), past=past, outcomes=outcomes, **options
+    loaded = RiskEngine.load(engine)
+    items = load_declarations(data)
+    has_outcomes = data.outcomes is not None or data.kcs is not None
+    paths = write_pages(
+        loaded,
+        items,
+        Path(out),
+        past=_load_past(data, past) if past is not None else None,
+        outcomes=load_outcomes(data) if has_outcomes else None,
+        capacity=capacity,
+        cases=cases,
+        lang=lang,
     )
-    for name, path in pages.items():
-        about = f": {_size(path)} of {len(items)} items" if name == "table" else ""
-        say(f"{path}{about}")
+    for name, path in paths.items():
+        about = f": {_count_ranked(path)} of {len(items)} items"
+        print_line(f"{path}{about if name == 'table' else ''}")
     return 0
 
 
-def _size(path: Path) -> int:
-    """Return how many items a watch list holds."""
+def _load_past(data: DataFiles, path: str) -> pd.DataFrame:
+    """Return earlier DECLARATIONS, which have the columns of the new ones."""
+    files = dataclasses.replace(data, declarations=path, outcomes=None, kcs=None)
+    return load_declarations(files)
+
+
+def _count_ranked(path: Path) -> int:
+    """Return the number of items of a watch list."""
     return len(pd.read_csv(path, usecols=["rank"]))

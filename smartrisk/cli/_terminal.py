@@ -1,29 +1,39 @@
-"""What is written to the terminal: text, tables, progress, complaints."""
+"""What is written to the terminal: lines, tables, errors."""
 
 from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PLAIN = str.maketrans({"×": "x", "–": "-", "—": "-", "−": "-", "’": "'", "…": "..."})
+#: Longest text of a cell; wider tables wrap on a usual terminal.
+_CELL_CHARACTERS = 60
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Write a line to standard output."""
-    sys.stdout.write(encodable(text, sys.stdout) + "\n")
+    sys.stdout.write(make_encodable(text, sys.stdout) + "\n")
 
 
-def complain(text: str) -> None:
-    """Write a line to standard error, with no control character of the data in it."""
+def print_error(text: str) -> None:
+    """Write a line to standard error, control characters of the data escaped."""
     clean = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-    sys.stderr.write(encodable(f"smartrisk: {clean}", sys.stderr) + "\n")
+    sys.stderr.write(make_encodable(f"smartrisk: {clean}", sys.stderr) + "\n")
 
 
-def encodable(text: str, stream: Any) -> str:
-    """Return a text that the stream's encoding can write."""
+def print_table(frame: pd.DataFrame) -> None:
+    """Write a frame as a table to standard output."""
+    rows = frame.to_numpy(dtype=object).tolist()
+    print_line(format_table(rows, [str(name) for name in frame.columns]))
+
+
+def make_encodable(text: str, stream: Any) -> str:
+    """Return a text that the encoding of a stream can write."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
@@ -33,9 +43,9 @@ def encodable(text: str, stream: Any) -> str:
         return plain.encode(encoding, "ignore").decode(encoding)
 
 
-def table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
+def format_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     """Return rows as a table of plain characters, numbers to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_format_cell(value) for value in row] for row in rows]
     widths = [
         max([len(name), *(len(row[k]) for row in cells)])
         for k, name in enumerate(header)
@@ -54,69 +64,23 @@ def table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
     )
 
 
-def show(frame: Any) -> None:
-    """Write a frame as a table."""
-    say(table(frame.to_numpy(dtype=object).tolist(), [str(c) for c in frame.columns]))
-
-
-@contextmanager
-def steps(names: Sequence[str]) -> Iterator[Any]:
-    """Show which of several long steps is under way, when a person is watching."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=len(names),
-        disable=_quiet(),
-        bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}]",
-        leave=False,
-    ) as bar:
-        waiting = iter(names)
-        bar.set_description(next(waiting, ""))
-
-        def done() -> None:
-            bar.update()
-            bar.set_description(next(waiting, ""))
-
-        yield done
-
-
-def progress(parts: Iterable[Any], total: int, about: str) -> Iterator[Any]:
-    """Yield parts, showing how many are done when a person is watching."""
-    from tqdm import tqdm
-
-    yield from tqdm(parts, total=total, desc=about, disable=_quiet(), leave=False)
-
-
-def note(text: str) -> None:
-    """Say on standard error what has been done, when a person is watching."""
-    if not _quiet():
-        complain(text)
-
-
-def _quiet() -> bool:
-    return not sys.stderr.isatty()
-
-
 def _is_number(value: Any) -> bool:
+    """Return whether a value belongs into a column of numbers."""
+    # By name: `smartrisk --help` must not load numpy and pandas.
     return (
-        isinstance(value, (int, float))
-        or value is None
-        or type(value).__name__
-        in (
-            "float64",
-            "int64",
-            "NAType",
-        )
+        value is None
+        or isinstance(value, (int, float))
+        or type(value).__name__ in ("float64", "int64", "NAType")
     )
 
 
-def _cell(value: Any) -> str:
-    """Return a value as a cell: four digits that matter, nothing for the missing."""
+def _format_cell(value: Any) -> str:
+    """Return a value as a cell: three decimals below 1,000, nothing when missing."""
     if value is None or value != value or type(value).__name__ == "NAType":
         return ""
     if isinstance(value, float) and not isinstance(value, bool):
-        if value == int(value) and abs(value) >= 1000:
-            return f"{value:,.0f}"
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
     text = " ".join(str(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    if len(text) <= _CELL_CHARACTERS:
+        return text
+    return text[: _CELL_CHARACTERS - 3] + "..."

@@ -22,15 +22,15 @@ def files(tmp_path_factory, past_and_new, outcomes, engine):
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """Return a function that runs the command line and gives back what it said."""
+    """Return a function that runs the command line and returns status and output."""
     from smartrisk.cli import main
 
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
         status = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        written = capsys.readouterr()
+        return status, written.out, written.err
 
     return run
 

@@ -1,4 +1,4 @@
-"""Every command does its work on files, and says what it did."""
+"""Every command does its work on files, and reports what it did."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_generated_csv_comes_back_as_it_was(run):
         assert read[name].tolist() == canonical[name].tolist()
 
 
-def test_validate_reports_every_failure_and_says_so_by_its_status(run, tmp_path):
+def test_validate_reports_every_failure_and_ends_with_status_one(run, tmp_path):
     (tmp_path / "odd.csv").write_text(
         "no;datum;code;wert\nA;31/12/2023;010121;1.000,50\n"
         "B;12/31/2023;10121;x\n=C;01/02/2024;01.01.21;5\n"
@@ -65,7 +65,7 @@ def test_validate_knows_the_other_table(run, files):
     assert out.startswith("OUTCOMES: ")
 
 
-def test_fit_learns_the_same_engine_as_from_python(run, files, engine):
+def test_fit_saves_the_same_engine_as_from_python(run, files, engine):
     status, out, err = run(
         "fit",
         "--declarations",
@@ -91,7 +91,7 @@ def test_one_file_may_hold_items_and_results(run, declarations, outcomes, tmp_pa
     assert f"{len(both)} items, {len(outcomes)} results" in out
 
 
-def test_score_writes_what_the_engine_says(run, files, engine, past_and_new):
+def test_score_writes_the_scores_of_the_engine(run, files, engine, past_and_new):
     status, out, _ = run(
         "score", files / "new.csv", "--engine", files / "engine", "--out", "s.csv"
     )
@@ -106,11 +106,11 @@ def test_score_writes_what_the_engine_says(run, files, engine, past_and_new):
 def test_scores_do_not_depend_on_the_parts_that_files_are_cut_into(
     run, files, monkeypatch
 ):
-    from smartrisk.cli import _commands
+    from smartrisk.cli import _chunks
 
     words = ("score", files / "new.csv", "--engine", files / "engine", "--out")
     run(*words, "whole.parquet")
-    monkeypatch.setattr(_commands, "_CHUNK", 97)
+    monkeypatch.setattr(_chunks, "CHUNK_ITEMS", 97)
     run(*words, "parts.parquet")
     pd.testing.assert_frame_equal(
         pd.read_parquet("whole.parquet"), pd.read_parquet("parts.parquet")
@@ -147,7 +147,7 @@ def test_select_keeps_the_capacity_exactly(run, files, past_and_new):
     assert f"{released} green" in out
 
 
-def test_evaluate_says_the_same_as_evaluation(
+def test_evaluate_shows_the_numbers_of_the_library(
     run, files, engine, past_and_new, outcomes
 ):
     status, out, _ = run(
@@ -166,11 +166,11 @@ def test_evaluate_says_the_same_as_evaluation(
 
 
 def test_goods_lines_are_seen_when_the_history_holds_them(engine, past_and_new):
-    from smartrisk.cli._commands import by_goods_line
+    from smartrisk.cli._evaluate import split_by_goods_line
 
     past, new = past_and_new
     line = ["tariff_code", "origin", "duty_rate", "net_mass_kg"]
-    parts = by_goods_line(engine, new, engine.score(new))
+    parts = split_by_goods_line(engine, new, engine.score(new))
     assert len(parts["seen"]) + len(parts["unseen"]) == len(new)
     unseen = new.loc[parts["unseen"].index].dropna(subset=line)
     lines = set(past[line].itertuples(index=False, name=None))
@@ -209,7 +209,7 @@ def test_fit_can_log_a_run(run, files, tmp_path, migrated):
 @pytest.mark.slow
 def test_the_demo_shows_the_whole_line(run, tmp_path, migrated, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    folder = tmp_path / "shown"
+    folder = tmp_path / "demo"
     folder.mkdir()
     shutil.copy(migrated, folder / "mlflow.db")
     status, out, err = run("demo", "--items", 6000, "--out", folder)

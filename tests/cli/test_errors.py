@@ -104,7 +104,7 @@ def test_an_edited_engine_is_refused(run, files, tmp_path):
     assert "'risk.txt'" in err
 
 
-def test_warnings_are_said_in_a_line(run, files, tmp_path):
+def test_a_warning_is_one_line_that_names_the_file(run, files, tmp_path):
     lines = (files / "new.csv").read_text().splitlines()
     broken = lines[1].split(",")
     broken[lines[0].split(",").index("tariff_code")] = "?"
@@ -114,7 +114,7 @@ def test_warnings_are_said_in_a_line(run, files, tmp_path):
         *("--on-error", "set_aside", "--out", "s.csv"),
     )
     assert status == 0
-    assert err.startswith("smartrisk: warning: ")
+    assert err.startswith("smartrisk: warning: some.csv: ")
     assert ".py" not in err
 
 
@@ -129,15 +129,15 @@ def test_a_terminal_without_unicode_gets_plain_letters(monkeypatch):
 
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
-    _terminal.say("0.41 × déclaré – ok")
+    _terminal.print_line("0.41 × déclaré – ok")
     stream.flush()
     assert stream.buffer.getvalue() == b"0.41 x declare - ok\n"
 
 
 def test_a_table_lines_up_and_shortens_what_is_long():
-    from smartrisk.cli._terminal import table
+    from smartrisk.cli._terminal import format_table
 
-    text = table([["a", 0.5], ["b" * 80, None]], ["name", "rate"])
+    text = format_table([["a", 0.5], ["b" * 80, None]], ["name", "rate"])
     lines = text.splitlines()
     assert lines[1] == "-" * 60 + "  " + "-" * 5
     assert lines[2].endswith("0.500")
@@ -176,7 +176,7 @@ def test_a_reader_that_goes_away_is_no_error(files, root):
     assert done.stderr == ""
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_shown(capsys):
     import smartrisk
 
     with pytest.raises(SystemExit):

@@ -30,7 +30,7 @@ FOREIGN = (
 
 
 #: Rooms that only the engine enters; they are not at the front door.
-INNER = {"artefact", "page_style"}
+INNER = {"artefact", "page_style", "progress"}
 
 
 def loaded_after(code, root):

@@ -1,0 +1,61 @@
+"""The command ``explain``: the riskiest items and the reasons of their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smartrisk.artefact import write_file
+from smartrisk.cli._chunks import score_in_chunks
+from smartrisk.cli._files import DataFiles, load_declarations, write_table
+from smartrisk.cli._terminal import print_line
+from smartrisk.engine import RiskEngine
+from smartrisk.errors import ArgumentError
+from smartrisk.explanations import Reasons, Wording
+
+
+def explain(
+    data: DataFiles, *, engine: str, show: int, top: int, lang: str, out: str | None
+) -> int:
+    """Show why the riskiest items have high scores, and write their reasons."""
+    loaded = RiskEngine.load(engine)
+    items = load_declarations(data)
+    scores = score_in_chunks(loaded, items).reset_index(drop=True)
+    order = np.argsort(-scores["risk_score"].to_numpy(), kind="stable")[:show]
+    reasons = loaded.explain(items.iloc[order], top=top)
+    rows = scores.iloc[order].to_dict("records")
+    for row, sentences in zip(rows, reasons.sentences(lang=lang), strict=True):
+        print_item(row, sentences)
+    if reasons.until is not None:
+        day = f"{reasons.until:%Y-%m-%d}"
+        print_line(f"\n{Wording(lang).text('page.history', day=day)}")
+    if out is not None:
+        print_line(f"reasons: {_write_reasons(reasons, out, lang)}")
+    return 0
+
+
+def print_item(row: Mapping[Hashable, Any], sentences: list[str]) -> None:
+    """Show the score of an item and its reasons."""
+    print_line(
+        f"{row['declaration_id']}/{row['item_number']}  risk {row['risk_score']:.3f}  "
+        f"expected revenue {row['expected_revenue']:,.0f}"
+    )
+    for sentence in sentences or ["nothing raises its score"]:
+        print_line(f"  - {sentence}")
+
+
+def _write_reasons(reasons: Reasons, path: str, lang: str) -> Path:
+    """Write reasons as a page or as a table, by the ending."""
+    if path.lower().endswith((".html", ".htm")):
+        page = reasons.to_html(lang=lang)
+        return write_file(Path(path), lambda draft: draft.write_text(page, "utf-8"))
+    if path.lower().endswith((".csv", ".parquet")):
+        return write_table(reasons.frame(lang=lang), path)
+    raise ArgumentError(
+        "cli.unknown_reasons_kind",
+        "{path!r} must end in .csv, .parquet or .html.",
+        path=path,
+    )

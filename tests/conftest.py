@@ -1,4 +1,10 @@
-"""A small synthetic world, one fitted engine, and a tracking store, session-wide."""
+"""Worlds, engines and a tracking store for the whole session.
+
+`world` and `engine` are small and quick: the engine has too few hits to be calibrated.
+`calibrated_engine` has calibration, early stopping and a revenue model.
+`date_only_world` has ties in time everywhere, `document_world` several items per
+document without item numbers, `french_table` is written as an administration writes it.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +20,12 @@ import shutil
 import socket
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", derandomize=True, deadline=None, database=None)
-settings.load_profile("house")
+settings.register_profile("tests", derandomize=True, deadline=None, database=None)
+settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
@@ -91,6 +98,127 @@ def engine(past_and_new, outcomes):
     past, _ = past_and_new
     known = outcomes["known_at"] < past["lodged_at"].max()
     return RiskEngine(random_state=0).fit(past, outcomes[known])
+
+
+@pytest.fixture(scope="session")
+def calibrated_world():
+    """Return a world with hits enough to stop early and to calibrate."""
+    from smartrisk.datasets import make_declarations
+
+    return make_declarations(10_000, random_state=0, scenario="small")
+
+
+@pytest.fixture(scope="session")
+def calibrated_split(calibrated_world):
+    """Return the past, the results known of it, and the later quarter."""
+    from smartrisk.windows import time_split
+
+    return time_split(calibrated_world.declarations, calibrated_world.outcomes)
+
+
+@pytest.fixture(scope="session")
+def calibrated_engine(calibrated_split):
+    """Return an engine with calibration, early stopping and a revenue model."""
+    from smartrisk import RiskEngine
+
+    engine = RiskEngine(random_state=0)
+    engine.fit(calibrated_split.past, calibrated_split.known)
+    slope, intercept = engine.classifier_.calibration_
+    if (slope, intercept) == (1.0, 0.0) or engine.regressor_.booster_ is None:
+        raise RuntimeError(
+            "the engine for tests is not calibrated; choose another world"
+        )
+    return engine
+
+
+@pytest.fixture(scope="session")
+def date_only_world(world):
+    """Return declarations and outcomes of the small world, dates without times."""
+
+    def without_times(frame):
+        moments = frame.select_dtypes("datetime").columns
+        return frame.assign(**{name: frame[name].dt.normalize() for name in moments})
+
+    return without_times(world.declarations), without_times(world.outcomes)
+
+
+@pytest.fixture(scope="session")
+def document_world(world):
+    """Return declarations of several items each, without item numbers, and the results.
+
+    An item keeps its place in its document: the first is number 1.
+    """
+    declarations = world.declarations.sort_values(
+        ["declaration_id", "item_number"], kind="stable", ignore_index=True
+    )
+    return declarations.drop(columns="item_number"), world.outcomes
+
+
+@pytest.fixture(scope="session")
+def french_columns():
+    """Return how the columns of `french_table` read."""
+    from smartrisk.schema import ColumnMap
+
+    return ColumnMap(
+        {
+            "declaration_id": "n° déclaration",
+            "item_number": "n° article",
+            "lodged_at": "date d'enregistrement",
+            "office": "bureau",
+            "importer_id": "importateur",
+            "tariff_code": "position tarifaire",
+            "origin": "pays d'origine",
+            "customs_value": "valeur en douane",
+            "net_mass_kg": "masse nette",
+            "duty_rate": "taux (%)",
+            "illicit": "fraude",
+            "revenue_adjustment": "montant redressé",
+            "known_at": "date du résultat",
+        },
+        day_first=True,
+        decimal=",",
+        duty_rate_unit="percent",
+        tariff_digits=11,
+    )
+
+
+@pytest.fixture(scope="session")
+def french_world():
+    """Return the world behind `french_table`."""
+    from smartrisk.datasets import make_declarations
+
+    return make_declarations(12_000, random_state=3)
+
+
+@pytest.fixture(scope="session")
+def french_table(french_world):
+    """Return items and results in one table as a French-speaking office has it."""
+    keys = ["declaration_id", "item_number"]
+    table = french_world.declarations.merge(french_world.outcomes, on=keys, how="left")
+
+    def comma(values, digits):
+        return values.map(lambda v: f"{v:.{digits}f}".replace(".", ","), "ignore")
+
+    def day(moments):
+        return moments.dt.strftime("%d/%m/%Y")
+
+    return pd.DataFrame(
+        {
+            "n° déclaration": table["declaration_id"],
+            "n° article": table["item_number"],
+            "date d'enregistrement": day(table["lodged_at"]),
+            "bureau": table["office"],
+            "importateur": table["importer_id"],
+            "position tarifaire": table["tariff_code"].str.ljust(11, "0").astype(int),
+            "pays d'origine": table["origin"],
+            "valeur en douane": comma(table["customs_value"], 4),
+            "masse nette": comma(table["net_mass_kg"], 6),
+            "taux (%)": comma(table["duty_rate"] * 100, 4),
+            "fraude": table["illicit"],
+            "montant redressé": comma(table["revenue_adjustment"], 4),
+            "date du résultat": day(table["known_at"]),
+        }
+    )
 
 
 @pytest.fixture(scope="session")

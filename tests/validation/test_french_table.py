@@ -8,81 +8,22 @@ import pandas as pd
 import pytest
 
 from smartrisk import RiskEngine, evaluation, windows
-from smartrisk.datasets import make_declarations
 from smartrisk.errors import LeakageError
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 from smartrisk.validation import check, validate
 
-MAP = ColumnMap(
-    {
-        "declaration_id": "n° déclaration",
-        "item_number": "n° article",
-        "lodged_at": "date d'enregistrement",
-        "office": "bureau",
-        "importer_id": "importateur",
-        "tariff_code": "position tarifaire",
-        "origin": "pays d'origine",
-        "customs_value": "valeur en douane",
-        "net_mass_kg": "masse nette",
-        "duty_rate": "taux (%)",
-        "illicit": "fraude",
-        "revenue_adjustment": "montant redressé",
-        "known_at": "date du résultat",
-    },
-    day_first=True,
-    decimal=",",
-    duty_rate_unit="percent",
-    tariff_digits=11,
-)
-
 
 @pytest.fixture(scope="module")
-def world():
-    return make_declarations(12_000, random_state=3)
-
-
-@pytest.fixture(scope="module")
-def export(world):
-    table = world.declarations.merge(
-        world.outcomes, on=["declaration_id", "item_number"], how="left"
-    )
-
-    def comma(values, digits):
-        return values.map(lambda v: f"{v:.{digits}f}".replace(".", ","), "ignore")
-
-    def day(moments):
-        return moments.dt.strftime("%d/%m/%Y")
-
-    return pd.DataFrame(
-        {
-            "n° déclaration": table["declaration_id"],
-            "n° article": table["item_number"],
-            "date d'enregistrement": day(table["lodged_at"]),
-            "bureau": table["office"],
-            "importateur": table["importer_id"],
-            "position tarifaire": table["tariff_code"].str.ljust(11, "0").astype(int),
-            "pays d'origine": table["origin"],
-            "valeur en douane": comma(table["customs_value"], 4),
-            "masse nette": comma(table["net_mass_kg"], 6),
-            "taux (%)": comma(table["duty_rate"] * 100, 4),
-            "fraude": table["illicit"],
-            "montant redressé": comma(table["revenue_adjustment"], 4),
-            "date du résultat": day(table["known_at"]),
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def both(export):
+def both(french_table, french_columns):
     return (
-        validate(export, DECLARATIONS, columns=MAP),
-        validate(export, OUTCOMES, columns=MAP),
+        validate(french_table, DECLARATIONS, columns=french_columns),
+        validate(french_table, OUTCOMES, columns=french_columns),
     )
 
 
-def test_every_value_comes_back(world, both):
+def test_every_value_comes_back(french_world, both):
     items, _ = both
-    truth = world.declarations
+    truth = french_world.declarations
     assert items["declaration_id"].tolist() == truth["declaration_id"].tolist()
     days = truth["lodged_at"].dt.normalize()
     assert (items["lodged_at"].to_numpy() == days.to_numpy()).all()
@@ -93,16 +34,18 @@ def test_every_value_comes_back(world, both):
     assert (items["duty_rate"] - truth["duty_rate"].to_numpy()).abs().max() < 1e-6
 
 
-def test_only_inspected_items_are_outcomes(world, both):
+def test_only_inspected_items_are_outcomes(french_world, both):
     _, results = both
-    expected = world.outcomes.set_index(["declaration_id", "item_number"])["illicit"]
+    expected = french_world.outcomes.set_index(["declaration_id", "item_number"])[
+        "illicit"
+    ]
     found = results.set_index(["declaration_id", "item_number"])["illicit"]
     assert len(found) == len(expected)
     assert found.sort_index().tolist() == expected.sort_index().tolist()
     assert results["known_at"].notna().all()
 
 
-def test_items_are_numbered_before_any_is_left_out():
+def test_items_are_numbered_before_any_is_left_out(french_columns):
     table = pd.DataFrame(
         {
             "n° déclaration": ["A", "A", "B"],
@@ -114,7 +57,7 @@ def test_items_are_numbered_before_any_is_left_out():
     columns = ColumnMap(
         {
             k: v
-            for k, v in MAP.mapping.items()
+            for k, v in french_columns.mapping.items()
             if k in ("declaration_id", "lodged_at", "tariff_code", "illicit")
         },
         day_first=True,
@@ -130,33 +73,33 @@ def test_checking_twice_is_checking_once(both):
         pd.testing.assert_frame_equal(validate(frame, table), frame)
 
 
-def test_the_map_survives_a_file(tmp_path, export, both):
+def test_the_map_survives_a_file(tmp_path, french_table, french_columns, both):
     path = tmp_path / "colonnes.toml"
-    MAP.to_toml(path)
-    again = validate(export, DECLARATIONS, columns=ColumnMap.from_toml(path))
+    french_columns.to_toml(path)
+    again = validate(french_table, DECLARATIONS, columns=ColumnMap.from_toml(path))
     pd.testing.assert_frame_equal(again, both[0])
 
 
-def test_results_that_no_map_names_are_refused(export):
-    plain = export.rename(columns={"fraude": "illicit"})
+def test_results_that_no_map_names_are_refused(french_table, french_columns):
+    plain = french_table.rename(columns={"fraude": "illicit"})
     with pytest.raises(LeakageError, match="ColumnMap"):
         check(
             plain,
             DECLARATIONS,
             columns=ColumnMap(
-                {k: v for k, v in MAP.mapping.items() if k != "illicit"},
+                {k: v for k, v in french_columns.mapping.items() if k != "illicit"},
                 day_first=True,
                 decimal=",",
             ),
         )
 
 
-def test_the_engine_works_on_it_as_on_any_table(world, both):
+def test_the_engine_works_on_it_as_on_any_table(french_world, both):
     items, results = both
     split = windows.time_split(items, results)
     engine = RiskEngine().fit(split.past, split.known)
     scores = engine.score(split.later)
-    result = evaluation.evaluate(scores, world.full_outcomes(), n_bootstrap=0)
+    result = evaluation.evaluate(scores, french_world.full_outcomes(), n_bootstrap=0)
     assert result.overall()["roc_auc"] > 0.65
     said = engine.explain(split.later.head(50)).frame()["sentence"].str.cat(sep=" ")
     assert re.search(r"\d{4}\.\d\d", said)

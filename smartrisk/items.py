@@ -283,10 +283,11 @@ def positions_of(
     items: pd.DataFrame | UInt,
     table: pd.DataFrame,
     *,
+    table_ids: UInt | None = None,
     owner: str = "positions_of",
     name: str = "the table",
 ) -> NDArray[np.intp]:
-    """Return where each item stands in a table, matched by key.
+    """Return the position of each item in a table, matched by key.
 
     Parameters
     ----------
@@ -294,6 +295,8 @@ def positions_of(
         Items to look for, in any order, or their `item_ids`.
     table : DataFrame
         Where to look; each key at most once.
+    table_ids : ndarray of uint64, shape (n_rows,), default=None
+        `item_ids` of the table, where they are at hand.
     owner, name : str, default="positions_of", "the table"
         Function that asks and name of its table, for the message.
 
@@ -320,7 +323,7 @@ def positions_of(
     >>> positions_of(pd.DataFrame({"declaration_id": ["B", "C"]}), scores).tolist()
     [1, -1]
     """
-    index = pd.Index(item_ids(table))
+    index = pd.Index(item_ids(table) if table_ids is None else table_ids)
     _check_unique_ids(owner, name, table, index)
     ids = item_ids(items) if isinstance(items, pd.DataFrame) else items
     return np.asarray(index.get_indexer(pd.Index(ids)), np.intp)

@@ -28,12 +28,9 @@ from smartrisk.errors import (
     format_values,
 )
 from smartrisk.explanations import Reasons, explain
-from smartrisk.features import (
-    DeclarationFeatures,
-    item_ids,
-)
+from smartrisk.features import DeclarationFeatures, ItemResults, join_results
 from smartrisk.features._columns import Columns
-from smartrisk.features._results import Results, match
+from smartrisk.items import item_ids
 from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 from smartrisk.selectivity import select
@@ -130,7 +127,7 @@ class RiskEngine:
         declarations : DataFrame of shape (n_items, n_fields)
             All items, inspected or not.
         outcomes : DataFrame of shape (n_results, n_fields)
-            Results of the inspected ones.
+            ItemResults of the inspected ones.
 
         Returns
         -------
@@ -149,7 +146,7 @@ class RiskEngine:
         results = validate(outcomes, OUTCOMES)
         self.features_ = self._new_features()
         ids = item_ids(items)
-        found = match(ids, results, Columns(items).day, self.label_delay)
+        found = join_results(items, results, label_delay=self.label_delay, ids=ids)
         _warn_of_gaps(items["lodged_at"], found)
         if not len(found.rows):
             raise TableError(
@@ -173,7 +170,7 @@ class RiskEngine:
             New items, and any earlier items that `outcomes` speaks of: items and
             results that were counted before are not counted twice.
         outcomes : DataFrame, default=None
-            Results that became known.
+            ItemResults that became known.
 
         Returns
         -------
@@ -237,7 +234,7 @@ class RiskEngine:
         history move on with `update`.
         """
         self._check_fitted()
-        day = self.features_.last_day()
+        day = self.features_.last_day_
         return None if day is None else pd.Timestamp(day)
 
     def score_one(self, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,7 +322,7 @@ class RiskEngine:
             num_iteration=self.classifier_.n_trees_,
             num_threads=1,
         )
-        row = np.array([[columns.texts(n)[0] for n in columns.names]], dtype=object)
+        row = np.array([[columns._source[n][0] for n in columns.names]], dtype=object)
         frame = pd.DataFrame(row, columns=list(columns.names))
         return self._reasons(frame, matrix, np.asarray(contributions), top)
 
@@ -468,7 +465,7 @@ class RiskEngine:
         return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
 
     def _train(
-        self, items: pd.DataFrame, ids: NDArray[np.uint64], found: Results
+        self, items: pd.DataFrame, ids: NDArray[np.uint64], found: ItemResults
     ) -> None:
         """Fit the models on the inspected items, in an order of their own."""
         moments = items["lodged_at"].to_numpy()[found.rows]
@@ -539,7 +536,7 @@ class RiskEngine:
         self.version_ = digest.hexdigest()[:16]
 
 
-def _warn_of_gaps(lodged: pd.Series, found: Results) -> None:
+def _warn_of_gaps(lodged: pd.Series, found: ItemResults) -> None:
     """Warn of months without any result among months that have some."""
     labelled = np.zeros(len(lodged), bool)
     labelled[found.rows] = True

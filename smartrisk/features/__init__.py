@@ -5,18 +5,24 @@ of numbers, one column per feature, with a `FeatureInfo` each.
 """
 
 from smartrisk.features._declaration_features import DeclarationFeatures
-from smartrisk.features._entity import EntityHistory
-from smartrisk.features._incentive import DutyIncentive, Structuring
-from smartrisk.features._info import FeatureInfo
+from smartrisk.features._duty_incentive import DutyIncentive
+from smartrisk.features._entity_history import EntityHistory
+from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
-from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE, Key
-from smartrisk.features._prices import PRICE_KEYS, PeerPrices
-from smartrisk.features._results import item_ids
-from smartrisk.features._state import from_tables, to_tables
+from smartrisk.features._item_results import ItemResults, join_results
+from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE_KEY, Key
+from smartrisk.features._packing import (
+    from_settings,
+    from_tables,
+    to_settings,
+    to_tables,
+)
+from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._structuring import Structuring
 
 __all__ = [
     "DEFAULT_KEYS",
-    "GOODS_LINE",
+    "GOODS_LINE_KEY",
     "PRICE_KEYS",
     "CodeColumns",
     "DeclarationFeatures",
@@ -24,10 +30,13 @@ __all__ = [
     "EntityHistory",
     "FeatureInfo",
     "ItemMeasures",
+    "ItemResults",
     "Key",
     "PeerPrices",
     "Structuring",
+    "from_settings",
     "from_tables",
-    "item_ids",
+    "join_results",
+    "to_settings",
     "to_tables",
 ]

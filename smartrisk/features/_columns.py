@@ -1,59 +1,35 @@
 """Declarations as plain arrays: identities become 64-bit numbers, dates become days.
 
-The same code serves a million items and a single one; nothing in here looks at more
-than the item itself.
+The same code serves a million items and a single one, and reads nothing but the item
+itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from smartrisk.items import UInt, mix, mix_one, text_ids
+from smartrisk.schema import HS_LEVELS
+
+if TYPE_CHECKING:
+    from smartrisk.features._sum_tables import SortedKey
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
 EPOCH = np.datetime64("1900-01-01", "D")
-_HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
-
-UInt = NDArray[np.uint64]
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
-_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_ALL = (1 << 64) - 1
-#: Identity of a missing value that counts as one.
+#: Identity of a missing value that counts as a value: the letters "nothing!" as a
+#: number, which the digest of no code is likely to equal.
 _NOTHING = np.uint64(0x6E6F7468696E6721)
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def mix(values: UInt) -> UInt:
-    """Scramble 64-bit numbers (the finaliser of SplitMix64; Steele et al. 2014)."""
-    with np.errstate(over="ignore"):
-        z = values + _GOLDEN
-        z = (z ^ (z >> np.uint64(30))) * _M1
-        z = (z ^ (z >> np.uint64(27))) * _M2
-        return z ^ (z >> np.uint64(31))
-
-
-def mix_one(value: int) -> int:
-    """Scramble one number as `mix` does."""
-    z = (value + 0x9E3779B97F4A7C15) & _ALL
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _ALL
-    return z ^ (z >> 31)
-
-
-def text_ids(values: Any) -> UInt:
-    """Return a 64-bit number for each text, the same on every machine."""
-    texts = np.asarray(values, dtype=object)  # Arrow text is slow to walk through
-    digests = [blake2b(str(v).encode(), digest_size=8).digest() for v in texts]
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def days(moments: Any) -> Int:
+def days(moments: ArrayLike) -> Int:
     """Return whole days since 1900-01-01, clipped to what can be packed; NaT is 0."""
     values = np.asarray(moments).astype("datetime64[D]")
     number = (values - EPOCH).astype(np.int64)
@@ -68,7 +44,8 @@ class Columns:
     source : DataFrame or mapping of str to sequence
         A canonical declarations frame, or its columns as plain sequences.
     keep : bool, default=False
-        Keep each key's sorted order, for items that are learned and looked up.
+        Whether to keep each key's sorted order, for items whose features are computed
+        right after they were learned.
     """
 
     def __init__(
@@ -76,7 +53,7 @@ class Columns:
     ) -> None:
         self._source = source
         self.keep = keep
-        self.kept: dict[tuple[str, ...], Any] = {}
+        self.sorted_keys: dict[tuple[str, ...], SortedKey] = {}
         self.names = tuple(source.keys())
         self.n = len(source[self.names[0]])
         self.day: Int = days(self._array("lodged_at"))
@@ -86,15 +63,12 @@ class Columns:
         self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in _HS_DIGITS or name.removesuffix("?") in self.names
+        return name in HS_LEVELS or name.removesuffix("?") in self.names
 
     def _array(self, name: str) -> Any:
+        """Return a column as an array or sequence."""
         values = self._source[name]
         return values.to_numpy() if isinstance(values, pd.Series) else values
-
-    def texts(self, name: str) -> Any:
-        """Return a column as it stands."""
-        return self._source[name]
 
     def number(self, name: str) -> Float:
         """Return a numeric column as float; all missing when it is absent."""
@@ -105,7 +79,7 @@ class Columns:
                     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 else:
                     array = np.array(
-                        [np.nan if _missing(v) else v for v in values], np.float64
+                        [np.nan if _is_missing(v) else v for v in values], np.float64
                     )
             else:
                 array = np.full(self.n, np.nan)
@@ -119,7 +93,7 @@ class Columns:
         """
         if name not in self._bases:
             self._bases[name] = (
-                _filled(*self.base(name[:-1]))
+                _fill_missing(*self.base(name[:-1]))
                 if name.endswith("?")
                 else self._encode(name)
             )
@@ -160,14 +134,16 @@ class Columns:
         return identity
 
     def _one_base(self, name: str) -> int | None:
+        """Return the identity of the only item in one column; None when missing."""
         if name not in self._ones:
             codes, ids = self.base(name)
             self._ones[name] = int(ids[codes[0]]) if codes[0] >= 0 else None
         return self._ones[name]
 
     def _encode(self, name: str) -> tuple[Int, UInt]:
-        if name in _HS_DIGITS:
-            return self._prefix(_HS_DIGITS[name])
+        """Encode a column, or a level of the Harmonized System, by unique values."""
+        if name in HS_LEVELS:
+            return self._prefix(HS_LEVELS[name])
         if name not in self.names:
             return np.full(self.n, -1, np.int64), np.zeros(0, np.uint64)
         values = self._source[name]
@@ -188,15 +164,16 @@ class Columns:
         values = self._source["tariff_code"]
         if self.n == 1:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
-            return _encode_one(None if _missing(value) else str(value)[:digits])
+            return _encode_one(None if _is_missing(value) else str(value)[:digits])
         codes, unique = self._unique_tariff(values)
-        short, kept = pd.factorize(
+        short, prefixes = pd.factorize(
             np.array([str(u)[:digits] for u in np.asarray(unique, object)], object)
         )
         lookup = np.append(short.astype(np.int64), -1)
-        return lookup[codes], text_ids(list(kept))
+        return lookup[codes], text_ids(list(prefixes))
 
     def _unique_tariff(self, values: Any) -> tuple[Int, Any]:
+        """Return codes and unique values of the tariff codes, computed once."""
         if not hasattr(self, "_tariff"):
             series = values if isinstance(values, pd.Series) else pd.Series(values)
             self._tariff = pd.factorize(series)
@@ -207,7 +184,7 @@ class Columns:
         values = self._source["tariff_code"]
         if self.n == 1:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
-            return np.array([np.nan if _missing(value) else function(str(value))])
+            return np.array([np.nan if _is_missing(value) else function(str(value))])
         codes, unique = self._unique_tariff(values)
         table = np.array([*(function(str(u)) for u in unique), np.nan], np.float64)
         return table[codes]
@@ -221,7 +198,7 @@ class Columns:
             else {k: v[start:stop] for k, v in self._source.items()}
         )
         part.names = self.names
-        part.keep, part.kept = False, {}
+        part.keep, part.sorted_keys = False, {}
         part.n = stop - start
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
@@ -230,19 +207,19 @@ class Columns:
         return part
 
 
-def _filled(codes: Int, ids: UInt) -> tuple[Int, UInt]:
-    """Give what is missing a code and an identity too."""
+def _fill_missing(codes: Int, ids: UInt) -> tuple[Int, UInt]:
+    """Give missing values a code and an identity of their own."""
     return np.where(codes < 0, len(ids), codes), np.append(ids, _NOTHING)
 
 
-def _missing(value: Any) -> bool:
-    """Tell whether a single value is missing."""
+def _is_missing(value: Any) -> bool:
+    """Return whether a single value is missing."""
     return value is None or value is pd.NA or value is pd.NaT or value != value
 
 
 def _encode_one(value: Any) -> tuple[Int, UInt]:
     """Encode a single value."""
-    if _missing(value):
+    if _is_missing(value):
         return np.array([-1]), np.zeros(0, np.uint64)
     if isinstance(value, (float, np.floating)):
         return np.zeros(1, np.int64), _number_ids(np.array([value + 0.0]))
@@ -263,9 +240,8 @@ def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, U
     width = max(len(other_ids), 1)
     size = len(ids) * width
     both = codes * width + other
-    gone = (codes < 0) | (other < 0)
-    both[gone] = size
-    found, unique = _numbered(both, size)
+    both[(codes < 0) | (other < 0)] = size
+    found, unique = _unique_codes(both, size)
     known = unique < size
     left, right = np.divmod(unique[known], width)
     pair = _pair(ids[left], other_ids[right])
@@ -275,9 +251,9 @@ def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, U
     return lookup[found], pair
 
 
-def _numbered(values: Int, most: int) -> tuple[Int, Int]:
+def _unique_codes(values: Int, most: int) -> tuple[Int, Int]:
     """Return (codes, unique values) of numbers from 0 to `most`."""
-    if most > 4 * len(values):
+    if most > 4 * len(values):  # a table of flags would cost more than hashing
         codes, unique = pd.factorize(values)
         return codes.astype(np.int64, copy=False), unique
     there = np.zeros(most + 1, bool)
@@ -286,6 +262,6 @@ def _numbered(values: Int, most: int) -> tuple[Int, Int]:
 
 
 def _pair(left: UInt, right: UInt) -> UInt:
-    """Mix two ids into one; order matters."""
+    """Mix two ids into one; the factor makes their order matter."""
     with np.errstate(over="ignore"):
         return mix(left * np.uint64(3) + mix(right))

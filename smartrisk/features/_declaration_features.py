@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from smartrisk.errors import ArgumentError, check_choice, format_values
 from smartrisk.features._columns import EPOCH, Columns
-from smartrisk.features._entity import EntityHistory
-from smartrisk.features._incentive import DutyIncentive, Structuring
-from smartrisk.features._info import FeatureInfo
+from smartrisk.features._duty_incentive import DutyIncentive
+from smartrisk.features._entity_history import EntityHistory
+from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
+from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key
-from smartrisk.features._prices import PRICE_KEYS, PeerPrices
-from smartrisk.features._results import Results, item_ids, match
+from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._structuring import Structuring
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Families of features, in the order of their columns.
@@ -44,14 +47,16 @@ class DeclarationFeatures(DeclarationTransformer):
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=2
-        Threads.
+        Threads; -1 for one per processor core.
 
     Attributes
     ----------
     parts_ : dict of str to DeclarationTransformer
         The fitted parts.
     feature_info_ : list of FeatureInfo
-        What each column says: fields, concept, statistic, window.
+        What each column is about: fields, concept, statistic, window.
+    last_day_ : numpy.datetime64 or None
+        Day of the last item in the history; None where no part keeps one.
 
     See Also
     --------
@@ -90,54 +95,78 @@ class DeclarationFeatures(DeclarationTransformer):
         self.label_delay = label_delay
         self.n_jobs = n_jobs
 
-    def update_results(self, X: pd.DataFrame, outcomes: pd.DataFrame) -> Self:
-        """Add results of items whose activity was counted before.
+    def update_results(
+        self, X: pd.DataFrame, outcomes: pd.DataFrame | ItemResults
+    ) -> Self:
+        """Add results of items that the history already holds.
 
         Parameters
         ----------
         X : DataFrame of shape (n_items, n_fields)
-            The items that the results speak of.
-        outcomes : DataFrame
-            OUTCOMES not counted before.
+            The items that the results are about.
+        outcomes : DataFrame or ItemResults
+            OUTCOMES that were not added before.
 
         Returns
         -------
         self : DeclarationFeatures
-            The transformer, its results moved on.
+            The transformer with more results.
         """
-        columns = Columns(X)
-        found = match(item_ids(X), outcomes, columns.day, self.label_delay)
+        check_is_fitted(self, "parts_")
+        if isinstance(outcomes, pd.DataFrame):
+            outcomes = join_results(X, outcomes, label_delay=self.label_delay)
         if "history" in self.parts_:
-            self.parts_["history"]._extend_results(columns, found)
+            self.parts_["history"].extend_results(Columns(X), outcomes)
         return self
 
-    def last_day(self) -> np.datetime64 | None:
-        """Return the day of the last item that the history knows.
+    def transform_one(self, item: Mapping[str, Any]) -> Matrix:
+        """Return the features of a single item, quickly.
+
+        Parameters
+        ----------
+        item : mapping of str to object
+            Fields of DECLARATIONS by name, each value of canonical type; fields that
+            are absent are missing.
 
         Returns
         -------
-        day : numpy.datetime64 or None
-            None where no part keeps a history.
+        matrix : ndarray of shape (1, n_features)
+            The same bits as `transform` of a frame with this item.
+
+        Examples
+        --------
+        >>> from smartrisk.datasets import make_declarations
+        >>> from smartrisk.features import DeclarationFeatures
+        >>> items = make_declarations(n_items=300, random_state=0).declarations
+        >>> features = DeclarationFeatures().fit(items)
+        >>> features.transform_one(items.iloc[7].to_dict()).shape[0]
+        1
         """
-        history, prices = self.parts_.get("history"), self.parts_.get("prices")
-        tables = [*(history.items_ if history else ())]
-        tables += prices.tables_ if prices else ()
-        days = [int(table.day.max()) for table in tables if len(table.packed)]
-        return EPOCH + np.timedelta64(max(days), "D") if days else None
+        check_is_fitted(self, "parts_")
+        return self._matrix(Columns({name: [value] for name, value in item.items()}))
 
     def _check_params(self) -> None:
+        """Check the names of the parts, and what each part takes."""
         for name in self.parts:
             check_choice(type(self).__name__, "parts", name, PARTS)
         if not self.parts:
             raise ArgumentError(
-                "features.parts_empty_name",
-                "DeclarationFeatures: 'parts' is empty; name at least one of {PARTS}.",
-                PARTS=format_values(PARTS, 10),
+                "features.no_parts",
+                "DeclarationFeatures: 'parts' is empty; name at least one of "
+                "{allowed}.",
+                allowed=format_values(PARTS, 10),
             )
-        for part in self._parts().values():
+        for part in self.make_parts().values():
             part._check_params()
 
-    def _parts(self) -> dict[str, Any]:
+    def make_parts(self) -> dict[str, Any]:
+        """Return the unfitted transformers that the parameters ask for.
+
+        Returns
+        -------
+        parts : dict of str to DeclarationTransformer
+            By the names of `PARTS`, in the order of their columns.
+        """
         every = {
             "item": ItemMeasures(),
             "codes": CodeColumns(),
@@ -153,15 +182,25 @@ class DeclarationFeatures(DeclarationTransformer):
         }
         return {name: part for name, part in every.items() if name in self.parts}
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
-        self.parts_ = self._parts()
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        self.parts_ = self.make_parts()
         for part in self.parts_.values():
             part._learn(columns, results)
             part.feature_info_ = part._describe()
+        self.note_last_day()
 
-    def _extend(self, columns: Columns, results: Results | None) -> None:
+    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
         for part in self.parts_.values():
             part._extend(columns, results)
+        self.note_last_day()
+
+    def note_last_day(self) -> None:
+        """Set `last_day_` after the history changed: a search of all its tables."""
+        history, prices = self.parts_.get("history"), self.parts_.get("prices")
+        tables = [*(history.items_ if history else ())]
+        tables += prices.tables_ if prices else ()
+        days = [int(table.day.max()) for table in tables if len(table.packed)]
+        self.last_day_ = EPOCH + np.timedelta64(max(days), "D") if days else None
 
     def _describe(self) -> list[FeatureInfo]:
         return [info for part in self.parts_.values() for info in part.feature_info_]

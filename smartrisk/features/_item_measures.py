@@ -1,4 +1,4 @@
-"""What the item itself says: measures, ratios, route and codes."""
+"""What the item itself declares: measures, ratios, route and codes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import numpy as np
 
 from smartrisk.errors import check_number
 from smartrisk.features._columns import Columns, Float
-from smartrisk.features._info import FeatureInfo
-from smartrisk.features._prices import MEASURES, log_ratio
-from smartrisk.features._results import Results
+from smartrisk.features._feature_info import FeatureInfo, source_fields
+from smartrisk.features._item_results import ItemResults
+from smartrisk.features._peer_prices import MEASURES, log_ratio
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
+from smartrisk.schema import DECLARATIONS
 
+#: Fields that are codes of a short list, and the chapter of the tariff.
 _CODES = (
-    "office",
-    "procedure",
-    "origin",
-    "departure",
-    "transport_mode",
-    "quantity_unit",
-    "preference",
-    "payment_type",
+    *(f.name for f in DECLARATIONS if f.kind == "code" and f.name != "tariff_code"),
     "hs2",
 )
-_PROCEDURE = {"procedure", "preference", "payment_type"}
+#: Role of a field -> the customs concept of its code.
+_CONCEPTS = {
+    "goods": "classification",
+    "measure": "quantity",
+    "procedure": "procedure",
+    "route": "origin and route",
+}
 
 
 def _info(
@@ -47,7 +48,7 @@ class ItemMeasures(DeclarationTransformer):
     Attributes
     ----------
     feature_info_ : list of FeatureInfo
-        What each column says.
+        What each column is about.
 
     Notes
     -----
@@ -64,7 +65,7 @@ class ItemMeasures(DeclarationTransformer):
     100
     """
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         self.names_ = columns.names
 
     def _describe(self) -> list[FeatureInfo]:
@@ -173,7 +174,7 @@ class CodeColumns(DeclarationTransformer):
     codes_ : dict of str to ndarray of uint64
         Identities of the codes, in the order in which they first appeared.
     feature_info_ : list of FeatureInfo
-        What each column says.
+        What each column is about.
 
     Notes
     -----
@@ -197,14 +198,14 @@ class CodeColumns(DeclarationTransformer):
             type(self).__name__, "max_codes", self.max_codes, low=2, integer=True
         )
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         self.codes_ = {
             name: self._by_first_day(columns, name)
             for name in _CODES
-            if name in columns and self._few(columns, name)
+            if name in columns and self._has_values(columns, name)
         }
 
-    def _few(self, columns: Columns, name: str) -> bool:
+    def _has_values(self, columns: Columns, name: str) -> bool:
         return len(columns.base(name)[1]) > 0
 
     def _by_first_day(self, columns: Columns, name: str) -> Any:
@@ -218,14 +219,8 @@ class CodeColumns(DeclarationTransformer):
         return [
             FeatureInfo(
                 name=f"{name}__code",
-                fields=("tariff_code",) if name == "hs2" else (name,),
-                concept="classification"
-                if name == "hs2"
-                else "procedure"
-                if name in _PROCEDURE
-                else "quantity"
-                if name == "quantity_unit"
-                else "origin and route",
+                fields=source_fields((name,)),
+                concept=_CONCEPTS[DECLARATIONS[source_fields((name,))[0]].role],
                 statistic="code",
                 categorical=True,
             )

@@ -1,7 +1,8 @@
-"""Keys of a history: which columns, whose rates stand in, how items find their past."""
+"""Keys of a history: columns, the parent to fall back on, how items find their past."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,19 +11,24 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import Columns, Float, Int, UInt
-from smartrisk.features._history import (
+from smartrisk.errors import check_number
+from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._sum_tables import (
     Lookup,
     SumTable,
-    sorted_queries,
+    sort_queries,
 )
+from smartrisk.items import UInt
+from smartrisk.schema import HS_LEVELS
+from smartrisk.windows import GOODS_LINE
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Up to this many items the queries are not worth sorting.
+#: Up to this many items the queries are not worth sorting: below it, sorting and
+#: threads cost more than the searches that they save.
 FEW = 2048
-#: Items looked up together.
+#: Items looked up together: their positions and sums fit the cache of a processor.
 BLOCK = 1 << 16
 
 
@@ -37,7 +43,7 @@ class Key:
         such history, unless the name ends in "?": then missing is a value like any
         other, and where the whole column is absent the key does without it.
     parent : str, default=None
-        Name of the key whose rate stands in while this one has few results;
+        Name of the key whose rate this one is drawn towards while it has few results;
         None for the rate of all items.
     name : str, default=None
         Name in the features; None joins the columns with ``_x_``.
@@ -69,13 +75,23 @@ class Key:
         return tuple(name.removesuffix("?") for name in self.columns)
 
 
-GOODS_LINE = Key(
-    ("hs6", "departure?", "origin", "duty_rate?", "preference?", "net_mass_kg"),
+#: How the columns of a goods line enter its key: the international code instead of the
+#: national one, and missing as a value where offices often leave a column empty.
+_IN_GOODS_LINE = {
+    "tariff_code": "hs6",
+    "departure": "departure?",
+    "duty_rate": "duty_rate?",
+    "preference": "preference?",
+}
+
+#: The key of items that repeat in what makes a goods line.
+GOODS_LINE_KEY = Key(
+    tuple(_IN_GOODS_LINE.get(name, name) for name in GOODS_LINE),
     parent="hs6_x_origin",
     name="goods_line",
 )
 
-#: The keys that the engine looks at unless told otherwise.
+#: The keys with a history by default.
 DEFAULT_KEYS = (
     Key(("importer_id",)),
     Key(("declarant_id",)),
@@ -93,7 +109,7 @@ DEFAULT_KEYS = (
     Key(("declarant_id", "consignor_id"), parent="declarant_id"),
     Key(("origin", "departure"), parent="origin"),
     Key(("declarant_id", "office"), parent="declarant_id"),
-    GOODS_LINE,
+    GOODS_LINE_KEY,
 )
 
 
@@ -121,12 +137,18 @@ def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
 def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int) -> None:
     """Encode the columns of keys once, before threads share them."""
     names = list(dict.fromkeys(name for key in keys for name in key.columns))
-    goods = [name for name in names if name.startswith("hs")]
-    spread(
+    goods = [name for name in names if name in HS_LEVELS]
+    map_parallel(
         lambda part: [columns.base(name) for name in part],
         [goods, *([name] for name in names if name not in goods)],
         1 if columns.n <= FEW else n_jobs,
     )
+
+
+def check_threads(owner: str, n_jobs: int) -> None:
+    """Raise unless a number of threads is at least 1, or -1 for all."""
+    if n_jobs != -1:
+        check_number(owner, "n_jobs", n_jobs, low=1, integer=True)
 
 
 def depth_levels(keys: Sequence[Key]) -> list[list[int]]:
@@ -148,7 +170,7 @@ def parents_of(keys: Sequence[Key]) -> set[str]:
     return {key.parent for key in keys if key.parent in labels and key.parent}
 
 
-def shrunk(
+def shrink(
     total: NDArray[Any], n: NDArray[Any], prior: Float, strength: float
 ) -> Float:
     """Return the mean drawn towards a prior worth `strength` observations."""
@@ -156,11 +178,13 @@ def shrunk(
     return mean
 
 
-def spread(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R]:
-    """Apply a function to each part of the work, in threads when that is more.
+def map_parallel(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R]:
+    """Apply a function to each part of the work, in threads when there are several.
 
     The last parts start first: keys of several columns, which take longest, come last.
     """
+    if n_jobs == -1:
+        n_jobs = os.cpu_count() or 1
     if n_jobs == 1 or len(work) < 2:
         return [function(part) for part in work]
     with ThreadPoolExecutor(n_jobs) as pool:
@@ -175,7 +199,7 @@ class ByDay:
     values: Float
 
 
-def days_of(columns: Columns) -> Int:
+def day_range(columns: Columns) -> Int:
     """Return every day from the first to the last of the items."""
     return np.arange(int(columns.day.min()), int(columns.day.max()) + 1)
 
@@ -202,19 +226,20 @@ class Queries:
     past: Lookup
 
     @classmethod
-    def of(
+    def blocks(
         cls, columns: Columns, key: Sequence[str], table: SumTable
     ) -> Iterator[Queries]:
         """Look items up in the table of a key, strictly before their days.
 
         In blocks that the processor's cache holds.
         """
-        kept = columns.kept.get(tuple(key))
-        if kept is not None and kept.entries is table.packed and kept.covers(columns.n):
+        by = columns.sorted_keys.get(tuple(key))
+        if by is not None and by.entries is table.packed and by.covers(columns.n):
+            # The table was made of these very items: nothing to search.
             for start in range(0, columns.n, BLOCK):
                 stop = min(start + BLOCK, columns.n)
-                past = Lookup.of_learned(table, kept, start, stop)
-                yield cls(kept.order[start:stop], past.position, kept.ids, past)
+                past = Lookup.of_learned(table, by, start, stop)
+                yield cls(by.order[start:stop], past.position, by.ids, past)
             return
         codes, ids = columns.key(key)
         at = np.append(table.find(ids), -1)[codes]
@@ -222,24 +247,24 @@ class Queries:
             past = Lookup.make(table, at, columns.day)
             yield cls(slice(None), codes, ids, past)
             return
-        order, at, day = sorted_queries(at, columns.day)
+        order, at, day = sort_queries(at, columns.day)
         for start in range(0, columns.n, BLOCK):
             rows = order[start : start + BLOCK]
             part = slice(start, start + BLOCK)
             yield cls(rows, codes[rows], ids, Lookup.make(table, at[part], day[part]))
 
-    def put_back(self, values: Any, into: NDArray[Any]) -> None:
+    def write_back(self, values: Any, into: NDArray[Any]) -> None:
         """Write values where the items stand, in the type of what holds them."""
         into[self.order] = np.asarray(values, into.dtype)
 
-    def also(self, table: SumTable, found: Int) -> Lookup:
+    def in_table(self, table: SumTable, found: Int) -> Lookup:
         """Look the same items up in another table of the key.
 
-        `found` is what ``table.find`` said of the identities, and a last -1.
+        `found` is what ``table.find`` returned for the identities, with -1 appended.
         """
         return Lookup.make(table, found[self.codes], self.past.day)
 
-    def ordered(self, prior: Float | ByDay) -> Float:
+    def prior(self, prior: Float | ByDay) -> Float:
         """Return values of items, or of their days, in this order."""
         if isinstance(prior, ByDay):
             of_day: Float = prior.values[self.past.day - prior.first]

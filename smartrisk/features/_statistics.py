@@ -1,4 +1,4 @@
-"""Statistics of a history: how they are called and how they are computed."""
+"""Statistics of a history: their names and how they are computed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 
 from smartrisk.errors import ArgumentError, format_values, suggest_nearest
-from smartrisk.features._columns import Float, Int
-from smartrisk.features._history import SCALE, Lookup, OneLookup, SumTable
+from smartrisk.features._columns import DAY_BITS, Float, Int
+from smartrisk.features._sum_tables import SCALE, Lookup, OneLookup, SumTable
 
-#: What a trader's key has unless told otherwise; goods and places have no "decayed".
+#: The statistics of a trader's key that names none; goods and places have no "decayed".
 USUAL = (
     "n_items",
     "n_items__90d",
@@ -28,6 +28,10 @@ USUAL = (
 )
 
 _WINDOWED = frozenset({"n_items", "inspections", "hits", "hit_rate"})
+#: Statistics whose method of `AsOf` has another name.
+_METHODS = {"decayed": "decayed_items"}
+#: Weight below which an item no longer counts in a decayed total.
+_NEGLIGIBLE = 1e-9
 _OF_RESULTS = frozenset({"inspections", "hits", "hit_rate", "revenue_rate"})
 _NAMES = tuple(dict.fromkeys(name.partition("__")[0] for name in USUAL))
 _FORM = re.compile(r"([a-z_]+?)(?:__([1-9]\d{0,4})d)?")
@@ -53,12 +57,12 @@ class Statistic:
         name, days = found.groups() if found else (text, None)
         if name not in _NAMES or (days and name not in _WINDOWED):
             raise ArgumentError(
-                "features.statistics_allowed_window_days",
-                "Key: 'statistics' holds {text!r}; allowed are {NAMES}, and a "
-                "window of days for {WINDOWED}, such as 'n_items__90d'.{hint}",
+                "features.unknown_statistic",
+                "Key: 'statistics' holds {text!r}; allowed are {allowed}, and a "
+                "window of days for {windowed}, such as 'n_items__90d'.{hint}",
                 text=text,
-                NAMES=format_values(_NAMES, 20),
-                WINDOWED=format_values(sorted(_WINDOWED)),
+                allowed=format_values(_NAMES, 20),
+                windowed=format_values(sorted(_WINDOWED)),
                 hint=suggest_nearest(text, _NAMES),
             )
         return cls(name, int(days) if days else None)
@@ -75,7 +79,7 @@ class Statistic:
 
     @property
     def needs_results(self) -> bool:
-        """Whether it speaks of what controls found."""
+        """Whether it is about what controls found."""
         return self.name in _OF_RESULTS
 
 
@@ -87,7 +91,7 @@ class Decay:
     rate: float
 
     @classmethod
-    def of(cls, table: SumTable, half_life: int) -> Decay:
+    def from_table(cls, table: SumTable, half_life: int) -> Decay:
         """Add up the items of a table."""
         rate = float(np.log(2.0) / half_life)
         return cls(decayed_totals(table, rate), rate)
@@ -110,9 +114,9 @@ class Decay:
 class AsOf:
     """The statistics of one key as of each item's day, for many items or for one.
 
-    Each method is a statistic of that name; it takes the window in days, None for all
-    history. Arrays and plain numbers go the same way, so that one item gets the bits
-    that it gets among many.
+    Each method is a statistic; it takes the window in days, None for all history.
+    Arrays and plain numbers go through the same arithmetic, so that one item gets the
+    same bits as among many.
 
     Parameters
     ----------
@@ -148,7 +152,8 @@ class AsOf:
 
     def value(self, statistic: Statistic) -> Any:
         """Return a statistic by its name."""
-        return getattr(self, statistic.name)(statistic.days)
+        name = _METHODS.get(statistic.name, statistic.name)
+        return getattr(self, name)(statistic.days)
 
     def n_items(self, days: int | None) -> Any:
         """Return earlier items."""
@@ -163,51 +168,60 @@ class AsOf:
         """Return days since the first earlier item; NaN without one."""
         return self.past.days_since(first=True)
 
-    def decayed(self, days: int | None) -> Any:
+    def decayed_items(self, days: int | None) -> Any:
         """Return earlier items, each counting half as much after every half-life."""
         return cast(Decay, self.decay).at(self.past)
 
     def inspections(self, days: int | None) -> Any:
         """Return results known."""
-        return self._found("n", days)
+        return self._results_total("n", days)
 
     def hits(self, days: int | None) -> Any:
         """Return irregularities known."""
-        return self._found("hits", days)
+        return self._results_total("hits", days)
 
     def hit_rate(self, days: int | None) -> Any:
-        """Return hits per inspection, drawn towards the prior, or to the whole's."""
+        """Return hits per inspection, drawn towards the prior.
+
+        The rate of a window is drawn towards the rate of all history.
+        """
         s = self.smoothing
         if self._rate is None:
-            n, hits = self._found("n", None), self._found("hits", None)
+            n, hits = self._results_total("n", None), self._results_total("hits", None)
             self._rate = (hits + s * self.prior[0]) / (n + s)
         if days is None:
             return self._rate
         first = cast(Lookup, self.known).since(days)
-        n, hits = self._found("n", first=first), self._found("hits", first=first)
+        n, hits = (
+            self._results_total("n", first=first),
+            self._results_total("hits", first=first),
+        )
         return (hits + s * self._rate) / (n + s)
 
     def revenue_rate(self, days: int | None) -> Any:
         """Return log of revenue found per inspection, drawn towards the prior."""
-        total = self._found("revenue", None) / SCALE
+        total = self._results_total("revenue", None) / SCALE
         s = self.smoothing
-        return (total + s * self.prior[1]) / (self._found("n", None) + s)
+        return (total + s * self.prior[1]) / (self._results_total("n", None) + s)
 
-    def _found(self, name: str, days: int | None = None, first: Any = None) -> Any:
+    def _results_total(
+        self, name: str, days: int | None = None, first: Any = None
+    ) -> Any:
+        """Return a sum of the results known, over a window or from an entry on."""
         known = cast(Lookup, self.known)
         return known.total(name, known.since(days) if days else first)
 
 
-def usual_statistics(*, trader: bool) -> tuple[str, ...]:
+def default_statistics(*, trader: bool) -> tuple[str, ...]:
     """Return the statistics of a key that names none."""
     return tuple(name for name in USUAL if trader or name != "decayed")
 
 
-def parse_all(texts: Sequence[str]) -> tuple[Statistic, ...]:
+def parse_statistics(texts: Sequence[str]) -> tuple[Statistic, ...]:
     """Read the statistics of a key, each once."""
     if isinstance(texts, str):
         raise ArgumentError(
-            "features.statistics_tuple_names_got",
+            "features.statistics_not_a_tuple",
             "Key: 'statistics' must be a tuple of names; got the text "
             "{texts!r}. Write ({texts!r},).",
             texts=texts,
@@ -223,13 +237,13 @@ def decayed_totals(table: SumTable, rate: float) -> Float:
     """
     total = table.sums["n"].astype(np.float64)
     day: Int = table.day
-    group = table.packed >> np.int64(17)
+    group = table.packed >> np.int64(DAY_BITS)
     step = 1
     while step < len(total):
-        same = group[step:] == group[:-step]
+        one_key = group[step:] == group[:-step]
         weight = np.exp(-rate * (day[step:] - day[:-step]))
-        weight[~same] = 0.0
-        if not (weight > 1e-9).any():
+        weight[~one_key] = 0.0
+        if not (weight > _NEGLIGIBLE).any():
             break
         added = total[:-step] * weight
         total[step:] += added

@@ -2,55 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from smartrisk.errors import LeakageError, TableError, format_values
+from smartrisk.errors import (
+    LeakageError,
+    TableError,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.features._columns import Columns
-from smartrisk.features._info import FeatureInfo
-from smartrisk.features._results import Results, from_labels, item_ids, match
+from smartrisk.features._feature_info import FeatureInfo
+from smartrisk.features._item_results import (
+    ItemResults,
+    join_results,
+    results_from_labels,
+)
+from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 
 Matrix = NDArray[np.float32]
 
-#: Columns of OUTCOMES that would betray a result if offered as declared.
-_KNOWN_LATER = (
-    "illicit",
-    "offence",
-    "revenue_adjustment",
-    "assessed_value",
-    "known_at",
-    "inspected_at",
-    "officer_id",
-    "channel",
-)
+#: Columns of OUTCOMES that would reveal a result if they were passed as declared.
+_KNOWN_LATER = tuple(name for name in OUTCOMES.names if name not in KEY)
 
 
-def is_declarations(X: Any) -> bool:
-    """Tell whether X is a frame with declared items (else it is plain numbers)."""
-    return (
-        isinstance(X, pd.DataFrame)
-        and "lodged_at" in X.columns
-        and "tariff_code" in X.columns
-    )
+def is_declarations(owner: str, X: object) -> bool:
+    """Return whether X is a frame of declared items, else it is plain numbers.
+
+    A frame with any field of DECLARATIONS is one, and must have the required fields.
+    """
+    if not isinstance(X, pd.DataFrame):
+        return False
+    if not any(name in DECLARATIONS for name in X.columns):
+        return False
+    missing = [name for name in DECLARATIONS.required if name not in X.columns]
+    if missing:
+        others = [str(name) for name in X.columns if name not in DECLARATIONS]
+        raise TableError(
+            "features.required_columns_missing",
+            "{owner}: X has fields of DECLARATIONS, so it must have all required ones; "
+            "{missing} missing.{hint} Rename your columns, or validate the table "
+            "with smartrisk.validation.validate and a ColumnMap.",
+            owner=owner,
+            missing=_are(missing),
+            hint=suggest_nearest(missing[0], others),
+        )
+    return True
+
+
+def _are(names: list[str]) -> str:
+    """Return names with the verb that fits their number."""
+    return f"{format_values(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 class DeclarationTransformer(TransformerMixin, BaseEstimator):
     """Base of transformers from DECLARATIONS to a matrix of features.
 
-    A frame with `lodged_at` and `tariff_code` is read as declarations. Any other
-    two-dimensional numeric input is passed through unchanged, so that the
-    transformers keep scikit-learn's contract in any pipeline.
+    A frame that has any field of DECLARATIONS is read as declarations and must have
+    the required ones. Any other two-dimensional numeric input is passed through
+    unchanged, so that the transformers keep scikit-learn's contract in any pipeline.
     """
 
     label_delay: int = 30
 
     def fit(
-        self, X: Any, y: Any = None, *, outcomes: pd.DataFrame | Results | None = None
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        outcomes: pd.DataFrame | ItemResults | None = None,
     ) -> Self:
         """Learn the history of the items in X.
 
@@ -61,16 +86,25 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_items,), default=None
             1 hit, 0 no hit, NaN not inspected; known `label_delay` days after
             lodgement. None when there are no results or `outcomes` is given.
-        outcomes : DataFrame or Results, default=None
-            OUTCOMES of the inspected items, joined by key; or joined already.
+        outcomes : DataFrame or ItemResults, default=None
+            OUTCOMES of the inspected items, joined by key; or what `join_results`
+            made of them.
 
         Returns
         -------
         self : object
             The fitted transformer.
+
+        Raises
+        ------
+        TableError
+            If X has fields of DECLARATIONS but lacks a required one, or a result has
+            no item.
+        LeakageError
+            If X has a column that is known only after the control.
         """
         self._check_params()
-        if not is_declarations(X):
+        if not is_declarations(type(self).__name__, X):
             validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan")
             self.declared_ = False
             self.feature_info_ = [
@@ -80,15 +114,15 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 for name in self._plain_names()
             ]
             return self
-        self._enter(X, reset=True)
-        columns = Columns(X)
-        self.declared_ = True
-        self._learn(columns, self._results(X, y, outcomes, columns))
-        self.feature_info_ = self._describe()
+        self._learn_items(X, y, outcomes, keep=False)
         return self
 
     def fit_transform(
-        self, X: Any, y: Any = None, *, outcomes: pd.DataFrame | None = None
+        self,
+        X: pd.DataFrame | ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        outcomes: pd.DataFrame | ItemResults | None = None,
     ) -> Any:
         """Learn the history of items and return their features.
 
@@ -100,7 +134,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             Canonical DECLARATIONS.
         y : array-like of shape (n_items,), default=None
             As in `fit`.
-        outcomes : DataFrame, default=None
+        outcomes : DataFrame or ItemResults, default=None
             As in `fit`.
 
         Returns
@@ -108,38 +142,38 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         matrix : ndarray of shape (n_items, n_features)
             Features of the items.
         """
-        if not is_declarations(X):
+        if not is_declarations(type(self).__name__, X):
             return self.fit(X, y).transform(X)
         self._check_params()
-        self._enter(X, reset=True)
-        columns = Columns(X, keep=len(X) > 1)
-        self.declared_ = True
-        self._learn(columns, self._results(X, y, outcomes, columns))
-        self.feature_info_ = self._describe()
-        return self._matrix(columns)
+        return self._matrix(self._learn_items(X, y, outcomes, keep=True))
 
-    def update(self, X: pd.DataFrame, *, outcomes: pd.DataFrame | None = None) -> Self:
-        """Add items and results to the history without learning anything else anew.
+    def update(
+        self,
+        X: pd.DataFrame,
+        *,
+        outcomes: pd.DataFrame | ItemResults | None = None,
+    ) -> Self:
+        """Add items and results to the history; nothing else is learned again.
 
         Parameters
         ----------
         X : DataFrame of shape (n_items, n_fields)
             Items that the history has not seen.
-        outcomes : DataFrame, default=None
+        outcomes : DataFrame or ItemResults, default=None
             Results of items in X.
 
         Returns
         -------
         self : object
-            The transformer, its history moved on.
+            The transformer with the longer history.
         """
         check_is_fitted(self, "declared_")
-        self._enter(X, reset=False)
+        self._check_columns(X, reset=False)
         columns = Columns(X)
         self._extend(columns, self._results(X, None, outcomes, columns))
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: pd.DataFrame | ArrayLike) -> Any:
         """Return the features of items, each as of its own day of lodgement.
 
         Parameters
@@ -161,10 +195,12 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 dtype="numeric",
                 ensure_all_finite="allow-nan",
             )
-        self._enter(X, reset=False)
-        return self._matrix(Columns(X))
+        self._check_columns(X, reset=False)
+        return self._matrix(Columns(cast(pd.DataFrame, X)))
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[np.object_]:
         """Return the names of the features.
 
         Parameters
@@ -183,7 +219,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         return np.asarray([info.name for info in self.feature_info_], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what input is taken."""
+        """Return what input the transformer takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
@@ -191,76 +227,104 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _plain_names(self, given: Any = None) -> list[str]:
+    def _plain_names(self, given: ArrayLike | None = None) -> list[str]:
+        """Return the names of a plain matrix, as scikit-learn makes them."""
         from sklearn.utils.validation import _check_feature_names_in
 
         return [str(name) for name in _check_feature_names_in(self, given)]
 
-    def _enter(self, X: Any, *, reset: bool) -> None:
-        """Check the columns of declared items."""
+    def _learn_items(
+        self,
+        X: Any,
+        y: ArrayLike | None,
+        outcomes: pd.DataFrame | ItemResults | None,
+        *,
+        keep: bool,
+    ) -> Columns:
+        """Learn from declared items and return their columns.
+
+        `keep` keeps the sorted order of the keys: the same items are looked up next.
+        """
+        self._check_columns(X, reset=True)
+        columns = Columns(X, keep=keep and len(X) > 1)
+        self.declared_ = True
+        self._learn(columns, self._results(X, y, outcomes, columns))
+        self.feature_info_ = self._describe()
+        return columns
+
+    def _check_columns(self, X: Any, *, reset: bool) -> None:
+        """Check the columns of declared items; `reset` notes them for later calls."""
+        owner = type(self).__name__
         if not isinstance(X, pd.DataFrame):
             raise TableError(
-                "features.fitted_declarations_frame_so",
-                "{self_type}: fitted on a declarations frame, so X must be one; "
-                "got {X_type}.",
-                self_type=type(self).__name__,
-                X_type=type(X).__name__,
+                "features.not_a_frame",
+                "{owner}: it was fitted on a frame of declarations, so X must be "
+                "one; got {kind}.",
+                owner=owner,
+                kind=type(X).__name__,
             )
         late = [name for name in _KNOWN_LATER if name in X.columns]
         if late:
             raise LeakageError(
-                "features.columns_known_only_after",
-                "{self_type}: columns known only after the control cannot be "
-                "features: {late}. Drop them from X and pass results as 'outcomes'.",
-                self_type=type(self).__name__,
-                late=format_values(late),
+                "features.columns_known_later",
+                "{owner}: columns known only after the control cannot be "
+                "features: {columns}. Drop them from X and pass results as 'outcomes'.",
+                owner=owner,
+                columns=format_values(late),
             )
         if not len(X):
+            # "Found array with 0 sample(s)" is what scikit-learn's checks look for.
             raise TableError(
-                "features.found_array_sample_item",
-                "{self_type}: Found array with 0 sample(s); at least one item is "
-                "needed.",
-                self_type=type(self).__name__,
+                "features.no_items",
+                "{owner}: Found array with 0 sample(s); at least one item is needed.",
+                owner=owner,
             )
         if reset:
             validate_data(self, X, skip_check_array=True)
             return
-        gone = [
+        missing = [
             name
             for name in self.feature_names_in_
             if name not in X.columns and not str(name).startswith("dq_")
         ]
-        if gone:
+        if missing:
             raise TableError(
-                "features.columns_seen_fit_missing",
-                "{self_type}: {n_gone} columns seen in fit are missing: {gone}. "
+                "features.columns_of_fit_missing",
+                "{owner}: {n_missing} columns seen in fit are missing: {columns}. "
                 "Add them; a column without values is allowed.",
-                self_type=type(self).__name__,
-                n_gone=len(gone),
-                gone=format_values(gone),
+                owner=owner,
+                n_missing=len(missing),
+                columns=format_values(missing),
             )
 
     def _results(
-        self, X: pd.DataFrame, y: Any, outcomes: Any, columns: Columns
-    ) -> Results | None:
-        if isinstance(outcomes, Results):  # joined already
+        self,
+        X: pd.DataFrame,
+        y: ArrayLike | None,
+        outcomes: pd.DataFrame | ItemResults | None,
+        columns: Columns,
+    ) -> ItemResults | None:
+        """Return the results of items from a table or from labels."""
+        if isinstance(outcomes, ItemResults):
             return outcomes
         if outcomes is not None:
-            return match(item_ids(X), outcomes, columns.day, self.label_delay)
+            return join_results(X, outcomes, label_delay=self.label_delay)
         if y is None:
             return None
         labels = np.asarray(y, np.float64).ravel()
         if len(labels) != len(X):
             raise TableError(
-                "features.items",
-                "{self_type}: X has {n_X} items, y has {n_labels}.",
-                self_type=type(self).__name__,
-                n_X=len(X),
+                "features.labels_of_other_length",
+                "{owner}: X has {n_items} items, y has {n_labels}. Pass one label per "
+                "item, NaN where it was not inspected.",
+                owner=type(self).__name__,
+                n_items=len(X),
                 n_labels=len(labels),
             )
-        return from_labels(labels, columns.day, self.label_delay)
+        return results_from_labels(labels, columns.day, self.label_delay)
 
     def _matrix(self, columns: Columns) -> Matrix:
+        """Return the features of encoded items."""
         out = np.empty((columns.n, len(self.feature_info_)), np.float32, order="F")
         self._compute(columns, out)
         return out
@@ -268,14 +332,16 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
     def _check_params(self) -> None:
         """Raise when a parameter is outside what is allowed."""
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Learn from items and results."""
 
-    def _extend(self, columns: Columns, results: Results | None) -> None:
+    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
         """Add items and results to what was learned."""
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return what each column of the matrix is about."""
         raise NotImplementedError
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Write the features of encoded items into `out`, one column each."""
         raise NotImplementedError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smartrisk.errors import ArgumentError
 from smartrisk.features import (
-    GOODS_LINE,
+    GOODS_LINE_KEY,
     DeclarationFeatures,
     EntityHistory,
     Key,
@@ -21,7 +21,7 @@ from smartrisk.features import (
     to_tables,
 )
 from smartrisk.features._columns import Columns
-from smartrisk.features._history import SumTable, build
+from smartrisk.features._sum_tables import SumTable, build_table
 
 
 def frame(importers, days):
@@ -98,13 +98,13 @@ def test_peer_deviation_equals_a_plain_loop():
 @given(cases, st.integers(0, 40))
 def test_partitions_add_up_to_the_whole(case, cut):
     items = frame([c[0] for c in case], [c[1] for c in case])
-    whole = build(Columns(items), ("importer_id",))
+    whole = build_table(Columns(items), ("importer_id",))
     parts = [
-        build(Columns(part), ("importer_id",))
+        build_table(Columns(part), ("importer_id",))
         for part in (items.iloc[:cut], items.iloc[cut:])
         if len(part)
     ]
-    merged = SumTable.merged(parts)
+    merged = SumTable.merge(parts)
     assert np.array_equal(merged.ids, whole.ids)
     assert np.array_equal(merged.packed, whole.packed)
     assert np.array_equal(merged.sums["n"], whole.sums["n"])
@@ -260,7 +260,7 @@ def repeated(**columns):
     ],
 )
 def test_a_goods_line_is_found_again_where_something_is_missing(columns, seen):
-    key = dataclasses.replace(GOODS_LINE, statistics=("n_items",))
+    key = dataclasses.replace(GOODS_LINE_KEY, statistics=("n_items",))
     items = repeated(**columns)
     history = EntityHistory((key,), n_jobs=1).fit(items)
     assert np.asarray(history.transform(items))[:, 0].tolist() == seen

@@ -9,29 +9,30 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError, check_number, format_values, suggest_nearest
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._history import (
-    SCALE,
-    Lookup,
-    OneLookup,
-    SumTable,
-    build,
-    quantised,
-)
-from smartrisk.features._info import FeatureInfo, source_fields
+from smartrisk.features._feature_info import FeatureInfo, source_fields
+from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
     FEW,
     ByDay,
     Key,
     Queries,
-    days_of,
+    check_threads,
+    day_range,
     depth_levels,
     encode_keys,
+    map_parallel,
     parents_of,
-    shrunk,
-    spread,
+    shrink,
     usable_keys,
 )
-from smartrisk.features._results import Results
+from smartrisk.features._sum_tables import (
+    SCALE,
+    Lookup,
+    OneLookup,
+    SumTable,
+    build_table,
+    quantise,
+)
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: measure -> (numerator, denominator), as fields of the declaration
@@ -43,7 +44,7 @@ MEASURES = {
 
 STATISTICS = ("deviation", "z", "n_peers")
 
-#: The keys whose earlier items are peers unless told otherwise.
+#: The keys whose earlier items are peers by default.
 PRICE_KEYS = (
     Key(("hs2",)),
     Key(("hs4",), parent="hs2"),
@@ -56,8 +57,13 @@ PRICE_KEYS = (
 #: mean and variance to draw towards, per item or per day
 Prior = tuple[Float | ByDay, Float | ByDay]
 
-#: Spread of log prices (standard deviation squared) before any peer is known.
+#: Variance of log prices before any peer is known (a factor of e up or down is usual
+#: between goods of all kinds), and the peers that this is worth.
 _FIRST_VARIANCE = 1.0
+_FIRST_PEERS = 3.0
+#: Least variance of log prices: a standard deviation of 1 %. Peers with one price only
+#: would otherwise make z infinite.
+_LEAST_VARIANCE = 1e-4
 
 
 def log_ratio(columns: Columns, measure: str) -> Float:
@@ -78,9 +84,10 @@ class PeerPrices(DeclarationTransformer):
     smoothing : float, default=3.0
         Peers that the parent key's mean and spread are worth.
     label_delay : int, default=30
-        Not used; kept so that all transformers take it.
+        Not used: prices are known at lodgement. It is here so that all transformers
+        take it.
     n_jobs : int, default=2
-        Threads.
+        Threads; -1 for one per processor core.
 
     Attributes
     ----------
@@ -91,7 +98,7 @@ class PeerPrices(DeclarationTransformer):
     tables_ : list of SumTable
         Sums of measures and their squares per key and day.
     feature_info_ : list of FeatureInfo
-        What each column says.
+        What each column is about.
 
     Notes
     -----
@@ -126,34 +133,38 @@ class PeerPrices(DeclarationTransformer):
         self.n_jobs = n_jobs
 
     def _check_params(self) -> None:
+        """Check the numbers and the statistics of every key."""
         check_number(type(self).__name__, "smoothing", self.smoothing, low=1e-6)
+        check_threads(type(self).__name__, self.n_jobs)
         for key in self.keys:
-            asked_of(key, tuple(MEASURES))
+            price_statistics(key, tuple(MEASURES))
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         declared = tuple(
             name
             for name, fields in MEASURES.items()
             if all(field in columns.names for field in fields)
         )
         keys = usable_keys(self.keys, columns)
-        asked = {measure for key in keys for measure, _ in asked_of(key, declared)}
+        asked = {
+            measure for key in keys for measure, _ in price_statistics(key, declared)
+        }
         self.measures_ = tuple(name for name in declared if name in asked)
         self.keys_ = keys if self.measures_ else ()
         self.tables_, self.overall_ = self._tables(columns)
 
-    def _extend(self, columns: Columns, results: Results | None) -> None:
+    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
         tables, overall = self._tables(columns)
         self.tables_ = [
-            SumTable.merged(list(pair))
+            SumTable.merge(list(pair))
             for pair in zip(self.tables_, tables, strict=True)
         ]
-        self.overall_ = SumTable.merged([self.overall_, overall])
+        self.overall_ = SumTable.merge([self.overall_, overall])
 
     def _tables(self, columns: Columns) -> tuple[list[SumTable], SumTable]:
         """Add the items' measures up by key and day."""
         encode_keys(columns, self.keys_, self.n_jobs)
-        measured = {m: quantised(log_ratio(columns, m)) for m in self.measures_}
+        measured = {m: quantise(log_ratio(columns, m)) for m in self.measures_}
         complete = {m: bool(valid.all()) for m, (valid, _) in measured.items()}
 
         def sums(order: Int) -> dict[str, Int | None]:
@@ -164,8 +175,8 @@ class PeerPrices(DeclarationTransformer):
                 found |= {f"{name}:s": part, f"{name}:q": part * part}
             return found
 
-        *tables, overall = spread(
-            lambda key: build(columns, key, sums),
+        *tables, overall = map_parallel(
+            lambda key: build_table(columns, key, sums),
             [*(key.columns for key in self.keys_), ()],
             self.n_jobs,
         )
@@ -182,7 +193,7 @@ class PeerPrices(DeclarationTransformer):
                 measure=measure,
             )
             for key in self.keys_
-            for measure, statistic in asked_of(key, self.measures_)
+            for measure, statistic in price_statistics(key, self.measures_)
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
@@ -192,7 +203,7 @@ class PeerPrices(DeclarationTransformer):
         encode_keys(columns, self.keys_, self.n_jobs)
         values = {name: log_ratio(columns, name) for name in self.measures_}
         root = self._root(columns)
-        asked = [asked_of(key, self.measures_) for key in self.keys_]
+        asked = [price_statistics(key, self.measures_) for key in self.keys_]
         place = np.cumsum([0, *map(len, asked)])
         parents = parents_of(self.keys_)
         above: dict[str, Mapping[str, Prior]] = {}
@@ -210,18 +221,18 @@ class PeerPrices(DeclarationTransformer):
                     for m in self.measures_
                 }
             used = [*spreads] or list(dict.fromkeys(m for m, _ in wanted))
-            for queries in Queries.of(columns, key.columns, self.tables_[number]):
+            for queries in Queries.blocks(columns, key.columns, self.tables_[number]):
                 found = {m: self._peers(queries, m, prior[m]) for m in used}
                 for column, (m, name) in enumerate(wanted, int(place[number])):
                     value = _statistic(name, found[m], values[m], queries)
-                    queries.put_back(value, out[:, column])
+                    queries.write_back(value, out[:, column])
                 for m, (mean, variance) in spreads.items():
-                    queries.put_back(found[m][1], mean)
-                    queries.put_back(found[m][2], variance)
+                    queries.write_back(found[m][1], mean)
+                    queries.write_back(found[m][2], variance)
             above[key.label] = spreads
 
         for level in depth_levels(self.keys_):
-            spread(one, level, 1 if columns.n <= FEW else self.n_jobs)
+            map_parallel(one, level, 1 if columns.n <= FEW else self.n_jobs)
 
     def _one_item(self, columns: Columns) -> list[float]:
         """Return the features of a single item; the same bits as for many."""
@@ -243,13 +254,15 @@ class PeerPrices(DeclarationTransformer):
                 squares = past.total(f"{measure}:q") / (SCALE * SCALE)
                 mean = (total + s * prior[measure][0]) / (n + s)
                 within = max(squares - total * total / max(n, 1), 0.0)
-                variance = max((within + s * prior[measure][1]) / (n + s), 1e-4)
+                variance = max(
+                    (within + s * prior[measure][1]) / (n + s), _LEAST_VARIANCE
+                )
                 deviation = value[measure] - mean
                 z = deviation / math.sqrt(variance)
                 peers[measure] = {"deviation": deviation, "z": z, "n_peers": n}
                 found[measure] = (mean, variance)
             above[key.label] = found
-            row += [peers[m][name] for m, name in asked_of(key, self.measures_)]
+            row += [peers[m][name] for m, name in price_statistics(key, self.measures_)]
         return row
 
     def _peers(
@@ -260,14 +273,14 @@ class PeerPrices(DeclarationTransformer):
         n = past.total(f"{measure}:n")
         total = past.total(f"{measure}:s") / SCALE
         squares = past.total(f"{measure}:q") / (SCALE * SCALE)
-        mean = shrunk(total, n, queries.ordered(prior[0]), self.smoothing)
+        mean = shrink(total, n, queries.prior(prior[0]), self.smoothing)
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
-        variance = shrunk(within, n, queries.ordered(prior[1]), self.smoothing)
-        return n, mean, np.maximum(variance, 1e-4)
+        variance = shrink(within, n, queries.prior(prior[1]), self.smoothing)
+        return n, mean, np.maximum(variance, _LEAST_VARIANCE)
 
     def _root(self, columns: Columns) -> dict[str, tuple[ByDay, ByDay]]:
         """Return mean and variance of all earlier items; NaN mean before the first."""
-        span = days_of(columns)
+        span = day_range(columns)
         first = int(span[0])
         at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
         past = Lookup.make(self.overall_, at, span)
@@ -279,7 +292,9 @@ class PeerPrices(DeclarationTransformer):
             count = np.maximum(n, 1)
             mean = np.where(n > 0, total / count, np.nan)
             within = np.maximum(squares - total * total / count, 0.0)
-            variance = shrunk(within, n, np.full(len(span), _FIRST_VARIANCE), 3.0)
+            variance = shrink(
+                within, n, np.full(len(span), _FIRST_VARIANCE), _FIRST_PEERS
+            )
             found[measure] = (ByDay(first, mean), ByDay(first, variance))
         return found
 
@@ -295,13 +310,15 @@ def _statistic(
     return deviation if name == "deviation" else deviation / np.sqrt(variance)
 
 
-def asked_of(key: Key, measures: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the (measure, statistic) pairs that a key asks, of measures at hand.
+def price_statistics(
+    key: Key, measures: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the (measure, statistic) pairs that a key asks for, of some measures.
 
     Raises
     ------
     ArgumentError
-        If the key names a statistic that there is not.
+        If the key names a statistic that does not exist.
     """
     usual = {f"{m}_{s}": (m, s) for m in MEASURES for s in STATISTICS}
     if key.statistics is None:
@@ -309,11 +326,11 @@ def asked_of(key: Key, measures: tuple[str, ...]) -> tuple[tuple[str, str], ...]
     for name in key.statistics:
         if name not in usual:
             raise ArgumentError(
-                "features.statistics_allowed_prices",
-                "Key: 'statistics' holds {name!r}; allowed for prices are "
-                "{usual}.{hint}",
-                name=name,
-                usual=format_values(list(usual), 20),
+                "features.unknown_price_statistic",
+                "Key: 'statistics' holds {text!r}; allowed for prices are "
+                "{allowed}.{hint}",
+                text=name,
+                allowed=format_values(list(usual), 20),
                 hint=suggest_nearest(name, usual),
             )
     return tuple(usual[n] for n in key.statistics if usual[n][0] in measures)

@@ -13,10 +13,16 @@ from dataclasses import InitVar, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Int, UInt
+from smartrisk.features._columns import DAY_BITS, Columns, Int
+from smartrisk.items import UInt
 
-SCALE = 4096.0  # resolution of measures: 1/4096
-_DAY_MASK = (1 << DAY_BITS) - 1
+#: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
+#: numbers are the same bits in any order, and a power of two divides without rounding.
+SCALE = 4096.0
+#: Logarithms are cut to this size: exp(400) is beyond any amount, and the sum of the
+#: squares of 3 million items, in parts of 1/4096, stays below 2**63.
+_MOST = 400.0
+DAY_MASK = (1 << DAY_BITS) - 1
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
@@ -24,11 +30,11 @@ Sums = dict[str, Int]
 SumsInOrder = Callable[[Int], dict[str, Int | None]]
 
 
-def quantised(values: NDArray[np.float64]) -> tuple[Int, Int]:
+def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
     """Return (valid, rounded): 1 where a value is there, and its 1/4096 parts."""
     valid = np.isfinite(values)
     parts = np.zeros(len(values), np.int64)
-    parts[valid] = np.rint(np.clip(values[valid], -400.0, 400.0) * SCALE)
+    parts[valid] = np.rint(np.clip(values[valid], -_MOST, _MOST) * SCALE)
     return valid.astype(np.int64), parts
 
 
@@ -72,7 +78,7 @@ class SumTable:
     @property
     def day(self) -> Int:
         """Day of every entry."""
-        return self.packed & _DAY_MASK
+        return self.packed & DAY_MASK
 
     @property
     def entry_ids(self) -> UInt:
@@ -109,7 +115,7 @@ class SumTable:
             kept = position >= 0
             packed = packed[kept]
             sums = {name: values[kept] for name, values in sums.items()}
-        return cls(ids[order], *_aggregated(packed, sums))
+        return cls(ids[order], *_aggregate(packed, sums))
 
     @classmethod
     def from_sorted(cls, by: SortedKey, sums: SumsInOrder | None = None) -> SumTable:
@@ -134,7 +140,7 @@ class SumTable:
         return cls(by.ids, by.entries, daily)
 
     @classmethod
-    def merged(cls, tables: Sequence[SumTable]) -> SumTable:
+    def merge(cls, tables: Sequence[SumTable]) -> SumTable:
         """Add tables of the same key up."""
         parts = [table for table in tables if len(table.packed)]
         if not parts:
@@ -148,7 +154,7 @@ class SumTable:
         every = [p.sums for p in parts]
         sums = {name: np.concatenate([e[name] for e in every]) for name in every[0]}
         packed = (codes.astype(np.int64) << DAY_BITS) | day
-        return cls(ids, *_aggregated(packed, sums))
+        return cls(ids, *_aggregate(packed, sums))
 
     def find(self, ids: UInt) -> Int:
         """Return the position of each identity, -1 where it was never seen."""
@@ -176,14 +182,14 @@ class SumTable:
         return total[last] - total[first]
 
 
-def _aggregated(packed: Int, sums: Sums) -> tuple[Int, Sums]:
+def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:
     """Add up by packed key; "n" counts when it is not among the sums."""
     names = list(sums)
     if not len(packed):
         none = np.zeros(0, np.int64)
         return none, {"n": none, **dict.fromkeys(names, none)}
     if names:
-        order = in_order(packed >> DAY_BITS, packed & _DAY_MASK)
+        order = sort_order(packed >> DAY_BITS, packed & DAY_MASK)
         ordered = packed[order]
     else:
         ordered = np.sort(packed)
@@ -199,7 +205,7 @@ def _aggregated(packed: Int, sums: Sums) -> tuple[Int, Sums]:
     return ordered[first], result
 
 
-def in_order(position: Int, day: Int) -> Int:
+def sort_order(position: Int, day: Int) -> Int:
     """Return the rows by position, then day, then as they stand.
 
     A radix sort: numpy sorts 16-bit numbers stably by counting, several times faster
@@ -208,12 +214,12 @@ def in_order(position: Int, day: Int) -> Int:
     if not len(position):
         return np.zeros(0, np.int64)
     if (day[1:] >= day[:-1]).all():
-        return _radix(position)
-    by_day = _radix(day - day.min())
-    return by_day[_radix(position[by_day])]
+        return _radix_order(position)
+    by_day = _radix_order(day - day.min())
+    return by_day[_radix_order(position[by_day])]
 
 
-def _radix(values: Int) -> Int:
+def _radix_order(values: Int) -> Int:
     """Return the stable order of numbers that are not negative."""
     order: Int = np.argsort(values.astype(np.uint16), kind="stable")
     for shift in range(16, int(values.max()).bit_length(), 16):
@@ -244,16 +250,15 @@ class SortedKey:
     entries: Int
 
     def covers(self, n_items: int) -> bool:
-        """Tell whether every one of the items has a value of the key."""
+        """Return whether every one of the items has a value of the key."""
         return len(self.order) == n_items
 
     @classmethod
-    def of(cls, columns: Columns, key: Sequence[str]) -> SortedKey:
+    def from_columns(cls, columns: Columns, key: Sequence[str]) -> SortedKey:
         """Sort the items by a key and day; once when the columns keep it."""
         name = tuple(key)
-        if name in columns.kept:
-            found: SortedKey = columns.kept[name]
-            return found
+        if name in columns.sorted_keys:
+            return columns.sorted_keys[name]
         codes, ids = columns.key(name)
         order = np.argsort(ids)
         rank = np.empty(len(ids) + 1, np.int64)
@@ -264,7 +269,7 @@ class SortedKey:
         if some:
             rows = np.flatnonzero(codes >= 0)
             position, day = position[rows], day[rows]
-        rank_order = in_order(position, day)
+        rank_order = sort_order(position, day)
         packed = ((position << DAY_BITS) | day)[rank_order]
         new = np.empty(len(packed), bool)
         new[:1] = True
@@ -273,13 +278,13 @@ class SortedKey:
         rows_order = rows[rank_order] if some else rank_order
         made = cls(ids[order], rows_order, first, packed[first])
         if columns.keep:
-            columns.kept[name] = made
+            columns.sorted_keys[name] = made
         return made
 
 
-def sorted_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
+def sort_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
     """Return (order, position, day) sorted, so that look-ups walk the table once."""
-    order = in_order(position + 1, day)  # unseen is -1
+    order = sort_order(position + 1, day)  # unseen is -1
     return order, position[order], day[order]
 
 
@@ -320,7 +325,7 @@ class Lookup:
         end = np.repeat(np.arange(low, high), np.diff(edges))
         packed = by.entries[end]
         position = packed >> DAY_BITS
-        return cls(table, position, packed & _DAY_MASK, table.starts[position], end)
+        return cls(table, position, packed & DAY_MASK, table.starts[position], end)
 
     def since(self, days_back: int) -> Int:
         """Return the first entry not more than that many days back."""
@@ -341,7 +346,7 @@ class Lookup:
         out = np.full(len(self.day), np.nan)
         some = self.end > self.start
         entry = (self.start if first else self.end - 1)[some]
-        out[some] = self.day[some] - (self.table.packed[entry] & _DAY_MASK)
+        out[some] = self.day[some] - (self.table.packed[entry] & DAY_MASK)
         return out
 
     @property
@@ -367,6 +372,7 @@ class OneLookup:
             self.end = self._before(day)
 
     def _before(self, day: int) -> int:
+        """Return how many entries precede a day."""
         return int(self.table.packed.searchsorted((self.position << DAY_BITS) | day))
 
     def since(self, days_back: int) -> int:
@@ -388,10 +394,10 @@ class OneLookup:
         if self.end == self.start:
             return float("nan")
         entry = self.start if first else self.end - 1
-        return float(self.day - (int(self.table.packed[entry]) & _DAY_MASK))
+        return float(self.day - (int(self.table.packed[entry]) & DAY_MASK))
 
 
-def build(
+def build_table(
     columns: Columns, key: Sequence[str], sums: SumsInOrder | None = None
 ) -> SumTable:
     """Make the table of one key from all items, by the day of lodgement.
@@ -406,10 +412,10 @@ def build(
         From rows in an order to what to add up besides the count, in that order; a
         None among it counts the items.
     """
-    return SumTable.from_sorted(SortedKey.of(columns, key), sums)
+    return SumTable.from_sorted(SortedKey.from_columns(columns, key), sums)
 
 
-def build_of(
+def build_table_of(
     columns: Columns,
     key: Sequence[str],
     rows: NDArray[np.intp],

@@ -1,20 +1,20 @@
-"""What a feature is about: the words an explanation needs."""
+"""What a feature is about: what an explanation needs to put it into words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Fields of the declarations table behind a derived key column.
-SOURCE_FIELD = {"hs2": "tariff_code", "hs4": "tariff_code", "hs6": "tariff_code"}
+from smartrisk.schema import HS_LEVELS, TRADERS
 
-_TRADERS = {"importer_id", "declarant_id", "consignor_id", "carrier_id"}
-_GOODS = {"hs2", "hs4", "hs6", "tariff_code"}
+#: Statistics of activity: they show how new a trader or route is, not what was found.
+_ACTIVITY = ("n_items", "days_since_last", "days_since_first", "decayed")
+_GOODS = {*HS_LEVELS, "tariff_code"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureInfo:
-    """Where a feature comes from and what it says.
+    """Where a feature comes from and what it measures.
 
     Parameters
     ----------
@@ -59,16 +59,13 @@ class FeatureInfo:
 
 def source_fields(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the declaration fields behind key columns, each once, in order."""
-    return tuple(dict.fromkeys(SOURCE_FIELD.get(c, c) for c in columns))
+    return tuple(dict.fromkeys("tariff_code" if c in HS_LEVELS else c for c in columns))
 
 
 def concept_of_key(columns: Sequence[str], statistic: str) -> str:
-    """Return the concept that a history statistic of a key speaks of."""
-    names = set(columns)
-    if statistic in ("n_items", "days_since_last", "days_since_first", "decayed"):
-        if names <= _GOODS:
-            return "classification"
-        return "novelty" if names & _TRADERS else "origin and route"
-    if names & _TRADERS:
-        return "trader record"
-    return "classification" if names <= _GOODS else "origin and route"
+    """Return the customs concept that a history statistic of a key belongs to."""
+    if set(columns) <= _GOODS:
+        return "classification"
+    if not set(columns) & set(TRADERS):
+        return "origin and route"
+    return "novelty" if statistic in _ACTIVITY else "trader record"

@@ -1,4 +1,4 @@
-"""What is known of traders, goods and routes as of the day before lodgement."""
+"""What is known of traders, goods and routes before the day of lodgement."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ import numpy as np
 
 from smartrisk.errors import check_number
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._history import (
-    SCALE,
-    Lookup,
-    OneLookup,
-    Sums,
-    SumTable,
-    build,
-    build_of,
-    quantised,
-)
-from smartrisk.features._info import FeatureInfo, concept_of_key, source_fields
+from smartrisk.features._feature_info import FeatureInfo, concept_of_key, source_fields
+from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
     DEFAULT_KEYS,
     FEW,
@@ -28,25 +19,40 @@ from smartrisk.features._keys import (
     Queries,
     R,
     T,
-    days_of,
+    check_threads,
+    day_range,
     depth_levels,
     encode_keys,
+    map_parallel,
     parents_of,
-    shrunk,
-    spread,
+    shrink,
     usable_keys,
 )
-from smartrisk.features._results import Results
 from smartrisk.features._statistics import (
     AsOf,
     Decay,
     Statistic,
-    parse_all,
-    usual_statistics,
+    default_statistics,
+    parse_statistics,
+)
+from smartrisk.features._sum_tables import (
+    SCALE,
+    Lookup,
+    OneLookup,
+    Sums,
+    SumTable,
+    build_table,
+    build_table_of,
+    quantise,
 )
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
+from smartrisk.schema import TRADERS
 
-_TRADERS = ("importer_id", "declarant_id", "consignor_id")
+#: What the hit rate of all items is drawn towards while few results are known, and the
+#: inspections that this is worth: one in ten is a usual hit rate of selected items, and
+#: ten results outweigh it. It matters in the first days of a history only.
+_FIRST_HIT_RATE = 0.1
+_FIRST_INSPECTIONS = 10.0
 _RESULT_SUMS = ("n", "hits", "revenue")
 
 Rates = tuple[Float | ByDay, Float | ByDay]
@@ -72,7 +78,7 @@ class EntityHistory(DeclarationTransformer):
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=2
-        Threads.
+        Threads; -1 for one per processor core.
 
     Attributes
     ----------
@@ -83,7 +89,7 @@ class EntityHistory(DeclarationTransformer):
     overall_ : SumTable
         Results of all items.
     feature_info_ : list of FeatureInfo
-        What each column says.
+        What each column is about.
 
     Notes
     -----
@@ -129,18 +135,20 @@ class EntityHistory(DeclarationTransformer):
         self.n_jobs = n_jobs
 
     def _check_params(self) -> None:
+        """Check the numbers and the statistics of every key."""
         owner = type(self).__name__
         check_number(owner, "half_life", self.half_life, low=1, integer=True)
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_number(owner, "smoothing", self.smoothing, low=1e-6)
+        check_threads(owner, self.n_jobs)
         for key in self.keys:
             statistics_of(key)
 
-    def _learn(self, columns: Columns, results: Results | None) -> None:
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         self.keys_ = usable_keys(self.keys, columns)
         encode_keys(columns, self.keys_, self.n_jobs)
         self.items_ = self._parallel(
-            lambda key: build(columns, key.columns), self.keys_
+            lambda key: build_table(columns, key.columns), self.keys_
         )
         *self.results_, self.overall_ = self._parallel(
             lambda key: _result_table(columns, key, results),
@@ -148,21 +156,21 @@ class EntityHistory(DeclarationTransformer):
         )
         self._prepare()
 
-    def _extend(self, columns: Columns, results: Results | None) -> None:
+    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
         for number, key in enumerate(self.keys_):
-            self.items_[number] = SumTable.merged(
-                [self.items_[number], build(columns, key.columns)]
+            self.items_[number] = SumTable.merge(
+                [self.items_[number], build_table(columns, key.columns)]
             )
-        self._extend_results(columns, results)
+        self.extend_results(columns, results)
 
-    def _extend_results(self, columns: Columns, results: Results | None) -> None:
-        """Add results alone, for items whose activity is counted already."""
+    def extend_results(self, columns: Columns, results: ItemResults | None) -> None:
+        """Add results of items whose activity is counted already."""
         if results is not None:
             for number, key in enumerate(self.keys_):
                 new = _result_table(columns, key.columns, results)
-                self.results_[number] = SumTable.merged([self.results_[number], new])
+                self.results_[number] = SumTable.merge([self.results_[number], new])
             new = _result_table(columns, (), results)
-            self.overall_ = SumTable.merged([self.overall_, new])
+            self.overall_ = SumTable.merge([self.overall_, new])
         self._prepare()
 
     def _prepare(self) -> None:
@@ -174,7 +182,7 @@ class EntityHistory(DeclarationTransformer):
             for key, plan in zip(self.keys_, self._plan, strict=True)
         ]
         self._decays = [
-            Decay.of(items, self.half_life)
+            Decay.from_table(items, self.half_life)
             if any(s.name == "decayed" for s in plan)
             else None
             for items, plan in zip(self.items_, self._plan, strict=True)
@@ -225,21 +233,21 @@ class EntityHistory(DeclarationTransformer):
         if key.label in self._parents:
             rates = np.empty(columns.n), np.empty(columns.n)
         at: Int | None = None
-        for queries in Queries.of(columns, key.columns, self.items_[number]):
+        for queries in Queries.blocks(columns, key.columns, self.items_[number]):
             if at is None:  # the same identities in every block
                 at = np.append(results.find(queries.ids), -1)
             found = AsOf(
                 queries.past,
-                queries.also(results, at) if self._rated[number] else None,
+                queries.in_table(results, at) if self._rated[number] else None,
                 prior=_Ordered(prior, queries),
                 smoothing=self.smoothing,
                 decay=self._decays[number],
             )
             for column, statistic in enumerate(self._plan[number]):
-                queries.put_back(found.value(statistic), out[:, column])
+                queries.write_back(found.value(statistic), out[:, column])
             if rates is not None:
-                queries.put_back(found.hit_rate(None), rates[0])
-                queries.put_back(found.revenue_rate(None), rates[1])
+                queries.write_back(found.hit_rate(None), rates[0])
+                queries.write_back(found.revenue_rate(None), rates[1])
         return rates
 
     def _one_item(self, columns: Columns) -> list[float]:
@@ -248,8 +256,9 @@ class EntityHistory(DeclarationTransformer):
         known = OneLookup(self.overall_, columns.one_id(()), day)
         n = known.total("n")
         first = (
-            (known.total("hits") + 10.0 * 0.1) / (n + 10.0),
-            known.total("revenue") / SCALE / (n + 10.0),
+            (known.total("hits") + _FIRST_INSPECTIONS * _FIRST_HIT_RATE)
+            / (n + _FIRST_INSPECTIONS),
+            known.total("revenue") / SCALE / (n + _FIRST_INSPECTIONS),
         )
         rates: dict[str, tuple[float, float]] = {}
         row: list[float] = []
@@ -268,46 +277,48 @@ class EntityHistory(DeclarationTransformer):
         return row
 
     def _overall_rates(self, columns: Columns) -> Rates:
-        """Return the rates of all items as of each day; weakly informed at first."""
-        span = days_of(columns)
+        """Return the rates of all items as of each day, drawn towards a usual one."""
+        span = day_range(columns)
         at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
         known = Lookup.make(self.overall_, at, span)
         n = known.total("n")
-        rate = shrunk(known.total("hits"), n, np.full(len(span), 0.1), 10.0)
-        revenue = known.total("revenue") / SCALE / (n + 10.0)
+        first = np.full(len(span), _FIRST_HIT_RATE)
+        rate = shrink(known.total("hits"), n, first, _FIRST_INSPECTIONS)
+        revenue = known.total("revenue") / SCALE / (n + _FIRST_INSPECTIONS)
         return ByDay(int(span[0]), rate), ByDay(int(span[0]), revenue)
 
     def _parallel(
         self, function: Callable[[T], R], work: Sequence[T], *, few: bool = False
     ) -> list[R]:
-        return spread(function, work, 1 if few else self.n_jobs)
+        """Apply a function to each part of the work, in one thread for few items."""
+        return map_parallel(function, work, 1 if few else self.n_jobs)
 
 
 class _Ordered:
-    """Rates to draw towards, put into an order when they are asked for."""
+    """Rates to draw towards, sorted as the queries are when they are asked for."""
 
     def __init__(self, rates: Rates | None, queries: Queries) -> None:
         self.rates = rates
         self.queries = queries
 
     def __getitem__(self, number: int) -> Any:
-        return None if self.rates is None else self.queries.ordered(self.rates[number])
+        return None if self.rates is None else self.queries.prior(self.rates[number])
 
 
 def statistics_of(key: Key) -> tuple[Statistic, ...]:
     """Return the statistics that a key asks of its history."""
-    trader = key.label in _TRADERS
-    return parse_all(
-        usual_statistics(trader=trader) if key.statistics is None else key.statistics
+    trader = key.label in TRADERS
+    return parse_statistics(
+        default_statistics(trader=trader) if key.statistics is None else key.statistics
     )
 
 
 def _result_table(
-    columns: Columns, key: Sequence[str], results: Results | None
+    columns: Columns, key: Sequence[str], results: ItemResults | None
 ) -> SumTable:
     """Make the table of results of one key, by the day they were known."""
     if results is None or not len(results.rows):
         return SumTable.empty(_RESULT_SUMS)
-    _, revenue = quantised(np.log1p(results.revenue))
+    _, revenue = quantise(np.log1p(results.revenue))
     sums: Sums = {"hits": results.hits, "revenue": revenue}
-    return build_of(columns, key, results.rows, day=results.day, sums=sums)
+    return build_table_of(columns, key, results.rows, day=results.day, sums=sums)

@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._declaration_features import DeclarationFeatures
-from smartrisk.features._history import SumTable
-from smartrisk.features._incentive import LowestTable
+from smartrisk.features._duty_incentive import LowestTable
 from smartrisk.features._keys import Key
+from smartrisk.features._sum_tables import DAY_MASK, SumTable
 
 Tables = dict[str, dict[str, NDArray[Any]]]
 
-_DAY_MASK = (1 << DAY_BITS) - 1
-
 
 def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
-    """Take a fitted transformer apart.
+    """Return a fitted transformer as plain values and tables.
 
     Parameters
     ----------
@@ -30,7 +28,7 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
     Returns
     -------
     learned : dict
-        What is needed besides the tables, fit for JSON.
+        What is needed besides the tables, as plain values for JSON.
     tables : dict of str to dict of str to ndarray
         Name of a table to its columns; entries are sums by identity and day.
 
@@ -47,7 +45,7 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
     """
     parts = features.parts_
     learned: dict[str, Any] = {
-        "params": _plain_params(features),
+        "params": to_settings(features),
         "columns": [str(name) for name in features.feature_names_in_],
     }
     tables: Tables = {}
@@ -59,19 +57,19 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
 
 
 def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
-    """Put a transformer together again.
+    """Return the transformer that `to_tables` packed.
 
     Parameters
     ----------
     learned : dict
-        As `to_tables` gave it.
+        As from `to_tables`.
     tables : dict of str to dict of str to ndarray
-        As `to_tables` gave them.
+        As from `to_tables`.
 
     Returns
     -------
     features : DeclarationFeatures
-        Fitted; transforms alike, bit by bit.
+        Fitted; its features are bit-identical.
 
     Examples
     --------
@@ -82,16 +80,11 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
     >>> from_tables(*to_tables(features)).n_features_in_ == features.n_features_in_
     True
     """
-    params = dict(learned["params"])
-    params["keys"] = tuple(_key(spec) for spec in params["keys"])
-    params["price_keys"] = tuple(_key(spec) for spec in params["price_keys"])
-    params["thresholds"] = tuple(params["thresholds"])
-    params["parts"] = tuple(params["parts"])
-    features = DeclarationFeatures(**params)
+    features = from_settings(learned["params"])
     features.feature_names_in_ = np.asarray(learned["columns"], dtype=object)
     features.n_features_in_ = len(learned["columns"])
     features.declared_ = True
-    features.parts_ = features._parts()
+    features.parts_ = features.make_parts()
     for name, part in features.parts_.items():
         if name == "item":
             part.names_ = tuple(learned["columns"])
@@ -104,10 +97,65 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
         part.declared_ = True
         part.feature_info_ = part._describe()
     features.feature_info_ = features._describe()
+    features.note_last_day()
     return features
 
 
-def _take_history(history: Any) -> tuple[Any, Tables]:
+def to_settings(features: DeclarationFeatures) -> dict[str, Any]:
+    """Return the parameters of a transformer as plain values for JSON.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures
+        Fitted or not.
+
+    Returns
+    -------
+    settings : dict
+        Name of a parameter to text, numbers, lists and mappings of these.
+
+    Examples
+    --------
+    >>> from smartrisk.features import DeclarationFeatures, to_settings
+    >>> to_settings(DeclarationFeatures(parts=("item",)))["parts"]
+    ['item']
+    """
+    settings: dict[str, Any] = features.get_params(deep=False)
+    for name in ("keys", "price_keys"):
+        settings[name] = [_plain_key(key) for key in settings[name]]
+    for name in ("thresholds", "parts"):
+        settings[name] = list(settings[name])
+    return settings
+
+
+def from_settings(settings: dict[str, Any]) -> DeclarationFeatures:
+    """Return the unfitted transformer that `to_settings` described.
+
+    Parameters
+    ----------
+    settings : dict
+        As from `to_settings`.
+
+    Returns
+    -------
+    features : DeclarationFeatures
+        With these parameters, not fitted.
+
+    Examples
+    --------
+    >>> from smartrisk.features import DeclarationFeatures, from_settings, to_settings
+    >>> from_settings(to_settings(DeclarationFeatures(parts=("item",)))).parts
+    ('item',)
+    """
+    params = dict(settings)
+    for name in ("keys", "price_keys"):
+        params[name] = tuple(_key(spec) for spec in params[name])
+    for name in ("thresholds", "parts"):
+        params[name] = tuple(params[name])
+    return DeclarationFeatures(**params)
+
+
+def _pack_history(history: Any) -> tuple[Any, Tables]:
     tables = {"overall": _entries(history.overall_)}
     for number, key in enumerate(history.keys_):
         tables[f"items.{key.label}"] = _entries(history.items_[number])
@@ -115,7 +163,7 @@ def _take_history(history: Any) -> tuple[Any, Tables]:
     return {"keys": [_plain_key(key) for key in history.keys_]}, tables
 
 
-def _give_history(history: Any, learned: Any, tables: Tables) -> None:
+def _unpack_history(history: Any, learned: Any, tables: Tables) -> None:
     history.keys_ = tuple(_key(spec) for spec in learned["keys"])
     labels = [key.label for key in history.keys_]
     history.items_ = [_table(tables[f"items.{label}"]) for label in labels]
@@ -124,7 +172,7 @@ def _give_history(history: Any, learned: Any, tables: Tables) -> None:
     history._prepare()
 
 
-def _take_prices(prices: Any) -> tuple[Any, Tables]:
+def _pack_prices(prices: Any) -> tuple[Any, Tables]:
     tables = {"overall": _entries(prices.overall_)}
     for key, table in zip(prices.keys_, prices.tables_, strict=True):
         tables[f"peers.{key.label}"] = _entries(table)
@@ -132,54 +180,54 @@ def _take_prices(prices: Any) -> tuple[Any, Tables]:
     return {"keys": keys, "measures": list(prices.measures_)}, tables
 
 
-def _give_prices(prices: Any, learned: Any, tables: Tables) -> None:
+def _unpack_prices(prices: Any, learned: Any, tables: Tables) -> None:
     prices.measures_ = tuple(learned["measures"])
     prices.keys_ = tuple(_key(spec) for spec in learned["keys"])
     prices.tables_ = [_table(tables[f"peers.{key.label}"]) for key in prices.keys_]
     prices.overall_ = _table(tables["overall"])
 
 
-def _take_incentive(incentive: Any) -> tuple[Any, Tables]:
+def _pack_incentive(incentive: Any) -> tuple[Any, Tables]:
     means = {f"means.{n}": _entries(table) for n, table in incentive.means_.items()}
     lowest = {f"lowest.{n}": _lowest(table) for n, table in incentive.lowest_.items()}
     return {"levels": list(incentive.means_)}, means | lowest
 
 
-def _give_incentive(incentive: Any, learned: Any, tables: Tables) -> None:
+def _unpack_incentive(incentive: Any, learned: Any, tables: Tables) -> None:
     levels = learned["levels"]
     incentive.means_ = {n: _table(tables[f"means.{n}"]) for n in levels}
     incentive.lowest_ = {n: _lowest_table(tables[f"lowest.{n}"]) for n in levels}
 
 
-def _take_structuring(structuring: Any) -> tuple[Any, Tables]:
+def _pack_structuring(structuring: Any) -> tuple[Any, Tables]:
     items = {f"items.{n}": _entries(table) for n, table in structuring.items_.items()}
     near = {f"near.{n}": _entries(table) for n, table in structuring.near_.items()}
     traders = list(structuring.items_)
     return {"traders": traders, "valued": bool(structuring.valued_)}, items | near
 
 
-def _give_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
+def _unpack_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
     traders = learned["traders"]
     structuring.valued_ = learned["valued"]
     structuring.items_ = {n: _table(tables[f"items.{n}"]) for n in traders}
     structuring.near_ = {n: _table(tables[f"near.{n}"]) for n in traders}
 
 
-def _take_codes(codes: Any) -> tuple[Any, Tables]:
+def _pack_codes(codes: Any) -> tuple[Any, Tables]:
     return list(codes.codes_), {name: {"id": ids} for name, ids in codes.codes_.items()}
 
 
-def _give_codes(codes: Any, learned: Any, tables: Tables) -> None:
+def _unpack_codes(codes: Any, learned: Any, tables: Tables) -> None:
     codes.codes_ = {name: tables[name]["id"] for name in learned}
 
 
-#: Part of the transformer -> how to take it apart and to put it together.
+#: Part of the transformer -> how it is packed and unpacked.
 _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., None]]] = {
-    "codes": (_take_codes, _give_codes),
-    "incentive": (_take_incentive, _give_incentive),
-    "structuring": (_take_structuring, _give_structuring),
-    "history": (_take_history, _give_history),
-    "prices": (_take_prices, _give_prices),
+    "codes": (_pack_codes, _unpack_codes),
+    "incentive": (_pack_incentive, _unpack_incentive),
+    "structuring": (_pack_structuring, _unpack_structuring),
+    "history": (_pack_history, _unpack_history),
+    "prices": (_pack_prices, _unpack_prices),
 }
 
 
@@ -194,12 +242,12 @@ def _entries(table: SumTable) -> dict[str, NDArray[Any]]:
 
 def _table(columns: dict[str, NDArray[Any]]) -> SumTable:
     """Return columns as a table; they are sorted as they were written."""
-    ids, packed = _packed(columns)
+    ids, packed = _pack_entries(columns)
     sums = {k: v for k, v in columns.items() if k not in ("id", "day")}
     return SumTable(ids, packed, sums)
 
 
-def _packed(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
+def _pack_entries(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
     entry = columns["id"]
     new = np.append(True, entry[1:] != entry[:-1])[: len(entry)]
     code = np.cumsum(new) - 1
@@ -210,13 +258,13 @@ def _packed(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
 def _lowest(table: LowestTable) -> dict[str, NDArray[Any]]:
     return {
         "id": table.ids[table.packed >> DAY_BITS],
-        "day": (table.packed & _DAY_MASK).astype(np.int32),
+        "day": (table.packed & DAY_MASK).astype(np.int32),
         "lowest": table.daily,
     }
 
 
 def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
-    ids, packed = _packed(columns)
+    ids, packed = _pack_entries(columns)
     return LowestTable(ids, packed, columns["lowest"])
 
 
@@ -237,12 +285,3 @@ def _key(spec: dict[str, Any]) -> Key:
         name=spec["name"],
         statistics=None if named is None else tuple(named),
     )
-
-
-def _plain_params(features: DeclarationFeatures) -> dict[str, Any]:
-    params: dict[str, Any] = features.get_params(deep=False)
-    params["keys"] = [_plain_key(key) for key in params["keys"]]
-    params["price_keys"] = [_plain_key(key) for key in params["price_keys"]]
-    params["thresholds"] = list(params["thresholds"])
-    params["parts"] = list(params["parts"])
-    return params

@@ -1,0 +1,138 @@
+"""Results of controls joined to their items: which, known on which day, what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.errors import TableError, format_values
+from smartrisk.features._columns import Int, days
+from smartrisk.items import UInt, clean_amounts, moments_known, positions_of
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ItemResults:
+    """Results known for some items.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n_results,)
+        Positions of the inspected items.
+    day : ndarray of int64, shape (n_results,)
+        Day on which each result was known, counted from 1900-01-01.
+    hits : ndarray of int64, shape (n_results,)
+        1 where an irregularity was found.
+    revenue : ndarray of float, shape (n_results,)
+        Amount recovered (national currency), never negative, 0 when none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.features import join_results
+    >>> items = pd.DataFrame(
+    ...     {
+    ...         "declaration_id": ["A", "B"],
+    ...         "lodged_at": pd.to_datetime(["2024-03-01", "2024-03-02"]),
+    ...     }
+    ... )
+    >>> outcomes = pd.DataFrame({"declaration_id": ["B"], "illicit": [1]})
+    >>> results = join_results(items, outcomes)
+    >>> results.rows.tolist(), results.hits.tolist()
+    ([1], [1])
+    """
+
+    rows: NDArray[np.intp]
+    day: Int
+    hits: Int
+    revenue: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of results."""
+        return len(self.rows)
+
+
+def join_results(
+    items: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    label_delay: int = 30,
+    ids: UInt | None = None,
+) -> ItemResults:
+    """Join OUTCOMES to their items, and date them.
+
+    Parameters
+    ----------
+    items : DataFrame of shape (n_items, n_fields)
+        DECLARATIONS.
+    outcomes : DataFrame of shape (n_results, n_fields)
+        OUTCOMES of some of them.
+    label_delay : int, default=30
+        Days from lodgement to the result where `known_at` is missing.
+    ids : ndarray of uint64, shape (n_items,), default=None
+        `smartrisk.items.item_ids` of the items, where they are at hand.
+
+    Returns
+    -------
+    results : ItemResults
+        One entry per row of `outcomes`, in its order.
+
+    Raises
+    ------
+    TableError
+        If an outcome has no declaration, or the key of an item is not unique.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import join_results
+    >>> world = make_declarations(n_items=500, random_state=0)
+    >>> results = join_results(world.declarations, world.outcomes)
+    >>> len(results) == len(world.outcomes)
+    True
+    """
+    rows = positions_of(
+        outcomes, items, table_ids=ids, owner="join_results", name="DECLARATIONS"
+    )
+    lost = np.flatnonzero(rows < 0)
+    if len(lost):
+        examples = outcomes["declaration_id"].iloc[lost[:5]].tolist()
+        raise TableError(
+            "features.results_without_item",
+            "OUTCOMES: {n_results} results have no item in DECLARATIONS, such as "
+            "declaration_id {examples}. Pass the declarations that were inspected, "
+            "or drop these results.",
+            n_results=len(lost),
+            examples=format_values(examples),
+        )
+    given = outcomes.get("known_at")
+    known = moments_known(
+        items["lodged_at"].to_numpy()[rows],
+        None if given is None else given.to_numpy(),
+        label_delay,
+    )
+    revenue = outcomes.get("revenue_adjustment")
+    return ItemResults(
+        rows=rows,
+        day=days(known),
+        hits=outcomes["illicit"].to_numpy(np.int64),
+        revenue=np.zeros(len(rows)) if revenue is None else clean_amounts(revenue),
+    )
+
+
+def results_from_labels(
+    y: NDArray[np.float64], lodged: Int, label_delay: int
+) -> ItemResults:
+    """Return labels that are aligned with the items as results; NaN is not inspected.
+
+    They are known `label_delay` days after lodgement, as `moments_known` has it.
+    """
+    rows = np.flatnonzero(np.isfinite(y))
+    return ItemResults(
+        rows=rows,
+        day=lodged[rows] + label_delay,
+        hits=(y[rows] > 0).astype(np.int64),
+        revenue=np.zeros(len(rows)),
+    )

@@ -1,0 +1,165 @@
+"""Values kept just below a threshold, and orders cut into many items."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smartrisk.errors import ArgumentError, check_number
+from smartrisk.features._columns import Columns, Float
+from smartrisk.features._feature_info import FeatureInfo
+from smartrisk.features._item_results import ItemResults
+from smartrisk.features._sum_tables import (
+    Lookup,
+    SumTable,
+    build_table,
+    build_table_of,
+)
+from smartrisk.features._transformer import DeclarationTransformer, Matrix
+
+#: Days over which items just below a threshold are counted: a quarter, because a trader
+#: who splits orders repeats it, and a week of it is mostly chance.
+_NEAR_DAYS = 90
+
+
+class Structuring(DeclarationTransformer):
+    """Values kept just below a threshold, and orders cut into many items.
+
+    Parameters
+    ----------
+    thresholds : tuple of float, default=(150.0, 1000.0)
+        Values, in national currency, below which less duty or control applies; a
+        value at the threshold is not below it.
+    margin : float, default=0.1
+        Share of the threshold that counts as just below it.
+    window : int, default=7
+        Days looked back on.
+    label_delay : int, default=30
+        Not used: values are known at lodgement. It is here so that all transformers
+        take it.
+
+    Attributes
+    ----------
+    items_, near_ : dict of str to SumTable
+        Items per trader and day, and those just below a threshold.
+    feature_info_ : list of FeatureInfo
+        What each column is about.
+
+    Notes
+    -----
+    Items of the same day are never counted: a score may not depend on batch mates.
+    ``items_per_active_day`` is the mean over the trader's earlier days with items.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import Structuring
+    >>> world = make_declarations(n_items=200, random_state=0)
+    >>> Structuring(thresholds=(1000.0,)).fit_transform(world.declarations).shape
+    (200, 7)
+    """
+
+    #: Who can cut an order into many items: its buyer and its seller.
+    _PARTIES = ("importer_id", "consignor_id")
+
+    def __init__(
+        self,
+        thresholds: tuple[float, ...] = (150.0, 1000.0),
+        *,
+        margin: float = 0.1,
+        window: int = 7,
+        label_delay: int = 30,
+    ) -> None:
+        self.thresholds = thresholds
+        self.margin = margin
+        self.window = window
+        self.label_delay = label_delay
+
+    def _check_params(self) -> None:
+        """Check margin, window and thresholds."""
+        owner = type(self).__name__
+        check_number(owner, "margin", self.margin, low=0.0, high=1.0)
+        check_number(owner, "window", self.window, low=1, integer=True)
+        if any(value <= 0 for value in self.thresholds):
+            raise ArgumentError(
+                "features.thresholds_not_positive",
+                "{owner}: 'thresholds' must be positive; got {thresholds!r}. Pass an "
+                "empty tuple for none.",
+                owner=owner,
+                thresholds=list(self.thresholds),
+            )
+
+    def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        self.valued_ = "customs_value" in columns.names and len(self.thresholds) > 0
+        self.items_: dict[str, SumTable] = {}
+        self.near_: dict[str, SumTable] = {}
+        for name in self._PARTIES:
+            if name in columns.names:
+                self.items_[name], self.near_[name] = self._tables(columns, name)
+
+    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        for name in self.items_:
+            items, near = self._tables(columns, name)
+            self.items_[name] = SumTable.merge([self.items_[name], items])
+            self.near_[name] = SumTable.merge([self.near_[name], near])
+
+    def _tables(self, columns: Columns, name: str) -> tuple[SumTable, SumTable]:
+        """Count the items of a trader by day, and those just below a threshold."""
+        near = SumTable.empty(("n",))
+        if self.valued_:
+            rows = np.flatnonzero(self._is_near(columns) > 0)
+            near = build_table_of(columns, (name,), rows) if len(rows) else near
+        return build_table(columns, (name,)), near
+
+    def _is_near(self, columns: Columns) -> Float:
+        """Return 1 where the value lies just below a threshold, else 0."""
+        value = columns.number("customs_value")
+        near = np.zeros(columns.n, bool)
+        for threshold in self.thresholds:
+            near |= (value >= threshold * (1 - self.margin)) & (value < threshold)
+        return near.astype(np.float64)
+
+    def _describe(self) -> list[FeatureInfo]:
+        window = f"{self.window}d"
+        infos = []
+        if self.valued_:
+            infos.append(
+                FeatureInfo(
+                    name="customs_value__near_threshold",
+                    fields=("customs_value",),
+                    concept="structuring",
+                    statistic="near_threshold",
+                )
+            )
+        for name in self.items_:
+            for statistic, span in (
+                ("n_items", window),
+                ("items_per_active_day", None),
+                ("near_threshold", f"{_NEAR_DAYS}d"),
+            ):
+                infos.append(
+                    FeatureInfo(
+                        name=f"{name}__{statistic}" + (f"__{span}" if span else ""),
+                        fields=(name,),
+                        concept="structuring",
+                        statistic=statistic,
+                        window=span,
+                        key=(name,),
+                    )
+                )
+        return infos
+
+    def _compute(self, columns: Columns, out: Matrix) -> None:
+        column = 0
+        if self.valued_:
+            out[:, 0] = self._is_near(columns)
+            column = 1
+        for name, items in self.items_.items():
+            codes, ids = columns.key((name,))
+            at = np.append(items.find(ids), -1)[codes]
+            past = Lookup.make(items, at, columns.day)
+            out[:, column] = past.total("n", past.since(self.window))
+            out[:, column + 1] = past.total("n") / np.maximum(past.active_days, 1)
+            at = np.append(self.near_[name].find(ids), -1)[codes]
+            near = Lookup.make(self.near_[name], at, columns.day)
+            out[:, column + 2] = near.total("n", near.since(_NEAR_DAYS))
+            column += 3

@@ -104,7 +104,7 @@ def seconds(
     start = time.perf_counter()
     asked = engine.explain(some)
     for lang in sr.explanations.LANGUAGES:
-        asked.sentences(lang)
+        asked.sentences(lang=lang)
     figures = {"seconds_1000": time.perf_counter() - start}
     start = time.perf_counter()
     for label in best[:5]:

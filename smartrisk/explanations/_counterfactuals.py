@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError, check_number
-from smartrisk.explanations._evidence import Declared, clean, tariff
+from smartrisk.explanations._facts import (
+    DeclaredValues,
+    format_tariff_code,
+    short_text,
+)
 from smartrisk.explanations._wording import Wording
 from smartrisk.results import Result
-
-Change = tuple[str, dict[str, Any]]
+from smartrisk.schema import HS_LEVELS, KEY
 
 _COLUMNS = (
     "declaration_id",
@@ -26,38 +29,59 @@ _COLUMNS = (
     "risk_instead",
     "change",
 )
+#: Earlier items that a usual unit value needs: a median of fewer is often one trader's.
 _MIN_PEERS = 5
+#: Least net mass as a part of the gross mass; packing seldom weighs more than goods.
+_LEAST_NET_SHARE = 0.5
+#: Codes of a heading that are kept: the most usual, and another where it is declared.
+_CODES_OF_HEADING = 2
 
 
-@dataclass(frozen=True, kw_only=True)
+class Scorer(Protocol):
+    """Anything that scores DECLARATIONS, such as a fitted `RiskEngine`."""
+
+    def score(self, declarations: pd.DataFrame, /) -> pd.DataFrame:
+        """Return SCORES of items."""
+
+
 class Counterfactuals(Result):
     """Plausible declared values under which items would have scored lower.
 
     Made by `counterfactuals`.
 
-    Attributes
+    Parameters
     ----------
     table : DataFrame
         What `frame` returns, without sentences.
     n_items : int
-        Items asked about.
+        Number of items that were examined.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from smartrisk.explanations import Counterfactuals
-    >>> Counterfactuals(table=pd.DataFrame(), n_items=3)
-    <Counterfactuals: 0 for 3 items>
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> past, new = world.declarations.iloc[:2_900], world.declarations.iloc[2_900:]
+    >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> changes = sr.explanations.counterfactuals(new, engine.score, past)
+    >>> changes.n_items, list(changes.frame().columns)[-2:]
+    (100, ['change', 'sentence'])
     """
 
-    table: pd.DataFrame
-    n_items: int
+    def __init__(self, table: pd.DataFrame, *, n_items: int) -> None:
+        self._table = table.copy()
+        self._n_items = n_items
+
+    @property
+    def n_items(self) -> int:
+        """Number of items that were examined."""
+        return self._n_items
 
     def __repr__(self) -> str:
-        return f"<Counterfactuals: {len(self.table):,} for {self.n_items:,} items>"
+        n_changes = len(self._table)
+        return f"Counterfactuals(n_changes={n_changes}, n_items={self._n_items})"
 
-    def frame(self, lang: str = "en") -> pd.DataFrame:
-        """Return one line per change, the one that lowers most first.
+    def frame(self, *, lang: str = "en") -> pd.DataFrame:
+        """Return one row per change; of each item, the largest fall first.
 
         Parameters
         ----------
@@ -69,57 +93,69 @@ class Counterfactuals(Result):
         frame : DataFrame
             ``declaration_id``, ``item_number``, ``field``, ``declared``, ``instead``,
             ``risk_score``, ``risk_instead``, ``change`` (below 0) and ``sentence``.
-            Items that no plausible change of one field lowers have no line.
+            Items that no plausible change of one field lowers have no row.
         """
         words = Wording(lang)
-        said = [_sentence(line, words) for line in self.table.to_dict("records")]
-        return self.table.assign(sentence=np.array(said, dtype=object))
+        rows = self._table.to_dict("records")
+        sentences = [_make_sentence(row, words) for row in rows]
+        return self._table.assign(sentence=np.array(sentences, dtype=object))
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A plausible other declaration of one item."""
+
+    row: int
+    field: str
+    values: Mapping[str, Any]  # of the field and those that depend on it
 
 
 def counterfactuals(
     declarations: pd.DataFrame,
-    score: Callable[[pd.DataFrame], pd.DataFrame],
+    score: Scorer | Callable[[pd.DataFrame], pd.DataFrame],
     past: pd.DataFrame,
     *,
     top: int = 3,
-    least: float = 0.1,
+    min_reduction: float = 0.1,
 ) -> Counterfactuals:
     """Return other plausible declared values under which items score lower.
 
     Parameters
     ----------
     declarations : DataFrame of shape (n_items, n_fields)
-        Canonical DECLARATIONS of the items asked about.
+        Canonical DECLARATIONS of the items to examine.
     score : callable or RiskEngine
         From DECLARATIONS to SCORES, as `RiskEngine.score`. Called once.
     past : DataFrame
-        Canonical DECLARATIONS of earlier items: what is plausible is read from them.
+        Canonical DECLARATIONS of earlier items: they define what is plausible.
     top : int, default=3
-        Most changes per item.
-    least : float, default=0.1
-        A change is told if it lowers the risk by this part of it, from 0 to 1.
+        Most changes per item, at least 1.
+    min_reduction : float, default=0.1
+        A change is listed if it lowers the risk by at least this part of it, from 0
+        to 1.
 
     Returns
     -------
     counterfactuals : Counterfactuals
-        One field at a time (with what hangs on it), the largest fall first.
+        Changes of one field at a time, with its dependent fields.
 
     Raises
     ------
     TableError
         If `past` is empty or has no tariff code.
     ArgumentError
-        If `top` or `least` is out of range.
+        If `score` cannot score, or `top` or `min_reduction` is out of range.
 
     Notes
     -----
-    Plausible is: the customs value, and the net mass within the gross mass, that give
-    the usual unit value of the same subheading and origin; origin and departure alike;
-    the usual other code of the heading with its usual duty rate (and what is paid by
-    it); the usual procedure and preference. Who the
-    parties are is never changed. It says how the model reacts, not what is true, and
-    is for officers: it teaches a declarant how to score lower. The idea of
-    counterfactuals without opening the model is in [1]_.
+    These values are plausible: the customs value, and the net mass within the gross
+    mass, that give the usual unit value of the same subheading and origin; origin and
+    departure equal; the usual other code of the heading with its usual duty rate (and
+    the duty by it); the usual procedure and preference. The parties never change.
+
+    A change states how the model reacts, not what is true. It is for officers: it
+    would teach a declarant how to score lower. The idea of counterfactuals without
+    opening the model is in [1]_.
 
     References
     ----------
@@ -133,70 +169,83 @@ def counterfactuals(
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> past, new = world.declarations.iloc[:2_900], world.declarations.iloc[2_900:]
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
-    >>> found = counterfactuals(new, engine.score, past)
-    >>> bool((found.frame()["change"] < 0).all())
+    >>> changes = counterfactuals(new, engine.score, past)
+    >>> bool((changes.frame()["change"] < 0).all())
     True
     """
-    score = getattr(score, "score", score)
-    if not callable(score):
+    score_items = getattr(score, "score", score)
+    if not callable(score_items):
         raise ArgumentError(
-            "explanations.score_return_scores_declarations",
+            "explanations.score_not_callable",
             "counterfactuals: 'score' must return SCORES of DECLARATIONS, as "
-            "engine.score does; got {score_type}.",
-            score_type=type(score).__name__,
+            "engine.score does; got {type_name}.",
+            type_name=type(score).__name__,
         )
     check_number("counterfactuals", "top", top, low=1, integer=True)
-    check_number("counterfactuals", "least", least, low=0, high=1)
+    check_number("counterfactuals", "min_reduction", min_reduction, low=0, high=1)
     if past.empty or "tariff_code" not in past:
         raise TableError(
-            "explanations.past_earlier_items_their",
+            "explanations.no_earlier_items",
             "counterfactuals: 'past' must hold earlier items with their tariff "
-            "codes; got {n_past} lines. What is plausible is read from them.",
+            "codes, which define what is plausible; got {n_past} rows.",
             n_past=len(past),
         )
     items = declarations[[c for c in declarations if not str(c).startswith("dq_")]]
-    usual = _Usual(past)
-    declared = Declared(items)
-    changes: list[tuple[int, Change]] = [
-        (row, change)
+    usual, declared = _UsualValues(past), DeclaredValues(items)
+    changes = [
+        change
         for row in range(len(items))
-        for change in _changes(declared, row, usual)
-        if change[0] in items
+        for change in _plausible_changes(declared, row, usual)
+        if change.field in items
     ]
-    rows = [*range(len(items)), *(row for row, _ in changes)]
-    asked = items.iloc[rows].reset_index(drop=True)
-    for place, (_, (_, values)) in enumerate(changes, start=len(items)):
-        for name, value in values.items():
-            if name not in asked:
-                continue  # what hangs on it was not declared
-            asked[name] = _set(asked[name], place, value)
-    asked["declaration_id"] = [f"{place}" for place in range(len(asked))]
+    altered = _apply_changes(items, changes)
     risk = np.empty(0)
-    if len(asked):
-        risk = score(asked)["risk_score"].to_numpy(np.float64)
-    lines = [
+    if len(altered):
+        risk = score_items(altered)["risk_score"].to_numpy(np.float64)
+    table = _list_reductions(declared, changes, risk, 1.0 - min_reduction)
+    ranked = table.sort_values("change", kind="stable").groupby(list(KEY), sort=False)
+    return Counterfactuals(ranked.head(top).reset_index(drop=True), n_items=len(items))
+
+
+def _apply_changes(items: pd.DataFrame, changes: list[_Change]) -> pd.DataFrame:
+    """Return the items as declared, and below them a row for each change."""
+    rows = [*range(len(items)), *(change.row for change in changes)]
+    altered = items.iloc[rows].reset_index(drop=True)
+    for place, change in enumerate(changes, start=len(items)):
+        for name, value in change.values.items():
+            if name in altered:  # a dependent field may not be declared
+                altered[name] = _replace_value(altered[name], place, value)
+    # Each row is a document of its own: a key may be scored once.
+    altered["declaration_id"] = [f"{place}" for place in range(len(altered))]
+    return altered
+
+
+def _list_reductions(
+    declared: DeclaredValues,
+    changes: list[_Change],
+    risk: np.ndarray[Any, np.dtype[np.float64]],
+    factor: float,
+) -> pd.DataFrame:
+    """Return the changes under which the risk is below `factor` times what it is."""
+    n_items = len(risk) - len(changes)
+    rows = [
         (
-            str(declared("declaration_id", row)),
-            number if (number := declared("item_number", row)) is not None else 1,
-            field,
-            declared(field, row),
-            values[field],
-            risk[row],
+            str(declared("declaration_id", change.row)),
+            1 if (number := declared("item_number", change.row)) is None else number,
+            change.field,
+            declared(change.field, change.row),
+            change.values[change.field],
+            risk[change.row],
             risk[place],
-            risk[place] - risk[row],
+            risk[place] - risk[change.row],
         )
-        for place, (row, (field, values)) in enumerate(changes, start=len(items))
-        if risk[place] < risk[row] * (1.0 - least)
+        for place, change in enumerate(changes, start=n_items)
+        if risk[place] < risk[change.row] * factor
     ]
-    table = pd.DataFrame(lines, columns=list(_COLUMNS))
-    keys = ["declaration_id", "item_number"]
-    ranked = table.sort_values("change", kind="stable").groupby(keys, sort=False)
-    return Counterfactuals(
-        table=ranked.head(top).reset_index(drop=True), n_items=len(items)
-    )
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _set(column: pd.Series, place: int, value: Any) -> pd.Series:
+def _replace_value(column: pd.Series, place: int, value: Any) -> pd.Series:
     """Return a column with one value changed, of a type that holds it."""
     whole = pd.api.types.is_integer_dtype(column.dtype)
     if isinstance(value, float) and whole:
@@ -207,106 +256,132 @@ def _set(column: pd.Series, place: int, value: Any) -> pd.Series:
     return column
 
 
-class _Usual:
+@dataclass(frozen=True)
+class _OtherCode:
+    """Another code of the same heading, with its usual duty rate."""
+
+    code: str
+    rate: float | None
+
+
+class _UsualValues:
     """Usual values among earlier items."""
 
     def __init__(self, past: pd.DataFrame) -> None:
         code = past["tariff_code"].astype(str)
-        here = pd.DataFrame({"code": code, "hs6": code.str[:6], "hs4": code.str[:4]})
+        earlier = pd.DataFrame({"code": code})
+        for level in ("hs6", "hs4"):
+            earlier[level] = code.str[: HS_LEVELS[level]]
         for name in ("origin", "procedure", "preference"):
             known = past[name] if name in past else pd.Series(pd.NA, past.index)
-            here[name] = known.astype(object)
+            earlier[name] = known.astype(object)
         for name in ("customs_value", "net_mass_kg", "duty_rate"):
             known = past[name] if name in past else pd.Series(np.nan, past.index)
-            here[name] = known.astype("float64")
-        whole = here["net_mass_kg"].to_numpy() > 0
-        per_kg = here["customs_value"] / here["net_mass_kg"].where(whole)
-        self._price: dict[Any, float] = {}
-        for keys in ("hs6", ["hs6", "origin"]):
-            found = per_kg.groupby([here[k] for k in np.atleast_1d(keys)]).agg(
-                ["median", "count"]
-            )
-            found = found[(found["count"] >= _MIN_PEERS) & (found["median"] > 0)]
-            self._price.update(found["median"].to_dict())
-        self._codes = here.groupby("hs4")["code"].agg(
-            lambda codes: list(codes.value_counts().index[:2])
+            earlier[name] = known.astype("float64")
+        self._price = _usual_prices(earlier)
+        self._codes = earlier.groupby("hs4")["code"].agg(
+            lambda codes: list(codes.value_counts().index[:_CODES_OF_HEADING])
         )
         self._rates: Mapping[Any, Any] = (
-            here.groupby("code")["duty_rate"].median().to_dict()
+            earlier.groupby("code")["duty_rate"].median().to_dict()
         )
-        self.procedure = _most(here["procedure"])
-        self._preferences = here.groupby(["code", "origin"])["preference"].agg(_most)
+        self.procedure = _most_frequent(earlier["procedure"])
+        by_goods = earlier.groupby(["code", "origin"])["preference"]
+        self._preferences = by_goods.agg(_most_frequent)
 
     def price(self, code: str, origin: Any) -> float | None:
         """Return the usual value per kg, of the same origin where that is known."""
-        found = self._price.get((code[:6], origin))
-        return found if found is not None else self._price.get(code[:6])
+        hs6 = code[: HS_LEVELS["hs6"]]
+        price = self._price.get((hs6, origin))
+        return price if price is not None else self._price.get(hs6)
 
-    def other_code(self, code: str) -> tuple[str, float | None] | None:
-        """Return the most usual other code of the heading, with its duty rate."""
-        codes = self._codes.get(code[:4], [])
-        found = next((str(other) for other in codes if other != code), None)
-        if found is None:
+    def other_code(self, code: str) -> _OtherCode | None:
+        """Return the most usual other code of the heading."""
+        codes = self._codes.get(code[: HS_LEVELS["hs4"]], [])
+        other = next((str(one) for one in codes if one != code), None)
+        if other is None:
             return None
-        rate = self._rates.get(found, np.nan)
-        return found, None if rate != rate else float(rate)
+        rate = self._rates.get(other, np.nan)
+        return _OtherCode(other, None if rate != rate else float(rate))
 
     def preference(self, code: str, origin: Any) -> Any:
         """Return the most usual preference of goods of an origin, None without one."""
-        found = self._preferences.get((code, origin))
-        return None if pd.isna(found) else found
+        preference = self._preferences.get((code, origin))
+        return None if pd.isna(preference) else preference
 
 
-def _most(values: pd.Series) -> Any:
+def _usual_prices(earlier: pd.DataFrame) -> dict[Any, float]:
+    """Return the median value per kg by subheading, and by subheading and origin."""
+    has_mass = earlier["net_mass_kg"].to_numpy() > 0
+    per_kg = earlier["customs_value"] / earlier["net_mass_kg"].where(has_mass)
+    prices: dict[Any, float] = {}
+    for keys in ("hs6", ["hs6", "origin"]):
+        grouped = per_kg.groupby([earlier[k] for k in np.atleast_1d(keys)])
+        figures = grouped.agg(["median", "count"])
+        enough = (figures["count"] >= _MIN_PEERS) & (figures["median"] > 0)
+        prices.update(figures[enough]["median"].to_dict())
+    return prices
+
+
+def _most_frequent(values: pd.Series) -> Any:
     """Return the most frequent value, None when there is none."""
     counts = values.value_counts()
     return counts.index[0] if len(counts) else None
 
 
-def _changes(declared: Declared, row: int, usual: _Usual) -> Iterator[Change]:
-    """Give the plausible changes of one item: the field, and all values that change."""
+def _plausible_changes(
+    declared: DeclaredValues, row: int, usual: _UsualValues
+) -> Iterator[_Change]:
+    """Yield the plausible changes of one item."""
     code = str(declared("tariff_code", row) or "")
-    value, mass = declared("customs_value", row), declared("net_mass_kg", row)
     origin, departure = declared("origin", row), declared("departure", row)
-    price = usual.price(code, origin)
-    if price and value and mass and value > 0 and mass > 0:
-        instead = float(f"{price * mass:.6g}")
-        changed = {"customs_value": instead}
-        due = declared("duties_taxes", row)
-        if due is not None:
-            changed["duties_taxes"] = float(due) * instead / value
-        yield "customs_value", changed
-        other_mass = float(f"{value / price:.6g}")
-        if _possible(declared, row, other_mass):
-            yield "net_mass_kg", {"net_mass_kg": other_mass}
+    yield from _price_changes(declared, row, usual.price(code, origin))
     if origin and departure and origin != departure:
-        yield "origin", {"origin": departure}
-        yield "departure", {"departure": origin}
+        yield _Change(row, "origin", {"origin": departure})
+        yield _Change(row, "departure", {"departure": origin})
     other = usual.other_code(code)
     if other is not None:
-        yield (
-            "tariff_code",
-            {"tariff_code": other[0], **_charged(declared, row, other[1])},
-        )
-    for name, found in (
+        duty = _duty_at_rate(declared, row, other.rate)
+        yield _Change(row, "tariff_code", {"tariff_code": other.code, **duty})
+    for name, value in (
         ("procedure", usual.procedure),
         ("preference", usual.preference(code, origin)),
     ):
         now = declared(name, row)
-        if found is not None and now is not None and found != now:
-            yield name, {name: found}
+        if value is not None and now is not None and value != now:
+            yield _Change(row, name, {name: value})
 
 
-def _possible(declared: Declared, row: int, mass: float) -> bool:
+def _price_changes(
+    declared: DeclaredValues, row: int, price: float | None
+) -> Iterator[_Change]:
+    """Yield the value, and the mass, that give the usual value per kg."""
+    value, mass = declared("customs_value", row), declared("net_mass_kg", row)
+    if not (price and value and mass and value > 0 and mass > 0):
+        return
+    instead = float(f"{price * mass:.6g}")
+    values = {"customs_value": instead}
+    due = declared("duties_taxes", row)
+    if due is not None:
+        values["duties_taxes"] = float(due) * instead / value
+    yield _Change(row, "customs_value", values)
+    other_mass = float(f"{value / price:.6g}")
+    if _is_plausible_mass(declared, row, other_mass):
+        yield _Change(row, "net_mass_kg", {"net_mass_kg": other_mass})
+
+
+def _is_plausible_mass(declared: DeclaredValues, row: int, mass: float) -> bool:
     """Return whether a net mass fits what else is declared of the masses."""
     if str(declared("quantity_unit", row) or "").upper() in ("KGM", "KG"):
-        return False  # the quantity says the mass already
-    heavy = declared("gross_mass_kg", row)
-    return heavy is None or 0.5 * float(heavy) <= mass <= float(heavy)
+        return False  # the quantity is the mass already
+    gross = declared("gross_mass_kg", row)
+    return gross is None or _LEAST_NET_SHARE * float(gross) <= mass <= float(gross)
 
 
-def _charged(declared: Declared, row: int, rate: float | None) -> dict[str, Any]:
-    """Return what another duty rate makes of what is paid."""
+def _duty_at_rate(
+    declared: DeclaredValues, row: int, rate: float | None
+) -> dict[str, float]:
+    """Return another duty rate with the duties and taxes that it leads to."""
     if rate is None:
         return {}
     parts = [declared(n, row) for n in ("duty_rate", "duties_taxes", "customs_value")]
@@ -317,22 +392,22 @@ def _charged(declared: Declared, row: int, rate: float | None) -> dict[str, Any]
     return {"duty_rate": rate, "duties_taxes": max(due + value * (rate - now), 0.0)}
 
 
-def _sentence(line: Mapping[Any, Any], words: Wording) -> str:
-    """Say one change."""
-    field = str(line["field"])
+def _make_sentence(row: Mapping[Any, Any], words: Wording) -> str:
+    """Return one change as a sentence."""
+    field = str(row["field"])
     return words.text(
         "instead",
-        pair=words.pair(field, _plain(field, line["instead"])),
-        declared=words.declared(field, _plain(field, line["declared"])),
-        after=words.rate(float(line["risk_instead"])),
-        before=words.rate(float(line["risk_score"])),
+        pair=words.pair(field, _stated_value(field, row["instead"])),
+        declared=words.declared_value(field, _stated_value(field, row["declared"])),
+        after=words.rate(float(row["risk_instead"])),
+        before=words.rate(float(row["risk_score"])),
     )
 
 
-def _plain(field: str, value: Any) -> Any:
-    """Return a declared value fit to be said."""
+def _stated_value(field: str, value: Any) -> str | float | None:
+    """Return a declared value fit for a sentence."""
     if value is None:
         return None
     if field == "tariff_code":
-        return tariff(value)
-    return float(value) if isinstance(value, (int, float)) else clean(value)
+        return format_tariff_code(value)
+    return float(value) if isinstance(value, (int, float)) else short_text(value)

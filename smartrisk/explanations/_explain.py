@@ -1,4 +1,4 @@
-"""`explain`: checks what reasons are made of, and makes them."""
+"""`explain`: checks items, features and contributions, and makes their reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import (
     ArgumentError,
@@ -17,18 +17,18 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.explanations._grouping import Info, plan_of
+from smartrisk.explanations._grouping import Float, Info, make_plan
 from smartrisk.explanations._reasons import Reasons
 
 
 def explain(
     declarations: pd.DataFrame,
     matrix: pd.DataFrame | NDArray[np.floating[Any]],
-    contributions: Any,
+    contributions: ArrayLike,
     info: Sequence[Info],
     *,
     top: int = 3,
-    risk: Any = None,
+    risk: ArrayLike | None = None,
     until: date | None = None,
 ) -> Reasons:
     """Return the reasons for the scores of items.
@@ -43,7 +43,7 @@ def explain(
         Contribution of each feature to the log-odds, as LightGBM's ``pred_contrib``
         gives them: the last column is the base value.
     info : sequence of FeatureInfo
-        What each feature says, in the order of the matrix.
+        What each feature is about, in the order of the matrix.
     top : int, default=3
         Most reasons per item, at least 1.
     risk : array-like of shape (n_items,), default=None
@@ -54,14 +54,14 @@ def explain(
     Returns
     -------
     reasons : Reasons
-        Nothing is computed before it is asked for.
+        Sentences and folds are computed when you ask for them.
 
     Raises
     ------
     TableError
-        When items, features and contributions do not fit each other.
+        If items, features and contributions do not fit each other.
     ArgumentError
-        When `top` is not a positive integer, contributions are not finite, or `risk`
+        If `top` is not a positive integer, contributions are not finite, or `risk`
         is no probability per item.
 
     Examples
@@ -88,7 +88,7 @@ def explain(
     antérieurs de cet importateur
     """
     check_number("explain", "top", top, low=1, integer=True)
-    plan = plan_of(info)
+    plan = make_plan(info)
     _check_table(declarations)
     names = [str(name) for name in getattr(matrix, "columns", ())]
     if names and names != list(plan.names):
@@ -102,38 +102,36 @@ def explain(
         contributions=array,
         plan=plan,
         top=int(top),
-        risk=_checked_risk(risk, len(declarations)),
+        risk=None if risk is None else _check_risk(risk, len(declarations)),
         until=until,
     )
 
 
-def _checked_risk(risk: Any, n_items: int) -> NDArray[np.float64] | None:
-    """Return one probability per item, or None."""
-    if risk is None:
-        return None
-    found = np.asarray(risk, np.float64)
-    if found.shape != (n_items,) or not ((found >= 0) & (found <= 1)).all():
+def _check_risk(risk: ArrayLike, n_items: int) -> Float:
+    """Return one probability per item."""
+    values = np.array(risk, np.float64)
+    if values.shape != (n_items,) or not ((values >= 0) & (values <= 1)).all():
         raise ArgumentError(
-            "explanations.risk_probability_each_items",
+            "explanations.risk_not_probabilities",
             "explain: 'risk' must hold one probability for each of the "
             "{n_items} items. Pass the column 'risk_score' of their SCORES.",
             n_items=n_items,
         )
-    return found
+    return values
 
 
 def _check_table(declarations: Any) -> None:
     """Raise unless the declarations are a frame with keys."""
     if not isinstance(declarations, pd.DataFrame):
         raise TableError(
-            "explanations.declarations_canonical_data_frame",
+            "explanations.declarations_not_a_frame",
             "explain: 'declarations' must be a canonical data frame; got "
-            "{declarations_type}. Pass it through validation.validate first.",
-            declarations_type=type(declarations).__name__,
+            "{type_name}. Pass it through validation.validate first.",
+            type_name=type(declarations).__name__,
         )
     if "declaration_id" not in declarations.columns:
         raise TableError(
-            "explanations.declarations_column_declaration_id",
+            "explanations.declarations_without_key",
             "explain: 'declarations' has no column 'declaration_id'.{hint}",
             hint=suggest_nearest("declaration_id", declarations.columns),
         )
@@ -141,15 +139,15 @@ def _check_table(declarations: Any) -> None:
 
 def _refuse_names(names: list[str], expected: Sequence[str]) -> None:
     """Raise with what differs between the matrix and the features described."""
-    odd = [name for name in names if name not in set(expected)]
-    gone = [name for name in expected if name not in set(names)]
-    parts = [f"unknown {format_values(odd)}"] if odd else []
-    parts += [f"missing {format_values(gone)}"] if gone else []
+    unknown = [name for name in names if name not in set(expected)]
+    missing = [name for name in expected if name not in set(names)]
+    parts = [f"unknown {format_values(unknown)}"] if unknown else []
+    parts += [f"missing {format_values(missing)}"] if missing else []
     raise TableError(
-        "explanations.columns_matrix_features_info",
+        "explanations.matrix_columns_differ",
         "explain: the columns of 'matrix' must be the features in 'info', "
-        "in their order; {value}.",
-        value="; ".join(parts) or "the order differs",
+        "in their order; {difference}.",
+        difference="; ".join(parts) or "the order differs",
     )
 
 
@@ -159,29 +157,29 @@ def _check_shapes(
     """Raise unless items, features and contributions fit each other."""
     if matrix.shape != (n_items, n_features):
         raise TableError(
-            "explanations.matrix_shape_items_features",
+            "explanations.matrix_shape",
             "explain: 'matrix' must have the shape ({n_items}, {n_features}), "
             "items by features; got {shape}.",
             n_items=n_items,
             n_features=n_features,
-            shape=matrix.shape,
+            shape=str(matrix.shape),
         )
     if contributions.shape != (n_items, n_features + 1):
         raise TableError(
-            "explanations.contributions_shape_column_per",
+            "explanations.contributions_shape",
             "explain: 'contributions' must have the shape ({n_items}, "
-            "{n_features}), one column per feature and the base value last; "
+            "{n_columns}), one column per feature and the base value last; "
             "got {shape}.",
             n_items=n_items,
-            n_features=n_features + 1,
-            shape=contributions.shape,
+            n_columns=n_features + 1,
+            shape=str(contributions.shape),
         )
     if not np.isfinite(contributions).all():
-        bad = int((~np.isfinite(contributions)).any(axis=1).sum())
+        n_bad = int((~np.isfinite(contributions)).any(axis=1).sum())
         raise ArgumentError(
-            "explanations.contributions_finite_items_others",
-            "explain: 'contributions' must be finite; {bad} of {n_items} items "
-            "have others. Take them from the model's own tree contributions.",
-            bad=bad,
+            "explanations.contributions_not_finite",
+            "explain: 'contributions' must be finite; {n_bad} of {n_items} "
+            "items have others. Take them from the model's own tree contributions.",
+            n_bad=n_bad,
             n_items=n_items,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,11 @@ CONCEPTS = (
     "procedure",
 )
 OTHER = "other"
-#: Least contribution to the log-odds that is called slight.
+#: Least contribution to the log-odds that is called slight: odds times 1.1. Below it a
+#: reason of another concept is not worth a place before a second one of the same.
 SLIGHT = 0.1
 
-#: Statistics that one sentence speaks of together.
+#: Statistics that one sentence states together.
 _FAMILIES = {
     "deviation": "peers",
     "z": "peers",
@@ -53,11 +54,14 @@ MEASURES = {
 }
 _ROUTE = frozenset({"origin", "departure"})
 _FIELD_ORDER = {name: place for place, name in enumerate(DECLARATIONS.names)}
+#: Place in the order for a field that DECLARATIONS does not have: after all others.
+_LAST = len(_FIELD_ORDER)
+#: Items summed at once: the reordered copy of 250 features then takes 130 MB.
 _CHUNK = 1 << 16
 
 
 class Info(Protocol):
-    """What must be known of a feature to give reasons."""
+    """What `explain` must know of a feature, as `FeatureInfo` of `features` has it."""
 
     @property
     def name(self) -> str:
@@ -86,7 +90,7 @@ class Info(Protocol):
 
 @dataclass(frozen=True)
 class Topic:
-    """Features of one reason that one sentence can speak of."""
+    """Features of one reason that one sentence can state together."""
 
     family: str
     fields: tuple[str, ...]
@@ -99,10 +103,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Group:
-    """A reason: the features that say the same for the same concept.
+    """A possible reason: the features of one concept that measure the same thing.
 
-    They set the same unit value or mass against peers, whoever these are, or read the
-    same fields.
+    They compare the same unit value or mass with that of peers, or read the same
+    fields.
     """
 
     concept: str
@@ -111,9 +115,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """Groups of features, and the column order in which they lie side by side.
+    """Groups of features, and the column order that puts the groups side by side.
 
-    Columns lie by group, and within a group by the fields that they read.
+    Columns are ordered by group, and within a group by the fields that they read.
     """
 
     names: tuple[str, ...]
@@ -122,15 +126,15 @@ class Plan:
     starts: NDArray[np.intp]  # of the groups
     parts: tuple[tuple[str, ...], ...]  # the fields of each run of columns
     part_starts: NDArray[np.intp]
-    records: Mapping[str, Topic]  # of one column: what its inspections found
-    wholes: Mapping[tuple[str, tuple[str, ...]], int]  # (statistic, key) -> column
+    records: Mapping[str, Topic]  # key of one column -> results of its inspections
+    whole_history: Mapping[tuple[str, tuple[str, ...]], int]  # statistic, key -> column
 
-    def totals(self, contributions: Float) -> Float:
-        """Sum contributions (n_items, p + 1) by group, each item on its own."""
-        return self._sums(contributions, self.starts)
+    def sum_groups(self, contributions: Float) -> Float:
+        """Sum contributions (n_items, n_features + 1) by group."""
+        return self._sum_runs(contributions, self.starts)
 
-    def _sums(self, contributions: Float, starts: NDArray[np.intp]) -> Float:
-        """Sum runs of columns.
+    def _sum_runs(self, contributions: Float, starts: NDArray[np.intp]) -> Float:
+        """Sum runs of columns, each item on its own.
 
         Not a matrix product: BLAS sums differently for one item and for many.
         """
@@ -142,8 +146,8 @@ class Plan:
             np.add.reduceat(part, starts, axis=1, out=out[start : start + _CHUNK])
         return out
 
-    def telling(self, totals: Float) -> NDArray[np.intp]:
-        """Return the groups of each item in the order in which they are worth telling.
+    def rank_groups(self, totals: Float) -> NDArray[np.intp]:
+        """Return the groups of each item in the order in which they become reasons.
 
         The strongest group of each concept, where it adds at least `SLIGHT`, comes
         first; then the others; each by what they add.
@@ -158,19 +162,19 @@ class Plan:
         order: NDArray[np.intp] = np.lexsort((-totals, ~first), axis=1)
         return order
 
-    def by_concept(self, totals: Float) -> tuple[list[str], Float]:
-        """Sum group totals by concept; the house's concepts are always there."""
+    def fold_to_concepts(self, totals: Float) -> tuple[list[str], Float]:
+        """Sum group totals by concept; all of `CONCEPTS` are always there."""
         names = list(dict.fromkeys([*CONCEPTS, *(g.concept for g in self.groups)]))
         out = np.zeros((len(totals), len(names)))
         for number, group in enumerate(self.groups):
             out[:, names.index(group.concept)] += totals[:, number]
         return names, out
 
-    def by_field(self, contributions: Float) -> tuple[list[str], Float]:
+    def fold_to_fields(self, contributions: Float) -> tuple[list[str], Float]:
         """Share what features add equally among the fields that they read."""
-        found = dict.fromkeys(f for fields in self.parts for f in fields)
-        names = sorted(found, key=lambda name: _FIELD_ORDER.get(name, 99))
-        totals = self._sums(contributions, self.part_starts)
+        read = dict.fromkeys(f for fields in self.parts for f in fields)
+        names = sorted(read, key=lambda name: _FIELD_ORDER.get(name, _LAST))
+        totals = self._sum_runs(contributions, self.part_starts)
         out = np.zeros((len(totals), len(names)))
         for number, fields in enumerate(self.parts):
             for name in fields:
@@ -178,28 +182,59 @@ class Plan:
         return names, out
 
 
-#: Plans by the identity of their features, which they keep alive.
-_PLANS: dict[tuple[int, ...], tuple[tuple[Info, ...], Plan]] = {}
+@dataclass(frozen=True)
+class _CachedPlan:
+    """A plan, with its features: alive, their identities are not given to others."""
+
+    infos: tuple[Info, ...]
+    plan: Plan
+
+
+#: Plans by the identity of their features.
+_PLANS: dict[tuple[int, ...], _CachedPlan] = {}
+#: A process seldom serves more engines than this; clearing costs milliseconds.
 _MOST_PLANS = 16
 
 
-def plan_of(info: Sequence[Info]) -> Plan:
-    """Return the plan of a sequence of features; the last few are remembered."""
+def make_plan(info: Sequence[Info]) -> Plan:
+    """Return the plan of a sequence of features; the last few are cached."""
     infos = tuple(info)
     identity = tuple(map(id, infos))  # hashing two hundred features takes longer
-    found = _PLANS.get(identity)
-    if found is None:
+    cached = _PLANS.get(identity)
+    if cached is None:
         if len(_PLANS) >= _MOST_PLANS:
             _PLANS.clear()
-        found = _PLANS[identity] = (infos, _make(infos))
-    return found[1]
+        cached = _PLANS[identity] = _CachedPlan(infos, _gather(infos))
+    return cached.plan
 
 
-def _make(infos: tuple[Info, ...]) -> Plan:
+@dataclass(frozen=True)
+class _GroupKey:
+    """What the features of one reason share: the measure, else the fields."""
+
+    concept: str
+    measure: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _TopicKey:
+    """What the features of one sentence share."""
+
+    family: str
+    columns: tuple[str, ...]  # of the history key
+    measure: str | None = None
+    feature: str | None = None  # features of the item alone have a sentence each
+
+
+_Members = dict[_GroupKey, dict[tuple[str, ...], dict[_TopicKey, list[int]]]]
+
+
+def _gather(infos: tuple[Info, ...]) -> Plan:
     """Gather features into groups, within by fields, and within those by topic."""
-    members: dict[Any, dict[Any, dict[Any, list[int]]]] = {}
+    members: _Members = {}
     for number, info in enumerate(infos):
-        fields = _fields(info)
+        fields = _ordered_fields(info)
         parts = members.setdefault(_group_key(info, fields), {})
         topics = parts.setdefault(fields, {})
         topics.setdefault(_topic_key(info), []).append(number)
@@ -207,15 +242,15 @@ def _make(infos: tuple[Info, ...]) -> Plan:
     order: list[int] = []
     starts: list[int] = []
     runs: list[tuple[tuple[str, ...], int]] = []
-    for (concept, _), parts in members.items():
+    for group_key, parts in members.items():
         starts.append(len(order))
-        made: list[Topic] = []
+        group_topics: list[Topic] = []
         for fields, topics in parts.items():
             runs.append((fields, len(order)))
             for key, columns in topics.items():
-                made.append(_topic(key, fields, columns, infos))
+                group_topics.append(_make_topic(key, fields, columns, infos))
                 order += columns
-        groups.append(Group(concept, tuple(made)))
+        groups.append(Group(group_key.concept, tuple(group_topics)))
     return Plan(
         names=tuple(str(info.name) for info in infos),
         groups=tuple(groups),
@@ -229,7 +264,7 @@ def _make(infos: tuple[Info, ...]) -> Plan:
             for topic in group.topics
             if topic.family == "record" and len(topic.key) == 1
         },
-        wholes={
+        whole_history={
             (info.statistic, tuple(info.key)): number
             for number, info in enumerate(infos)
             if info.key and info.window is None
@@ -237,20 +272,23 @@ def _make(infos: tuple[Info, ...]) -> Plan:
     )
 
 
-def _fields(info: Info) -> tuple[str, ...]:
-    """Return the fields, each once and in the table's order."""
+def _ordered_fields(info: Info) -> tuple[str, ...]:
+    """Return the fields that a feature reads, each once and in the table's order."""
     fields = dict.fromkeys(info.fields or (OTHER,))
-    return tuple(sorted(fields, key=lambda name: _FIELD_ORDER.get(name, 99)))
+    return tuple(sorted(fields, key=lambda name: _FIELD_ORDER.get(name, _LAST)))
 
 
-def _group_key(info: Info, fields: tuple[str, ...]) -> tuple[str, Any]:
-    """Return the concept, and the unit value or mass or else the fields."""
+def _group_key(info: Info, fields: tuple[str, ...]) -> _GroupKey:
+    """Return what features must share to be one reason."""
+    concept = info.concept or OTHER
     measure = getattr(info, "measure", None) or info.name
-    return info.concept or OTHER, measure if measure in MEASURES else fields
+    if measure in MEASURES:
+        return _GroupKey(concept, measure=measure)
+    return _GroupKey(concept, fields=fields)
 
 
-def _topic_key(info: Info) -> tuple[Any, ...]:
-    """Return what features must share to be spoken of together."""
+def _topic_key(info: Info) -> _TopicKey:
+    """Return what features must share to be stated in one sentence."""
     key = tuple(info.key or ())
     measure = getattr(info, "measure", None)
     family = _FAMILIES.get(info.statistic, "item")
@@ -258,29 +296,28 @@ def _topic_key(info: Info) -> tuple[Any, ...]:
         family = "activity"
     route = frozenset(key or info.fields) == _ROUTE
     if route and (family == "activity" or info.statistic == "flag"):
-        return ("route", ("origin", "departure"), None)
-    if family == "item":
-        return (family, key, measure, info.name)
-    return (family, key, measure)
+        return _TopicKey("route", ("origin", "departure"))
+    alone = info.name if family == "item" else None
+    return _TopicKey(family, key, measure, alone)
 
 
-def _topic(
-    key: tuple[Any, ...],
+def _make_topic(
+    key: _TopicKey,
     fields: tuple[str, ...],
     columns: list[int],
     infos: Sequence[Info],
 ) -> Topic:
     """Make a topic of the features in some columns."""
-    found = tuple(infos[number] for number in columns)
+    members = tuple(infos[number] for number in columns)
     return Topic(
-        family=key[0],
+        family=key.family,
         fields=fields,
-        key=key[1],
-        measure=key[2],
+        key=key.columns,
+        measure=key.measure,
         columns=np.asarray(columns, np.intp),
-        infos=found,
+        infos=members,
         place={
             (info.statistic, info.window): number
-            for info, number in zip(found, columns, strict=True)
+            for info, number in zip(members, columns, strict=True)
         },
     )

@@ -1,4 +1,4 @@
-"""A small page of reasons: escaped, self-contained, readable without script."""
+"""A page of reasons in HTML: escaped, self-contained, readable without script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from smartrisk.explanations._evidence import clean
+from smartrisk.explanations._facts import short_text
 from smartrisk.explanations._wording import Wording
 from smartrisk.page_style import CONTENT_POLICY, style_sheet
 
@@ -28,6 +28,19 @@ vertical-align:top;border-bottom:1px solid #8886}
 _HEADS = ("rank", "strength", "concept", "reason", "check", "contribution")
 
 
+#: Contribution in log-odds at which the bar of a reason is full: odds times 20.
+_FULL_BAR = 3.0
+
+
+@dataclass(frozen=True)
+class ItemHeading:
+    """What stands above the reasons of an item."""
+
+    declaration: str
+    item_number: int
+    statement: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One reason on a page."""
@@ -41,12 +54,12 @@ class Line:
     check: str
 
 
-def fragment(
-    heads: Sequence[tuple[str, int, str]],
+def make_fragment(
+    headings: Sequence[ItemHeading],
     lines: Sequence[Line],
     *,
     words: Wording,
-    left: int,
+    n_left: int,
     release: bool = False,
     styled: bool = True,
     until: str | None = None,
@@ -55,35 +68,40 @@ def fragment(
 
     Parameters
     ----------
-    heads : sequence of (str, int, str)
-        Declaration, item number and a statement of every item shown.
+    headings : sequence of ItemHeading
+        One for every item shown.
     lines : sequence of Line
         Their reasons, in the order of the items.
     words : Wording
         The language.
-    left : int
-        Items that are not shown.
+    n_left : int
+        Number of items that are not shown.
     release : bool, default=False
         Whether the reasons are to release.
     styled : bool, default=True
-        Whether to bring a style along, as a notebook needs it.
+        Whether to include a style, which a notebook needs.
     until : str, default=None
         Day of the last item that the history knew.
+
+    Returns
+    -------
+    html : str
+        The element.
     """
-    by_item = {n: list(found) for n, found in groupby(lines, lambda line: line.item)}
+    by_item = {n: list(group) for n, group in groupby(lines, lambda line: line.item)}
     parts = [f'<div class="smartrisk-reasons" lang="{words.lang}">']
     if styled:
         parts.append(f"<style>{_STYLE}</style>")
-    for number, (declaration, item, statement) in enumerate(heads):
-        name = clean(declaration)
-        title = words.text("page.item", declaration=name, item=str(item))
+    for number, heading in enumerate(headings):
+        name, item = short_text(heading.declaration), str(heading.item_number)
+        title = words.text("page.item", declaration=name, item=item)
         parts.append(f"<h2>{escape(title)}</h2>")
-        if statement:
-            parts.append(f"<p>{escape(words.begun(statement))}</p>")
+        if heading.statement:
+            parts.append(f"<p>{escape(words.capitalise(heading.statement))}</p>")
         empty = "page.empty_release" if release else "page.empty"
         parts.append(_table(by_item.get(number, []), words, empty, title))
-    if left:
-        more = words.text("page.more", left, n=words.number(left))
+    if n_left:
+        more = words.text("page.more", n_left, n=words.number(n_left))
         parts.append(f"<p>{escape(more)}</p>")
     notes = [words.text("page.note")]
     if until is not None:
@@ -92,7 +110,7 @@ def fragment(
     return "\n".join(parts)
 
 
-def page(body: str, words: Wording, *, release: bool = False) -> str:
+def make_page(body: str, words: Wording, *, release: bool = False) -> str:
     """Return a whole page around a fragment."""
     title = escape(words.text("page.release" if release else "page.title"))
     return (
@@ -122,17 +140,18 @@ def _table(lines: Sequence[Line], words: Wording, empty: str, title: str) -> str
 
 
 def _row(line: Line, words: Wording) -> str:
-    """Return one reason; the bar is full at three log-odds."""
+    """Return one reason as a row."""
     known = math.isfinite(line.contribution)
-    size = min(abs(line.contribution) / 3.0, 1.0) if known else 0
+    size = min(abs(line.contribution) / _FULL_BAR, 1.0) if known else 0
     strength = escape(words.text(f"strength.{line.strength}"))
     bar = (
         f'<span class="bar" aria-hidden="true"><i style="width:{size:.0%}"></i></span>'
     )
-    said, check = words.begun(line.sentence), words.begun(line.check)
+    size_text = words.signed_number(line.contribution)
+    sentence, check = words.capitalise(line.sentence), words.capitalise(line.check)
     return (
         f'<tr><td class="n">{line.rank}</td><td>{strength}</td>'
         f"<td>{escape(words.concept(line.concept))}</td>"
-        f'<td class="t">{escape(said)}</td><td class="t">{escape(check)}</td>'
-        f'<td class="n">{escape(words.signed(line.contribution))} {bar}</td></tr>'
+        f'<td class="t">{escape(sentence)}</td><td class="t">{escape(check)}</td>'
+        f'<td class="n">{escape(size_text)} {bar}</td></tr>'
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from smartrisk.errors import check_number
 from smartrisk.explanations._folding import fold_contributions
 from smartrisk.explanations._reasons import Reasons
+from smartrisk.intervals import resampled_counts
 from smartrisk.results import Result
 
 
@@ -146,12 +147,10 @@ def importance(
     sums = np.zeros((n_documents, sizes.shape[1]))
     np.add.at(sums, codes, sizes.to_numpy())
     counts = np.bincount(codes, minlength=n_documents).astype(np.float64)
-    rng = np.random.default_rng(random_state)
-    means = np.empty((n_bootstrap, sizes.shape[1]))
-    for number in range(n_bootstrap):
-        drawn = rng.integers(0, n_documents, n_documents)
-        times = np.bincount(drawn, minlength=n_documents)
-        means[number] = times @ sums / (times @ counts)
+    means = [
+        times @ sums / (times @ counts)
+        for times in resampled_counts(n_documents, n_bootstrap, random_state)
+    ]
     tail = 50.0 * (1.0 - confidence)
     low, high = np.percentile(means, [tail, 100.0 - tail], axis=0)
     mean = sizes.mean(axis=0).to_numpy()

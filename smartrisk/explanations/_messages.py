@@ -1,4 +1,4 @@
-"""Every message that a reason can be said in, by name, in English.
+"""Every text of reasons, by name, in English.
 
 A text, or a pair (one, many) chosen by ``n``. The other languages are gettext
 catalogues of the domain "reasons", where the name is the context of the message.
@@ -64,7 +64,7 @@ _MESSAGES: dict[str, Message] = {
     ),
     "record.expected": "counting similar items in, the expected hit rate is {rate}",
     "record.none": "no earlier inspection {key} has a known result; "
-    "the hit rate of similar items, {rate}, stands in",
+    "the hit rate of similar items, {rate}, is used instead",
     "record.unknown": "no earlier inspection {key} has a known result",
     "record.rate": "hit rate {rate} in earlier inspections {key}",
     "record.count": (
@@ -142,7 +142,7 @@ _MESSAGES: dict[str, Message] = {
     "key.missing": "no history to compare with; not declared: {fields}",
     "item.feature": "{feature}: {value}",
     "item.feature_missing": "{feature}: not known",
-    # ---- keys: who, what, whence
+    # ---- keys: who, what, from where
     "of.importer_id": "of this importer",
     "of.declarant_id": "of this declarant",
     "of.consignor_id": "of this consignor",
@@ -173,7 +173,7 @@ _MESSAGES: dict[str, Message] = {
     "measure.of_unit": "{measure} (per {unit})",
     "list.and": "{head} and {last}",
     "list.also": "{first}; {more}",
-    "since": "{said} (since {month})",
+    "since": "{sentence} (since {month})",
     "month.year": "{month} {year}",
     "month.1": "January",
     "month.2": "February",
@@ -291,7 +291,7 @@ _MESSAGES: dict[str, Message] = {
     ),
     "statement.hardly": "by earlier results, of 1,000 items with such a score fewer "
     "than one turns out irregular when inspected",
-    "instead": "had the declaration said {pair} instead of {declared}, the risk "
+    "instead": "had the declaration stated {pair} instead of {declared}, the risk "
     "would be {after} instead of {before}",
     "instead.blank": "no value",
     "pair.blank": "{field}: {value}",

@@ -1,31 +1,29 @@
-"""Which reasons of an item are told, in which order, and what leads each."""
+"""Which groups of features become the reasons of an item, and in which order."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.explanations._evidence import (
-    Declared,
-    Evidence,
-    Facts,
-    closest_peers,
-    evidence_of,
-    says_again,
-    speaks_against,
-    with_others,
-    with_record,
-)
+from smartrisk.explanations._evidence import Evidence, is_contrary, is_repetition
+from smartrisk.explanations._facts import DeclaredValues, Facts
 from smartrisk.explanations._grouping import SLIGHT, Float, Group, Plan, Topic
+from smartrisk.explanations._peer_evidence import add_other_peers, choose_closest_peers
+from smartrisk.explanations._topic_evidence import add_record_of_code, make_evidence
 
-#: Least contribution to the log-odds for each word of strength.
+#: Least contribution to the log-odds for each word of strength: odds times 2.7, 1.5,
+#: 1.1. A convention, stated on every page of reasons.
 STRENGTHS = {"strong": 1.0, "clear": 0.4, "slight": SLIGHT, "weak": 0.0}
-_FOUND = ("record.some", "record.hits", "record.rate")
-_SPARE = 3  # more groups looked at, where some say the same
+#: Messages of results that have reports to read.
+_WITH_REPORTS = ("record.some", "record.hits", "record.rate")
+#: Groups considered beyond the number of reasons asked for, to replace those that
+#: repeat or contradict; more cost time, since each needs its evidence.
+_SPARE = 3
 
 
 def strength_of(contribution: float) -> str:
@@ -34,8 +32,9 @@ def strength_of(contribution: float) -> str:
     return next((word for word, least in STRENGTHS.items() if size >= least), "weak")
 
 
-class Lead(NamedTuple):
-    """What is said of a reason: its leading feature, fields read, and evidence."""
+@dataclass(frozen=True)
+class Lead:
+    """What a reason states: its leading feature, the fields read, the evidence."""
 
     feature: str
     fields: tuple[str, ...]
@@ -61,9 +60,9 @@ class Reason:
         """
         if self.lead.fields == ("office",):
             return "other"
-        record = self.group.concept == "trader record"
-        told = self.lead.evidence.message in _FOUND
-        return "novelty" if record and not told else self.group.concept
+        is_record = self.group.concept == "trader record"
+        has_reports = self.lead.evidence.message in _WITH_REPORTS
+        return "novelty" if is_record and not has_reports else self.group.concept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +74,17 @@ class Choice:
     least: float
 
 
-def chosen_reasons(
-    declared: Declared,
+@dataclass(frozen=True)
+class _Candidate:
+    """A group that could become a reason, with what it adds and what it states."""
+
+    size: float
+    group: Group
+    lead: Lead
+
+
+def choose_reasons(
+    declared: DeclaredValues,
     matrix: NDArray[np.floating[Any]],
     contributions: Float,
     plan: Plan,
@@ -85,76 +93,78 @@ def chosen_reasons(
     choice: Choice,
 ) -> list[Reason]:
     """Return the top reasons of all items, by item and rank."""
-    told = _Telling(declared, matrix, contributions, plan, choice)
+    chooser = _ReasonChooser(declared, matrix, contributions, plan, choice)
     totals = totals * choice.sign
     raising = np.maximum(totals, 0.0).sum(axis=1)
     least = np.minimum(choice.least, totals.max(axis=1, initial=0.0))
     totals = np.where(totals >= least[:, None], totals, 0.0)
-    order = plan.telling(totals)[:, : choice.top + _SPARE]
-    found = []
+    order = plan.rank_groups(totals)[:, : choice.top + _SPARE]
+    reasons = []
     for item, groups in enumerate(order.tolist()):
-        candidates = [
-            (float(totals[item, number]), plan.groups[number])
-            for number in groups
-            if totals[item, number] > 0.0
-        ]
-        for rank, (size, group, lead) in enumerate(told.chosen(item, candidates), 1):
-            share, signed = size / float(raising[item]), choice.sign * size
-            found.append(Reason(item, rank, group, signed, share, lead))
-    return found
+        sizes = totals[item]
+        ranked = [number for number in groups if sizes[number] > 0.0]
+        chosen = chooser.choose(item, ranked, sizes)
+        for rank, one in enumerate(chosen, 1):
+            share, signed = one.size / float(raising[item]), choice.sign * one.size
+            reasons.append(Reason(item, rank, one.group, signed, share, one.lead))
+    return reasons
 
 
 @dataclass(frozen=True)
-class _Telling:
-    """What the reasons of an item are told from."""
+class _ReasonChooser:
+    """Chooses the reasons of an item among its strongest groups."""
 
-    declared: Declared
+    declared: DeclaredValues
     matrix: NDArray[np.floating[Any]]
     contributions: Float
     plan: Plan
     choice: Choice
 
-    def chosen(
-        self, item: int, candidates: list[tuple[float, Group]]
-    ) -> list[tuple[float, Group, Lead]]:
-        """Return the reasons of an item.
+    def choose(
+        self, item: int, ranked: Sequence[int], sizes: Float
+    ) -> list[_Candidate]:
+        """Return the reasons of an item, the strongest first.
 
-        What read alone points the other way comes later, and last what says the same
-        again.
+        Groups come in the order of `ranked`. Evidence that contradicts its reason is
+        used only where others do not suffice, and a repetition last.
         """
         top, sign = self.choice.top, self.choice.sign
-        kept: list[tuple[float, Group, Lead]] = []
-        against: list[tuple[float, Group, Lead]] = []
-        again: list[tuple[float, Group, Lead]] = []
+        fitting: list[_Candidate] = []
+        contrary: list[_Candidate] = []
+        repeated: list[_Candidate] = []
         base = 1.0 / (1.0 + math.exp(-float(self.contributions[item, -1])))
-        for size, group in candidates:
-            if len(kept) == top:
+        for number in ranked:
+            if len(fitting) == top:
                 break
-            lead = self._lead(item, group)
-            told = any(says_again(lead.evidence, other[2].evidence) for other in kept)
-            astray = speaks_against(lead.evidence, sign, base)
-            place = 2 if told else 1 if astray else 0
-            (kept, against, again)[place].append((size, group, lead))
-        chosen = (kept + against + again)[:top]
-        return sorted(chosen, key=lambda one: -one[0])
+            group = self.plan.groups[number]
+            lead = self._make_lead(item, group)
+            one = _Candidate(float(sizes[number]), group, lead)
+            if any(is_repetition(lead.evidence, o.lead.evidence) for o in fitting):
+                repeated.append(one)
+            elif is_contrary(lead.evidence, sign, base):
+                contrary.append(one)
+            else:
+                fitting.append(one)
+        chosen = (fitting + contrary + repeated)[:top]
+        return sorted(chosen, key=lambda one: -one.size)
 
-    def _lead(self, item: int, group: Group) -> Lead:
+    def _make_lead(self, item: int, group: Group) -> Lead:
         """Return what leads a reason, and the evidence for it."""
         row = self.contributions[item] * self.choice.sign
         weights = [_weight(row, topic) for topic in group.topics]
-        # Of a unit value, what its peers have says more than the value alone.
+        # Of a unit value, the comparison with peers informs more than the value alone.
         topic = max(
             zip(group.topics, weights, strict=True),
             key=lambda one: (one[0].family == "peers" and one[1] > 0.0, one[1]),
         )[0]
         info = topic.infos[int(np.argmax(row[topic.columns]))]
-        values, wholes = self.matrix[item], self.plan.wholes
-        facts = Facts(self.declared, item, values, topic, info, wholes)
-        close = closest_peers(facts, group.topics)
-        evidence = with_others(evidence_of(close), close, group.topics)
+        values, whole_history = self.matrix[item], self.plan.whole_history
+        facts = Facts(self.declared, item, values, topic, info, whole_history)
+        closest = choose_closest_peers(facts, group.topics)
+        evidence = add_other_peers(make_evidence(closest), closest, group.topics)
         record = self.plan.records.get(str(info.name).removesuffix("__code"))
-        told = with_record(evidence, facts, record)
-        return Lead(str(info.name), close.topic.fields, told)
+        evidence = add_record_of_code(evidence, facts, record)
+        return Lead(str(info.name), closest.topic.fields, evidence)
 
 
 def _weight(row: Float, topic: Topic) -> float:

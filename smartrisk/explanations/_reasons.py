@@ -15,17 +15,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, MissingExtraError, check_choice
-from smartrisk.explanations._evidence import Declared
+from smartrisk.explanations._facts import DeclaredValues
 from smartrisk.explanations._grouping import Float, Plan
-from smartrisk.explanations._html import Line, fragment, page
+from smartrisk.explanations._html import (
+    ItemHeading,
+    Line,
+    make_fragment,
+    make_page,
+)
 from smartrisk.explanations._reason_order import (
     STRENGTHS,
     Choice,
     Reason,
-    chosen_reasons,
+    choose_reasons,
     strength_of,
 )
 from smartrisk.explanations._wording import Wording
+from smartrisk.results import Result
 
 _COLUMNS = (
     "declaration_id",
@@ -41,10 +47,18 @@ _COLUMNS = (
     "sentence",
     "check",
 )
-_SHOWN = 20  # items in a notebook
+#: Types of the columns of a frame without rows; pandas would make them all objects.
+_EMPTY_TYPES = {
+    "item_number": "int64",
+    "rank": "int64",
+    "contribution": "float64",
+    "share": "float64",
+}
+#: Items shown in a notebook: more push the rest of the notebook off the screen.
+_SHOWN_ITEMS = 20
 
 
-class Reasons:
+class Reasons(Result):
     """Why items have the scores they have; made by `explain`.
 
     Parameters
@@ -66,27 +80,29 @@ class Reasons:
 
     See Also
     --------
-    explain : Makes reasons, and checks what they are made of.
+    explain : Make reasons, and check what they are made of.
 
     Notes
     -----
-    A reason is a group of features that set the same unit value or mass against peers,
-    or that read the same declaration fields, for the same customs concept. Its
-    contribution is the sum of theirs, so that the reasons of an
-    item add up to its raw score (log-odds, before calibration) less the base value.
-    The strongest reason of each concept that adds at least 0.1 comes before a second
-    one of the same concept; what read alone points the other way comes later, and what
-    says the same as another last; those chosen are listed by their contribution.
-    Only groups that raise the score are listed, in `release` only those that lower it.
-    A sentence speaks of what contributed
-    most within its reason; for prices, of the closest of at least ten peers that
-    deviate to the same side. ``share`` is the part of all raising
-    contributions of the item. The words of strength: strong from 1.0 (odds times 2.7),
-    clear from 0.4 (1.5), slight from 0.1 (1.1), weak below.
+    A reason is a group of features of one customs concept that compare the same unit
+    value or mass with peers, or that read the same declaration fields. Its contribution
+    is the sum of theirs, so that the reasons of an item add up to its raw score
+    (log-odds, before calibration) less the base value.
 
-    A reason says what the model reacted to. It is not a cause, not a finding and no
-    claim of guilt. Traders appear by role only. Reasons are for officers: shown to
-    traders they give the model away.
+    The strongest reason of each concept that adds at least 0.1 comes before a second
+    one of the same concept. Evidence that, read by itself, contradicts its reason comes
+    later, and what repeats another comes last. The chosen reasons are listed by their
+    contribution. Only groups that raise the score are listed; in `release`, only those
+    that lower it.
+
+    A sentence states what contributed most within its reason; for prices, it compares
+    with the closest of at least ten peers that deviate to the same side. ``share`` is
+    the part of all raising contributions of the item. The words of strength: strong
+    from 1.0 (odds times 2.7), clear from 0.4 (1.5), slight from 0.1 (1.1), weak below.
+
+    A reason states what the model reacted to. It is not a cause and not a finding.
+    Traders appear by role only. Reasons are for officers: they would show a trader how
+    to avoid selection.
 
     References
     ----------
@@ -134,7 +150,7 @@ class Reasons:
         return len(self._contributions)
 
     def __repr__(self) -> str:
-        return f"<Reasons: {len(self):,} items, at most {self.top} each>"
+        return f"Reasons(n_items={len(self)}, top={self.top})"
 
     def __iter__(self) -> Iterator[Reasons]:
         """Iterate over the items, each as reasons of one item."""
@@ -148,19 +164,19 @@ class Reasons:
             part = which
         else:
             size = len(self)
-            place = range(size)[which]  # raises IndexError as a list does
+            place = range(size)[which]  # raises IndexError, as a list does
             part = slice(place, place + 1)
-        found = Reasons(
+        reasons = Reasons(
             self._declarations.iloc[part],
             self._matrix[part],
             contributions=self._contributions[part],
             plan=self._plan,
             top=self.top,
-            risk=None if self.risk is None else self.risk[part],
+            risk=None if self._risk is None else self._risk[part],
             until=self._until,
         )
-        found._sign, found._least = self._sign, self._least
-        return found
+        reasons._sign, reasons._least = self._sign, self._least
+        return reasons
 
     @property
     def top(self) -> int:
@@ -170,7 +186,7 @@ class Reasons:
     @property
     def risk(self) -> Float | None:
         """Calibrated probability of a hit, (n_items,); None where it is not known."""
-        return self._risk
+        return None if self._risk is None else self._risk.copy()
 
     @property
     def until(self) -> date | None:
@@ -184,37 +200,42 @@ class Reasons:
         Returns
         -------
         reasons : Reasons
-            Its contributions are negative; all else is alike.
+            The contributions of its reasons are negative; folds and scores stay.
         """
-        found = self._again()
-        found._sign = -self._sign
-        return found
+        reasons = self._copy_unchosen()
+        reasons._sign = -self._sign
+        return reasons
 
     def at_least(self, strength: str) -> Self:
-        """Leave out the reasons that are weaker than a word says.
+        """Return the same items without reasons that are weaker than a word.
 
-        Where all are weaker, the strongest alone is kept.
+        Where all reasons of an item are weaker, the strongest one stays.
 
         Parameters
         ----------
         strength : {"strong", "clear", "slight", "weak"}
-            The word of the weakest reason told.
+            The word of the weakest reason to keep.
 
         Returns
         -------
         reasons : Reasons
-            Contributions, folds and scores are alike.
+            Contributions, folds and scores stay.
+
+        Raises
+        ------
+        ArgumentError
+            If `strength` is no such word.
         """
         check_choice("Reasons.at_least", "strength", strength, tuple(STRENGTHS))
-        found = self._again()
-        found._least = STRENGTHS[strength]
-        return found
+        reasons = self._copy_unchosen()
+        reasons._least = STRENGTHS[strength]
+        return reasons
 
-    def _again(self) -> Self:
+    def _copy_unchosen(self) -> Self:
         """Return a copy whose reasons are not chosen yet."""
-        found = copy.copy(self)
-        found.__dict__.pop("_reasons", None)
-        return found
+        reasons = copy.copy(self)
+        reasons.__dict__.pop("_reasons", None)
+        return reasons
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -224,12 +245,12 @@ class Reasons:
     @property
     def base_values(self) -> Float:
         """Log-odds that every item starts from, shape (n_items,)."""
-        return self._contributions[:, -1]
+        return self._contributions[:, -1].copy()
 
     @property
     def raw_score(self) -> Float:
         """Log-odds of the items: base value and all contributions, (n_items,)."""
-        total: Float = self._totals.sum(axis=1) + self.base_values
+        total: Float = self._totals.sum(axis=1) + self._contributions[:, -1]
         return total
 
     @property
@@ -289,15 +310,15 @@ class Reasons:
                 feature_names=list(self._plan.names),
             )
         folded = self.by_concept() if by == "concept" else self.by_field()
-        named = words.concept if by == "concept" else words.field
+        label = words.concept if by == "concept" else words.field
         return shap.Explanation(
             values=folded.to_numpy(np.float64),
             base_values=base,
-            feature_names=[named(str(name)) for name in folded],
+            feature_names=[label(str(name)) for name in folded],
         )
 
-    def frame(self, lang: str = "en") -> pd.DataFrame:
-        """Return one line per reason.
+    def frame(self, *, lang: str = "en") -> pd.DataFrame:
+        """Return one row per reason.
 
         Parameters
         ----------
@@ -311,11 +332,11 @@ class Reasons:
             most), ``concept``, ``fields`` (separated by commas), ``contribution``
             (log-odds), ``share``, ``strength``, ``feature`` (the one that contributed
             most to the sentence), ``evidence`` (JSON), ``sentence`` and ``check``
-            (what to look at). Items whose score nothing raises have no line.
+            (what to look at). Items whose score nothing raises have no row.
         """
         words = Wording(lang)
         keys = self._keys
-        lines = [
+        rows = [
             (
                 *keys[reason.item],
                 reason.rank,
@@ -331,10 +352,10 @@ class Reasons:
             )
             for reason in self._reasons
         ]
-        frame = pd.DataFrame(lines, columns=list(_COLUMNS))
-        return frame if lines else frame.astype(_EMPTY_TYPES)
+        frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+        return frame if rows else frame.astype(_EMPTY_TYPES)
 
-    def sentences(self, lang: str = "en") -> list[list[str]]:
+    def sentences(self, *, lang: str = "en") -> list[list[str]]:
         """Return the reasons of every item as short sentences, the strongest first.
 
         Parameters
@@ -353,8 +374,8 @@ class Reasons:
             out[reason.item].append(words.sentence(reason.lead.evidence))
         return out
 
-    def checks(self, lang: str = "en", *, short: bool = False) -> list[list[str]]:
-        """Return what to check for every item, each check once, the first first.
+    def checks(self, *, lang: str = "en", short: bool = False) -> list[list[str]]:
+        """Return what to check for every item, each check once, by rank of its reason.
 
         Parameters
         ----------
@@ -372,10 +393,10 @@ class Reasons:
         out: list[dict[str, None]] = [{} for _ in range(len(self))]
         for reason in self._reasons:
             out[reason.item].setdefault(words.check(reason.check, short=short))
-        return [list(found) for found in out]
+        return [list(checks) for checks in out]
 
-    def statements(self, lang: str = "en") -> list[str]:
-        """Say how strong each score is, as a count of items with such a score.
+    def statements(self, *, lang: str = "en") -> list[str]:
+        """Return how strong each score is, as a count of items with such a score.
 
         Parameters
         ----------
@@ -385,35 +406,35 @@ class Reasons:
         Returns
         -------
         statements : list of str
-            One sentence per item, from its calibrated probability. It speaks of items
-            that were inspected, never of the guilt of one.
+            One sentence per item, from its calibrated probability. It is about items
+            that were inspected, not about the one item.
 
         Raises
         ------
         ArgumentError
             If the reasons were made without `risk`.
         """
-        if self.risk is None:
+        if self._risk is None:
             raise ArgumentError(
-                "explanations.these_reasons_know_calibrated",
-                "Reasons.statements: these reasons know no calibrated probability. "
+                "explanations.no_calibrated_probability",
+                "Reasons.statements: these reasons have no calibrated probability. "
                 "Pass 'risk' to explain, or use RiskEngine.explain.",
             )
         words = Wording(lang)
-        return [words.statement(float(value)) for value in self.risk]
+        return [words.statement(float(value)) for value in self._risk]
 
     def by_field(self) -> pd.DataFrame:
         """Return contributions folded to declaration fields.
 
-        What reads several fields is shared equally among them.
+        A contribution that comes from several fields is shared equally among them.
 
         Returns
         -------
         frame : DataFrame of shape (n_items, n_fields)
-            Log-odds, with the index of the declarations; a line adds up to the raw
+            Log-odds, with the index of the declarations; a row adds up to the raw
             score less the base value.
         """
-        names, values = self._plan.by_field(self._contributions)
+        names, values = self._plan.fold_to_fields(self._contributions)
         return pd.DataFrame(values, columns=names, index=self._declarations.index)
 
     def by_concept(self) -> pd.DataFrame:
@@ -422,14 +443,14 @@ class Reasons:
         Returns
         -------
         frame : DataFrame of shape (n_items, n_concepts)
-            Log-odds, with the index of the declarations; a line adds up to the raw
+            Log-odds, with the index of the declarations; a row adds up to the raw
             score less the base value.
         """
-        names, values = self._plan.by_concept(self._totals)
+        names, values = self._plan.fold_to_concepts(self._totals)
         return pd.DataFrame(values, columns=names, index=self._declarations.index)
 
-    def to_html(self, lang: str = "en") -> str:
-        """Return a whole page: no script, nothing loaded, all texts escaped.
+    def to_html(self, *, lang: str = "en") -> str:
+        """Return a whole page without script, every text escaped.
 
         Parameters
         ----------
@@ -442,14 +463,15 @@ class Reasons:
             The page.
         """
         words = Wording(lang)
-        body = self._fragment(words, len(self), styled=False)
-        return page(body, words, release=self._lowers)
+        body = self._make_fragment(words, len(self), styled=False)
+        return make_page(body, words, release=self._is_release)
 
     def _repr_html_(self) -> str:
         """Show the first items in a notebook."""
-        return self._fragment(Wording("en"), _SHOWN)
+        return self._make_fragment(Wording("en"), _SHOWN_ITEMS)
 
-    def _fragment(self, words: Wording, most: int, *, styled: bool = True) -> str:
+    def _make_fragment(self, words: Wording, most: int, *, styled: bool = True) -> str:
+        """Return at most so many items as one HTML element."""
         part = self if len(self) <= most else self[:most]
         lines = [
             Line(
@@ -463,28 +485,32 @@ class Reasons:
             )
             for reason in part._reasons
         ]
-        heads = part._keys
-        said = [""] * len(part) if part.risk is None else part.statements(words.lang)
-        titled = [(*key, text) for key, text in zip(heads, said, strict=True)]
-        return fragment(
-            titled,
+        statements = [""] * len(part)
+        if part._risk is not None:
+            statements = part.statements(lang=words.lang)
+        headings = [
+            ItemHeading(*key, statement)
+            for key, statement in zip(part._keys, statements, strict=True)
+        ]
+        return make_fragment(
+            headings,
             lines,
             words=words,
-            left=len(self) - len(part),
-            release=self._lowers,
+            n_left=len(self) - len(part),
+            release=self._is_release,
             styled=styled,
             until=None if self._until is None else f"{self._until:%Y-%m-%d}",
         )
 
     @property
-    def _lowers(self) -> bool:
+    def _is_release(self) -> bool:
         """Whether these are reasons to release."""
         return self._sign < 0
 
     @cached_property
     def _totals(self) -> Float:
         """Contributions by group, shape (n_items, n_groups)."""
-        return self._plan.totals(self._contributions)
+        return self._plan.sum_groups(self._contributions)
 
     @cached_property
     def _keys(self) -> list[tuple[str, int]]:
@@ -498,8 +524,8 @@ class Reasons:
     @cached_property
     def _reasons(self) -> list[Reason]:
         """The top reasons of all items, by item and rank."""
-        return chosen_reasons(
-            Declared(self._declarations),
+        return choose_reasons(
+            DeclaredValues(self._declarations),
             self._matrix,
             self._contributions,
             self._plan,
@@ -515,11 +541,3 @@ class Reasons:
             raise KeyError(
                 f"Reasons: no item with the key {key!r} among {len(self)}."
             ) from None
-
-
-_EMPTY_TYPES = {
-    "item_number": "int64",
-    "rank": "int64",
-    "contribution": "float64",
-    "share": "float64",
-}

@@ -1,4 +1,4 @@
-"""Whether a reason is one: what the score becomes without it."""
+"""The deletion test of reasons: the score of an item without its first reason."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, check_number, format_values
+from smartrisk.explanations._grouping import Float
+from smartrisk.explanations._reason_order import Reason
 from smartrisk.explanations._reasons import Reasons
 from smartrisk.results import Result
 
-_CELLS = 20_000_000  # of a matrix made at once
+#: Numbers of a matrix made at once, to bound the memory: 160 MB of float64.
+_CELLS = 20_000_000
+
+
+Matrix = NDArray[np.floating[Any]]
 
 
 class Removal(Result):
@@ -60,8 +66,8 @@ class Removal(Result):
 
 def removal(
     reasons: Reasons,
-    raw_score: Callable[[NDArray[Any]], NDArray[np.float64]],
-    background: pd.DataFrame | NDArray[Any],
+    raw_score: Callable[[Matrix], Float],
+    background: pd.DataFrame | Matrix,
     *,
     n_background: int = 30,
     random_state: int = 0,
@@ -71,10 +77,10 @@ def removal(
     Parameters
     ----------
     reasons : Reasons
-        Of the items; their `release` for what holds the score down.
+        Of the items; their `release` to test what lowers the score.
     raw_score : callable
         From a matrix of features to log-odds, as ``engine.classifier_.raw_score``.
-    background : array-like of shape (n_others, n_features)
+    background : DataFrame or ndarray of shape (n_others, n_features)
         Features of other items, such as earlier ones.
     n_background : int, default=30
         Other items whose features replace those of the reason, at least 1; drawn at
@@ -90,13 +96,13 @@ def removal(
     Raises
     ------
     ArgumentError
-        If `background` has other features, or no item.
+        If `background` lacks features or items, or `n_background` is below 1.
 
     Notes
     -----
     The deletion test of a group of features with an interventional background
-    [1]_. A reason can fail it where another says the same, so that one alone changes
-    nothing, or where it only counts together with another.
+    [1]_. A reason can fail it where another holds the same information, so that
+    removing one changes nothing, or where it only counts together with another.
 
     References
     ----------
@@ -119,21 +125,15 @@ def removal(
     True
     """
     check_number("removal", "n_background", n_background, low=1, integer=True)
-    others = _checked(background, reasons)
+    others = _check_background(background, reasons)
     rng = np.random.default_rng(random_state)
-    drawn = rng.permutation(len(others))[:n_background]
-    others = others[drawn]
+    others = others[rng.permutation(len(others))[:n_background]]
     first = [reason for reason in reasons._reasons if reason.rank == 1]
     without = np.empty(len(first))
     step = max(_CELLS // max(others.size, 1), 1)
     for start in range(0, len(first), step):
         part = first[start : start + step]
-        blocks = np.repeat(
-            reasons._matrix[[r.item for r in part]], len(others), axis=0
-        ).reshape(len(part), len(others), -1)
-        for block, reason in zip(blocks, part, strict=True):
-            for topic in reason.group.topics:
-                block[:, topic.columns] = others[:, topic.columns]
+        blocks = _replace_features(reasons._matrix, part, others)
         scores = np.asarray(raw_score(blocks.reshape(-1, others.shape[1])), np.float64)
         without[start : start + step] = scores.reshape(len(part), -1).mean(axis=1)
     items = [reason.item for reason in first]
@@ -153,26 +153,36 @@ def removal(
     return Removal(table)
 
 
-def _checked(background: Any, reasons: Reasons) -> NDArray[Any]:
-    """Return the features of the others in the order of the items' own."""
+def _replace_features(matrix: Matrix, part: list[Reason], others: Matrix) -> Matrix:
+    """Return (n_reasons, n_others, n_features): items with features of other items."""
+    rows = np.repeat(matrix[[reason.item for reason in part]], len(others), axis=0)
+    blocks = rows.reshape(len(part), len(others), -1)
+    for block, reason in zip(blocks, part, strict=True):
+        for topic in reason.group.topics:
+            block[:, topic.columns] = others[:, topic.columns]
+    return blocks
+
+
+def _check_background(background: pd.DataFrame | Matrix, reasons: Reasons) -> Matrix:
+    """Return the features of the other items in the order of the items' own."""
     names, kind = list(reasons._plan.names), reasons._matrix.dtype
     if isinstance(background, pd.DataFrame):
-        gone = [name for name in names if name not in background]
-        if gone:
+        missing = [name for name in names if name not in background]
+        if missing:
             raise ArgumentError(
-                "explanations.background_what_fitted_features",
-                "removal: 'background' has no {gone}. Pass what the fitted "
-                "features transform made.",
-                gone=format_values(gone),
+                "explanations.background_lacks_features",
+                "removal: 'background' has no {missing}. Pass what transform of the "
+                "fitted features returns.",
+                missing=format_values(missing),
             )
         background = background[names]
     others = np.asarray(background, kind)
     if others.ndim != 2 or others.shape[1] != len(names) or not len(others):
         raise ArgumentError(
-            "explanations.background_features_items_other",
-            "removal: 'background' must have the {n_names} features of the "
+            "explanations.background_shape",
+            "removal: 'background' must have the {n_features} features of the "
             "items, for at least one other item; got the shape {shape}.",
-            n_names=len(names),
-            shape=others.shape,
+            n_features=len(names),
+            shape=str(others.shape),
         )
     return others

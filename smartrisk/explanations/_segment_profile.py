@@ -11,6 +11,9 @@ from smartrisk.explanations._folding import declared_column, fold_contributions
 from smartrisk.explanations._reasons import Reasons
 from smartrisk.results import Result
 
+#: Columns before the contributions.
+_LEADING = ("segment", "n_items", "raw_score", "base")
+
 
 class SegmentProfile(Result):
     """Mean contributions in each segment of the items.
@@ -122,6 +125,3 @@ def segment_profile(
     table = grouped.mean().rename_axis("segment")
     table.insert(0, "n_items", grouped.size())
     return SegmentProfile(table.reset_index(), by=by)
-
-
-_LEADING = ("segment", "n_items", "raw_score", "base")

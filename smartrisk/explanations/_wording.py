@@ -1,4 +1,4 @@
-"""Evidence said in a language: numbers, lists, keys, sentences."""
+"""Evidence in the words of a language: numbers, lists, keys, sentences."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smartrisk.explanations._evidence import (
-    HS_DIGITS,
-    TRADERS,
-    Evidence,
-    clean,
-    tariff,
-)
+from smartrisk.explanations._evidence import Evidence
+from smartrisk.explanations._facts import format_tariff_code, short_text
 from smartrisk.explanations._messages import MESSAGES
 from smartrisk.languages import catalogue
+from smartrisk.schema import HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
-_GOODS = (*HS_DIGITS, "tariff_code")
+_GOODS = (*HS_LEVELS, "tariff_code")
 _PLACES = ("origin", "departure", "office")
 _PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
 _NARROW = "\u202f"  # no-break, as French and Spanish typography have it
@@ -77,37 +73,81 @@ class Wording:
         return message.format_map(values) if values else message
 
     def sentence(self, evidence: Evidence) -> str:
-        """Return evidence as a sentence."""
+        """Return evidence as a sentence.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            A message and its values.
+
+        Returns
+        -------
+        sentence : str
+            Without a capital and without a full stop.
+        """
         values = {
-            name: self._said(name, value) for name, value in evidence.values.items()
+            name: self._value_in_words(name, value)
+            for name, value in evidence.values.items()
         }
         if evidence.key:
             values["key"] = self.key(evidence.key)
         elif "{key}" in str(MESSAGES[evidence.message]):
             values["key"] = self.text("of.all")
-        said = self.text(evidence.message, evidence.values.get("n", 1), **values)
+        sentence = self.text(evidence.message, evidence.values.get("n", 1), **values)
         if evidence.since is not None:
-            said = self.text("since", said=said, month=self.month(*evidence.since))
+            month = self.month(*evidence.since)
+            sentence = self.text("since", sentence=sentence, month=month)
         if evidence.more is None:
-            return said
-        return self.text("list.also", first=said, more=self.sentence(evidence.more))
+            return sentence
+        more = self.sentence(evidence.more)
+        return self.text("list.also", first=sentence, more=more)
 
     def field(self, name: str) -> str:
-        """Return the name of a declaration field."""
+        """Return the name of a declaration field.
+
+        Parameters
+        ----------
+        name : str
+            Field of DECLARATIONS, or a column that an administration adds.
+
+        Returns
+        -------
+        label : str
+            In words, without a capital.
+        """
         known = f"field.{name}"
         if known in MESSAGES:
             return self.text(known)
-        return clean(name.removeprefix("dq_").replace("_", " "))
+        return short_text(name.removeprefix("dq_").replace("_", " "))
 
     def concept(self, name: str) -> str:
-        """Return the name of a customs concept."""
+        """Return the name of a customs concept.
+
+        Parameters
+        ----------
+        name : str
+            One of `CONCEPTS`, or a concept of your own features.
+
+        Returns
+        -------
+        label : str
+            In words, without a capital.
+        """
         known = f"concept.{name}"
-        return self.text(known) if known in MESSAGES else clean(name)
+        return self.text(known) if known in MESSAGES else short_text(name)
 
-    def named(self, names: Sequence[str]) -> list[str]:
-        """Return the words for concepts, or for declaration fields if one is none.
+    def labels(self, names: Sequence[str]) -> list[str]:
+        """Return the words for concepts, or for declaration fields.
 
-        What is left over is "other" in both.
+        Parameters
+        ----------
+        names : sequence of str
+            All concepts, or all fields; "other" is in both.
+
+        Returns
+        -------
+        labels : list of str
+            In the order of the names.
         """
         concepts = all(f"concept.{name}" in MESSAGES for name in names)
         return [
@@ -115,15 +155,37 @@ class Wording:
             for name in names
         ]
 
-    def listed(self, words: Sequence[str]) -> str:
-        """Join words with commas and a last "and"."""
+    def join(self, words: Sequence[str]) -> str:
+        """Return words joined by commas and a last "and".
+
+        Parameters
+        ----------
+        words : sequence of str
+            Texts in the language.
+
+        Returns
+        -------
+        text : str
+            One text.
+        """
         if len(words) < 2:
             return "".join(words)
         head = ", ".join(words[:-1])
         return self.text("list.and", head=head, last=words[-1])
 
     def key(self, key: Sequence[tuple[str, str | None]]) -> str:
-        """Say whose history is meant: traders, goods, places, then the rest."""
+        """Return whose history is meant: traders, goods, places, then the rest.
+
+        Parameters
+        ----------
+        key : sequence of (str, str or None)
+            Columns of a history key with their codes; None for an identity.
+
+        Returns
+        -------
+        text : str
+            Such as "of this importer with goods 6403".
+        """
         codes = dict(key)
         parts: list[str] = []
         for name in (n for n in TRADERS if n in codes):
@@ -139,87 +201,229 @@ class Wording:
             parts.append(self.text(message, code=str(codes[name])))
         rest = [n for n in codes if n not in (*TRADERS, *_GOODS, *_PLACES)]
         if rest:
-            same = self.listed([self.field(name) for name in rest])
-            parts.append(self.text("with.same", fields=same))
+            fields = self.join([self.field(name) for name in rest])
+            parts.append(self.text("with.same", fields=fields))
         return " ".join(parts) or self.text("of.all")
 
     def month(self, year: int, month: int) -> str:
-        """Return a month by its name, with the year."""
+        """Return a month by its name, with the year.
+
+        Parameters
+        ----------
+        year : int
+            Such as 2025.
+        month : int
+            From 1 to 12.
+
+        Returns
+        -------
+        text : str
+            Such as "May 2025".
+        """
         return self.text(
             "month.year", month=self.text(f"month.{month}"), year=str(year)
         )
 
     def code(self, text: str) -> str:
-        """Return a tariff code with its dots."""
-        return tariff(text) or ""
+        """Return a tariff code with its dots.
+
+        Parameters
+        ----------
+        text : str
+            Digits of the code.
+
+        Returns
+        -------
+        code : str
+            Such as "6403.99.1000".
+        """
+        return format_tariff_code(text) or ""
 
     def measure(self, name: str, unit: str | None) -> str:
-        """Return the name of a unit value or mass, with the unit that it is by."""
-        said = self.text(f"measure.{name}")
-        return self.text("measure.of_unit", measure=said, unit=unit) if unit else said
+        """Return the name of a unit value or mass, with the unit that it is by.
+
+        Parameters
+        ----------
+        name : str
+            "price_per_kg", "price_per_unit", "kg_per_unit" or "unknown".
+        unit : str or None
+            Declared unit of the quantity; None for none.
+
+        Returns
+        -------
+        text : str
+            Such as "unit value (per NMB)".
+        """
+        label = self.text(f"measure.{name}")
+        return self.text("measure.of_unit", measure=label, unit=unit) if unit else label
 
     def unit_value(self, value: float) -> str:
-        """Return a value per kg or unit: two decimals, or three digits when small."""
+        """Return a value per kg or unit: two decimals, or three digits when small.
+
+        Parameters
+        ----------
+        value : float
+            In national currency.
+
+        Returns
+        -------
+        text : str
+            Without the currency.
+        """
         if value >= 1e6:
             return self.number(value)
         if value >= 999.995:
-            return self.localised(f"{value:,.0f}")
-        return self.localised(f"{value:.2f}" if value >= 1.0 else f"{value:.3g}")
+            return self.localise(f"{value:,.0f}")
+        return self.localise(f"{value:.2f}" if value >= 1.0 else f"{value:.3g}")
 
     def number(self, value: float) -> str:
-        """Return a number with the separators of the language."""
+        """Return a number with the separators of the language.
+
+        Parameters
+        ----------
+        value : float
+            Any number.
+
+        Returns
+        -------
+        text : str
+            Whole, or with three significant digits.
+        """
         if value == round(value) or abs(value) >= 999.5:
             whole = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:g}"
-            return self.localised(whole)
-        return self.localised(f"{value:.3g}")
+            return self.localise(whole)
+        return self.localise(f"{value:.3g}")
 
     def ratio(self, value: float) -> str:
-        """Return a ratio with two decimals, or two digits when it is small."""
+        """Return a ratio with two decimals, or two digits when it is small.
+
+        Parameters
+        ----------
+        value : float
+            Above 0.
+
+        Returns
+        -------
+        text : str
+            Such as "0.41".
+        """
         if value >= 1e6:
-            return self.localised(f"{value:.1e}")
+            return self.localise(f"{value:.1e}")
         if value >= 100:
-            return self.localised(f"{value:,.0f}")
+            return self.localise(f"{value:,.0f}")
         if value >= 10:
-            return self.localised(f"{value:.1f}")
-        return self.localised(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
+            return self.localise(f"{value:.1f}")
+        return self.localise(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
 
     def rate(self, value: float) -> str:
-        """Return a fraction as a percentage."""
+        """Return a fraction as a percentage.
+
+        Parameters
+        ----------
+        value : float
+            From 0 to 1. What is not quite 1 is never written as 100 %.
+
+        Returns
+        -------
+        text : str
+            Such as "12 %".
+        """
         percent = round(100.0 * value, 6) + 0.0
         whole = abs(percent) >= 10 or percent == round(percent)
-        if 99.5 <= percent < 100.0:  # not all is not all
-            text = self.localised(f"{math.floor(10.0 * percent) / 10.0:.1f}")
+        if 99.5 <= percent < 100.0:
+            text = self.localise(f"{math.floor(10.0 * percent) / 10.0:.1f}")
         else:
-            text = self.localised(f"{percent:.0f}" if whole else f"{percent:.2g}")
+            text = self.localise(f"{percent:.0f}" if whole else f"{percent:.2g}")
         return f"{text} %" if self._english else f"{text}{_NARROW}%"
 
     def check(self, name: str, *, short: bool = False) -> str:
-        """Return what to check for a reason of a concept."""
+        """Return what to check for a reason of a concept.
+
+        Parameters
+        ----------
+        name : str
+            A customs concept; one without a check of its own gets that of "other".
+        short : bool, default=False
+            Whether to name only the documents and means.
+
+        Returns
+        -------
+        text : str
+            Without a capital and without a full stop.
+        """
         kind = "check.short" if short else "check"
         known = f"{kind}.{name}"
         return self.text(known if known in MESSAGES else f"{kind}.other")
 
     def statement(self, risk: float) -> str:
-        """Say a calibrated probability as a count of similar items."""
+        """Return a calibrated probability as a count of similar items.
+
+        Parameters
+        ----------
+        risk : float
+            Probability of a hit if inspected, from 0 to 1.
+
+        Returns
+        -------
+        text : str
+            Without a capital and without a full stop.
+        """
         for name, many in (("hundred", 100), ("thousand", 1000)):
             n = min(round(many * risk), many - 1)
             if n >= 1:
                 return self.text(f"statement.{name}", n, n=self.number(n))
         return self.text("statement.hardly")
 
-    def begun(self, text: str) -> str:
-        """Return a sentence with a capital at its beginning."""
+    def capitalise(self, text: str) -> str:
+        """Return a sentence with a capital at its beginning.
+
+        Parameters
+        ----------
+        text : str
+            Any text; the rest of it stays as it is.
+
+        Returns
+        -------
+        text : str
+            As long as before.
+        """
         return text[:1].upper() + text[1:]
 
-    def pair(self, field: str, value: Any) -> str:
-        """Return a declared field with its value, and the unit where it has one."""
+    def pair(self, field: str, value: str | bool | float | None) -> str:
+        """Return a declared field with its value, and the unit where it has one.
+
+        Parameters
+        ----------
+        field : str
+            Field of DECLARATIONS.
+        value : str, bool, float or None
+            What is declared; None for a blank.
+
+        Returns
+        -------
+        text : str
+            Such as "net mass 340 kg".
+        """
         if value is None:
             blank = self.text("instead.blank")
             return self.text("pair.blank", field=self.field(field), value=blank)
         return self._pair(field, value)
 
-    def declared(self, field: str, value: Any) -> str:
-        """Return a declared value alone, with the unit where it has one."""
+    def declared_value(self, field: str, value: str | bool | float | None) -> str:
+        """Return a declared value alone, with the unit where it has one.
+
+        Parameters
+        ----------
+        field : str
+            Field of DECLARATIONS.
+        value : str, bool, float or None
+            What is declared; None for a blank.
+
+        Returns
+        -------
+        text : str
+            Such as "340 kg".
+        """
         if value is None:
             return self.text("instead.blank")
         if isinstance(value, bool):
@@ -230,28 +434,52 @@ class Wording:
             return self.rate(value)
         return f"{self.number(value)}{' kg' if field in _KG else ''}"
 
-    def signed(self, value: float) -> str:
-        """Return a contribution with its sign and two decimals."""
-        return self.localised(f"{value:+.2f}")
+    def signed_number(self, value: float) -> str:
+        """Return a contribution with its sign and two decimals.
 
-    def localised(self, text: str) -> str:
-        """Return a number written in English with the signs of the language."""
+        Parameters
+        ----------
+        value : float
+            In log-odds.
+
+        Returns
+        -------
+        text : str
+            Such as "+0.40".
+        """
+        return self.localise(f"{value:+.2f}")
+
+    def localise(self, text: str) -> str:
+        """Return a number with the separators of the language.
+
+        Parameters
+        ----------
+        text : str
+            A number as English writes it, such as "12,345.6".
+
+        Returns
+        -------
+        text : str
+            With the decimal and thousands signs of the language.
+        """
         if self._english:
             return text
         if self.lang == "es" and _FOUR_DIGITS.fullmatch(text):
             text = text.replace(",", "")  # Spanish groups from five digits on
         return text.replace(",", _NARROW).replace(".", ",")
 
-    def _said(self, name: str, value: Any) -> str:
+    def _value_in_words(self, name: str, value: Any) -> str:
         """Return one value by the kind of its placeholder."""
         if name in _BY_PLACEHOLDER:
             return _BY_PLACEHOLDER[name](self, value)
-        return clean(value)
+        return short_text(value)
 
     def _pair(self, field: str, value: Any) -> str:
-        """Return a declared field with its value."""
+        """Return a declared field with its value; the field alone for an identity."""
         label = self.field(field)
-        return label if value is None else f"{label} {self.declared(field, value)}"
+        if value is None:
+            return label
+        return f"{label} {self.declared_value(field, value)}"
 
 
 _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
@@ -259,7 +487,7 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "total": Wording.number,
     "hits": Wording.number,
     "days": Wording.number,
-    "z": lambda self, value: self.signed(value),
+    "z": lambda self, value: self.signed_number(value),
     "value": Wording.number,
     "ratio": Wording.ratio,
     "declared": Wording.unit_value,
@@ -271,7 +499,7 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "measure": lambda self, value: self.measure(*value),
     "field": Wording.field,
     "feature": lambda self, value: self.field(value),
-    "fields": lambda self, value: self.listed([self.field(name) for name in value]),
+    "fields": lambda self, value: self.join([self.field(name) for name in value]),
     "weekday": lambda self, value: self.text(f"weekday.{value}"),
-    "pairs": lambda self, value: self.listed([self._pair(*pair) for pair in value]),
+    "pairs": lambda self, value: self.join([self._pair(*pair) for pair in value]),
 }

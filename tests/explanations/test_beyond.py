@@ -138,7 +138,7 @@ def test_strength_is_said_as_a_count_of_similar_items(risk, told):
 def test_statements_follow_the_calibrated_score(engine, new, reasons):
     score = engine.score(new)["risk_score"]
     np.testing.assert_allclose(reasons.risk, score, rtol=1e-9)
-    assert reasons[3].statements("fr") == [reasons.statements("fr")[3]]
+    assert reasons[3].statements(lang="fr") == [reasons.statements(lang="fr")[3]]
 
 
 def test_without_a_probability_nothing_is_stated():
@@ -158,7 +158,7 @@ def test_reasons_to_release_are_what_lowers_the_score(reasons):
     np.testing.assert_array_equal(lowers.raw_score, reasons.raw_score)
     assert lowers.release.frame().equals(reasons.frame())
     assert lowers[0].sentences() == lowers.sentences()[:1]
-    assert "Motivos de levante" in lowers.to_html("es")
+    assert "Motivos de levante" in lowers.to_html(lang="es")
 
 
 # ------------------------------------------------------------------ instead
@@ -180,7 +180,7 @@ def test_a_plausible_value_that_scores_lower_is_told(engine, past_and_new, world
         now = float(engine.score(risky[key])["risk_score"].iloc[0])
         assert now == pytest.approx(line.risk_score, rel=1e-9)
     for lang in LANGUAGES:
-        assert not found.frame(lang)["sentence"].str.contains("nan|None|{").any()
+        assert not found.frame(lang=lang)["sentence"].str.contains("nan|None|{").any()
     assert "<table" in found._repr_html_()
 
 
@@ -356,7 +356,7 @@ def test_no_item_has_no_reason(engine, new):
     found = engine.explain(new.iloc[:0])
     assert len(found) == len(found.frame()) == len(found.sentences()) == 0
     assert len(engine.score(new.iloc[:0])) == 0
-    assert "<h2>" not in found.to_html("fr")
+    assert "<h2>" not in found.to_html(lang="fr")
 
 
 def test_a_frame_is_no_single_item(engine, new):
@@ -377,7 +377,7 @@ def test_counterfactuals_take_an_engine_and_odd_columns(engine, past_and_new):
     def scored(frame):
         return engine.score(frame.assign(duty_rate=0.05))
 
-    codes = counterfactuals(risky.drop(columns="duty_rate"), scored, past, least=0.0)
+    codes = counterfactuals(risky.drop(columns="duty_rate"), scored, past, min_reduction=0.0)
     assert "tariff_code" in set(codes.frame()["field"])
     masses = whole[whole["field"] == "net_mass_kg"].merge(
         risky[["declaration_id", "item_number", "gross_mass_kg", "quantity_unit"]]
@@ -418,4 +418,4 @@ def test_reasons_say_how_far_the_history_goes(engine, past_and_new):
     found = engine.explain(new.head(3))
     assert found.until == found[1].until == found.release.until == until
     assert f"Earlier items are known until {until:%Y-%m-%d}." in found.to_html()
-    assert "sont connus jusqu" in found.to_html("fr")
+    assert "sont connus jusqu" in found.to_html(lang="fr")

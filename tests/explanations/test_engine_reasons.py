@@ -30,7 +30,7 @@ def test_contributions_add_up_to_the_model_s_raw_score(engine, new, reasons):
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_reason_has_a_message_of_its_own(reasons, lang):
-    lines = reasons.frame(lang)
+    lines = reasons.frame(lang=lang)
     assert len(lines) > 300
     assert not lines["sentence"].str.contains("__|: nan|: inf").any()
     assert not lines["evidence"].str.contains('"about": "item.feature').any()

@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from smartrisk.errors import ArgumentError, MissingExtraError, TableError
 from smartrisk.explanations import CONCEPTS, STRENGTHS, Reasons, explain
-from smartrisk.explanations._grouping import _PLANS, plan_of
+from smartrisk.explanations._grouping import _PLANS, make_plan
 from smartrisk.features import FeatureInfo
 
 FIELDS = ("customs_value", "net_mass_kg", "importer_id", "tariff_code", "origin")
@@ -256,9 +256,9 @@ def test_anything_with_the_right_attributes_describes_a_feature():
 
 def test_plans_are_remembered_but_not_without_end():
     infos = made()[3]
-    assert plan_of(infos) is plan_of(list(infos))
+    assert make_plan(infos) is make_plan(list(infos))
     for seed in range(40):
-        plan_of(made(1, 2, seed)[3])
+        make_plan(made(1, 2, seed)[3])
     assert len(_PLANS) <= 16
 
 
@@ -275,7 +275,7 @@ def test_a_thousand_items_of_two_hundred_features_take_less_than_two_seconds():
     start = time.perf_counter()
     found = explain(*inputs)
     found.frame()
-    found.sentences("fr")
+    found.sentences(lang="fr")
     found.by_field()
     assert time.perf_counter() - start < 2.0
 
@@ -360,7 +360,7 @@ def test_a_page_runs_nothing_and_loads_nothing(lang):
     frame, matrix, contributions, infos = made(3)
     hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>\x00\u202e'
     frame = frame.assign(declaration_id=hostile, origin=hostile, tariff_code=hostile)
-    text = explain(frame, matrix, contributions, infos, top=9).to_html(lang)
+    text = explain(frame, matrix, contributions, infos, top=9).to_html(lang=lang)
     found = Tags(text)
     assert not set(found.tags) & {"script", "img", "iframe", "link", "object", "base"}
     assert not [n for n in found.attributes if n.startswith("on") or n == "src"]
@@ -379,4 +379,4 @@ def test_a_notebook_shows_the_first_items_and_counts_the_rest():
 
 
 def test_the_representation_is_one_honest_line():
-    assert repr(explain(*made())) == "<Reasons: 6 items, at most 3 each>"
+    assert repr(explain(*made())) == "Reasons(n_items=6, top=3)"

@@ -85,7 +85,7 @@ def said(pairs, *, lead=0, lang="en", **changes):
     contributions = np.full((1, len(pairs) + 1), 0.01)
     contributions[0, lead] = 0.5
     found = explain(frame, matrix, contributions, [info for info, _ in pairs])
-    return found.sentences(lang)[0][0]
+    return found.sentences(lang=lang)[0][0]
 
 
 # ------------------------------------------------------------------ evidence
@@ -528,7 +528,7 @@ def test_hostile_text_leaves_sentences_plain_and_short(text, lang):
     infos = [info for info, _ in EVERY_KIND]
     matrix = np.array([[value for _, value in EVERY_KIND]])
     found = explain(frame, matrix, np.full((1, 8), 0.1), infos, top=9)
-    for sentence in found.sentences(lang)[0]:
+    for sentence in found.sentences(lang=lang)[0]:
         assert not {unicodedata.category(c) for c in sentence} & {"Cc", "Cf", "Cs"}
         assert len(sentence) < 400
         sentence.encode()
@@ -543,7 +543,7 @@ def test_identities_are_said_by_role_only():
     found = explain(
         pd.DataFrame([ITEM]), matrix, np.full((1, len(infos) + 1), 0.1), infos, top=99
     )
-    text = found.frame().to_csv() + found.frame("fr").to_csv() + found.to_html()
+    text = found.frame().to_csv() + found.frame(lang="fr").to_csv() + found.to_html()
     assert "secret" not in text.lower()
 
 
@@ -578,7 +578,7 @@ def test_any_statistic_of_any_value_gives_a_sentence(
     )
     row = {"declaration_id": "D", "item_number": 1} if absent else ITEM
     found = explain(pd.DataFrame([row]), np.array([[value]]), [[0.5, 0.0]], [info])
-    (sentence,) = found.sentences(lang)[0]
+    (sentence,) = found.sentences(lang=lang)[0]
     assert sentence
     assert "{" not in sentence
 

@@ -175,7 +175,7 @@ def test_reasons_and_displays_of_a_notebook_are_quiet(opened, pages, engine):
     from axe_playwright_python.sync_playwright import Axe
 
     reasons = pages["case"].reasons
-    page, wrong = opened(reasons.to_html("es"))
+    page, wrong = opened(reasons.to_html(lang="es"))
     assert too_wide(page) <= 0
     found = Axe().run(page).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []

@@ -1,0 +1,168 @@
+"""What is known of one item: declared values, and the statistics of its features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.explanations._grouping import MEASURES, Info, Topic
+from smartrisk.results import clean_text
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
+
+#: Fields whose values are never stated: identities, and free text.
+PRIVATE = frozenset((*TRADERS, "declaration_id", "description"))
+
+#: Longest value in a sentence; codes and units are shorter, free text is not stated.
+_LONGEST = 40
+
+
+def short_text(value: Any) -> str:
+    """Return a value as a cleaned text of a few words, without line breaks."""
+    words = " ".join(str(value)[: 4 * _LONGEST].split())
+    return clean_text(" ".join(clean_text(words).split()), _LONGEST)
+
+
+def format_tariff_code(code: Any) -> str | None:
+    """Return a tariff code with its dots: 6403.99.1000."""
+    if code is None:
+        return None
+    text = short_text(code)
+    parts = [text[:4], text[4:6], text[6:]]
+    return ".".join(part for part in parts if part)
+
+
+def finite_number(value: Any) -> float | None:
+    """Return a finite float, None for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+class DeclaredValues:
+    """Declared values by position, as plain Python values; None when missing."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+        self._columns: dict[str, Any] = {}
+
+    def __call__(self, field: str, row: int) -> Any:
+        """Return one declared value; a level of the tariff code is a part of it."""
+        name = "tariff_code" if field in HS_LEVELS else field
+        if name not in self._columns:
+            known = name in self._frame.columns
+            self._columns[name] = self._frame[name] if known else None
+        column = self._columns[name]
+        value = None if column is None else column.iat[row]
+        if value is None or value is pd.NA or value is pd.NaT or value != value:
+            return None
+        return str(value)[: HS_LEVELS[field]] if field in HS_LEVELS else value
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one item on one topic."""
+
+    declared: DeclaredValues
+    row: int
+    values: NDArray[np.floating[Any]]  # the item's row of the matrix
+    topic: Topic
+    lead: Info  # the feature that contributed most
+    whole_history: Mapping[tuple[str, tuple[str, ...]], int] = field(
+        default_factory=dict
+    )
+
+    def value(self, field: str) -> Any:
+        """Return a declared value, None when missing."""
+        return self.declared(field, self.row)
+
+    def number(self, field: str) -> float | None:
+        """Return a declared number, None when missing or not a number."""
+        return finite_number(self.value(field))
+
+    def stated_value(self, field: str) -> Any:
+        """Return a declared value fit for a sentence; None for identities and texts."""
+        if field in PRIVATE:
+            return None
+        value = self.value(field)
+        if field == "tariff_code":
+            return format_tariff_code(value)
+        if isinstance(value, (bool, np.bool_)):
+            return bool(value)
+        if DECLARATIONS[field].kind in ("number", "integer"):
+            return finite_number(value)
+        return None if value is None else short_text(value)
+
+    def statistic(self, name: str, window: str | None = None) -> float | None:
+        """Return a statistic of the topic, None when absent or missing."""
+        column = self.topic.place.get((name, window))
+        return None if column is None else finite_number(self.values[column])
+
+    def whole_statistic(self, name: str) -> float | None:
+        """Return a statistic of the topic's key over all history, None when absent."""
+        column = self.whole_history.get((name, self.topic.key))
+        return None if column is None else finite_number(self.values[column])
+
+    @property
+    def lead_value(self) -> float | None:
+        """Value of the feature that contributed most."""
+        return self.statistic(self.lead.statistic, self.lead.window)
+
+    @property
+    def days(self) -> int:
+        """Days of the leading feature's window; 0 when it has none."""
+        digits = "".join(c for c in self.lead.window or "" if c.isdigit())
+        return int(digits or 0)
+
+    @property
+    def since(self) -> tuple[int, int] | None:
+        """Year and month of the first earlier item under the key, where it is known."""
+        days, lodged = self.whole_statistic("days_since_first"), self.value("lodged_at")
+        if days is None or not isinstance(lodged, date):
+            return None
+        first = lodged - timedelta(days=round(days))
+        return first.year, first.month
+
+    def missing_fields(self, fields: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of some fields that the item does not declare."""
+        return tuple(name for name in fields if self.value(name) is None)
+
+    def key_codes(self) -> tuple[tuple[str, str | None], ...]:
+        """Return the columns of the history key with their codes."""
+        return tuple(
+            (name, None if name in PRIVATE else self._code(name))
+            for name in self.topic.key
+        )
+
+    def _code(self, name: str) -> str | None:
+        """Return the code that the item declares in a column of the key."""
+        value = self.value(name)
+        if name in HS_LEVELS or name == "tariff_code":
+            return format_tariff_code(value)
+        return None if value is None else short_text(value)
+
+    def unit_value(self) -> float | None:
+        """Return the unit value or mass that the topic is about."""
+        return self.measure_value(self.topic.measure or "")
+
+    def measure_value(self, measure: str) -> float | None:
+        """Return a unit value or mass of the item, None where it has none."""
+        parts = MEASURES.get(measure, ())
+        values = [self.number(name) or 0.0 for name in parts]
+        if len(values) != 2 or not (values[0] > 0 and values[1] > 0):
+            return None
+        return values[0] / values[1]
+
+    def measure_with_unit(self, measure: str) -> tuple[str, str | None]:
+        """Return a measure with the declared unit that it is by."""
+        by_unit = MEASURES.get(measure, ("", ""))[1] == "quantity"
+        unit = self.value("quantity_unit") if by_unit else None
+        return measure, None if unit is None else short_text(unit)

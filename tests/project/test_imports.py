@@ -1,4 +1,4 @@
-"""Starting up loads nothing foreign, and only the rooms meant to load the heavy."""
+"""Starting up loads no third-party package; heavy ones load where they are used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 import smartrisk
 
 FOREIGN = (
-    "dask",
     "jinja2",
     "joblib",
     "lightgbm",
@@ -28,8 +27,7 @@ FOREIGN = (
     "tqdm",
 )
 
-
-#: Rooms that only the engine enters; they are not at the front door.
+#: Packages below the public ones; ``import smartrisk`` does not offer them.
 INNER = {"artefact", "page_style", "progress"}
 
 
@@ -52,7 +50,7 @@ def test_importing_the_library_loads_nothing_foreign(root):
     assert not loaded_after("import smartrisk", root) & set(FOREIGN)
 
 
-def test_the_ground_floor_loads_nothing_foreign(root):
+def test_the_lowest_layers_load_nothing_foreign(root):
     code = "import smartrisk; smartrisk.schema, smartrisk.errors"
     assert not loaded_after(code, root) & set(FOREIGN)
 
@@ -65,35 +63,34 @@ def test_asking_the_command_line_for_help_loads_nothing_foreign(root):
 
 
 def test_the_heavy_packages_wait_until_they_are_used(root):
-    code = "import smartrisk\nfor room in smartrisk._PACKAGES: getattr(smartrisk, room)"
+    code = "import smartrisk\nfor name in smartrisk._PACKAGES: getattr(smartrisk, name)"
     loaded = loaded_after(code + "\nsmartrisk.RiskEngine", root)
     assert not loaded & {"jinja2", "mlflow", "shap"}
 
 
-def test_the_rooms_of_validation_and_data_run_without_lightgbm(root):
-    code = "import smartrisk\nfor room in ('validation', 'datasets', 'windows', "
-    code += "'features', 'selectivity', 'evaluation'): getattr(smartrisk, room)"
+def test_the_packages_of_data_run_without_lightgbm(root):
+    code = "import smartrisk\nfor name in ('validation', 'datasets', 'windows', "
+    code += "'features', 'selectivity', 'evaluation'): getattr(smartrisk, name)"
     loaded = loaded_after(code, root)
     assert not loaded & {"jinja2", "lightgbm", "matplotlib", "mlflow", "shap"}
 
 
-def test_every_room_of_the_front_door_exists_and_no_room_is_hidden(root):
-    package = root / "smartrisk"
-    there = {
+def test_the_library_offers_every_package_and_no_other(root):
+    existing = {
         path.stem
-        for path in package.iterdir()
+        for path in (root / "smartrisk").iterdir()
         if not path.name.startswith("_")
         and (path.suffix == ".py" or (path / "__init__.py").exists())
     }
-    assert there - INNER == set(smartrisk._PACKAGES)
+    assert existing - INNER == set(smartrisk._PACKAGES)
 
 
-def test_an_unknown_name_of_the_front_door_is_an_attribute_error():
+def test_an_unknown_name_of_the_library_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'fraud_oracle'"):
         smartrisk.fraud_oracle  # noqa: B018
 
 
-def test_the_front_door_lists_what_it_opens():
+def test_the_library_lists_what_it_offers():
     assert sorted(smartrisk.__all__) == dir(smartrisk)
     assert smartrisk.RiskEngine is smartrisk.engine.RiskEngine
 

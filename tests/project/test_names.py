@@ -12,73 +12,111 @@ import pytest
 
 import smartrisk
 
-# Guards and message parts of floor 0 are for the house, not for its visitors.
-HOUSE_ONLY = {
-    "errors": {"check_choice", "check_number", "format_values", "suggest_nearest"},
+#: Argument checks and parts of messages: for the library's own packages, undocumented.
+INTERNAL = {
+    "errors": {"check_choice", "check_number", "format_values", "suggest_nearest"}
 }
 
-ROOMS = sorted(
-    room.name
-    for room in pkgutil.iter_modules(smartrisk.__path__)
-    if not room.name.startswith("_")
+PACKAGES = sorted(
+    package.name
+    for package in pkgutil.iter_modules(smartrisk.__path__)
+    if not package.name.startswith("_")
 )
 
 
-def public():
-    """Yield (room, name, object) of every public name."""
-    for room in ROOMS:
-        module = importlib.import_module(f"smartrisk.{room}")
+def list_public():
+    """Yield (package, name, object) of every public name."""
+    for package in PACKAGES:
+        module = importlib.import_module(f"smartrisk.{package}")
         for name in getattr(module, "__all__", ()):
-            yield room, name, getattr(module, name, None)
+            yield package, name, getattr(module, name, None)
 
 
-def cases(*, exceptions=True):
+def list_cases(*, exceptions=True):
     """Return the public classes and functions as test parameters."""
     return [
-        pytest.param(thing, id=f"{room}.{name}")
-        for room, name, thing in public()
+        pytest.param(thing, id=f"{package}.{name}")
+        for package, name, thing in list_public()
         if inspect.isroutine(thing) or inspect.isclass(thing)
         if exceptions or not is_exception(thing)
     ]
 
 
+def list_defined():
+    """Return every class and function that the library defines, as test parameters."""
+    things = {}
+    for info in pkgutil.walk_packages(smartrisk.__path__, "smartrisk."):
+        if info.name in ("smartrisk._mlflow_entry", "smartrisk.__main__"):
+            continue
+        for thing in vars(importlib.import_module(info.name)).values():
+            is_code = inspect.isclass(thing) or inspect.isfunction(thing)
+            if is_code and thing.__module__ == info.name:
+                things[f"{info.name}.{thing.__qualname__}"] = thing
+                if inspect.isclass(thing):
+                    things |= list_methods(info.name, thing)
+    return [pytest.param(thing, id=name) for name, thing in sorted(things.items())]
+
+
+def list_methods(module, cls):
+    """Return the functions of a class by name."""
+    return {
+        f"{module}.{member.__qualname__}": member
+        for member in vars(cls).values()
+        if inspect.isfunction(member)
+    }
+
+
 def is_exception(thing):
+    """Return whether something is an exception or a warning."""
     return inspect.isclass(thing) and issubclass(thing, BaseException)
 
 
-def parameters(thing):
-    """Return the names of the parameters a caller can give to `thing`."""
+def list_parameters(thing, *, variable=False):
+    """Return the names of the parameters that a caller can give to `thing`."""
     if inspect.isclass(thing) and getattr(thing, "_is_protocol", False):
         return []
-    signature = inspect.signature(thing)
     return [
         p.name
-        for p in signature.parameters.values()
+        for p in inspect.signature(thing).parameters.values()
         if p.name not in ("self", "cls")
-        and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        and (variable or p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
     ]
 
 
-def documented(doc):
-    """Return the parameter names of a numpydoc text, grouped ones apart."""
-    found = set()
-    for line in re.findall(r"^([\w*, ]+) :", doc, flags=re.MULTILINE):
-        found.update(name.strip(" *") for name in line.split(","))
-    return found
+def parse_documented(doc):
+    """Return the names in the section Parameters of a numpydoc text."""
+    section = re.search(
+        r"^Parameters\n-{10}\n(.*?)(?=^\w[\w ]*\n-{3,}$|\Z)",
+        doc,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    names = set()
+    for line in re.findall(
+        r"^([\w*, ]+?)(?: :.*)?$", section[1] if section else "", re.MULTILINE
+    ):
+        if not line.startswith(" "):
+            names.update(name.strip(" *") for name in line.split(","))
+    return names - {""}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_lists_its_names_and_they_exist(room):
-    module = importlib.import_module(f"smartrisk.{room}")
+def find_unknown_parameters(thing):
+    """Return the documented names that are no parameters."""
+    documented = parse_documented(inspect.getdoc(thing) or "")
+    return documented and documented - set(list_parameters(thing, variable=True))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_lists_its_names_and_they_exist(package):
+    module = importlib.import_module(f"smartrisk.{package}")
     names = module.__all__
     assert len(set(names)) == len(names)
     assert [name for name in names if not hasattr(module, name)] == []
     assert not [name for name in names if name.startswith("_")]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_what_a_room_defines_under_a_public_name_is_listed(room):
-    module = importlib.import_module(f"smartrisk.{room}")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_package_defines_under_a_public_name_is_listed(package):
+    module = importlib.import_module(f"smartrisk.{package}")
     defined = {
         name
         for name, thing in vars(module).items()
@@ -86,21 +124,28 @@ def test_what_a_room_defines_under_a_public_name_is_listed(room):
         and (inspect.isclass(thing) or inspect.isfunction(thing))
         and thing.__module__ == module.__name__
     }
-    assert defined - set(module.__all__) - HOUSE_ONLY.get(room, set()) == set()
+    assert defined - set(module.__all__) - INTERNAL.get(package, set()) == set()
 
 
-@pytest.mark.parametrize("thing", cases(exceptions=False))
+@pytest.mark.parametrize("thing", list_cases(exceptions=False))
 def test_a_public_name_has_a_docstring_with_an_example(thing):
     doc = inspect.getdoc(thing) or ""
     assert re.search(r"^Examples\n-{8}$", doc, flags=re.MULTILINE)
 
 
 def test_nine_examples_in_ten_run():
-    docs = [inspect.getdoc(case.values[0]) or "" for case in cases(exceptions=False)]
+    docs = [inspect.getdoc(c.values[0]) or "" for c in list_cases(exceptions=False)]
     assert sum(">>>" in doc for doc in docs) >= 0.9 * len(docs)
 
 
-@pytest.mark.parametrize("thing", cases())
+@pytest.mark.parametrize(
+    "thing", [c for c in list_cases(exceptions=False) if inspect.isclass(c.values[0])]
+)
+def test_the_example_of_a_class_shows_its_use_and_no_traceback(thing):
+    assert "Traceback" not in (thing.__doc__ or "")
+
+
+@pytest.mark.parametrize("thing", list_cases())
 def test_a_public_name_opens_with_one_closed_sentence(thing):
     first = (thing.__doc__ or "").strip().split("\n\n")[0]
     assert first, "no docstring"
@@ -108,13 +153,20 @@ def test_a_public_name_opens_with_one_closed_sentence(thing):
     assert first.endswith(".")
 
 
-@pytest.mark.parametrize("thing", cases(exceptions=False))
+@pytest.mark.parametrize("thing", list_cases(exceptions=False))
 def test_every_parameter_of_a_public_name_is_documented(thing):
-    missing = set(parameters(thing)) - documented(inspect.getdoc(thing) or "")
-    assert missing == set()
+    documented = parse_documented(inspect.getdoc(thing) or "")
+    assert set(list_parameters(thing)) - documented == set()
 
 
-@pytest.mark.parametrize("thing", [c for c in cases() if inspect.isclass(c.values[0])])
+@pytest.mark.parametrize("thing", list_defined())
+def test_every_documented_parameter_exists(thing):
+    assert not find_unknown_parameters(thing)
+
+
+@pytest.mark.parametrize(
+    "thing", [c for c in list_cases() if inspect.isclass(c.values[0])]
+)
 def test_the_public_methods_of_a_class_are_documented(thing):
     bare = [
         name
@@ -127,7 +179,26 @@ def test_the_public_methods_of_a_class_are_documented(thing):
 
 
 @pytest.mark.parametrize(
-    "thing", [c for c in cases() if dataclasses.is_dataclass(c.values[0])]
+    "thing", [c for c in list_cases() if dataclasses.is_dataclass(c.values[0])]
 )
 def test_a_value_class_is_frozen(thing):
     assert thing.__dataclass_params__.frozen
+
+
+def test_a_documented_parameter_that_does_not_exist_is_found():
+    def compute(items, *, n_folds=3, **more):
+        """Return nothing.
+
+        Parameters
+        ----------
+        items, folds : int
+            Numbers.
+        **more : object
+            Others.
+
+        Returns
+        -------
+        nothing : None
+        """
+
+    assert find_unknown_parameters(compute) == {"folds"}

@@ -7,6 +7,7 @@ import inspect
 import os
 import shutil
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
 for name, value in {
@@ -53,7 +54,8 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["home.css"]
 # Formulas are typeset by the reader's browser when it is online; nothing else is asked
 # of the network, and no page needs it.
 # scikit-learn's inherited docstrings refer to labels of its own manual.
@@ -76,32 +78,35 @@ sphinx_gallery_conf = {
 warnings.filterwarnings("ignore", category=DeprecationWarning, module="mlflow")
 
 
-def write_reference(app: object) -> None:
-    """Write one reference page per room from its `__all__`: none is forgotten."""
+def write_reference() -> None:
+    """Write one reference page per package from its `__all__`: none is forgotten."""
     folder = HERE / "reference"
     folder.mkdir(exist_ok=True)
-    # Pages of names that are gone would be warnings of the next build.
+    # Pages of names that no longer exist would be warnings of the next build.
     shutil.rmtree(folder / "generated", ignore_errors=True)
-    rooms = [room for room in smartrisk._ROOMS if room != "cli"]
-    for room in rooms:
-        text = room_page(room)
-        path = folder / f"{room}.rst"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+    packages = sorted(set(smartrisk.__all__) - {"RiskEngine", "__version__", "cli"})
+    for package in packages:
+        write_if_changed(folder / f"{package}.rst", make_package_page(package))
     for path in folder.glob("*.rst"):
-        if path.stem not in rooms:
+        if path.stem not in packages:
             path.unlink()
 
 
-def room_page(room: str) -> str:
-    """Return the reference page of a room."""
-    module = importlib.import_module(f"smartrisk.{room}")
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a file unless it has this text already: Sphinx rebuilds what is newer."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def make_package_page(package: str) -> str:
+    """Return the reference page of a package."""
+    module = importlib.import_module(f"smartrisk.{package}")
     names = sorted(module.__all__)
     classes = [n for n in names if inspect.isclass(getattr(module, n))]
     functions = [n for n in names if inspect.isroutine(getattr(module, n))]
     constants = [n for n in names if n not in classes and n not in functions]
-    title = f"smartrisk.{room}"
-    lines = [title, "=" * len(title), "", f".. automodule:: smartrisk.{room}", ""]
+    title = f"smartrisk.{package}"
+    lines = [title, "=" * len(title), "", f".. automodule:: {title}", ""]
     lines += [".. currentmodule:: " + title, ""]
     for caption, group in (("Classes", classes), ("Functions", functions)):
         if group:
@@ -113,6 +118,61 @@ def room_page(room: str) -> str:
     return "\n".join(lines)
 
 
+def write_home() -> None:
+    """Make the pictures and the two pages that the home page shows."""
+    folder = HERE / "_static" / "home"
+    folder.mkdir(parents=True, exist_ok=True)
+    world = smartrisk.datasets.make_declarations(
+        20_000, scenario="small", random_state=0
+    )
+    split = smartrisk.windows.time_split(world.declarations, world.outcomes)
+    past, new = split.past, split.later
+    engine = smartrisk.RiskEngine(random_state=0).fit(past, split.known)
+    engine.update(new)
+    write_home_pictures(folder, world, past, new, engine)
+    write_home_pages(folder, split, engine)
+
+
+def write_home_pictures(folder, world, past, new, engine) -> None:
+    """Draw how good the engine is, one item's reasons, and its calibration."""
+    displays, evaluation = smartrisk.displays, smartrisk.evaluation
+    scores, truth = engine.score(new), world.full_outcomes()
+    ranked = smartrisk.models.ValueBaseline().fit(past).predict_proba(new)[:, 1]
+    by_value = scores.assign(risk_score=ranked, expected_revenue=ranked)
+    contenders = {"engine": scores, "highest value": by_value}
+    rates = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
+    displays.RateCurveDisplay.from_evaluations(
+        {
+            name: evaluation.evaluate(table, truth, rates=rates)
+            for name, table in contenders.items()
+        }
+    ).save(folder / "rates.svg")
+    riskiest = new.loc[[scores["risk_score"].to_numpy().argmax()]]
+    displays.ReasonsDisplay.from_reasons(engine.explain(riskiest)[0]).save(
+        folder / "reasons.svg"
+    )
+    both = scores.merge(truth, on=["declaration_id", "item_number"])
+    displays.ReliabilityDisplay.from_calibrations(
+        evaluation.calibration(both["risk_score"], both["illicit"])
+    ).save(folder / "calibration.svg")
+
+
+def write_home_pages(folder, split, engine) -> None:
+    """Write a watch list of the last week, and the case sheet of its first item."""
+    new = split.later
+    week = new[new["lodged_at"] >= new["lodged_at"].max() - timedelta(days=7)]
+    scores = engine.score(week)
+    item = week.iloc[[scores["risk_score"].to_numpy().argmax()]]
+    pages = smartrisk.pages
+    pages.WatchList.from_engine(engine, week, capacity=12).save(
+        folder / "watch-list.html"
+    )
+    pages.CaseSheet.from_engine(
+        engine, item, past=split.past, outcomes=split.known
+    ).save(folder / "case-sheet.html")
+
+
 def setup(app: object) -> None:
-    """Connect the page writer."""
-    write_reference(app)
+    """Write what is generated before Sphinx reads the pages."""
+    write_reference()
+    write_home()

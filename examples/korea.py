@@ -4,12 +4,12 @@ The Korean declarations, from Python
 
 The synthetic public declarations of Jeong et al. (2022), with default settings. Run
 ``python examples/korea.py PATH``, with the folder of the set's English CSV files (on
-GitHub: Seondong/Customs-Declaration-Datasets). This page shows the code alone: the set
+GitHub: Seondong/Customs-Declaration-Datasets). This page shows the code only: the set
 is not part of the project.
 
-Learns from 2020, judges on the first quarter of 2021. The set repeats whole goods
-lines (HS code, route, rate, mass) together with their label; lines seen before and
-lines never seen are reported apart.
+The engine is fitted on 2020 and judged on the first quarter of 2021. The set repeats
+whole goods lines (HS code, route, rate, mass) together with their label; lines seen
+before and lines never seen are reported separately.
 """
 
 import sys

@@ -1,19 +1,19 @@
 """
-What a policy does to itself
-============================
+What a policy does to its own future
+====================================
 
-A model learns from what was inspected, and decides what is inspected next. Here three
-ways of deciding live through the same months of a made world in which fraud changes:
-one always takes what it ranks highest, one gives a tenth of its controls to chance, one
-learns from the truth of every item, which no administration can. The guide has the
-figures of larger worlds and more seeds.
+A model learns from what was inspected, and decides what is inspected next. Three ways
+of deciding run through the same months of a synthetic world in which fraud changes:
+one always selects what it ranks highest, one draws a tenth of its inspections at
+random, one learns from the truth of every item, which no administration can. The
+guide has figures from larger worlds and more seeds.
 """
 
 # %%
 # Worlds
 # ------
-# Two small worlds, told apart by their seed, and a quick contender, so that this page
-# is made in seconds.
+# Two small worlds that differ in their seed, and a quick contender, so that this page
+# builds in seconds.
 
 import smartrisk as sr
 from smartrisk.selectivity import Policy
@@ -25,23 +25,25 @@ worlds = [
 ]
 
 
-def arm(random_share, **options):
-    """Return an arm that decides with the sum of smoothed rates."""
+def make_arm(random_share, *, knows_all=False):
+    """Return an arm that ranks by the sum of smoothed hit rates."""
     policy = Policy(capacity=0.1, random_share=random_share)
-    return Arm(policy=policy, contender=sr.models.SmoothedRateSum(), **options)
+    return Arm(
+        policy=policy, contender=sr.models.SmoothedRateSum(), knows_all=knows_all
+    )
 
 
 # %%
 # The loop
 # --------
-# Until the seventh month all know the same. Then each learns from its own findings,
-# when they come.
+# Until the seventh month all arms have the same results. Then each learns from its own
+# results, when they arrive.
 
 loop = close_loop(
     {
-        "exploit only": arm(0.0),
-        "10 % random": arm(0.1),
-        "all truths": arm(0.0, knows_all=True),
+        "exploit only": make_arm(0.0),
+        "10 % random": make_arm(0.1),
+        "all truths": make_arm(0.0, knows_all=True),
     },
     worlds,
     start=6,

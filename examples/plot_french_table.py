@@ -1,18 +1,18 @@
 """
-A table as an administration has it
-===================================
+A table with French columns
+===========================
 
 French column names, day before month, decimal commas, tariff codes of eleven digits
 that lost their leading zeros, a rate in percent, and results only where something was
-inspected: a column map is all that it needs. Nothing else of the data is prepared.
+inspected: a column map is all that you write. No other preparation is needed.
 """
 
 # %%
 # The export
 # ----------
 #
-# One table holds items and results. We make it from a made-up world, so that the page
-# can be built anywhere; yours comes from a file, read as text.
+# One table holds items and results. It is made from a synthetic world here, so that the
+# page can be built anywhere; yours comes from a file, read as text.
 
 import pandas as pd
 
@@ -43,7 +43,7 @@ export = pd.DataFrame(
         "importateur": table["importer_id"],
         "déclarant": table["declarant_id"],
         "expéditeur": table["consignor_id"],
-        # As a spreadsheet leaves it: a number, its leading zero gone.
+        # As a spreadsheet leaves it: a number without its leading zero.
         "position tarifaire": table["tariff_code"].str.ljust(11, "0").str.lstrip("0"),
         "pays d'origine": table["origin"],
         "pays de provenance": table["departure"],
@@ -63,8 +63,8 @@ export[export["fraude"] != ""].head(3).T
 # The column map
 # --------------
 #
-# It names the columns of both tables and how things are written. It can be kept as TOML
-# and given to every command of the command line.
+# It names the columns of both tables and states how values are written. You can save it
+# as TOML and pass it to every command of the command line.
 
 columns = sr.schema.ColumnMap(
     {
@@ -95,11 +95,11 @@ columns = sr.schema.ColumnMap(
 print(columns.to_toml())
 
 # %%
-# Checked and converted
-# ---------------------
+# Validation
+# ----------
 #
-# The same table is read twice: as declarations, where results have no place, and as
-# outcomes, where items without a result are left out, not taken for compliant.
+# The same table is read twice: as declarations, without the results, and as outcomes,
+# without the items that have no result. Nobody inspected these; they are not compliant.
 
 declarations = sr.validation.validate(export, sr.schema.DECLARATIONS, columns=columns)
 outcomes = sr.validation.validate(export, sr.schema.OUTCOMES, columns=columns)
@@ -107,19 +107,20 @@ print(f"{len(declarations)} items, {len(outcomes)} inspected")
 declarations.head(3).T
 
 # %%
-# From here on as ever
+# Fit, score, evaluate
 # --------------------
 
 split = sr.windows.time_split(declarations, outcomes)
 engine = sr.RiskEngine().fit(split.past, split.known)
+engine.update(split.later)
 scores = engine.score(split.later)
 result = sr.evaluation.evaluate(scores, world.full_outcomes(), n_bootstrap=0)
 result.frame()[["rank_by", "rate", "precision", "recall", "revenue_share"]]
 
 # %%
-# And the reasons speak the officer's language.
+# The reasons are in the officer's language.
 
 decisions = engine.select(split.later, capacity=0.05)
 first = decisions[decisions["selected_by"] == "model"].sort_values("rank").index[:3]
-for said in engine.explain(split.later.loc[first]).sentences(lang="fr"):
-    print("-", "\n  ".join(said))
+for sentences in engine.explain(split.later.loc[first]).sentences(lang="fr"):
+    print("-", "\n  ".join(sentences))

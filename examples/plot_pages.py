@@ -3,11 +3,11 @@ Reasons and pages for officers
 ==============================
 
 An officer acts on reasons, not on a score. This example explains the riskiest items of
-a made-up world and writes the pages of a day.
+a synthetic world and writes the pages of a day.
 """
 
 # %%
-# A world, and an engine that knows the first three quarters of it.
+# A world, and an engine that is fitted on the first three quarters of it.
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -36,7 +36,7 @@ for said, check, strength in zip(
 display = sr.displays.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
 
 # %%
-# What moves the scores of all, and why one office scores above another.
+# What moves the scores of all items, and why one office scores above another.
 everyone = engine.explain(today)
 importance = sr.explanations.importance(everyone, "field")
 sr.displays.ImportanceDisplay.from_importance(importance).plot()

@@ -2,16 +2,16 @@
 From declarations to decisions
 ==============================
 
-The whole line on made-up declarations whose truth is known: validate, fit on the past,
-score the later items, say why, select within the capacity, and judge the result.
+All steps on synthetic declarations whose truth is known: validate, fit on the past,
+score the later items, explain, select within the capacity, and evaluate the result.
 """
 
 # %%
-# A world of declarations
-# -----------------------
+# A synthetic world
+# -----------------
 #
-# One row is one goods item. The results of inspections exist for the inspected items
-# only, and come late: `known_at` says when.
+# One row is one goods item. Results exist for inspected items only, and they arrive
+# late: `known_at` is the day.
 
 import matplotlib.pyplot as plt
 
@@ -24,8 +24,8 @@ outcomes = sr.validation.validate(world.outcomes, sr.schema.OUTCOMES)
 print(f"{len(declarations)} items, {len(outcomes)} inspected")
 
 # %%
-# Past and new
-# ------------
+# Fit on the past
+# ---------------
 #
 # The engine learns from the earlier three quarters of the items, and from the results
 # that were known by then.
@@ -39,10 +39,10 @@ scores = engine.score(new)
 scores.head()
 
 # %%
-# Why
-# ---
+# Reasons
+# -------
 #
-# Reasons are exact contributions to the score, folded back to what was declared.
+# Reasons are exact contributions to the score, grouped by what was declared.
 
 riskiest = new.loc[scores["risk_score"].nlargest(3).index]
 reasons = engine.explain(riskiest, top=3)
@@ -52,24 +52,24 @@ reasons.sentences()
 # What to inspect
 # ---------------
 #
-# Five items in a hundred, exactly.
+# Exactly five items in a hundred.
 
 decisions = engine.select(new, capacity=0.05)
 decisions["channel"].value_counts()
 
 # %%
-# How good
-# --------
+# How good is it?
+# ---------------
 #
-# This world knows the truth of every item, inspected or not, so the later items can be
-# judged against all of it. In real life only the inspected ones have a result.
+# A synthetic world has the truth of every item, inspected or not, so all later items
+# can be judged. In real data only the inspected ones have a result.
 
 result = sr.evaluation.evaluate(scores, world.full_outcomes())
 result.frame()
 
 # %%
-# The same numbers as a picture: what the first inspections find and recover, against
-# inspecting at random.
+# The same numbers as a picture: what inspections find and recover at every inspection
+# rate, and what random inspections would.
 
 rates = tuple(k / 100 for k in range(1, 21))
 curve = sr.evaluation.evaluate(scores, world.full_outcomes(), rates=rates)

@@ -2,14 +2,14 @@
 Worlds whose truth is known
 ===========================
 
-A world is made from a seed and a scenario. It holds declarations as lodged, results as
-an administration would have them (few, late, sometimes wrong), and the truth. Here we
-look at one, see how real it looks, change a law in it, and inspect items that nobody
-inspected.
+A world is generated from a seed and a scenario. It holds declarations as lodged,
+results as an administration would have them (few, late, sometimes wrong), and the
+truth. This example describes a world, compares it with published figures, changes a
+law in it, and inspects items that nobody inspected.
 """
 
 # %%
-# A world and what it is like.
+# A world and its description.
 from dataclasses import replace
 
 import smartrisk as sr
@@ -20,22 +20,21 @@ print(world.scenario.story)
 world.describe()
 
 # %%
-# How real it looks
-# -----------------
-# Dots are the world, ticks what is published, bars the bounds around it.
+# How realistic is it?
+# --------------------
+# Dots are the world, ticks are published figures, bars are the bounds around them.
 report = sr.datasets.realism(world)
 sr.displays.RealismDisplay.from_realism(report).plot()
 
 # %%
-# What it does not show: figures outside of their bounds.
+# Figures outside their bounds, if there are any.
 report.outside
 
 # %%
 # Another law
 # -----------
-# An anti-dumping duty on goods of the most common origin: honest importers buy
-# elsewhere, others declare another origin. Every change is dated and listed in the
-# events.
+# An anti-dumping duty on goods of the most common origin: some importers buy elsewhere,
+# others declare a false origin. Every change has a date and is listed in the events.
 duty = sr.datasets.Change(
     kind="anti-dumping", month=12, goods=("84", "85"), origin="CN", size=0.45
 )
@@ -50,15 +49,15 @@ print(share.round(2).to_string())
 print(other.events.to_string(max_colwidth=40))
 
 # %%
-# What others would have found
-# ----------------------------
-# The past policy of the offices, and a policy that takes the highest duty rates
-# instead: both with as many controls, judged by what officers would find.
+# What would another policy have found?
+# -------------------------------------
+# The past policy of the offices, and a policy that selects the highest duty rates: both
+# with the same number of inspections, judged by what officers would find.
 past = world.decisions()
 n_controls = int((past["channel"] != "green").sum())
 chosen = world.declarations.nlargest(n_controls, "duty_rate")
-mine = chosen[["declaration_id", "item_number"]].assign(channel="red")
-for name, decisions in (("offices", past), ("highest duty", mine)):
+by_duty = chosen[["declaration_id", "item_number"]].assign(channel="red")
+for name, decisions in (("offices", past), ("highest duty", by_duty)):
     found = world.inspect(decisions)
     revenue = found["revenue_adjustment"].sum()
     print(f"{name}: hit rate {found['illicit'].mean():.3f}, revenue {revenue:,.0f}")

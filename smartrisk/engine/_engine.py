@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -33,7 +33,7 @@ from smartrisk.features._columns import Columns
 from smartrisk.items import item_ids
 from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
-from smartrisk.selectivity import select
+from smartrisk.selectivity import Capacity, Policy, RuleSet, select
 from smartrisk.validation import is_canonical, validate
 from smartrisk.windows import months_without_results
 
@@ -217,9 +217,9 @@ class RiskEngine:
         for start in range(0, len(items), _CHUNK):
             part = slice(start, start + _CHUNK)
             matrix = self._matrix(items.iloc[part])
-            raw[part] = self.classifier_._raw(matrix)
+            raw[part] = self.classifier_.raw_score(matrix, checked=True)
             revenue[part] = self._revenue(matrix, items.iloc[part])
-        risk = self.classifier_.calibrated(raw)
+        risk = self.classifier_.calibrate(raw)
         scores = items.loc[:, [k for k in KEY if k in items]].copy()
         scores["risk_score"] = risk
         scores["expected_revenue"] = risk * revenue
@@ -261,9 +261,9 @@ class RiskEngine:
             num_iteration=self.classifier_.n_trees_,
             num_threads=1,
         )
-        risk = float(self.classifier_.calibrated(np.asarray(raw))[0])
+        risk = float(self.classifier_.calibrate(np.asarray(raw))[0])
         value = columns.number("customs_value")
-        given_hit = self.regressor_._predict_checked(matrix, value)
+        given_hit = self.regressor_.predict(matrix, scale=value, checked=True)
         return {
             "risk_score": risk,
             "expected_revenue": risk * float(given_hit[0]),
@@ -330,23 +330,39 @@ class RiskEngine:
         self, items: pd.DataFrame, matrix: Any, contributions: Any, top: int
     ) -> Reasons:
         info = self.features_.feature_info_
-        risk = self.classifier_.calibrated(contributions.sum(axis=1))
+        risk = self.classifier_.calibrate(contributions.sum(axis=1))
         until = self.history_until
         return explain(
             items, matrix, contributions, info, top=top, risk=risk, until=until
         )
 
-    def select(self, new: Any, capacity: float = 0.05, **options: Any) -> pd.DataFrame:
+    def select(
+        self,
+        new: Any,
+        capacity: Capacity | None = None,
+        *,
+        policy: Policy | None = None,
+        mandatory: ArrayLike | None = None,
+        rules: RuleSet | None = None,
+        releases: ArrayLike | None = None,
+    ) -> pd.DataFrame:
         """Return DECISIONS for items under a limited capacity.
 
         Parameters
         ----------
         new : DataFrame of shape (n_items, n_fields)
             DECLARATIONS to decide on together.
-        capacity : float or int, default=0.05
-            Share of the items, or number of items, that can be controlled.
-        **options : object
-            Further options of `smartrisk.selectivity.select`.
+        capacity : float, int or mapping, default=None
+            Share of the items as a float, number of items as an integer; None for that
+            of the policy.
+        policy : Policy, default=None
+            How to choose; None for ``Policy()``. It has its own capacity: pass either.
+        mandatory : array-like of bool, shape (n_items,), default=None
+            Items that must be controlled whatever their score.
+        rules : RuleSet, default=None
+            Rules that apply beside the model.
+        releases : array-like of int, shape (n_items,), default=None
+            Releases in a row before each item, for `Policy.max_releases`.
 
         Returns
         -------
@@ -354,7 +370,15 @@ class RiskEngine:
             DECISIONS, with the index of `new`.
         """
         items = validate(new, DECLARATIONS)
-        return select(self.score(items), capacity, declarations=items, **options)
+        return select(
+            self.score(items),
+            items,
+            capacity=capacity,
+            policy=policy,
+            mandatory=mandatory,
+            rules=rules,
+            releases=releases,
+        )
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the engine as a folder of text, JSON and Parquet with checksums.
@@ -499,7 +523,7 @@ class RiskEngine:
     def _revenue(
         self, matrix: NDArray[np.float32], items: pd.DataFrame
     ) -> NDArray[np.float64]:
-        return self.regressor_._predict_checked(matrix, _value(items))
+        return self.regressor_.predict(matrix, scale=_value(items), checked=True)
 
     def _one(self, item: Mapping[str, Any]) -> Columns:
         """Return one item as columns, by the short way where its types allow."""
@@ -529,8 +553,8 @@ class RiskEngine:
         digest.update(self.classifier_.booster_.model_to_string().encode())
         if self.regressor_.booster_ is not None:
             digest.update(self.regressor_.booster_.model_to_string().encode())
-        digest.update(json.dumps(self.classifier_.learned()).encode())
-        digest.update(json.dumps(self.regressor_.learned()).encode())
+        digest.update(json.dumps(self.classifier_.fitted_state()).encode())
+        digest.update(json.dumps(self.regressor_.fitted_state()).encode())
         digest.update(self.seen_items_.tobytes())
         digest.update(self.seen_results_.tobytes())
         self.version_ = digest.hexdigest()[:16]

@@ -1,10 +1,10 @@
-"""The watch list: what to control on a day, in order, with the reasons."""
+"""The watch list: the items to control on a day, most urgent first, with reasons."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,18 +13,21 @@ import pandas as pd
 
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
+from smartrisk.items import positions_of
 from smartrisk.page_style import CONTENT_POLICY
-from smartrisk.pages._page import Page, known_until, source
+from smartrisk.pages._page import Page, history_notes, read_template
 from smartrisk.pages._spreadsheet import write_table
 from smartrisk.results import clean_text
-from smartrisk.schema import DECISIONS, DECLARATIONS, KEY, SELECTED_BY
+from smartrisk.schema import DECISIONS, DECLARATIONS, KEY, SELECTED_BY, TableInput
 from smartrisk.selectivity import select
 from smartrisk.validation import validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
+    from smartrisk.explanations import Reasons
 
 _FIELDS = ("lodged_at", "office", "importer_id", "tariff_code", "origin")
+_DECIDED = ("channel", "selected_by", "rank")
 _NUMBERS = ("rank", "customs_value", "risk_score", "expected_revenue")
 _ORDER = (
     "rank",
@@ -39,26 +42,31 @@ _ORDER = (
     "origin",
     "customs_value",
 )
-_MOST = 300
-_LONGEST = 60  # characters of a cell
+#: Items on the page; with more, a page of long texts exceeds half a megabyte. The
+#: exported table has all of them.
+_MOST_ITEMS = 300
+#: Characters of a cell: longer texts hide the columns beside them.
+_MOST_CHARACTERS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WatchList(Page):
-    """The items selected for control, the most urgent first.
+    """The items selected for control, most urgent first.
 
     Use `from_engine`.
 
     Parameters
     ----------
-    table : DataFrame
-        One row per selected item.
+    _table : DataFrame
+        One row per selected item: key, decision, declared fields and scores.
+    _reasons : sequence of Reasons
+        Those of each selected item.
     n_items : int
-        Items that were decided on.
+        Number of items that were decided on.
     model_version : str
         Version of the model.
-    until : Timestamp or None
-        Day of the last item that its history knew.
+    history_until : Timestamp or None, default=None
+        Day of the last item that the history of the engine knew.
 
     Examples
     --------
@@ -70,43 +78,48 @@ class WatchList(Page):
     WatchList(10 of 200 items)
     """
 
-    table: pd.DataFrame
+    _table: pd.DataFrame
+    _reasons: Sequence[Reasons]
     n_items: int
     model_version: str
-    until: pd.Timestamp | None = None
+    history_until: pd.Timestamp | None = None
 
     identities = True
     _template = "watch.html"
 
     def __repr__(self) -> str:
-        """Say how many were selected."""
-        return f"WatchList({len(self.table)} of {self.n_items} items)"
+        """Return the number of selected items, and of all items."""
+        return f"WatchList({len(self._table)} of {self.n_items} items)"
 
     @classmethod
     def from_engine(
         cls,
         engine: RiskEngine,
-        items: Any,
+        declarations: TableInput,
         capacity: float = 0.05,
         *,
-        decisions: pd.DataFrame | None = None,
+        decisions: TableInput | None = None,
         top: int = 2,
+        on_error: str = "raise",
     ) -> Self:
         """Return the watch list of items that are decided on together.
 
         Parameters
         ----------
         engine : RiskEngine
-            Fitted.
-        items : DataFrame of shape (n_items, n_fields)
+            Fitted; it is not changed.
+        declarations : DataFrame of shape (n_items, n_fields)
             DECLARATIONS.
         capacity : float or int, default=0.05
-            Share or number of items that can be controlled.
+            Share or number of items that can be controlled; not used when `decisions`
+            are given.
         decisions : DataFrame, default=None
-            DECISIONS already taken for all `items`, in any order; those on other items
-            are not looked at. None to take them.
+            DECISIONS on all of the `declarations`, in any order; those on other items
+            are ignored. None to decide by score and `capacity`.
         top : int, default=2
-            Reasons per item.
+            Most reasons per item.
+        on_error : str, default="raise"
+            "raise", or "set_aside" to go on without invalid rows and warn.
 
         Returns
         -------
@@ -116,7 +129,7 @@ class WatchList(Page):
         Raises
         ------
         TableError
-            If a table is not in order, or an item has no decision.
+            If a table is invalid, or an item has no decision.
         ArgumentError
             If `top` is not a positive integer.
 
@@ -125,47 +138,34 @@ class WatchList(Page):
         >>> import smartrisk as sr
         >>> world = sr.datasets.make_declarations(3_000, random_state=0)
         >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
-        >>> listed = sr.pages.WatchList.from_engine(
+        >>> watch_list = sr.pages.WatchList.from_engine(
         ...     engine, world.declarations.tail(200), 7)
-        >>> len(listed.frame())
+        >>> len(watch_list.frame())
         7
         """
         check_number("WatchList", "top", top, low=1, integer=True)
-        here = validate(items, DECLARATIONS).reset_index(drop=True)
-        scores = engine.score(here)
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = items.reset_index(drop=True)
+        scores = engine.score(items)
         if decisions is None:
-            decisions = select(scores, capacity, declarations=here)
-        told = _decided(here, decisions)
-        taken = told["channel"].notna() & (told["channel"] != "green")
-        fields = [n for n in (*_FIELDS, "customs_value") if n in here]
-        table = pd.concat(
-            [
-                told.loc[taken],
-                here.loc[taken, fields],
-                scores.loc[taken, ["risk_score", "expected_revenue"]],
-            ],
-            axis=1,
-        )
-        order = [n for n in ("rank", "risk_score") if n in table]
-        table = table.sort_values(order, ascending=[n == "rank" for n in order])
-        if "rank" not in told:
-            table.insert(len(told.columns), "rank", range(1, len(table) + 1))
-        reasons = engine.explain(here.loc[table.index], top=top).at_least("slight")
-        table["lines"] = pd.Series(list(reasons), index=table.index, dtype=object)
+            decisions = select(scores, items, capacity=capacity)
+        table = _list_selected(items, scores, validate(decisions, DECISIONS))
+        reasons = engine.explain(items.loc[table.index], top=top).at_least("slight")
         return cls(
-            table=table.reset_index(drop=True),
-            n_items=len(here),
+            _table=table.reset_index(drop=True),
+            _reasons=tuple(reasons),
+            n_items=len(items),
             model_version=str(engine.version_),
-            until=engine.history_until,
+            history_until=engine.history_until,
         )
 
-    def frame(self, lang: str = "en") -> pd.DataFrame:
+    def frame(self, *, lang: str = "en") -> pd.DataFrame:
         """Return one row per selected item, with its reasons and checks.
 
         Parameters
         ----------
         lang : str, default="en"
-            "en", "fr" or "es".
+            Language of reasons and checks: "en", "fr" or "es".
 
         Returns
         -------
@@ -173,9 +173,9 @@ class WatchList(Page):
             Key, ``channel``, ``selected_by``, ``rank``, declared fields,
             ``risk_score``, ``expected_revenue``, ``reasons`` and ``checks``.
         """
-        return _said(self.table, lang)
+        return self._with_sentences(len(self._table), lang)
 
-    def export(self, path: str | Path, lang: str = "en") -> Path:
+    def export(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the list for a spreadsheet; no text can act as a formula.
 
         Parameters
@@ -183,29 +183,43 @@ class WatchList(Page):
         path : str or Path
             File that ends in ``.csv`` or ``.xlsx`` (needs the extra "xlsx").
         lang : str, default="en"
-            Language of the reasons.
+            Language of reasons and checks: "en", "fr" or "es".
 
         Returns
         -------
         path : Path
             The file.
+
+        Raises
+        ------
+        ArgumentError
+            If the path ends otherwise, or `lang` is unknown.
         """
-        return write_table(self.frame(lang), path, "WatchList.export")
+        return write_table(self.frame(lang=lang), path, "WatchList.export")
+
+    def _with_sentences(self, n_rows: int, lang: str) -> pd.DataFrame:
+        """Return the first rows with their reasons and checks in words."""
+        table, reasons = self._table.head(n_rows).copy(), self._reasons[:n_rows]
+        table["reasons"] = [" · ".join(r.sentences(lang=lang)[0]) for r in reasons]
+        table["checks"] = [
+            " · ".join(r.checks(lang=lang, short=True)[0]) for r in reasons
+        ]
+        return table
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         _ = texts.gettext
-        script = source("watch.js")
+        script = read_template("watch.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        part = _said(self.table.head(_MOST), texts.lang)
+        part = self._with_sentences(_MOST_ITEMS, texts.lang)
         order = [name for name in _ORDER if name in part]
-        left = len(self.table) - len(part)
+        n_left = len(self._table) - len(part)
         first, last = self._days()
         from markupsafe import Markup
 
         return {
             "kind": _("Watch list"),
             "title": _("Items to control: %(n)s of %(all)s")
-            % {"n": texts.number(len(self.table)), "all": texts.number(self.n_items)},
+            % {"n": texts.number(len(self._table)), "all": texts.number(self.n_items)},
             "meta": _("Lodged %(first)s to %(last)s · model version %(version)s")
             % {"first": first, "last": last, "version": self.model_version},
             "policy": f"{CONTENT_POLICY}; script-src 'sha256-{digest}'",
@@ -216,58 +230,58 @@ class WatchList(Page):
             "numeric": {k for k, name in enumerate(order) if name in _NUMBERS},
             "rows": [
                 {
-                    "cells": [_cell(name, line, texts) for name in order],
-                    "reasons": texts.words.begun(line["reasons"]),
+                    "cells": [_make_cell(name, line, texts) for name in order],
+                    "reasons": texts.words.capitalise(line["reasons"]),
                     "checks": line["checks"],
-                    "tag": _tag(line, texts),
+                    "tag": _selection_tag(line, texts),
                 }
                 for line in part.to_dict("records")
             ],
             "left": texts.ngettext(
                 "%(n)s more item is in the table that can be exported.",
                 "%(n)s more items are in the table that can be exported.",
-                left,
+                n_left,
             )
-            % {"n": texts.number(left)}
-            if left
+            % {"n": texts.number(n_left)}
+            if n_left
             else "",
             "notes": [
-                *known_until(self.until, texts),
+                *history_notes(self.history_until, texts),
                 _(
                     "A selection is no finding. Items taken at random are controlled "
                     "like the others: they show what the model does not know."
                 ),
-                _("For officers only: reasons teach how to avoid them."),
+                _("For officers only: reasons show how to avoid selection."),
             ],
         }
 
     def _days(self) -> tuple[str, str]:
         """Return the first and the last day of lodgement."""
-        if self.table.empty or "lodged_at" not in self.table:
+        days = self._table["lodged_at"]
+        if days.empty:
             return "–", "–"
-        days = self.table["lodged_at"]
         return f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
 
     def _summary(self, texts: Texts) -> list[tuple[str, str]]:
-        """Return the counts by channel and by what selected."""
+        """Return the numbers of items by channel and by what selected them."""
         _ = texts.gettext
-        channels = self.table["channel"].value_counts()
+        channels = self._table["channel"].value_counts()
         names = {
             "red": _("red channel"),
             "yellow": _("yellow channel"),
             "blue": _("blue channel"),
         }
         sets = [(channels, names)]
-        if "selected_by" in self.table:
-            by = self.table["selected_by"].value_counts()
+        if "selected_by" in self._table:
+            by = self._table["selected_by"].value_counts()
             sets.append((by, {name: texts.selected_by(name) for name in SELECTED_BY}))
-        found = [
+        summary = [
             (words.get(str(name), str(name)), texts.number(int(n)))
             for counts, words in sets
             for name, n in counts.items()
         ]
-        expected = texts.number(round(float(self.table["expected_revenue"].sum())))
-        return [*found, (_("expected revenue"), expected)]
+        expected = texts.number(round(float(self._table["expected_revenue"].sum())))
+        return [*summary, (_("expected revenue"), expected)]
 
     def _head(self, name: str, texts: Texts) -> str:
         """Return the head of a column."""
@@ -280,67 +294,76 @@ class WatchList(Page):
             "expected_revenue": _("Expected revenue"),
             "lodged_at": _("Lodged"),
         }
-        return heads.get(name) or texts.words.begun(texts.words.field(name))
+        return heads.get(name) or texts.words.capitalise(texts.words.field(name))
 
 
-def _decided(items: pd.DataFrame, decisions: Any) -> pd.DataFrame:
-    """Return channel, selector and rank of each item, in the order of the items."""
-    given = validate(decisions, DECISIONS)
-    keys = [name for name in KEY if name in items and name in given]
-    kept = [n for n in ("channel", "selected_by", "rank") if n in given]
-    told = items[keys].merge(
-        given[[*keys, *kept]], on=keys, how="left", validate="one_to_one"
+def _list_selected(
+    items: pd.DataFrame, scores: pd.DataFrame, decisions: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the selected items by rank, else by risk, with decision and scores."""
+    decided = _match_decisions(items, decisions)
+    selected = decided["channel"].notna() & (decided["channel"] != "green")
+    fields = [name for name in (*_FIELDS, "customs_value") if name in items]
+    table = pd.concat(
+        [
+            decided.loc[selected],
+            items.loc[selected, fields],
+            scores.loc[selected, ["risk_score", "expected_revenue"]],
+        ],
+        axis=1,
     )
-    missing = told["channel"].isna()
+    order = [name for name in ("rank", "risk_score") if name in table]
+    table = table.sort_values(order, ascending=[name == "rank" for name in order])
+    if "rank" not in decided:
+        table.insert(len(decided.columns), "rank", range(1, len(table) + 1))
+    return table
+
+
+def _match_decisions(items: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Return channel, selector and rank of each item, in the order of the items."""
+    place = positions_of(items, decisions, owner="WatchList", name="'decisions'")
+    missing = place < 0
     if missing.any():
+        examples = items.loc[missing, "declaration_id"].tolist()
         raise TableError(
-            "pages.items_decision_decisions_all",
-            "WatchList: {missing} of {n_items} items have no decision, as "
-            "{loc}. Pass the decisions of all items that were decided on "
-            "together.",
-            missing=int(missing.sum()),
+            "pages.items_without_decision",
+            "WatchList: {n_missing} of {n_items} items have no decision, such as "
+            "{examples}. Pass the decisions on all items.",
+            n_missing=int(missing.sum()),
             n_items=len(items),
-            loc=format_values(told.loc[missing, keys[0]].tolist()),
+            examples=format_values(examples),
         )
-    own = [name for name in KEY if name in items]
-    return pd.concat([items[own], told[kept]], axis=1)
+    fields = [name for name in _DECIDED if name in decisions]
+    decided = decisions[fields].take(place).set_index(items.index)
+    keys = [name for name in KEY if name in items]
+    return pd.concat([items[keys], decided], axis=1)
 
 
-def _said(table: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Return a table with its reasons and checks in words."""
-    lines = table["lines"]
-    out = table.drop(columns="lines")
-    out["reasons"] = [" · ".join(found.sentences(lang)[0]) for found in lines]
-    out["checks"] = [" · ".join(found.checks(lang, short=True)[0]) for found in lines]
-    return out
-
-
-def _tag(line: Mapping[Any, Any], texts: Texts) -> str:
-    """Return why an item was taken, where that is not the model's choice."""
+def _selection_tag(line: Mapping[Any, Any], texts: Texts) -> str:
+    """Return what selected an item, unless it was the model."""
     by = line.get("selected_by")
-    known = by is not None and not pd.isna(by) and by != "model"
-    return texts.selected_by(str(by)) if known else ""
+    by_other = by is not None and not pd.isna(by) and by != "model"
+    return texts.selected_by(str(by)) if by_other else ""
 
 
-def _cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
-    """Return a cell: what is shown, and what it is sorted by."""
+def _make_cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
+    """Return a cell: its text, and the value by which the script sorts it."""
     value = line[name]
     if name == "declaration_id":
-        text = clean_text(str(value), _LONGEST)
+        text = clean_text(str(value), _MOST_CHARACTERS)
         if "item_number" in line:
             text = f"{text}\u00a0/\u00a0{line['item_number']}"
         return {"text": text}
     if name in _NUMBERS:
-        gone = pd.isna(value)
-        text = (
-            texts.rate(value)
-            if name == "risk_score"
-            else texts.number(value if gone else round(float(value)))
-        )
-        return {"text": text, "value": "" if gone else f"{float(value):.10g}"}
+        if pd.isna(value):
+            return {"text": texts.number(value), "value": ""}
+        text = texts.number(round(float(value)))
+        if name == "risk_score":
+            text = texts.rate(value)
+        return {"text": text, "value": f"{float(value):.10g}"}
     if name == "channel":
         return {"text": texts.channel(str(value))}
     if name == "lodged_at":
         moment = texts.moment(value)
         return {"text": moment.replace("-", "\u2011"), "value": moment}
-    return {"text": clean_text(texts.value(name, value), _LONGEST)}
+    return {"text": clean_text(texts.value(name, value), _MOST_CHARACTERS)}

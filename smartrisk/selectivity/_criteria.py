@@ -1,4 +1,4 @@
-"""Rules as selectivity criteria in the manner of ASYCUDA, and back."""
+"""Rules as selectivity criteria in the style of ASYCUDA, and back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from smartrisk.errors import ArgumentError, format_values
-from smartrisk.selectivity._rules import Condition, Rule, RuleSet
+from smartrisk.selectivity._conditions import Condition, ConditionValue
+from smartrisk.selectivity._rule_sets import RuleSet
+from smartrisk.selectivity._rules import Rule
 
-#: Names of fields in the criteria. Those of goods and origin are ASYCUDA's; for the
-#: others its data model has names that differ by country: replace them where needed.
+#: Names of fields in the criteria. Those of goods and origin are ASYCUDA's; the names
+#: of the others differ by country: replace them where needed.
 NAMES = {
     "tariff_code": "ComCod",
     "origin": "CtyOrigCod",
@@ -50,33 +52,35 @@ _PART = re.compile(
     r"(?P<field>\w+)\s*(?P<op>NOT IN|IN|LIKE|IS MISSING|<>|<=|>=|=|<|>)\s*"
     r'(?P<value>\([^)]*\)|"[^"]*"|-?[\d.eE+-]+)?'
 )
+#: Characters of a text that an error quotes.
+_QUOTED = 60
+_NOT_READABLE = "from_criteria: cannot read {text!r}."
 _SIGNS = {"=": "=", "!=": "<>", "in": "IN", "not in": "NOT IN", "starts with": "LIKE"}
 _BACK = {sign: operator for operator, sign in _SIGNS.items()}
 
 
 def to_criteria(rules: RuleSet) -> str:
-    """Return rules as criteria text in the manner of ASYCUDA.
+    """Return rules as criteria text in the style of ASYCUDA.
 
     Parameters
     ----------
     rules : RuleSet
-        Rules; validity, owner and reason are not part of the text. Reference prices
-        come first.
+        Rules; their validity, owner and reason are not part of the text.
 
     Returns
     -------
     text : str
-        One criteria block per rule.
+        Reference prices, then one criteria block per rule.
 
     Raises
     ------
     ArgumentError
-        If a field has no name there.
+        If the criteria have no name for a field.
 
     Notes
     -----
-    The shape is that of published examples; the dialect of an administration differs
-    by version and country, so have it checked before it is loaded.
+    The text follows published examples. Administrations use dialects that differ by
+    version and country: have the text checked before it is loaded.
 
     Examples
     --------
@@ -88,16 +92,18 @@ def to_criteria(rules: RuleSet) -> str:
     Then RedLane IS 100;
     Endif;
     """
-    strange = sorted({c.field for r in rules for c in r.when} - set(NAMES))
-    if strange:
+    unnamed = sorted({c.field for r in rules for c in r.when} - set(NAMES))
+    if unnamed:
         raise ArgumentError(
-            "selectivity.name_fields",
-            "to_criteria: no name for the fields {strange}.",
-            strange=format_values(strange),
+            "selectivity.criteria_field_without_name",
+            "to_criteria: criteria have no name for the fields {fields}.",
+            fields=format_values(unnamed),
         )
-    prices = "\n".join(f'Reference "{c}" IS {price!r};' for c, price in rules.prices)
+    prices = "\n".join(
+        f'Reference "{c}" IS {price!r};' for c, price in dict(rules.prices).items()
+    )
     return (prices + "\n\n" if prices else "") + "\n\n".join(
-        f'Criteria "{rule.rule_id}";\nIf {_joined(rule)}\n'
+        f'Criteria "{rule.rule_id}";\nIf {_conditions_text(rule)}\n'
         f"Then {_LANES[rule.channel]} IS {round(100 * rule.rate, 6):g};\nEndif;"
         for rule in rules
     )
@@ -133,23 +139,24 @@ def from_criteria(text: str) -> RuleSet:
     rest = _RULE.sub("", text).strip()
     if rest:
         raise ArgumentError(
-            "selectivity.cannot_read",
-            "from_criteria: cannot read {rest!r}.",
-            rest=rest[:60],
+            "selectivity.criteria_not_readable",
+            _NOT_READABLE,
+            text=rest[:_QUOTED],
         )
     channels = {lane: channel for channel, lane in _LANES.items()}
     rules = []
     for found in _RULE.finditer(text):
         if found["lane"] not in channels:
             raise ArgumentError(
-                "selectivity.unknown_lane",
-                "from_criteria: unknown lane {lane!r}.",
+                "selectivity.criteria_unknown_lane",
+                "from_criteria: the lane {lane!r} is unknown; known are {known}.",
                 lane=found["lane"],
+                known=format_values(channels),
             )
         rules.append(
             Rule(
                 rule_id=found["name"],
-                when=tuple(_parts(found["when"])),
+                when=tuple(_read_conditions(found["when"])),
                 channel=channels[found["lane"]],
                 rate=round(float(found["rate"]) / 100, 10),
             )
@@ -157,65 +164,65 @@ def from_criteria(text: str) -> RuleSet:
     return RuleSet(rules=tuple(rules), prices=prices)
 
 
-def _joined(rule: Rule) -> str:
+def _conditions_text(rule: Rule) -> str:
     """Return the conditions of a rule as text."""
-    return " and ".join(_told(condition) for condition in rule.when)
+    return " and ".join(_condition_text(condition) for condition in rule.when)
 
 
-def _told(condition: Condition) -> str:
+def _condition_text(condition: Condition) -> str:
     """Return a condition as text."""
     name, operator, value = NAMES[condition.field], condition.operator, condition.value
     if operator == "missing":
         return f"{name} IS MISSING"
     if operator == "starts with":
         texts = value if isinstance(value, tuple) else (value,)
-        starred: Any = tuple(f"{text}*" for text in texts)
-        if not isinstance(value, tuple):
-            starred = starred[0]
-        return f"{name} LIKE {_quoted(starred)}"
-    return f"{name} {_SIGNS.get(operator, operator)} {_quoted(value)}"
+        patterns = tuple(f"{text}*" for text in texts)
+        wanted = patterns if isinstance(value, tuple) else patterns[0]
+        return f"{name} LIKE {_quote(wanted)}"
+    return f"{name} {_SIGNS.get(operator, operator)} {_quote(value)}"
 
 
-def _quoted(value: Any) -> str:
+def _quote(value: ConditionValue) -> str:
     """Return a value as text: lists in parentheses, texts in quotes."""
     if isinstance(value, tuple):
-        return f"({', '.join(_quoted(v) for v in value)})"
+        return f"({', '.join(_quote(v) for v in value)})"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return repr(value)
     text = str(value)
     if any(sign in text for sign in '"()'):
         raise ArgumentError(
-            "selectivity.quote_parenthesis",
-            "to_criteria: {text!r} holds a quote or a parenthesis.",
+            "selectivity.criteria_text_not_quotable",
+            "to_criteria: {text!r} contains a quote or a parenthesis, which criteria "
+            "cannot express.",
             text=text,
         )
     return f'"{text}"'
 
 
-def _parts(text: str) -> list[Condition]:
+def _read_conditions(text: str) -> list[Condition]:
     """Return the conditions of a block."""
     out, rest = [], text
     while rest:
         found = _PART.match(rest.strip())
         if found is None or found["field"] not in _FIELD:
             raise ArgumentError(
-                "selectivity.cannot_read",
-                "from_criteria: cannot read {rest!r}.",
-                rest=rest.strip()[:60],
+                "selectivity.criteria_not_readable",
+                _NOT_READABLE,
+                text=rest.strip()[:_QUOTED],
             )
-        out.append(_condition(found))
+        out.append(_read_condition(found))
         rest = rest.strip()[found.end() :].strip()
         rest = re.sub(r"^and\s+", "", rest)
     return out
 
 
-def _condition(found: re.Match[str]) -> Condition:
-    """Return one condition."""
+def _read_condition(found: re.Match[str]) -> Condition:
+    """Return the condition that a part of a block states."""
     sign = found["op"]
     if sign == "IS MISSING":
         return Condition(field=_FIELD[found["field"]], operator="missing")
     operator = _BACK.get(sign, sign)
-    value = _read(found["value"] or "")
+    value = _read_value(found["value"] or "")
     if operator == "starts with":
         texts = value if isinstance(value, tuple) else (value,)
         cut = tuple(str(text).removesuffix("*") for text in texts)
@@ -223,11 +230,11 @@ def _condition(found: re.Match[str]) -> Condition:
     return Condition(field=_FIELD[found["field"]], operator=operator, value=value)
 
 
-def _read(text: str) -> Any:
+def _read_value(text: str) -> Any:
     """Return a value from its text."""
     if text.startswith("("):
         parts = re.findall(r'"[^"]*"|-?[\d.eE+-]+', text)
-        return tuple(_read(part) for part in parts)
+        return tuple(_read_value(part) for part in parts)
     if text.startswith('"'):
         return text[1:-1]
     number = float(text)

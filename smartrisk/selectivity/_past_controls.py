@@ -1,4 +1,4 @@
-"""What a policy must know of the past: what is new, who was released how often."""
+"""What a policy needs from the past: what is new, and releases in a row by trader."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
+from smartrisk.items import join_by_key, with_item_numbers
 from smartrisk.schema import KEY
+from smartrisk.selectivity._quotas import CONTROLS
 
-_NEW = ("importer_id", "consignor_id", "tariff_code", "origin")
+#: Fields whose new values mark a new pattern of trade: who, from which sender, what,
+#: from where.
+_NOVELTY_FIELDS = ("importer_id", "consignor_id", "tariff_code", "origin")
 
 
 def novelty(
-    declarations: pd.DataFrame, past: pd.DataFrame, *, keys: Sequence[str] = _NEW
+    declarations: pd.DataFrame,
+    past: pd.DataFrame,
+    *,
+    keys: Sequence[str] = _NOVELTY_FIELDS,
 ) -> NDArray[np.float64]:
     """Return how new the traders, goods and routes of items are.
 
@@ -24,22 +31,26 @@ def novelty(
     Parameters
     ----------
     declarations : DataFrame of shape (n_items, n_fields)
-        DECLARATIONS to decide on; they do not see each other.
+        DECLARATIONS to decide on; they do not count for each other.
     past : DataFrame
         DECLARATIONS lodged before.
     keys : sequence of str
-        Fields that are looked at; those that are absent are passed over.
+        Fields that are compared; those that are absent are skipped.
 
     Returns
     -------
     novelty : ndarray of shape (n_items,)
-        In (0, 1]: the mean over the keys of ``1 / sqrt(1 + n)``, n earlier items with
-        the same value; 1 where all is new.
+        In (0, 1]; 1 where every value is new.
 
     Raises
     ------
     TableError
-        If none of the keys is there.
+        If none of the keys is a column of both tables.
+
+    Notes
+    -----
+    The mean over the keys of ``1 / sqrt(1 + n)``, with n earlier items of the same
+    value: the width of a confidence bound shrinks with the root of what was seen.
 
     References
     ----------
@@ -57,8 +68,8 @@ def novelty(
     known = [name for name in keys if name in declarations and name in past]
     if not known:
         raise TableError(
-            "selectivity.none_columns_there",
-            "novelty: none of the columns {keys} is there.",
+            "selectivity.novelty_columns_absent",
+            "novelty: none of the columns {keys} is in both tables; pass 'keys'.",
             keys=format_values(list(keys)),
         )
     total = np.zeros(len(declarations))
@@ -81,18 +92,18 @@ def releases_in_a_row(
     Parameters
     ----------
     declarations : DataFrame of shape (n_items, n_fields)
-        DECLARATIONS to decide on; they do not see each other.
+        DECLARATIONS to decide on; they do not count for each other.
     past : DataFrame
         DECLARATIONS lodged before.
     decisions : DataFrame
-        DECISIONS on these; an item without one counts as released.
+        DECISIONS on the past; an item without one counts as released.
     by : str, default="importer_id"
-        Whose releases are counted: a field of the declarations.
+        Field of the declarations by which releases are counted.
 
     Returns
     -------
     releases : ndarray of int, shape (n_items,)
-        Since the last control; 0 for who is new or not known.
+        Since the last control; 0 where the trader is new or missing.
 
     Raises
     ------
@@ -114,20 +125,23 @@ def releases_in_a_row(
     for name, frame in (("declarations", declarations), ("past", past)):
         if by not in frame:
             raise TableError(
-                "selectivity.lacks_column",
-                "releases_in_a_row: {name!r} lacks the column {by!r}.",
-                name=name,
-                by=by,
+                "selectivity.releases_column_absent",
+                "releases_in_a_row: {table!r} lacks the column {column!r}.",
+                table=name,
+                column=by,
             )
-    keys = [k for k in KEY if k in past and k in decisions]
-    joined = past[[*keys, by, "lodged_at"]].merge(
-        decisions[[*keys, "channel"]], on=keys, how="left"
+    joined = join_by_key(
+        with_item_numbers(past)[[*KEY, by, "lodged_at"]],
+        decisions,
+        ["channel"],
+        owner="releases_in_a_row",
+        name="DECISIONS",
     )
     joined = joined[joined[by].notna()].sort_values(
-        ["lodged_at", *keys], kind="stable", ignore_index=True
+        ["lodged_at", *KEY], kind="stable", ignore_index=True
     )
-    looked = joined["channel"].isin(["red", "yellow"])
-    since = looked.groupby(joined[by]).cumsum()
+    controlled = joined["channel"].isin(CONTROLS)
+    since = controlled.groupby(joined[by]).cumsum()
     last = since.groupby(joined[by]).transform("max")
-    counts = joined.loc[(since == last) & ~looked, by].value_counts()
+    counts = joined.loc[(since == last) & ~controlled, by].value_counts()
     return np.asarray(declarations[by].map(counts).fillna(0), np.int64)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.results import clean_text, text_table
 from smartrisk.selectivity._claims import DUE, Demand, Draft
-from smartrisk.selectivity._quotas import check_capacity, groups
-from smartrisk.selectivity._random_draws import Float, hashes
-from smartrisk.selectivity._rules import RuleSet
+from smartrisk.selectivity._quotas import Capacity, check_capacity, make_groups
+from smartrisk.selectivity._random_draws import Float, hash_items
+from smartrisk.selectivity._rule_sets import RuleDraw, RuleSet
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend", "net_benefit")
 _EXPLORE = ("random", "uncertainty", "novelty")
 _SHARES = ("blend", "random_share", "red_share", "blue_share")
-#: Part of an exploration by weight that falls on all items alike.
-EVEN = 0.1
+#: Part of an exploration by weight that is spread over all items evenly: without it an
+#: item of weight 0 could never be drawn, and its group never be learned about.
+_EVEN_SHARE = 0.1
+#: Longest text of a setting in the repr: a capacity can name hundreds of offices.
+_LONGEST = 40
 Bool = NDArray[np.bool_]
 
 
@@ -32,9 +34,9 @@ class Costs:
     Parameters
     ----------
     control : float, default=0.0
-        Of one control: people, scanner, laboratory.
+        Cost of one control: people, scanner, laboratory.
     delay : float, default=0.0
-        Of the goods that wait, as a share of their customs value.
+        Cost of the goods that wait, as a fraction of their customs value.
 
     Examples
     --------
@@ -51,29 +53,30 @@ class Costs:
         check_number("Costs", "delay", self.delay, low=0.0, high=1.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Policy:
     """A scored way of choosing what to control under a limited capacity.
 
     Parameters
     ----------
     capacity : float, int or mapping, default=0.05
-        Share of the items in [0, 1] as a float, number of items as an integer. A share
-        gives ``floor(share * n + 0.5)`` items. A mapping of "red" and "yellow" gives
-        each channel its own share or number; with `per`, a mapping from group to
-        number, or from group to such a mapping.
+        Share of the items in [0, 1] as a float, number of items as an integer. Of n
+        items a share takes ``share * n``, halves rounded up. A mapping of "red" and
+        "yellow" gives each channel its own share or number; with `per`, a mapping from
+        group to number, or from group to such a mapping.
     rank_by : str, default="risk_score"
         "risk_score", "expected_revenue", "blend" or "net_benefit": expected revenue
-        less `costs`. The model then takes only items that are worth their control.
+        less `costs`. With "net_benefit" the model takes only items that are worth
+        their control.
     blend : float, default=0.5
         Weight of the risk rank against the revenue rank when blended.
     random_share : float, default=0.1
         Share of the capacity that explores, by chance.
     explore : str, default="random"
-        How: "random" draws all items alike before the model is asked; "uncertainty"
-        and "novelty" draw after it, by weight: how undecided the score is
-        (``p * (1 - p)``, or a column ``uncertainty`` of SCORES), or a column
-        ``novelty`` of SCORES.
+        How: "random" draws before the model chooses, every item with the same
+        probability; "uncertainty" and "novelty" draw after it, by weight: how
+        undecided the score is (``p * (1 - p)``, or a column ``uncertainty`` of
+        SCORES), or a column ``novelty`` of SCORES.
     per : str or tuple of str, default=()
         "day" and columns of the declarations, as "office" or a team: the capacity is
         spread over these groups by size.
@@ -86,10 +89,11 @@ class Policy:
     costs : Costs, default=Costs()
         What a control costs, for "net_benefit".
     trusted_relief : float, default=0.0
-        By how much the rank value of trusted traders' items is lessened, in [0, 1).
-        Chance does not see it, and there must be some: relief never reaches zero.
+        By which fraction the rank value of trusted traders' items is reduced, in
+        [0, 1). It does not change the random draws, and it needs a `random_share`:
+        every trader can still be controlled.
     max_releases : int, default=None
-        Releases in a row after which a control is due; None for no bound.
+        Number of releases in a row after which a control is due; None for no bound.
     random_state : int, default=0
         Seed of the random share and of ties.
     version : str, default="1"
@@ -98,25 +102,26 @@ class Policy:
     See Also
     --------
     novelty : How new the traders, goods and routes of items are.
-    releases_in_a_row : What `max_releases` counts.
+    releases_in_a_row : The number that `max_releases` bounds.
 
     Notes
     -----
     Claims on the capacity come in this order: mandatory items, rules, items that are
-    due, chance, the model. Mandatory items are controlled even when they exceed it;
-    then nothing else is. Rules draw by the item's key; when they ask for more than is
-    left, the least draws are followed (sequential Poisson sampling, Ohlsson 1998).
-    Chance is a keyed hash of the item's key: it depends on no score and no row order.
+    due, random draws, the model. Mandatory items are controlled even when they exceed
+    the capacity; then nothing else is. Rules draw by the key of the item; when they ask
+    for more than is left, the smallest draws are followed (sequential Poisson sampling,
+    Ohlsson 1998). Every draw is a hash of the key and the seed: it depends neither on
+    scores nor on the order of the items.
 
     With N items left to choose from, r drawn at random and q taken by the model, the
     item on model rank j (from 0) is selected with probability
     ``r/N + (1 - r/N) * P(X > j - q)``, X hypergeometric: the number drawn at random
-    among the j items ranked before it. Exploring by weight, the model takes its q
-    with certainty and r of the others are drawn with probabilities proportional to
-    their weights (systematic sampling, Madow 1949), a tenth of it spread evenly so
-    that none is zero. Where rules draw, `propensity` is that given the draws of the
-    other items. `selected_by` and `propensity` speak of controls before release; blue
-    items have none.
+    among the j items ranked before it. With exploration by weight, the model takes its
+    q with certainty and r of the others are drawn with probabilities proportional to
+    their weights (systematic sampling, Madow 1949); a tenth of the draw is spread
+    evenly so that no probability is zero. Where rules draw, `propensity` is the
+    probability given the draws of the other items. `selected_by` and `propensity`
+    describe controls before release; blue items have none.
 
     References
     ----------
@@ -135,7 +140,7 @@ class Policy:
     ['green', 'red', 'yellow', 'green']
     """
 
-    capacity: float | int | Mapping[Any, Any] = 0.05
+    capacity: Capacity = 0.05
     rank_by: str = "risk_score"
     blend: float = 0.5
     random_share: float = 0.1
@@ -158,7 +163,7 @@ class Policy:
         check_number("Policy", "trusted_relief", relief, low=0.0, high=0.99)
         if relief and not self.random_share:
             raise ArgumentError(
-                "selectivity.trusted_relief_needs_random_share_above",
+                "selectivity.relief_without_random_share",
                 "Policy: 'trusted_relief' needs a 'random_share' above 0; without "
                 "it trusted traders might never be controlled.",
             )
@@ -170,30 +175,45 @@ class Policy:
         object.__setattr__(self, "per", per)
         check_capacity(self.capacity, per)
 
+    def __repr__(self) -> str:
+        """Return the capacity and the settings that are not at their default."""
+        changed = [
+            f"{f.name}={clean_text(repr(getattr(self, f.name)), _LONGEST)}"
+            for f in fields(self)
+            if f.name == "capacity"
+            or (f.default is not MISSING and getattr(self, f.name) != f.default)
+        ]
+        return f"Policy({', '.join(changed)})"
+
+    def _repr_html_(self) -> str:
+        """Return the settings as an HTML table for a notebook."""
+        rows = [(f.name, repr(getattr(self, f.name))) for f in fields(self)]
+        return text_table(["setting", "value"], rows, repr(self))
+
     def select(
         self,
         scores: pd.DataFrame,
-        *,
         declarations: pd.DataFrame | None = None,
-        mandatory: Any = None,
+        *,
+        mandatory: ArrayLike | None = None,
         rules: RuleSet | None = None,
-        releases: Any = None,
+        releases: ArrayLike | None = None,
     ) -> pd.DataFrame:
         """Decide on items together.
 
         Parameters
         ----------
-        scores : DataFrame
+        scores : DataFrame of shape (n_items, n_columns)
             SCORES of the items.
-        declarations : DataFrame, default=None
+        declarations : DataFrame of shape (n_items, n_fields), default=None
             DECLARATIONS aligned with `scores`; needed for `per`, rules, relief and the
             cost of delay.
-        mandatory : array-like of bool, default=None
+        mandatory : array-like of bool, shape (n_items,), default=None
             Items that must be controlled whatever their score: prohibitions,
             sanctions, orders of a court.
         rules : RuleSet, default=None
-            Rules that stand beside the model.
-        releases : array-like of int, default=None
+            Rules that apply beside the model.
+        releases : array-like of int, shape (n_items,), default=None
             Releases in a row before each item, for `max_releases`.
 
         Returns
@@ -207,237 +227,285 @@ class Policy:
         TableError
             If a score is missing or a column is absent.
         ArgumentError
-            If something is not aligned with the scores, or needed and not given.
+            If an argument is not aligned with the scores, or is needed and not given.
         """
-        n = len(scores)
-        if declarations is not None and len(declarations) != n:
-            raise ArgumentError(
-                "selectivity.declarations_scores_they_same",
-                "Policy: {n_declarations} declarations for {n} scores; they must "
-                "be of the same items, aligned.",
-                n_declarations=len(declarations),
-                n=n,
-            )
-        drawn = None
-        if rules is not None:
-            if declarations is None:
-                raise ArgumentError(
-                    "selectivity.rules_need_declarations_items",
-                    "Policy: rules need the declarations of the items.",
-                )
-            drawn = rules.draw(declarations, random_state=self.random_state)
-        demand = self._demand(scores, declarations, mandatory, releases)
-        if drawn is not None:
-            demand = replace(demand, priority=drawn.priority)
-        draft = Draft(n)
-        shares = (self.random_share, self.random_state)
-        channel = None if drawn is None else drawn.channel
-        for rows, quota in groups(self.capacity, tuple(self.per), n, declarations):
-            rest = draft.decide(rows, quota, demand, shares)
-            draft.colour(rows, quota, demand, (self.red_share, channel))
-            after = math.floor(self.blue_share * len(rows) + 0.5)
-            draft.channel[rest[:after]] = "blue"
-        if drawn is not None:
-            ruled = drawn.chance(draft.bound)
-            draft.given = ruled + (1 - ruled) * draft.given
-            draft.given[demand.must] = 1.0
-            later = drawn.blue & (draft.channel == "green")
-            draft.channel[later] = "blue"
-        out = draft.table(scores, demand, self.version)
-        if drawn is not None or self.max_releases is not None:
-            named = np.full(n, None, dtype=object)
-            if drawn is not None:
-                own = (draft.claim == 1) | (drawn.blue & (draft.channel == "blue"))
-                named[own] = drawn.rule_id[own]
-            named[draft.is_due] = DUE
-            out["rule_id"] = pd.Series(named, out.index, dtype="str")
-        return out
+        draw = self._draw_rules(scores, declarations, rules)
+        demand = self._make_demand(scores, declarations, mandatory, releases)
+        if draw is not None:
+            demand = replace(demand, priority=draw.priority)
+        draft = Draft(
+            demand,
+            random_share=self.random_share,
+            red_share=self.red_share,
+            random_state=self.random_state,
+        )
+        ruled = None if draw is None else draw.channel
+        per = tuple(self.per)
+        for group in make_groups(self.capacity, per, len(scores), declarations):
+            rest = draft.decide(group)
+            draft.assign_channels(group, ruled)
+            n_blue = math.floor(self.blue_share * len(group.rows) + 0.5)
+            draft.channel[rest[:n_blue]] = "blue"
+        if draw is not None:
+            by_rule = draw.probability(draft.bound)
+            draft.without_rule = by_rule + (1 - by_rule) * draft.without_rule
+            draft.without_rule[demand.must] = 1.0
+            draft.channel[draw.is_blue & (draft.channel == "green")] = "blue"
+        decisions = draft.decisions(scores, self.version)
+        if draw is not None or self.max_releases is not None:
+            decisions["rule_id"] = _rule_ids(draft, draw, decisions.index)
+        return decisions
 
-    def _demand(
+    def _draw_rules(
         self,
         scores: pd.DataFrame,
         declarations: pd.DataFrame | None,
-        mandatory: Any,
-        releases: Any,
+        rules: RuleSet | None,
+    ) -> RuleDraw | None:
+        """Return what rules ask for; None without rules."""
+        if declarations is not None and len(declarations) != len(scores):
+            raise ArgumentError(
+                "selectivity.declarations_not_aligned",
+                "Policy: {n_declarations} declarations for {n_scores} scores; they "
+                "must be of the same items, in the same order.",
+                n_declarations=len(declarations),
+                n_scores=len(scores),
+            )
+        if rules is None:
+            return None
+        if declarations is None:
+            raise ArgumentError(
+                "selectivity.rules_need_declarations",
+                "Policy: rules need the declarations of the items.",
+            )
+        return rules.draw(declarations, random_state=self.random_state)
+
+    def _make_demand(
+        self,
+        scores: pd.DataFrame,
+        declarations: pd.DataFrame | None,
+        mandatory: ArrayLike | None,
+        releases: ArrayLike | None,
     ) -> Demand:
-        """Return what is asked for each item."""
+        """Return what is asked for each item, rules apart."""
         n = len(scores)
-        value = self._value(scores, declarations)
-        keys = hashes(scores, self.random_state)
+        value = self._rank_values(scores, declarations)
         due = np.zeros(n, np.int64)
         if self.max_releases is not None:
-            if releases is None or len(releases) != n:
+            in_a_row = np.asarray([] if releases is None else releases)
+            if len(in_a_row) != n:
                 raise ArgumentError(
-                    "selectivity.max_releases_needs_releases_items",
+                    "selectivity.max_releases_needs_releases",
                     "Policy: 'max_releases' needs the 'releases' of the {n} items, as "
-                    "releases_in_a_row gives them.",
+                    "releases_in_a_row returns them.",
                     n=n,
                 )
-            row = np.asarray(releases, np.int64)
-            due = np.where(row >= self.max_releases, row, 0)
+            in_a_row = in_a_row.astype(np.int64)
+            due = np.where(in_a_row >= self.max_releases, in_a_row, 0)
         return Demand(
-            must=_mask(mandatory, scores),
+            must=_check_mandatory(mandatory, n),
             priority=np.full(n, np.inf),
             due=due,
-            value=self._relieved(value, declarations),
+            value=self._apply_relief(value, declarations),
             wanted=value > 0 if self.rank_by == "net_benefit" else np.ones(n, bool),
-            weight=self._weight(scores),
-            lot=keys,
+            weight=self._exploration_weights(scores),
+            hashes=hash_items(scores, self.random_state),
         )
 
-    def _value(self, scores: pd.DataFrame, declarations: pd.DataFrame | None) -> Float:
-        """Return what is ranked by, the greater the sooner."""
+    def _rank_values(
+        self, scores: pd.DataFrame, declarations: pd.DataFrame | None
+    ) -> Float:
+        """Return the values that the model ranks by, the greater the sooner."""
         if self.rank_by == "net_benefit":
-            worth = _column(scores, "expected_revenue") - self.costs.control
+            worth = _score_column(scores, "expected_revenue") - self.costs.control
             if self.costs.delay:
-                held = _declared(declarations, "customs_value", "the cost of delay")
-                worth = worth - self.costs.delay * np.nan_to_num(held.astype(float))
+                waiting = _declared_column(
+                    declarations, "customs_value", "the cost of delay"
+                )
+                value = np.nan_to_num(waiting.astype(float))
+                worth = worth - self.costs.delay * value
             return np.asarray(worth, np.float64)
         if self.rank_by != "blend":
-            return _column(scores, self.rank_by)
-        risk = pd.Series(_column(scores, "risk_score")).rank(pct=True)
-        revenue = pd.Series(_column(scores, "expected_revenue")).rank(pct=True)
+            return _score_column(scores, self.rank_by)
+        risk = pd.Series(_score_column(scores, "risk_score")).rank(pct=True)
+        revenue = pd.Series(_score_column(scores, "expected_revenue")).rank(pct=True)
         blended = self.blend * risk + (1 - self.blend) * revenue
         return np.asarray(blended, np.float64)
 
-    def _relieved(self, value: Float, declarations: pd.DataFrame | None) -> Float:
-        """Lessen the value of trusted traders' items."""
+    def _apply_relief(self, value: Float, declarations: pd.DataFrame | None) -> Float:
+        """Return the rank values, those of trusted traders' items reduced."""
         if not self.trusted_relief:
             return value
-        trusted = _declared(declarations, "trusted_trader", "'trusted_relief'")
-        known = pd.Series(trusted).fillna(False).to_numpy(bool)
-        lessened = value - self.trusted_relief * np.abs(value)
-        return np.where(known, lessened, value)
+        trusted = _declared_column(declarations, "trusted_trader", "'trusted_relief'")
+        is_trusted = pd.Series(trusted).fillna(False).to_numpy(bool)
+        # Net benefits can be negative: the size is taken off, so that ranks only fall.
+        reduced = value - self.trusted_relief * np.abs(value)
+        return np.where(is_trusted, reduced, value)
 
-    def _weight(self, scores: pd.DataFrame) -> Float | None:
+    def _exploration_weights(self, scores: pd.DataFrame) -> Float | None:
         """Return weights of exploration; None for the random share."""
         if self.explore == "random" or not self.random_share:
             return None
         if self.explore in scores:
-            weight = _column(scores, self.explore)
+            weight = _score_column(scores, self.explore)
         elif self.explore == "novelty":
             raise TableError(
-                "selectivity.exploring_novelty_needs_column",
+                "selectivity.novelty_column_absent",
                 "SCORES: exploring by novelty needs a column 'novelty'; the "
-                "function selectivity.novelty gives it.",
+                "function selectivity.novelty computes it.",
             )
         else:
-            risk = _column(scores, "risk_score")
+            risk = _score_column(scores, "risk_score")
             weight = np.clip(risk * (1 - risk), 0.0, None)
         weight = np.clip(weight, 0.0, None)
         mean = float(weight.mean()) if len(weight) else 0.0
-        return (1 - EVEN) * weight / mean + EVEN if mean > 0 else np.ones(len(weight))
+        if mean <= 0:
+            return np.ones(len(weight))
+        return (1 - _EVEN_SHARE) * weight / mean + _EVEN_SHARE
 
 
 def select(
     scores: pd.DataFrame,
-    capacity: Any = 0.05,
-    *,
     declarations: pd.DataFrame | None = None,
-    mandatory: Any = None,
-    rules: RuleSet | None = None,
-    releases: Any = None,
+    *,
+    capacity: Capacity | None = None,
     policy: Policy | None = None,
-    **options: Any,
+    mandatory: ArrayLike | None = None,
+    rules: RuleSet | None = None,
+    releases: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Decide on items together under a capacity.
 
     Parameters
     ----------
-    scores : DataFrame
+    scores : DataFrame of shape (n_items, n_columns)
         SCORES of the items.
-    capacity : float, int or mapping, default=0.05
-        Share of the items as a float, their number as an integer.
-    declarations : DataFrame, default=None
-        DECLARATIONS aligned with `scores`; needed for `per` and for rules.
-    mandatory : array-like of bool, default=None
+    declarations : DataFrame of shape (n_items, n_fields), default=None
+        DECLARATIONS aligned with `scores`; needed for rules and for some policies.
+    capacity : float, int or mapping, default=None
+        Share of the items as a float, number of items as an integer; None for that of
+        the policy. A shorthand for ``policy=Policy(capacity=...)``.
+    policy : Policy, default=None
+        How to choose; None for ``Policy()``. It has its own capacity: pass either.
+    mandatory : array-like of bool, shape (n_items,), default=None
         Items that must be controlled whatever their score.
     rules : RuleSet, default=None
-        Rules that stand beside the model.
-    releases : array-like of int, default=None
+        Rules that apply beside the model.
+    releases : array-like of int, shape (n_items,), default=None
         Releases in a row before each item, for `max_releases`.
-    policy : Policy, default=None
-        Policy to take the other options from; None for the default.
-    **options : object
-        Fields of `Policy`.
 
     Returns
     -------
     decisions : DataFrame
         DECISIONS, in the order and with the index of `scores`.
 
+    Raises
+    ------
+    ArgumentError
+        If both `capacity` and `policy` are given, or an argument is not aligned with
+        the scores.
+    TableError
+        If a score is missing or a column is absent.
+
     See Also
     --------
-    Policy : The options, and how ties and chance are handled.
+    Policy : The settings, and how ties and random draws are handled.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from smartrisk.selectivity import select
+    >>> from smartrisk.selectivity import Policy, select
     >>> scores = pd.DataFrame({"declaration_id": list("abcd"),
     ...                        "risk_score": [0.1, 0.9, 0.5, 0.2]})
-    >>> select(scores, 1, random_share=0.0)["selected_by"].notna().tolist()
+    >>> policy = Policy(capacity=1, random_share=0.0)
+    >>> select(scores, policy=policy)["selected_by"].notna().tolist()
     [False, True, False, False]
     """
-    made = replace(policy or Policy(), capacity=capacity, **options)
-    return made.select(
-        scores,
-        declarations=declarations,
-        mandatory=mandatory,
-        rules=rules,
-        releases=releases,
+    if declarations is not None and not isinstance(declarations, pd.DataFrame):
+        raise ArgumentError(
+            "selectivity.declarations_not_a_frame",
+            "select: 'declarations' must be a DataFrame; got {type_name}. Pass the "
+            "capacity by name: capacity=0.05.",
+            type_name=type(declarations).__name__,
+        )
+    if capacity is not None and policy is not None:
+        raise ArgumentError(
+            "selectivity.capacity_and_policy",
+            "select: pass 'capacity' or 'policy', not both; the policy has the "
+            "capacity {capacity}. To change it pass "
+            "dataclasses.replace(policy, capacity=...).",
+            capacity=str(policy.capacity),
+        )
+    if policy is None:
+        policy = Policy() if capacity is None else Policy(capacity=capacity)
+    return policy.select(
+        scores, declarations, mandatory=mandatory, rules=rules, releases=releases
     )
 
 
-def _declared(declarations: pd.DataFrame | None, name: str, why: str) -> Any:
+def _rule_ids(draft: Draft, draw: RuleDraw | None, index: pd.Index) -> pd.Series:
+    """Return the rule that each item follows; that of releases in a row comes first."""
+    named = np.full(len(draft.claim), None, dtype=object)
+    if draw is not None:
+        own = draft.is_by_rule | (draw.is_blue & (draft.channel == "blue"))
+        named[own] = draw.rule_id[own]
+    named[draft.is_due] = DUE
+    return pd.Series(named, index, dtype="str")
+
+
+def _declared_column(
+    declarations: pd.DataFrame | None, name: str, why: str
+) -> NDArray[np.object_]:
     """Return a declared column that the policy needs."""
     if declarations is None:
         raise ArgumentError(
-            "selectivity.needs_declarations_items",
+            "selectivity.policy_needs_declarations",
             "Policy: {why} needs the declarations of the items.",
             why=why,
         )
     if name not in declarations:
         raise TableError(
-            "selectivity.needs_column_absent",
-            "Policy: {why} needs the column {name!r}; it is absent.",
+            "selectivity.policy_column_absent",
+            "Policy: {why} needs the column {column!r}; it is absent.",
             why=why,
-            name=name,
+            column=name,
         )
-    return declarations[name].to_numpy(dtype=object, na_value=np.nan)
+    return np.asarray(declarations[name].to_numpy(dtype=object, na_value=np.nan))
 
 
-def _column(scores: pd.DataFrame, name: str) -> Float:
+def _score_column(scores: pd.DataFrame, name: str) -> Float:
+    """Return a column of SCORES; missing and infinite values are refused."""
     if name not in scores:
         raise TableError(
-            "selectivity.column_missing_rank_another",
-            "SCORES: the column {name!r} is missing; rank by another.",
-            name=name,
+            "selectivity.score_column_absent",
+            "SCORES: the column {column!r} is missing; rank by another.",
+            column=name,
         )
     values = scores[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
+    n_bad = int((~np.isfinite(values)).sum())
+    if n_bad:
         raise TableError(
-            "selectivity.missing_infinite_items_score",
-            "SCORES: {name!r} is missing or infinite in {bad} items. Score "
+            "selectivity.score_not_finite",
+            "SCORES: {column!r} is missing or infinite in {n_bad} items. Score "
             "them first, or leave them out.",
-            name=name,
-            bad=bad,
+            column=name,
+            n_bad=n_bad,
         )
-    return values
+    return np.asarray(values)
 
 
-def _mask(mandatory: Any, scores: pd.DataFrame) -> Bool:
+def _check_mandatory(mandatory: ArrayLike | None, n: int) -> Bool:
+    """Return the mask of mandatory items; raise unless it has a boolean per item."""
     if mandatory is None:
-        return np.zeros(len(scores), bool)
+        return np.zeros(n, bool)
     mask = np.asarray(mandatory)
-    if mask.dtype != bool or mask.shape != (len(scores),):
+    if mask.dtype != bool or mask.shape != (n,):
         raise ArgumentError(
-            "selectivity.mandatory_booleans_per_item",
-            "select: 'mandatory' must be {n_scores} booleans, one per item; "
-            "got {dtype} of shape {shape}.",
-            n_scores=len(scores),
-            dtype=mask.dtype,
-            shape=mask.shape,
+            "selectivity.mandatory_not_booleans",
+            "select: 'mandatory' must be {n} booleans, one per item; got {dtype} of "
+            "shape {shape}.",
+            n=n,
+            dtype=str(mask.dtype),
+            shape=str(mask.shape),
         )
     return mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 
+#: Channels of a control before release: they use capacity.
 CONTROLS = ("red", "yellow")
+#: Groups up to which one pass per group is faster than sorting the rows once; the
+#: order of rows within a group is the same either way.
+_FEW_GROUPS = 50
+
+#: A share or number of items; by channel; or by group, each a number or by channel.
+Capacity: TypeAlias = "float | int | Mapping[str, Any]"
 
 
 @dataclass(frozen=True)
@@ -24,36 +31,36 @@ class Quota:
     red: int | None = None
 
 
-def check_capacity(capacity: Any, per: tuple[str, ...]) -> None:
-    """Refuse a capacity that makes no sense."""
+def check_capacity(capacity: Capacity, per: tuple[str, ...]) -> None:
+    """Raise unless the capacity is one that `Policy` documents."""
     if not isinstance(capacity, Mapping):
         _check_amount(capacity)
         return
-    if not by_channel(capacity) and not per:
+    if not is_by_channel(capacity) and not per:
         raise ArgumentError(
-            "selectivity.mapping_groups_capacity_needs",
+            "selectivity.capacity_needs_per",
             "Policy: a mapping of groups as 'capacity' needs 'per'; without it "
-            "the names are channels, {CONTROLS}.",
-            CONTROLS=format_values(CONTROLS),
+            "the names must be channels: {channels}.",
+            channels=format_values(CONTROLS),
         )
     for value in capacity.values():
         parts = value.values() if isinstance(value, Mapping) else (value,)
-        if isinstance(value, Mapping) and not by_channel(value):
+        if isinstance(value, Mapping) and not is_by_channel(value):
             raise ArgumentError(
-                "selectivity.capacity_group_may_name",
-                "Policy: 'capacity' of a group may name {CONTROLS}; got {value}.",
-                CONTROLS=format_values(CONTROLS),
-                value=format_values(list(value)),
+                "selectivity.capacity_of_group_unknown_channel",
+                "Policy: 'capacity' of a group may name {channels}; got {names}.",
+                channels=format_values(CONTROLS),
+                names=format_values(list(value)),
             )
         for part in parts:
-            if by_channel(capacity):
+            if is_by_channel(capacity):
                 _check_amount(part)
             else:
                 check_number("Policy", "capacity", part, low=0, integer=True)
 
 
-def by_channel(capacity: Any) -> bool:
-    """Return whether a capacity is one of channels."""
+def is_by_channel(capacity: Capacity) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a capacity names channels."""
     return (
         isinstance(capacity, Mapping)
         and len(capacity) > 0
@@ -62,59 +69,70 @@ def by_channel(capacity: Any) -> bool:
 
 
 def _check_amount(capacity: Any) -> None:
+    """Raise unless the capacity is a share or a number of items."""
     whole = isinstance(capacity, (int, np.integer)) and not isinstance(capacity, bool)
-    good = whole and capacity >= 0
+    is_valid = whole and capacity >= 0
     if isinstance(capacity, (float, np.floating)):
-        good = bool(0.0 <= capacity <= 1.0)
-    if not good:
+        is_valid = bool(0.0 <= capacity <= 1.0)
+    if not is_valid:
         raise ArgumentError(
-            "selectivity.capacity_share_whole_number",
-            "Policy: 'capacity' must be a share in [0, 1] or a whole number "
-            "not below 0; got {capacity!r}. To inspect everything pass 1.0.",
+            "selectivity.capacity_out_of_range",
+            "Policy: 'capacity' must be a share in [0, 1] or a whole number of at "
+            "least 0; got {capacity!r}. To inspect every item pass 1.0.",
             capacity=capacity,
         )
 
 
-def groups(
-    capacity: Any, per: tuple[str, ...], n: int, declarations: pd.DataFrame | None
-) -> list[tuple[NDArray[np.intp], Quota]]:
-    """Return rows and number of controls of every group."""
-    whole = (
-        _quota(capacity, n) if not per or not isinstance(capacity, Mapping) else None
-    )
-    if by_channel(capacity):
-        whole = _quota(capacity, n)
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Items that share a quota, as positions."""
+
+    rows: NDArray[np.intp]
+    quota: Quota
+
+
+def make_groups(
+    capacity: Capacity,
+    per: tuple[str, ...],
+    n: int,
+    declarations: pd.DataFrame | None,
+) -> list[Group]:
+    """Return the groups of items and their quotas."""
+    by_group = bool(per) and isinstance(capacity, Mapping)
+    by_group = by_group and not is_by_channel(capacity)
+    whole = Quota(0) if by_group else _make_quota(capacity, n)
     if not per:
-        return [(np.arange(n), whole or Quota(0))]
+        return [Group(np.arange(n), whole)]
     if declarations is None or len(declarations) != n:
         raise ArgumentError(
-            "selectivity.per_needs_declarations_items",
-            "Policy: 'per' {per!r} needs the declarations of the {n} items, "
+            "selectivity.per_needs_declarations",
+            "Policy: 'per' {per} needs the declarations of the {n} items, "
             "aligned with the scores.",
-            per=per,
+            per=format_values(per),
             n=n,
         )
-    codes, names = pd.factorize(_labels(declarations, per), sort=True)
-    rows = (
-        [np.flatnonzero(codes == g) for g in range(len(names))]
-        if len(names) < 50
-        else _split(codes, len(names))
-    )
-    if whole is None:
+    codes, names = pd.factorize(_group_labels(declarations, per), sort=True)
+    rows = _rows_by_group(codes, len(names))
+    if by_group and isinstance(capacity, Mapping):
         quotas = [
-            _quota(capacity.get(g, 0), len(r)) for g, r in zip(names, rows, strict=True)
+            _make_quota(capacity.get(name, 0), len(part))
+            for name, part in zip(names, rows, strict=True)
         ]
-        return list(zip(rows, quotas, strict=True))
-    sizes = np.array([len(r) for r in rows], np.int64)
-    totals = spread(whole.total, sizes)
-    reds: list[int | None] = [None] * len(rows)
-    if whole.red is not None:
-        reds = list(spread(whole.red, np.asarray(totals)))
-    made = [Quota(t, r) for t, r in zip(totals, reds, strict=True)]
-    return list(zip(rows, made, strict=True))
+    else:
+        quotas = _spread_quota(whole, [len(part) for part in rows])
+    return [Group(part, quota) for part, quota in zip(rows, quotas, strict=True)]
 
 
-def _quota(capacity: Any, n: int) -> Quota:
+def _spread_quota(whole: Quota, sizes: list[int]) -> list[Quota]:
+    """Return the quota of each group, by the sizes of the groups."""
+    totals = spread(whole.total, np.array(sizes, np.int64))
+    if whole.red is None:
+        return [Quota(total) for total in totals]
+    reds = spread(whole.red, np.asarray(totals))
+    return [Quota(total, red) for total, red in zip(totals, reds, strict=True)]
+
+
+def _make_quota(capacity: Capacity, n: int) -> Quota:
     """Return the controls that a capacity gives for n items."""
     if isinstance(capacity, Mapping):
         red, yellow = (_count(capacity.get(name, 0), n) for name in CONTROLS)
@@ -123,14 +141,15 @@ def _quota(capacity: Any, n: int) -> Quota:
     return Quota(_count(capacity, n))
 
 
-def _count(capacity: Any, n: int) -> int:
+def _count(capacity: float, n: int) -> int:
+    """Return a share or number as a number of items, halves rounded up."""
     if isinstance(capacity, (float, np.floating)):
         return min(math.floor(float(capacity) * n + 0.5), n)
     return min(int(capacity), n)
 
 
 def spread(k: int, sizes: NDArray[np.int64]) -> list[int]:
-    """Spread k over groups by size, by the largest remainder; the sum is exact."""
+    """Return k spread over groups by size; largest remainders make the sum exact."""
     exact = k * sizes / max(sizes.sum(), 1)
     base = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - base), kind="stable")
@@ -138,13 +157,19 @@ def spread(k: int, sizes: NDArray[np.int64]) -> list[int]:
     return [int(b) for b in base]
 
 
-def _split(codes: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
+def _rows_by_group(codes: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each of n groups."""
+    if n < _FEW_GROUPS:
+        return [np.flatnonzero(codes == group) for group in range(n)]
     order = np.argsort(codes, kind="stable")
     edges = np.searchsorted(codes[order], np.arange(1, n))
     return list(np.split(order, edges))
 
 
-def _labels(declarations: pd.DataFrame, per: tuple[str, ...]) -> Any:
+def _group_labels(
+    declarations: pd.DataFrame, per: tuple[str, ...]
+) -> NDArray[np.object_]:
+    """Return the name of the group of each item."""
     parts = []
     for name in per:
         if name == "day":
@@ -153,11 +178,11 @@ def _labels(declarations: pd.DataFrame, per: tuple[str, ...]) -> Any:
             parts.append(declarations[name].astype("str").fillna(""))
         else:
             raise TableError(
-                "selectivity.per_needs_column_absent",
-                "Policy: 'per' needs the column {name!r}; it is absent.",
-                name=name,
+                "selectivity.per_column_absent",
+                "Policy: 'per' needs the column {column!r}; it is absent.",
+                column=name,
             )
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + " " + part
-    return joined.to_numpy(object)
+    return np.asarray(joined.to_numpy(object))

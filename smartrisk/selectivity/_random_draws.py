@@ -1,4 +1,4 @@
-"""Chance that anyone can check: keyed lots, and the probabilities that they give."""
+"""Random draws that anyone can repeat: by key and seed, with exact probabilities."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from smartrisk.items import GOLDEN, UInt, scramble
 
 Float = NDArray[np.float64]
 
+#: A multiplier of a 64-bit generator with good lattice structure (Steele, Vigna 2021).
+_MULTIPLIER = np.uint64(0xD1342543DE82EF95)
+#: Second word of the seed of systematic draws, so that they use another stream than a
+#: generator that is seeded with the number only.
+_STREAM = 0x5EED
+#: A sum of chances that should be whole misses it by rounding; this is above the error
+#: of a sum of millions and below any chance.
+_ROUNDING = 1e-9
+
 
 def inclusion(n: int, drawn: int, taken: int) -> Float:
     """Return the probability of selection by model rank.
@@ -17,16 +26,22 @@ def inclusion(n: int, drawn: int, taken: int) -> Float:
     Parameters
     ----------
     n : int
-        Items to choose from.
+        Number of items to choose from.
     drawn : int
-        Items drawn at random first.
+        Number of items drawn at random first.
     taken : int
-        Items then taken by the model from the rest.
+        Number of items that the model then takes from the rest.
 
     Returns
     -------
     probability : ndarray of shape (n,)
-        Of the item on each model rank, the best first; sums to drawn + taken.
+        Of the item on each model rank, the best first; the sum is drawn + taken.
+
+    Notes
+    -----
+    The item on rank j (from 0) is drawn with probability ``r / n``; else the model
+    takes it when more than ``j - q`` of the j items before it were drawn, with r drawn
+    and q taken. That number is hypergeometric.
 
     Examples
     --------
@@ -45,61 +60,65 @@ def inclusion(n: int, drawn: int, taken: int) -> Float:
     return out
 
 
-def hashes(scores: pd.DataFrame, random_state: int) -> UInt:
-    """Return a number per item that depends on its key and the seed alone."""
+def hash_items(items: pd.DataFrame, random_state: int) -> UInt:
+    """Return a 64-bit number per item that depends on its key and the seed only."""
     ids = pd.util.hash_array(
-        np.asarray(scores["declaration_id"], dtype=object), categorize=False
+        np.asarray(items["declaration_id"], dtype=object), categorize=False
     )
-    number = np.ones(len(scores), np.uint64)
-    if "item_number" in scores:
-        number = scores["item_number"].to_numpy(np.int64).view(np.uint64)
+    number = np.ones(len(items), np.uint64)
+    if "item_number" in items:
+        number = items["item_number"].to_numpy(np.int64).view(np.uint64)
     seed = np.random.SeedSequence(random_state).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
         return scramble(ids + number * GOLDEN + seed)
 
 
-def rotated(hashes: UInt) -> UInt:
-    """Return another order of the same hashes, independent of the first."""
+def rotate_hashes(hashes: UInt) -> UInt:
+    """Return a second order of the hashes, independent of the first."""
     with np.errstate(over="ignore"):
-        z = hashes * np.uint64(0xD1342543DE82EF95)
-    turned: UInt = (z >> np.uint64(32)) | (z << np.uint64(32))
-    return turned
+        z = hashes * _MULTIPLIER
+    rotated: UInt = (z >> np.uint64(32)) | (z << np.uint64(32))
+    return rotated
 
 
-def lots(keys: UInt) -> Float:
+def unit_draws(hashes: UInt) -> Float:
     """Return hashes as numbers in [0, 1)."""
-    return (keys >> np.uint64(11)).astype(np.float64) / 2.0**53
+    # A double has 53 bits: of the 64, the lowest 11 are dropped, none is rounded to 1.
+    return (hashes >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 def weighted_chances(weight: Float, drawn: int) -> Float:
     """Return probabilities proportional to weights that sum to `drawn`, none above 1.
 
-    Weights so large that they would exceed 1 are certain; the others share the rest.
+    Items whose share would exceed 1 are certain; the others share the rest.
     """
     out = np.zeros(len(weight))
     if drawn <= 0 or not len(weight):
         return out
     if drawn >= len(weight):
         return np.ones(len(weight))
-    sure = np.zeros(len(weight), bool)
+    certain = np.zeros(len(weight), bool)
     while True:
-        left = drawn - int(sure.sum())
-        total = float(weight[~sure].sum())
-        out[~sure] = left * weight[~sure] / total if total > 0 else left / (~sure).sum()
-        out[sure] = 1.0
-        more = ~sure & (out >= 1.0)
+        left = drawn - int(certain.sum())
+        total = float(weight[~certain].sum())
+        out[~certain] = (
+            left * weight[~certain] / total if total > 0 else left / (~certain).sum()
+        )
+        out[certain] = 1.0
+        more = ~certain & (out >= 1.0)
         if not more.any():
             return out
-        sure |= more
+        certain |= more
 
 
-def draw_systematic(chance: Float, keys: UInt, seed: int) -> NDArray[np.intp]:
-    """Return which items are drawn, each with exactly its chance; their sum is whole.
+def draw_systematic(chance: Float, hashes: UInt, seed: int) -> NDArray[np.intp]:
+    """Return which items are drawn, each with exactly its chance.
 
-    Systematic sampling with unequal probabilities over a random order (Madow 1949).
+    The chances sum to a whole number: the size of the draw. This is systematic
+    sampling with unequal probabilities over a random order (Madow 1949).
     """
-    order = np.argsort(keys, kind="stable")
-    start = np.random.default_rng([seed, 0x5EED]).random()
-    passed = np.floor(np.cumsum(chance[order]) + start + 1e-9)
-    before = np.concatenate([[np.floor(start + 1e-9)], passed[:-1]])
+    order = np.argsort(hashes, kind="stable")
+    start = np.random.default_rng([seed, _STREAM]).random()
+    passed = np.floor(np.cumsum(chance[order]) + start + _ROUNDING)
+    before = np.concatenate([[np.floor(start + _ROUNDING)], passed[:-1]])
     return np.asarray(order[passed > before])

@@ -1,4 +1,4 @@
-"""A model's strongest segments as a few rules that people can read and check."""
+"""The segments that a model scores highest, as a few rules that people can check."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeRegressor
 
-from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.errors import ArgumentError, TableError, check_number, format_values
+from smartrisk.items import item_ids
 from smartrisk.results import Result
-from smartrisk.schema import KEY
-from smartrisk.selectivity._rules import Condition, Rule, RuleSet, performance
+from smartrisk.selectivity._conditions import Condition, field_values
+from smartrisk.selectivity._rule_performance import match_findings
+from smartrisk.selectivity._rule_sets import RuleSet
+from smartrisk.selectivity._rules import Rule
 
 Float = NDArray[np.float64]
 
+#: Fields of which a rule lists values.
 _LISTS = (
     "importer_id",
     "consignor_id",
@@ -27,30 +31,38 @@ _LISTS = (
     "office",
     "procedure",
 )
+#: Fields that a rule compares with a number.
 _NUMBERS = ("price_ratio", "customs_value", "net_mass_kg", "duty_rate")
-#: Items by which the mean score of a value is drawn to that of all.
-_PRIOR = 5.0
-#: Least items of a code with a reference price.
-_FEW = 5
-#: Least share of the items that a rule is made of.
-_LEAF = 0.005
-#: Scores above this count as this: of items that the model learned from they are too
-#: sure, and a few of them would draw a rule of their own.
-_SURE = 0.5
+#: Weight, in items, of the overall mean score in that of a value: a value seen five
+#: times is judged half by its own items, so that a single item makes no rule.
+_PRIOR_ITEMS = 5.0
+#: Fewest items of a code for a reference price: the median of fewer is one declaration.
+_FEWEST_PRICED = 5
+#: Smallest share of the items that a rule is made of; smaller leaves did not hold on
+#: later items.
+_LEAF_SHARE = 0.005
+#: Fewest items of a leaf, whatever the share.
+_FEWEST_IN_LEAF = 20
+#: Scores above this count as this. A model is too certain of the items that it learned
+#: from, and a few of them would make a rule of their own.
+_SCORE_CAP = 0.5
+#: Fewest earlier and later items from which rules can be made and judged.
+_FEWEST_EARLIER, _FEWEST_LATER = 200, 50
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CompiledRules(Result):
-    """Rules made of a model, and what they were worth on later items.
+    """Rules compiled from a model, and what such rules found on later items.
+
+    Made by `compile_rules`.
 
     Parameters
     ----------
     rules : RuleSet
-        Made of all items, the strongest first.
+        Made from all items, the strongest first.
     judged : RuleSet
-        Made in the same way of the earlier items alone; `table` speaks of them.
+        Made in the same way from the earlier items only; `table` describes them.
     table : DataFrame
-        One row per rule, one for all together, one for the model.
+        One row per rule, one for all rules together, one for the model.
 
     Examples
     --------
@@ -59,14 +71,25 @@ class CompiledRules(Result):
     >>> world = make_declarations(3_000, random_state=0)
     >>> scores = world.declarations[["declaration_id", "item_number"]].assign(
     ...     risk_score=world.declarations["duty_rate"])
-    >>> made = compile_rules(world.declarations, scores, outcomes=world.outcomes)
-    >>> made.frame()["rule_id"].tail(2).tolist()
+    >>> compiled = compile_rules(world.declarations, scores, outcomes=world.outcomes)
+    >>> compiled.frame()["rule_id"].tail(2).tolist()
     ['all rules', 'the model']
     """
 
-    rules: RuleSet
-    judged: RuleSet
-    table: pd.DataFrame
+    def __init__(self, *, rules: RuleSet, judged: RuleSet, table: pd.DataFrame) -> None:
+        self._rules = rules
+        self._judged = judged
+        self._table = table.copy()
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules, made from all items, the strongest first."""
+        return self._rules
+
+    @property
+    def judged(self) -> RuleSet:
+        """Rules made from the earlier items only; the frame describes these."""
+        return self._judged
 
     def frame(self) -> pd.DataFrame:
         """Return one row per rule, then all rules together, then the model.
@@ -77,16 +100,16 @@ class CompiledRules(Result):
             Of the later items: rule_id, n_items, share, n_alone (matched by no other
             rule), mean_score; with outcomes n_known, hits, hit_rate, hit_rate_low,
             hit_rate_high (Wilson, 95 %) and revenue of those inspected. The row "all
-            rules" is of the items that the rules draw, "the model" of as many items
-            with the highest scores.
+            rules" describes the items that the rules draw, "the model" the same number
+            of items with the highest scores.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def __repr__(self) -> str:
-        row = self.table[self.table["rule_id"] == "all rules"].iloc[0]
-        return (
-            f"CompiledRules({len(self.rules)} rules, {row['share']:.1%} of later items)"
-        )
+        """Return the number of rules and the share of the items that they draw."""
+        row = self._table[self._table["rule_id"] == "all rules"].iloc[0]
+        n_rules = len(self._rules)
+        return f"CompiledRules({n_rules} rules, {row['share']:.1%} of later items)"
 
 
 def compile_rules(
@@ -99,10 +122,10 @@ def compile_rules(
     later: float = 0.25,
     channel: str = "red",
 ) -> CompiledRules:
-    """Turn the segments that a model scores highest into a few rules.
+    """Return a few rules for the segments that a model scores highest.
 
-    Use it where a model cannot be served: the rules need lists of codes and reference
-    prices, and nothing else.
+    Use it where a model cannot be served: the rules need only lists of codes and
+    reference prices.
 
     Parameters
     ----------
@@ -111,28 +134,28 @@ def compile_rules(
     scores : DataFrame of shape (n_items, n_columns)
         SCORES of the same items, in their order.
     outcomes : DataFrame, default=None
-        OUTCOMES, to say what was found on the later items.
+        OUTCOMES, to report what was found on the later items.
     rate : float, default=0.05
-        Share of the items that the rules shall choose.
+        Share of the items that the rules choose, a fraction.
     max_rules : int, default=12
-        Most rules.
+        Largest number of rules.
     later : float, default=0.25
-        Share of the items, the last ones, on which rules made of the others are
-        judged. The rules that are returned are then made of all.
+        Share of the items, the last ones, on which rules made from the others are
+        judged. The rules that are returned are then made from all items.
     channel : str, default="red"
-        Where the rules send items.
+        Channel of the items that match.
 
     Returns
     -------
     compiled : CompiledRules
-        The rules, and what such rules are worth on later items.
+        The rules, and what such rules find on later items.
 
     Raises
     ------
     ArgumentError
         If an argument is outside what it allows.
     TableError
-        If scores and declarations are not of the same items, or too few.
+        If scores and declarations are not of the same items, or are too few.
 
     Notes
     -----
@@ -140,8 +163,8 @@ def compile_rules(
     trader the mean score of its earlier items (lists of values), the value per kg
     relative to the median of the code (reference prices), value, mass and duty rate.
     Its leaves with the highest mean become rules until they hold `rate` of the items;
-    the last one has a rate below 1, so that they choose neither more nor less. Lists
-    age: compile again when the model is fitted again.
+    the last rule has a rate below 1, so that the share is met. Lists become outdated:
+    compile again when the model is fitted again.
 
     References
     ----------
@@ -161,71 +184,77 @@ def compile_rules(
     check_number("compile_rules", "rate", rate, low=1e-4, high=0.9)
     check_number("compile_rules", "max_rules", max_rules, low=1, integer=True)
     check_number("compile_rules", "later", later, low=0.05, high=0.9)
-    risk = _aligned(declarations, scores)
+    risk = _aligned_scores(declarations, scores)
     days = declarations["lodged_at"]
     cut = days.sort_values().iloc[int((1 - later) * (len(days) - 1))].normalize()
     early = (days < cut).to_numpy()
-    if early.sum() < 200 or (~early).sum() < 50:
+    if early.sum() < _FEWEST_EARLIER or (~early).sum() < _FEWEST_LATER:
         raise TableError(
-            "selectivity.items_too_few_earlier",
-            "compile_rules: {n_days} items are too few; at least 200 earlier "
-            "and 50 later ones are needed.",
-            n_days=len(days),
+            "selectivity.too_few_items_to_compile",
+            "compile_rules: {n_items} items are too few; at least {n_earlier} earlier "
+            "and {n_later} later ones are needed.",
+            n_items=len(days),
+            n_earlier=_FEWEST_EARLIER,
+            n_later=_FEWEST_LATER,
         )
-    made = []
-    for part in (early, np.ones(len(days), bool)):
-        past = _Past(declarations[part], risk[part])
-        rules = _rules_of(past, rate, max_rules, channel)
-        made.append(RuleSet(rules=tuple(rules), prices=past.prices))
-    table = _judged(made[0], declarations[~early], risk[~early], outcomes)
-    return CompiledRules(rules=made[1], judged=made[0], table=table)
+    judged, final = (
+        _make_rules(_Past(declarations[part], risk[part]), rate, max_rules, channel)
+        for part in (early, np.ones(len(days), bool))
+    )
+    table = _judge_rules(judged, declarations[~early], risk[~early], outcomes)
+    return CompiledRules(rules=final, judged=judged, table=table)
 
 
 class _Past:
-    """Earlier items as numbers that a tree can part, and how to say a part."""
+    """Earlier items as numbers that a tree can split, and conditions for its parts."""
 
     def __init__(self, items: pd.DataFrame, risk: Float) -> None:
         self.risk, self.mean = risk, float(risk.mean())
         self.prices = _reference_prices(items)
         self.lists: dict[str, pd.Series] = {}
-        columns: dict[str, Any] = {}
+        columns: dict[str, pd.Series] = {}
         for name in _LISTS:
             if name in items:
-                told = pd.Series(risk).groupby(items[name].to_numpy(object))
-                mean = (told.sum() + _PRIOR * self.mean) / (told.size() + _PRIOR)
+                by_value = pd.Series(risk).groupby(items[name].to_numpy(object))
+                total = by_value.sum() + _PRIOR_ITEMS * self.mean
+                mean = total / (by_value.size() + _PRIOR_ITEMS)
                 self.lists[name] = mean
                 columns[name] = items[name].map(mean).fillna(self.mean)
         priced = items
         if self.prices:
-            below = items["net_mass_kg"].astype(float)
-            per_kg = items["customs_value"].astype(float) / below.where(below > 0)
             price = items["tariff_code"].map(self.prices)
-            priced = items.assign(price_ratio=per_kg / price)
+            priced = items.assign(
+                price_ratio=field_values(items, "value_per_kg") / price
+            )
         for name in _NUMBERS:
             if name in priced:
                 values = priced[name].astype(float)
                 columns[name] = values.fillna(values.median()).fillna(0.0)
         if not columns:
             raise TableError(
-                "selectivity.column_rule_could_ask",
-                "compile_rules: no column that a rule could ask for.",
+                "selectivity.no_column_for_rules",
+                "compile_rules: the declarations have none of the columns that rules "
+                "ask for: {columns}.",
+                columns=format_values((*_LISTS, *_NUMBERS), 20),
             )
         self.table = pd.DataFrame(columns).astype(np.float64)
 
-    def condition(self, name: str, low: float, high: float) -> list[Condition]:
-        """Return what says that low < value <= high."""
+    def conditions(self, name: str, low: float, high: float) -> list[Condition]:
+        """Return the conditions that hold where low < value <= high."""
         if name not in self.lists:
             out = []
             if low > -np.inf:
-                out.append(Condition(field=name, operator=">", value=_short(low)))
+                out.append(Condition(field=name, operator=">", value=_round_short(low)))
             if high < np.inf:
-                out.append(Condition(field=name, operator="<=", value=_short(high)))
+                out.append(
+                    Condition(field=name, operator="<=", value=_round_short(high))
+                )
             return out
         mean = self.lists[name]
         inside = (mean > low) & (mean <= high)
-        if low < self.mean <= high:  # values that are new belong inside
-            strange = tuple(sorted(map(str, mean.index[~inside])))
-            return [Condition(field=name, operator="not in", value=strange)]
+        if low < self.mean <= high:  # new values have the overall mean
+            outside = tuple(sorted(map(str, mean.index[~inside])))
+            return [Condition(field=name, operator="not in", value=outside)]
         known = tuple(sorted(map(str, mean.index[inside])))
         return [Condition(field=name, operator="in", value=known)]
 
@@ -234,71 +263,79 @@ def _reference_prices(items: pd.DataFrame) -> dict[str, float]:
     """Return the median value per kg of every code with enough items."""
     if not {"customs_value", "net_mass_kg", "tariff_code"} <= set(items):
         return {}
-    mass = items["net_mass_kg"].astype(float)
-    per_kg = items["customs_value"].astype(float) / mass.where(mass > 0)
-    told = per_kg[per_kg > 0].groupby(items["tariff_code"].astype("str"))
-    kept = told.median()[told.size() >= _FEW]
-    return {str(code): _short(price) for code, price in kept.items()}
+    per_kg = field_values(items, "value_per_kg")
+    by_code = per_kg[per_kg > 0].groupby(items["tariff_code"].astype("str"))
+    prices = by_code.median()[by_code.size() >= _FEWEST_PRICED]
+    return {str(code): _round_short(price) for code, price in prices.items()}
 
 
-def _rules_of(past: _Past, rate: float, most: int, channel: str) -> list[Rule]:
-    """Return the leaves of a tree as rules, as few as asked for."""
+@dataclass(frozen=True)
+class _Leaf:
+    """A leaf of the tree, the share of it that a rule takes, its mean score."""
+
+    node: int
+    share: float
+    mean: float
+
+
+def _make_rules(past: _Past, rate: float, max_rules: int, channel: str) -> RuleSet:
+    """Return the leaves of a tree with the highest scores as rules."""
     n = len(past.table)
-    for leaves in range(most, 1, -1):
+    for n_leaves in range(max_rules, 1, -1):
         tree = DecisionTreeRegressor(
-            max_leaf_nodes=leaves,
-            min_samples_leaf=max(20, int(_LEAF * n)),
+            max_leaf_nodes=n_leaves,
+            min_samples_leaf=max(_FEWEST_IN_LEAF, int(_LEAF_SHARE * n)),
             random_state=0,
-        ).fit(past.table.to_numpy(), np.minimum(past.risk, _SURE))
-        chosen = _strongest(tree.tree_, rate * n)
-        if len(chosen) <= most:
+        ).fit(past.table.to_numpy(), np.minimum(past.risk, _SCORE_CAP))
+        leaves = _strongest_leaves(tree.tree_, rate * n)
+        if len(leaves) <= max_rules:
             break
     names = [str(name) for name in past.table]
     rules = []
-    for place, (leaf, share, mean) in enumerate(chosen, start=1):
+    for place, leaf in enumerate(leaves, start=1):
         when: list[Condition] = []
-        for column, (low, high) in _bounds(tree.tree_, leaf).items():
-            when += past.condition(names[column], low, high)
+        for column, bounds in _bounds(tree.tree_, leaf.node).items():
+            when += past.conditions(names[column], *bounds)
         rules.append(
             Rule(
                 rule_id=f"M{place:02d}",
                 when=tuple(when) or (_always(past),),
                 channel=channel,
-                rate=round(share, 4),
-                reason=f"mean score {mean:.3f}, all items {past.mean:.3f}",
+                rate=round(leaf.share, 4),
+                reason=f"mean score {leaf.mean:.3f}, all items {past.mean:.3f}",
             )
         )
-    return rules
+    return RuleSet(rules=tuple(rules), prices=past.prices)
 
 
 def _always(past: _Past) -> Condition:
-    """Return what holds of every item, for a tree that found nothing to part."""
+    """Return a condition that every item meets, for a tree without a split."""
     name = next(iter(past.lists), "")
     if not name:
         raise ArgumentError(
-            "selectivity.scores_do_differ_any",
-            "compile_rules: the scores do not differ by any field.",
+            "selectivity.scores_do_not_differ",
+            "compile_rules: the scores do not differ by any field that rules ask for.",
         )
     return Condition(field=name, operator="not in", value=())
 
 
-def _strongest(tree: Any, wanted: float) -> list[tuple[int, float, float]]:
-    """Return leaves by mean score until they hold enough: leaf, share taken, mean."""
+def _strongest_leaves(tree: Any, wanted: float) -> list[_Leaf]:
+    """Return leaves by mean score until they hold the wanted number of items."""
     leaves = np.flatnonzero(tree.children_left < 0)
     mean = tree.value[leaves, 0, 0]
-    out: list[tuple[int, float, float]] = []
-    for leaf in leaves[np.argsort(-mean, kind="stable")]:
+    out: list[_Leaf] = []
+    for node in leaves[np.argsort(-mean, kind="stable")]:
         if wanted < 1:
             break
-        size = float(tree.n_node_samples[leaf])
+        size = float(tree.n_node_samples[node])
         share = min(wanted / size, 1.0)
-        out.append((int(leaf), share, float(tree.value[leaf, 0, 0])))
+        out.append(_Leaf(int(node), share, float(tree.value[node, 0, 0])))
         wanted -= size
     return out
 
 
 def _bounds(tree: Any, leaf: int) -> dict[int, tuple[float, float]]:
-    """Return the interval of each column on the way to a leaf."""
+    """Return the interval of each column on the path to a leaf."""
     parent = {
         int(child): (place, side)
         for side, children in enumerate((tree.children_left, tree.children_right))
@@ -314,53 +351,55 @@ def _bounds(tree: Any, leaf: int) -> dict[int, tuple[float, float]]:
     return out
 
 
-def _judged(
+def _judge_rules(
     rules: RuleSet, items: pd.DataFrame, risk: Float, outcomes: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return figures of the rules on later items, beside those of the model."""
-    table = rules.report(items, outcomes).drop(columns=["channel", "n_conflicts"])
+    report = rules.report(items, outcomes).frame()
+    table = report.drop(columns=["channel", "n_conflicts"])
     drawn = rules.decide(items)["selected_by"].notna().to_numpy()
     best = np.zeros(len(items), bool)
     best[np.argsort(-risk, kind="stable")[: int(drawn.sum())]] = True
-    matched = [rule.matches(rules.priced(items)) for rule in rules]
+    priced = rules.with_price_ratio(items)
+    matched = [rule.matches(priced) for rule in rules]
     table["mean_score"] = [
         float(risk[m].mean()) if m.any() else np.nan for m in matched
     ]
+    findings = match_findings(items, outcomes)
     rows = []
-    for name, mine in (("all rules", drawn), ("the model", best)):
-        row: dict[str, Any] = {
+    for name, chosen in (("all rules", drawn), ("the model", best)):
+        row: dict[str, object] = {
             "rule_id": name,
-            "n_items": int(mine.sum()),
-            "share": float(mine.mean()),
-            "n_alone": int(mine.sum()),
-            "mean_score": float(risk[mine].mean()) if mine.any() else np.nan,
+            "n_items": int(chosen.sum()),
+            "share": float(chosen.mean()),
+            "n_alone": int(chosen.sum()),
+            "mean_score": float(risk[chosen].mean()) if chosen.any() else np.nan,
         }
-        rows.append(row | performance(items, mine, outcomes))
+        rows.append(row | (findings.performance(chosen) if findings else {}))
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
 
 
-def _aligned(declarations: pd.DataFrame, scores: pd.DataFrame) -> Float:
+def _aligned_scores(declarations: pd.DataFrame, scores: pd.DataFrame) -> Float:
     """Return the risk scores of the declarations; refuse those of other items."""
     if "risk_score" not in scores:
         raise TableError(
-            "selectivity.scores_lacks_column_risk_score",
+            "selectivity.compile_without_risk_score",
             "compile_rules: SCORES lacks the column 'risk_score'.",
         )
-    keys = [k for k in KEY if k in declarations and k in scores]
-    same = len(scores) == len(declarations) and all(
-        (scores[k].to_numpy() == declarations[k].to_numpy()).all() for k in keys
+    is_same = len(scores) == len(declarations) and bool(
+        (item_ids(scores) == item_ids(declarations)).all()
     )
-    if not same:
+    if not is_same:
         raise TableError(
-            "selectivity.scores_declarations_same_items",
-            "compile_rules: {n_scores} scores for {n_declarations} "
-            "declarations are not of the same items in the same order.",
+            "selectivity.compile_scores_not_aligned",
+            "compile_rules: {n_scores} scores for {n_declarations} declarations are "
+            "not of the same items in the same order.",
             n_scores=len(scores),
             n_declarations=len(declarations),
         )
     return scores["risk_score"].to_numpy(np.float64)
 
 
-def _short(value: Any) -> float:
-    """Return a number with four digits, as people write it."""
+def _round_short(value: float) -> float:
+    """Return a number with four significant digits, which is what people read."""
     return float(f"{float(value):.4g}")

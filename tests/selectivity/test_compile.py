@@ -1,4 +1,4 @@
-"""Compiled rules: few, readable, judged out of time, the same after export."""
+"""Compiled rules: few, readable, judged out of time, unchanged after export."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_twelve_rules_reach_sixty_percent_of_the_model_out_of_time(
     assert model > 5 * hit.mean()
 
 
-def test_they_are_the_same_after_export(compiled, split):
+def test_compiled_rules_are_unchanged_after_export(compiled, split):
     rules = compiled.rules
     assert RuleSet.from_toml(rules.to_toml()) == rules
     again = from_criteria(to_criteria(rules))
@@ -71,7 +71,7 @@ def test_they_are_the_same_after_export(compiled, split):
     pd.testing.assert_frame_equal(again.decide(split.later), rules.decide(split.later))
 
 
-def test_the_table_says_what_each_rule_is_worth(compiled):
+def test_the_table_reports_what_each_rule_finds(compiled):
     table = compiled.frame()
     assert table["rule_id"].tolist()[-2:] == ["all rules", "the model"]
     rules = table.iloc[:-2]
@@ -99,7 +99,7 @@ def test_rules_need_no_outcomes_and_find_what_the_scores_follow(world):
     )
 
 
-def test_what_cannot_be_compiled_is_refused(world):
+def test_tables_that_cannot_be_compiled_are_refused(world):
     items = world.declarations.head(1_000)
     scores = items[KEY].assign(risk_score=0.1)
     with pytest.raises(TableError, match="same items"):

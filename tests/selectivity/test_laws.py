@@ -1,4 +1,4 @@
-"""Laws of selection: capacity, claims in order, known chances, order of rows."""
+"""Laws of selection: capacity, order of claims, propensities, order of rows."""
 
 from __future__ import annotations
 
@@ -52,13 +52,24 @@ def items_of(scores, **columns):
 
 def rules_of(rate=0.4):
     china = Condition(field="origin", operator="=", value="CN")
-    dear = Condition(field="duty_rate", operator=">=", value=0.7)
+    high_duty = Condition(field="duty_rate", operator=">=", value=0.7)
     return RuleSet(
         rules=(
             Rule(rule_id="china", when=(china,), channel="yellow", rate=rate),
-            Rule(rule_id="dear", when=(dear,), channel="red", rate=rate),
+            Rule(rule_id="duty", when=(high_duty,), channel="red", rate=rate),
         )
     )
+
+
+def decide(scores, capacity, *, declarations=None, rules=None, **settings):
+    """Return the decisions of a policy with some settings."""
+    asked = {
+        name: settings.pop(name)
+        for name in ("mandatory", "releases")
+        if name in settings
+    }
+    policy = Policy(capacity=capacity, **settings)
+    return select(scores, declarations, policy=policy, rules=rules, **asked)
 
 
 def chosen(made):
@@ -129,7 +140,7 @@ def test_raising_one_score_never_unselects_that_item(values, k, at, random_share
 def test_mandatory_items_come_first(values, k, n_must):
     scores = scores_of(values)
     must = np.arange(len(values)) < n_must
-    made = select(
+    made = decide(
         scores, k, mandatory=must, declarations=items_of(scores), rules=rules_of()
     )
     assert (made.loc[must, "selected_by"] == "mandatory").all()
@@ -170,7 +181,7 @@ def test_selection_is_as_frequent_as_the_propensity_says(explore):
 
 
 @pytest.mark.parametrize(("k", "rate"), [(30, 0.3), (10, 0.5), (4, 0.9)])
-def test_with_rules_too_also_where_they_ask_for_more_than_there_is(k, rate):
+def test_propensities_hold_where_rules_ask_for_more_than_the_capacity(k, rate):
     rng = np.random.default_rng(4)
     scores = scores_of(rng.random(40))
     items = items_of(scores)
@@ -179,11 +190,11 @@ def test_with_rules_too_also_where_they_ask_for_more_than_there_is(k, rate):
     assert fits(*found) > 1e-3
 
 
-def test_the_random_stratum_is_drawn_alike():
+def test_every_item_has_the_same_chance_in_the_random_share():
     scores = scores_of(np.random.default_rng(5).random(50))
     count = np.zeros(50)
     for seed in range(800):
-        made = select(scores, 20, random_share=0.5, random_state=seed)
+        made = decide(scores, 20, random_share=0.5, random_state=seed)
         count += (made["selected_by"] == "random").to_numpy()
     z = (count - 160) ** 2 / 160
     # Ten of fifty are drawn without replacement: the counts vary less than Poisson's.
@@ -192,14 +203,14 @@ def test_the_random_stratum_is_drawn_alike():
 
 def test_channels_have_their_own_capacity():
     scores = scores_of(np.linspace(0, 1, 100))
-    made = select(scores, {"red": 0.03, "yellow": 0.10})
+    made = decide(scores, {"red": 0.03, "yellow": 0.10})
     assert made["channel"].value_counts().to_dict() == {
         "green": 87,
         "yellow": 10,
         "red": 3,
     }
     items = items_of(scores).assign(team=["x"] * 40 + ["y"] * 60)
-    made = select(
+    made = decide(
         scores,
         {"x": {"red": 2, "yellow": 1}, "y": {"yellow": 4}},
         per="team",
@@ -219,13 +230,13 @@ def test_channels_have_their_own_capacity():
 def test_rules_name_themselves_and_give_their_channel():
     scores = scores_of(np.linspace(0, 1, 80))
     items = items_of(scores)
-    made = select(scores, 70, declarations=items, rules=rules_of(1.0), random_share=0.0)
-    dear = (items["duty_rate"] >= 0.7).to_numpy()
-    assert (made.loc[dear, "rule_id"] == "dear").all()
-    assert (made.loc[dear, "channel"] == "red").all()
-    china = ~dear & (items["origin"] == "CN").to_numpy()
+    made = decide(scores, 70, declarations=items, rules=rules_of(1.0), random_share=0.0)
+    high_duty = (items["duty_rate"] >= 0.7).to_numpy()
+    assert (made.loc[high_duty, "rule_id"] == "duty").all()
+    assert (made.loc[high_duty, "channel"] == "red").all()
+    china = ~high_duty & (items["origin"] == "CN").to_numpy()
     assert (made.loc[china, "channel"] == "yellow").all()
-    others = made.loc[~dear & ~china]
+    others = made.loc[~high_duty & ~china]
     assert others["rule_id"].isna().all()
     assert (others["selected_by"].dropna() == "model").all()
 
@@ -233,14 +244,14 @@ def test_rules_name_themselves_and_give_their_channel():
 def test_the_model_takes_only_what_is_worth_its_control():
     scores = scores_of(np.linspace(0, 1, 100))  # revenue 0 to 100
     costs = Costs(control=80.0)
-    made = select(scores, 50, rank_by="net_benefit", costs=costs, random_share=0.1)
+    made = decide(scores, 50, rank_by="net_benefit", costs=costs, random_share=0.1)
     by_model = made["selected_by"] == "model"
     assert (scores.loc[by_model, "expected_revenue"] > 80).all()
     assert (made["selected_by"] == "random").sum() == 5
     assert len(chosen(made)) < 50
     waiting = items_of(scores).assign(customs_value=1e4)
     costs = Costs(delay=0.01)
-    made = select(scores, 50, rank_by="net_benefit", costs=costs, declarations=waiting)
+    made = decide(scores, 50, rank_by="net_benefit", costs=costs, declarations=waiting)
     assert not (made["selected_by"] == "model").any()
     policy = Policy(capacity=30, rank_by="net_benefit", costs=Costs(control=80.0))
     assert fits(*frequencies(policy, scores)) > 1e-3
@@ -249,7 +260,7 @@ def test_the_model_takes_only_what_is_worth_its_control():
 def test_relief_for_trusted_traders_never_reaches_zero():
     scores = scores_of(np.full(200, 0.5))
     items = items_of(scores)
-    made = select(scores, 60, declarations=items, trusted_relief=0.9)
+    made = decide(scores, 60, declarations=items, trusted_relief=0.9)
     trusted = items["trusted_trader"].to_numpy()
     by_model = (made["selected_by"] == "model").to_numpy()
     assert not (by_model & trusted).any()
@@ -259,21 +270,21 @@ def test_relief_for_trusted_traders_never_reaches_zero():
     with pytest.raises(ArgumentError, match="trusted_relief"):
         Policy(trusted_relief=1.0)
     with pytest.raises(TableError, match="trusted_trader"):
-        select(scores, 5, trusted_relief=0.5, declarations=items[["declaration_id"]])
+        decide(scores, 5, trusted_relief=0.5, declarations=items[["declaration_id"]])
 
 
 def test_what_was_released_too_often_is_due():
     scores = scores_of(np.linspace(0, 1, 30))
     releases = np.arange(30)[::-1]
-    made = select(scores, 5, max_releases=27, releases=releases, random_share=0.0)
+    made = decide(scores, 5, max_releases=27, releases=releases, random_share=0.0)
     due = made["rule_id"] == "max_releases"
     assert np.flatnonzero(due).tolist() == [0, 1, 2]
     assert (made.loc[due, "selected_by"] == "rule").all()
     assert len(chosen(made)) == 5
-    few = select(scores, 2, max_releases=27, releases=releases, random_share=0.0)
+    few = decide(scores, 2, max_releases=27, releases=releases, random_share=0.0)
     assert np.flatnonzero(few["selected_by"].notna()).tolist() == [0, 1]
     with pytest.raises(ArgumentError, match="needs the 'releases'"):
-        select(scores, 5, max_releases=27)
+        decide(scores, 5, max_releases=27)
 
 
 def test_releases_are_counted_since_the_last_control():
@@ -294,7 +305,7 @@ def test_releases_are_counted_since_the_last_control():
         releases_in_a_row(new, past, decisions, by="declarant_id")
 
 
-def test_what_is_new_is_novel():
+def test_novelty_falls_with_the_number_of_earlier_items():
     past = pd.DataFrame({"importer_id": ["a"] * 8, "origin": ["CN"] * 8})
     new = pd.DataFrame({"importer_id": ["a", "b", None], "origin": ["CN", "US", "CN"]})
     got = novelty(new, past)
@@ -302,4 +313,4 @@ def test_what_is_new_is_novel():
     with pytest.raises(TableError, match="none of the columns"):
         novelty(new, past, keys=("office",))
     with pytest.raises(TableError, match="novelty"):
-        select(scores_of([0.1]), 1, explore="novelty")
+        decide(scores_of([0.1]), 1, explore="novelty")

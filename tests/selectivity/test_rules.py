@@ -1,4 +1,4 @@
-"""Rules: read as they are written, drawn at their rate, measured by what they found."""
+"""Rules: read as written, drawn at their rate, measured by what controls found."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ operator = "="
 value = "CN"
 
 [[rules]]
-rule_id = "dear"
+rule_id = "duty"
 channel = "yellow"
 [[rules.when]]
 field = "duty_rate"
@@ -65,7 +65,7 @@ def test_rules_are_read_and_written_without_change(rules, tmp_path):
     )
 
 
-def test_a_rule_matches_what_it_says_on_its_days(world, rules):
+def test_a_rule_matches_its_conditions_on_its_days(world, rules):
     items = world.declarations
     expected = (
         items["tariff_code"].str[:2].isin(["64", "65"])
@@ -94,7 +94,7 @@ def test_a_rule_matches_what_it_says_on_its_days(world, rules):
         ),
     ],
 )
-def test_every_operator_says_what_it_should(world, condition, expected):
+def test_every_operator_compares_as_documented(world, condition, expected):
     field, operator, value = condition
     made = Condition(field=field, operator=operator, value=value)
     holds = made.holds(world.declarations)
@@ -113,19 +113,19 @@ def test_what_is_missing_is_neither_in_nor_out(world):
 def test_a_rate_is_drawn_by_key_and_known(world, rules):
     items = world.declarations
     decided = rules.decide(items)
-    mine = rules.rules[0].matches(items)
+    shoes = rules.rules[0].matches(items)
     red = (decided["channel"] == "red").to_numpy()
-    assert not red[~mine].any()
-    assert red[mine].mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(mine.sum()))
-    turned = rules.decide(items.iloc[::-1])
-    pd.testing.assert_frame_equal(turned.iloc[::-1], decided)
+    assert not red[~shoes].any()
+    assert red[shoes].mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(shoes.sum()))
+    reversed_rows = rules.decide(items.iloc[::-1])
+    pd.testing.assert_frame_equal(reversed_rows.iloc[::-1], decided)
     other = rules.decide(items, random_state=1)
     assert (other["channel"] != decided["channel"]).any()
-    both = mine & rules.rules[1].matches(items)
-    only = mine & ~rules.rules[1].matches(items)
+    both = shoes & rules.rules[1].matches(items)
+    only = shoes & ~rules.rules[1].matches(items)
     assert np.allclose(decided["propensity"][only], 0.5)
     assert np.allclose(decided["propensity"][both], 1.0)
-    assert (decided["propensity"][~mine & ~rules.rules[1].matches(items)] == 0).all()
+    assert (decided["propensity"][~shoes & ~rules.rules[1].matches(items)] == 0).all()
 
 
 def test_inclusion_equals_its_propensity_over_many_seeds(world, rules):
@@ -157,20 +157,21 @@ def test_the_strictest_channel_is_followed(world):
 
 
 def test_the_report_counts_cover_conflicts_and_findings(world, rules):
-    report = rules.report(world.declarations, world.outcomes).set_index("rule_id")
+    report = rules.report(world.declarations, world.outcomes)
+    report = report.frame().set_index("rule_id")
     items = world.declarations
-    mine, dear = (rule.matches(items) for rule in rules)
+    shoes, duty = (rule.matches(items) for rule in rules)
     row = report.loc["shoes"]
-    assert row["n_items"] == mine.sum()
-    assert row["n_conflicts"] == (mine & dear).sum()
-    assert row["n_alone"] == (mine & ~dear).sum()
-    found = items[dear].merge(world.outcomes, on=["declaration_id", "item_number"])
-    told = report.loc["dear"]
-    assert told["n_known"] == len(found)
-    assert told["hit_rate"] == pytest.approx(found["illicit"].mean())
-    assert told["hit_rate_low"] < told["hit_rate"] < told["hit_rate_high"]
-    assert told["revenue"] == pytest.approx(found["revenue_adjustment"].sum())
-    assert RuleSet().report(items).empty
+    assert row["n_items"] == shoes.sum()
+    assert row["n_conflicts"] == (shoes & duty).sum()
+    assert row["n_alone"] == (shoes & ~duty).sum()
+    found = items[duty].merge(world.outcomes, on=["declaration_id", "item_number"])
+    row = report.loc["duty"]
+    assert row["n_known"] == len(found)
+    assert row["hit_rate"] == pytest.approx(found["illicit"].mean())
+    assert row["hit_rate_low"] < row["hit_rate"] < row["hit_rate_high"]
+    assert row["revenue"] == pytest.approx(found["revenue_adjustment"].sum())
+    assert RuleSet().report(items).frame().empty
     assert (RuleSet().decide(items)["channel"] == "green").all()
 
 
@@ -240,15 +241,15 @@ def test_criteria_that_cannot_be_read_are_quoted(text, message):
         (lambda: RuleSet.from_toml("[[rules]]\nname = 'x'\n"), "name"),
     ],
 )
-def test_what_is_no_rule_is_refused(make, message):
+def test_a_malformed_rule_is_refused(make, message):
     with pytest.raises(ArgumentError, match=message):
         make()
 
 
-def test_names_must_differ_days_must_be_days_and_columns_there(world):
+def test_rules_need_distinct_names_valid_days_and_their_columns(world):
     one = Condition(field="origin", operator="=", value="CN")
     rule = Rule(rule_id="a", when=(one,))
-    with pytest.raises(ArgumentError, match="twice"):
+    with pytest.raises(ArgumentError, match="used twice"):
         RuleSet(rules=(rule, rule))
     with pytest.raises(ArgumentError, match="valid_to"):
         Rule(rule_id="a", when=(one,), valid_to="June")

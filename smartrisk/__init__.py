@@ -1,14 +1,20 @@
 """Customs declaration risk scoring: features, models, reasons, decisions, evidence.
 
-Every name below is loaded on first use; ``import smartrisk`` loads nothing foreign.
+Every name below is loaded on first use; ``import smartrisk`` loads no third-party
+package. The library writes to one logger, ``smartrisk``, which is silent until a
+program gives it a handler; its records name no trader and no declaration.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Without it, Python would print warnings of a library that nobody has configured.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _PACKAGES = (
     "benchmark",

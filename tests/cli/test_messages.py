@@ -39,9 +39,9 @@ def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
 
 
 def test_an_error_of_a_file_names_the_file_and_keeps_its_cause():
-    with pytest.raises(FileError, match=re.escape("a.csv: capacity is -1.")) as caught:
-        with naming_file("a.csv"):
-            raise ERROR
+    text = re.escape("a.csv: capacity is -1.")
+    with pytest.raises(FileError, match=text) as caught, naming_file("a.csv"):
+        raise ERROR
     assert caught.value.message_id == "cli.file_has_problem"
     assert caught.value.problem is ERROR
     copy = pickle.loads(pickle.dumps(caught.value))

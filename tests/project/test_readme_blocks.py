@@ -1,4 +1,4 @@
-"""The set-up blocks of the README can be found and run, from what a clone would hold."""
+"""The set-up blocks of the README can be run from what a clone would hold."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ def written(engine: RiskEngine) -> tuple[dict[str, str], dict[str, Any]]:
         "n_jobs": engine.n_jobs,
         "random_state": engine.random_state,
         "features": learned,
-        "classifier": engine.classifier_.learned(),
+        "classifier": engine.classifier_.fitted_state(),
         "classifier_params": engine.classifier_.get_params(),
-        "regressor": engine.regressor_.learned(),
+        "regressor": engine.regressor_.fitted_state(),
         "regressor_params": engine.regressor_.get_params(),
     }
     texts = {

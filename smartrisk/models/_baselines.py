@@ -1,4 +1,4 @@
-"""What the field compares with: chance, value, who imports, risky profiles.
+"""What the field compares with: chance, value, importer, risky profiles.
 
 Each reads DECLARATIONS of inspected items with their 0/1 results and writes the
 probability of a hit. Columns are found by name, whatever their order. A plain numeric
@@ -24,16 +24,15 @@ from smartrisk.errors import (
 )
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._declaration_classifier import (
-    HS_DIGITS,
     DeclarationClassifier,
     Entities,
     Float,
+    declared_columns,
     look_up,
     numbers,
     smoothed_rates,
-    used,
 )
-from smartrisk.schema import DECLARATIONS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, KEY
 
 __all__ = [
     "DateFeaturesClassifier",
@@ -80,7 +79,7 @@ class RandomBaseline(DeclarationClassifier):
 
     See Also
     --------
-    ValueBaseline : Inspect the dearest items first.
+    ValueBaseline : Inspect the items of the highest value first.
 
     Notes
     -----
@@ -97,20 +96,21 @@ class RandomBaseline(DeclarationClassifier):
     True
     """
 
-    def __init__(self, random_state: Any = 0) -> None:
+    def __init__(self, random_state: int | np.random.RandomState | None = 0) -> None:
         self.random_state = random_state
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
-        names = ("declaration_id", "item_number")
-        found = tuple(name for name in names if name in frame.columns)
+        """Choose the columns that are hashed, and draw the key."""
+        found = tuple(name for name in KEY if name in frame.columns)
         if self._declared and "declaration_id" not in found:
-            # Without a key, what is declared stands for the item.
+            # Without a key, all declared fields together identify the item.
             found = tuple(name for name in DECLARATIONS.names if name in frame.columns)
         self._used = found
         salt = check_random_state(self.random_state).randint(16**8, size=2)
         self._key = "".join(f"{part:08x}" for part in salt.tolist())
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return a number in (0, 1) for each item."""
         hashed = np.zeros(len(frame), np.uint64)
         for name in self._used if self._declared else frame.columns:
             values = frame[name]
@@ -121,13 +121,17 @@ class RandomBaseline(DeclarationClassifier):
                 hash_key=self._key,
             )
             with np.errstate(over="ignore"):
-                hashed = _scramble(hashed + part)
+                hashed = _mix_murmur(hashed + part)
         drawn: Float = (hashed >> np.uint64(11)).astype(np.float64)
         return (drawn + 0.5) * 2.0**-53
 
 
-def _scramble(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble 64-bit numbers (the finaliser of MurmurHash3; Appleby 2011)."""
+def _mix_murmur(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64-bit numbers (the finaliser of MurmurHash3; Appleby 2011).
+
+    Another function than `smartrisk.items.mix`, so that the draws of the baseline are
+    independent of ids and lots that are made with it.
+    """
     with np.errstate(over="ignore"):
         z = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
         z = (z ^ (z >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
@@ -135,7 +139,7 @@ def _scramble(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class ValueBaseline(DeclarationClassifier):
-    """Rank items by declared customs value, the dearest first.
+    """Rank items by declared customs value, highest first.
 
     Parameters
     ----------
@@ -171,7 +175,12 @@ class ValueBaseline(DeclarationClassifier):
     def __init__(self, column: str = "customs_value") -> None:
         self.column = column
 
+    def _check_params(self) -> None:
+        """Check the name of the column."""
+        check_column(type(self).__name__, self.column)
+
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Learn the scale of the values."""
         name = self._need(frame, self.column)
         self._used = (name,) if self._declared else ()
         size = np.abs(numbers(frame[name]))
@@ -179,6 +188,7 @@ class ValueBaseline(DeclarationClassifier):
         self.scale_ = float(np.median(size)) if len(size) else 1.0
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return a number in (0, 1) for each item."""
         value = numbers(frame[self._need(frame, self.column)])
         z = np.arcsinh(value / self.scale_)
         return np.nan_to_num(0.5 + 0.5 * z / (1.0 + np.abs(z)), nan=0.0)
@@ -228,9 +238,12 @@ class ImporterRateBaseline(DeclarationClassifier):
         self.column = column
 
     def _check_params(self) -> None:
+        """Check the smoothing and the name of the column."""
         check_number(type(self).__name__, "smoothing", self.smoothing, low=0.0)
+        check_column(type(self).__name__, self.column)
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Learn the hit rate of each importer."""
         name = self._need(frame, self.column)
         self._used = (name,) if self._declared else ()
         self.overall_ = float(hits.mean())
@@ -242,15 +255,17 @@ class ImporterRateBaseline(DeclarationClassifier):
         )
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return a number in (0, 1) for each item."""
         name = self._need(frame, self.column)
         return look_up(Entities(frame).key((name,)), self.rates_, self.overall_)
 
 
 class SmoothedRateSum(DeclarationClassifier):
-    """Score an item by the mean of the smoothed hit rates of all it is made of.
+    """Score an item by the mean of the smoothed hit rates of its traders and codes.
 
-    The "risky profile" of the field: who imports, declares and sends, what, whence,
-    where, and pairs of these. No model, yet hard to beat where results are few.
+    The "risky profile" of the field: who imports, declares and sends, what, from which
+    country, at which office, and pairs of these. It is no model, yet hard to beat where
+    results are few.
 
     Parameters
     ----------
@@ -303,11 +318,13 @@ class SmoothedRateSum(DeclarationClassifier):
         self.profiles = profiles
 
     def _check_params(self) -> None:
+        """Check the smoothing and the profiles."""
         owner = type(self).__name__
         check_number(owner, "smoothing", self.smoothing, low=0.0)
         check_profiles(owner, "profiles", self.profiles or PROFILES)
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Learn the hit rates of each profile."""
         entities = Entities(frame)
         wanted: Sequence[tuple[Any, ...]] = self.profiles or PROFILES
         if not self._declared:
@@ -315,12 +332,12 @@ class SmoothedRateSum(DeclarationClassifier):
         self.profiles_ = tuple(tuple(p) for p in wanted if entities.has(p))
         if not self.profiles_:
             raise TableError(
-                "models.none_columns_its_profiles",
+                "models.no_column_of_profiles",
                 "SmoothedRateSum: X has none of the columns of its profiles; at "
-                "least one is needed, such as {value}.",
-                value=format_values(p[0] for p in wanted[:3]),
+                "least one is needed, such as {columns}.",
+                columns=format_values(p[0] for p in wanted[:3]),
             )
-        self._used = used(self.profiles_) if self._declared else ()
+        self._used = declared_columns(self.profiles_) if self._declared else ()
         self.overall_ = float(hits.mean())
         self.rates_ = tuple(
             smoothed_rates(
@@ -330,6 +347,7 @@ class SmoothedRateSum(DeclarationClassifier):
         )
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return a number in (0, 1) for each item."""
         entities = Entities(frame)
         total = np.zeros(len(frame))
         for profile, rates in zip(self.profiles_, self.rates_, strict=True):
@@ -337,13 +355,24 @@ class SmoothedRateSum(DeclarationClassifier):
         return total / len(self.profiles_)
 
 
-def check_profiles(owner: str, name: str, profiles: Any) -> None:
+def check_column(owner: str, column: object) -> None:
+    """Raise unless `column` is the name of a column."""
+    if not isinstance(column, str) or not column:
+        raise ArgumentError(
+            "models.column_not_a_name",
+            "{owner}: 'column' must be the name of a column; got {column}.",
+            owner=owner,
+            column=repr(column),
+        )
+
+
+def check_profiles(owner: str, name: str, profiles: Sequence[tuple[str, ...]]) -> None:
     """Raise unless `profiles` are combinations of declared columns."""
-    allowed = (*DECLARATIONS.names, *HS_DIGITS)
+    allowed = (*DECLARATIONS.names, *HS_LEVELS)
     for profile in profiles:
         if isinstance(profile, str) or not profile:
             raise ArgumentError(
-                "models.tuples_column_names_got",
+                "models.profile_not_a_tuple",
                 "{owner}: {name!r} must hold tuples of column names; got "
                 "{profile!r}. Write ({profile!r},) for a single column.",
                 owner=owner,
@@ -353,9 +382,9 @@ def check_profiles(owner: str, name: str, profiles: Any) -> None:
         for column in profile:
             if column not in allowed:
                 raise ArgumentError(
-                    "models.names_which_declared_column",
-                    "{owner}: {name!r} names {column!r}, which is no declared column, "
-                    "'hs2', 'hs4' or 'hs6'.{hint}",
+                    "models.unknown_column_of_profile",
+                    "{owner}: {name!r} has {column!r}, which is neither a field of "
+                    "DECLARATIONS nor 'hs2', 'hs4' or 'hs6'.{hint}",
                     owner=owner,
                     name=name,
                     column=column,

@@ -1,4 +1,4 @@
-"""LightGBM behind a guard: threads, categories, monotone constraints, latest slice."""
+"""LightGBM behind checks: threads, categories, monotone constraints, latest items."""
 
 from __future__ import annotations
 
@@ -8,71 +8,121 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, format_values
+from smartrisk.errors import ArgumentError, check_number, format_values
 
 #: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+#: Below this many items one thread is faster: starting threads costs more than a
+#: tree takes.
 _SMALL = 20_000
-#: OpenMP threads do not survive a fork: a child must do with one.
-_HOME = os.getpid()
+#: More threads than this gain little: they wait for each other at every split.
+_MOST_THREADS = 4
+#: OpenMP threads do not survive a fork: a child process must use one thread.
+_PROCESS = os.getpid()
+#: The most leaves that LightGBM allows.
+_MOST_LEAVES = 131_072
+#: LightGBM keeps its seed in 32 bits with a sign.
+_MOST_SEED = 2**31 - 1
 
 
-def lightgbm() -> Any:
-    """Load LightGBM with its lines sent to the log of this library."""
+def load_lightgbm() -> Any:
+    """Load LightGBM with its messages sent to the log of this library."""
     import lightgbm as lgb
 
     lgb.register_logger(logging.getLogger("smartrisk.lightgbm"))
     return lgb
 
 
-def threads(n_jobs: int | None, n_items: int) -> int:
-    """Return how many threads to use: one for small data unless told otherwise."""
-    if os.getpid() != _HOME:
+def count_threads(n_jobs: int | None, n_items: int) -> int:
+    """Return how many threads to use; None is one for small data, -1 all."""
+    if os.getpid() != _PROCESS or n_items <= 1:
         return 1
     if n_jobs is None:
-        return 1 if n_items < _SMALL else min(os.cpu_count() or 1, 4)
-    return (os.cpu_count() or 1) if n_jobs < 0 else max(n_jobs, 1)
+        return 1 if n_items < _SMALL else min(os.cpu_count() or 1, _MOST_THREADS)
+    return (os.cpu_count() or 1) if n_jobs < 0 else n_jobs
+
+
+def check_jobs_and_seed(owner: str, n_jobs: int | None, random_state: int) -> None:
+    """Raise unless the threads are None, -1 or at least 1, and the seed fits."""
+    if n_jobs is not None and n_jobs != -1:
+        check_number(owner, "n_jobs", n_jobs, low=1, integer=True)
+    check_number(
+        owner, "random_state", random_state, low=0, high=_MOST_SEED, integer=True
+    )
+
+
+def check_trees(
+    owner: str,
+    *,
+    n_estimators: int,
+    learning_rate: float,
+    num_leaves: int,
+    validation_share: float,
+) -> None:
+    """Raise unless the parameters that both boosted models have are allowed."""
+    check_number(owner, "n_estimators", n_estimators, low=1, integer=True)
+    check_number(owner, "learning_rate", learning_rate, low=1e-6, high=1.0)
+    check_number(
+        owner, "num_leaves", num_leaves, low=2, high=_MOST_LEAVES, integer=True
+    )
+    check_number(owner, "validation_share", validation_share, low=0.0, high=0.9)
+
+
+def check_categorical(owner: str, categorical: Sequence[int], n_features: int) -> None:
+    """Raise unless `categorical` holds positions of features."""
+    for position in categorical:
+        check_number(owner, "categorical", position, integer=True)
+    beyond = [int(k) for k in categorical if not 0 <= k < n_features]
+    if beyond:
+        raise ArgumentError(
+            "models.categorical_beyond_features",
+            "{owner}: 'categorical' has positions beyond the {n_features} "
+            "features: {positions}. They count from 0.",
+            owner=owner,
+            n_features=n_features,
+            positions=format_values(beyond),
+        )
 
 
 def check_monotone(
     owner: str, monotone: Sequence[int], categorical: Sequence[int], n_features: int
 ) -> None:
     """Raise where a constraint would make the native code end the process."""
-    if monotone and len(monotone) != n_features:
+    if not len(monotone):
+        return
+    if len(monotone) != n_features:
         raise ArgumentError(
-            "models.monotone_entry_per_feature",
-            "{owner}: 'monotone' must have one entry per feature "
-            "({n_features}); got {n_monotone}.",
+            "models.monotone_of_other_length",
+            "{owner}: 'monotone' must have one entry per feature ({n_features}); "
+            "got {n_entries}. Use 0 for a feature without a constraint.",
             owner=owner,
             n_features=n_features,
-            n_monotone=len(monotone),
+            n_entries=len(monotone),
         )
-    wrong = [k for k in categorical if monotone and monotone[k]]
-    if wrong:
+    unknown = [value for value in monotone if value not in (-1, 0, 1)]
+    if unknown:
         raise ArgumentError(
-            "models.monotone_categorical_features_features",
+            "models.monotone_not_a_sign",
+            "{owner}: 'monotone' must hold -1, 0 or 1; got {entries}.",
+            owner=owner,
+            entries=format_values(unknown),
+        )
+    both = [int(k) for k in categorical if monotone[k]]
+    if both:
+        raise ArgumentError(
+            "models.monotone_on_categorical",
             "{owner}: 'monotone' must be 0 for categorical features; features "
-            "{wrong} are both. Set their constraint to 0.",
+            "{positions} are both. Set their constraint to 0.",
             owner=owner,
-            wrong=format_values(wrong),
-        )
-    beyond = [k for k in categorical if not 0 <= k < n_features]
-    if beyond:
-        raise ArgumentError(
-            "models.categorical_positions_beyond_features",
-            "{owner}: 'categorical' has positions beyond the {n_features} "
-            "features: {beyond}.",
-            owner=owner,
-            n_features=n_features,
-            beyond=format_values(beyond),
+            positions=format_values(both),
         )
 
 
-def latest_slice(
-    time: NDArray[Any] | None, n_items: int, share: float
+def mark_latest(
+    time: ArrayLike | None, n_items: int, share: float
 ) -> NDArray[np.bool_]:
     """Mark the latest items, whole moments together; by position without a time."""
     count = int(n_items * share)
@@ -80,11 +130,11 @@ def latest_slice(
         return np.zeros(n_items, bool)
     if time is None:
         return np.arange(n_items) >= n_items - count
-    ordered = np.sort(time)
-    return np.asarray(time >= ordered[n_items - count])
+    moments = np.asarray(time)
+    return np.asarray(moments >= np.sort(moments)[n_items - count])
 
 
-def binned(
+def make_dataset(
     X: NDArray[Any],
     y: NDArray[np.float64],
     params: dict[str, Any],
@@ -104,15 +154,15 @@ def binned(
         Positions of features that are codes.
     """
     known: Any = list(categorical) or "auto"
-    return lightgbm().Dataset(X, y, categorical_feature=known, params=params)
+    return load_lightgbm().Dataset(X, y, categorical_feature=known, params=params)
 
 
 def train(data: Any, params: dict[str, Any], n_trees: int) -> Any:
     """Train a booster of so many trees on all items."""
-    return lightgbm().train(params, data, n_trees)
+    return load_lightgbm().train(params, data, n_trees)
 
 
-def train_until(
+def train_with_early_stopping(
     data: Any,
     late: NDArray[np.bool_],
     params: dict[str, Any],
@@ -124,7 +174,7 @@ def train_until(
     Parameters
     ----------
     data : lightgbm.Dataset
-        What `binned` gave.
+        As from `make_dataset`.
     late : ndarray of bool, shape (n_items,)
         Items held out to stop by.
     params : dict
@@ -132,7 +182,7 @@ def train_until(
     n_trees, patience : int
         Most trees, and trees without gain before stopping.
     """
-    lgb = lightgbm()
+    lgb = load_lightgbm()
     early = data.subset(np.flatnonzero(~late))
     watched = data.subset(np.flatnonzero(late))
     stop = lgb.early_stopping(patience, verbose=False)

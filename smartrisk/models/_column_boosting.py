@@ -1,4 +1,4 @@
-"""Boosted trees on the declared columns as they are, by any of four libraries."""
+"""Boosted trees on the declared columns as they are, from any of four libraries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import MissingExtraError, check_choice
-from smartrisk.models._boosting import lightgbm
+from smartrisk.models._boosting import check_jobs_and_seed, load_lightgbm
 from smartrisk.models._declaration_classifier import DeclarationClassifier, Float
-from smartrisk.schema import DECLARATIONS
+from smartrisk.schema import DECLARATIONS, KEY
 
 LIBRARIES = ("lightgbm", "scikit-learn", "catboost", "xgboost")
-_KEYS = ("declaration_id", "item_number")
 
 
 class ColumnBoosting(DeclarationClassifier):
-    """Learn from the declared columns alone: what a library does without history.
+    """Boosted trees that see only the declared columns, without any history.
 
     Codes and names go in as categories, in the way that the library recommends:
     LightGBM's, XGBoost's and CatBoost's own categories; for scikit-learn its
@@ -27,7 +26,8 @@ class ColumnBoosting(DeclarationClassifier):
     Parameters
     ----------
     library : {"lightgbm", "scikit-learn", "catboost", "xgboost"}, default="lightgbm"
-        Whose trees; the last two must be installed.
+        Library whose trees are used; install the last two with
+        ``pip install 'smartrisk[rivals]'``.
     random_state : int, default=0
         Seed.
 
@@ -61,15 +61,16 @@ class ColumnBoosting(DeclarationClassifier):
         self.random_state = random_state
 
     def _check_params(self) -> None:
-        """Refuse a library that is not known."""
+        """Check the library and the seed."""
         check_choice("ColumnBoosting", "library", self.library, LIBRARIES)
+        check_jobs_and_seed("ColumnBoosting", None, self.random_state)
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
         """Learn from columns and hits."""
         self._used = tuple(
             name
             for name in frame.columns
-            if not self._declared or (name in DECLARATIONS and name not in _KEYS)
+            if not self._declared or (name in DECLARATIONS and name not in KEY)
         )
         self._levels: dict[Any, pd.Index] = {}
         X = self._columns(frame, learn=True)
@@ -93,10 +94,10 @@ class ColumnBoosting(DeclarationClassifier):
             else:
                 if learn:
                     self._levels[str(name)] = pd.Index(sorted(values.dropna().unique()))
-                out[str(name)] = self._coded(str(name), values)
+                out[str(name)] = self._encode(str(name), values)
         return pd.DataFrame(out, index=frame.index)
 
-    def _coded(self, name: str, values: pd.Series) -> Any:
+    def _encode(self, name: str, values: pd.Series) -> Any:
         """Return a code in the form that the library takes."""
         known = values.where(values.isin(self._levels[name]))
         if self.library in ("catboost", "scikit-learn"):
@@ -106,13 +107,13 @@ class ColumnBoosting(DeclarationClassifier):
     def _new(self, codes: list[str]) -> Any:
         """Return an unfitted model of the library."""
         if self.library == "lightgbm":
-            return lightgbm().LGBMClassifier(
+            return load_lightgbm().LGBMClassifier(
                 random_state=self.random_state, n_jobs=1, verbose=-1, deterministic=True
             )
         if self.library == "scikit-learn":
             return _encoded_trees(codes, self.random_state)
         if self.library == "catboost":
-            made = _wanted("catboost").CatBoostClassifier
+            made = _import_library("catboost").CatBoostClassifier
             return made(
                 random_seed=self.random_state,
                 cat_features=codes,
@@ -120,7 +121,7 @@ class ColumnBoosting(DeclarationClassifier):
                 verbose=False,
                 allow_writing_files=False,
             )
-        return _wanted("xgboost").XGBClassifier(
+        return _import_library("xgboost").XGBClassifier(
             random_state=self.random_state, enable_categorical=True, n_jobs=1
         )
 
@@ -142,7 +143,7 @@ def _encoded_trees(codes: list[str], random_state: int) -> Any:
 
 
 def _folds(random_state: int) -> dict[str, Any]:
-    """Return the encoder's folds without chance: since 1.9 it takes them itself."""
+    """Return the encoder's folds, repeatable; scikit-learn 1.9 takes them as `cv`."""
     import sklearn
     from sklearn.model_selection import StratifiedKFold
 
@@ -152,8 +153,8 @@ def _folds(random_state: int) -> dict[str, Any]:
     return {"cv": StratifiedKFold(5, shuffle=True, random_state=random_state)}
 
 
-def _wanted(library: str) -> Any:
-    """Return a library that need not be installed."""
+def _import_library(library: str) -> Any:
+    """Return an optional library, or raise with the line that installs it."""
     import importlib
 
     try:

@@ -8,17 +8,23 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import check_number
-from smartrisk.models._boosting import binned, threads, train
+from smartrisk.models._boosting import (
+    check_jobs_and_seed,
+    count_threads,
+    make_dataset,
+    train,
+)
 from smartrisk.models._declaration_classifier import (
     DeclarationClassifier,
     Entities,
     Float,
+    declared_columns,
     look_up,
     numbers,
     smoothed_rates,
     source,
-    used,
 )
+from smartrisk.schema import DECLARATIONS, HS_LEVELS
 
 #: Entities flagged when among the highest hit rates (Kim et al. 2020, their code).
 _FLAGGED: tuple[tuple[str, ...], ...] = (
@@ -35,13 +41,9 @@ _FLAGGED: tuple[tuple[str, ...], ...] = (
     ("office", "hs6"),
     ("office", "origin"),
 )
-_MEASURES = (
-    "customs_value",
-    "duties_taxes",
-    "duty_rate",
-    "gross_mass_kg",
-    "net_mass_kg",
-    "quantity",
+#: Declared numbers, in the order in which the field's code has them.
+_MEASURES = tuple(
+    sorted(f.name for f in DECLARATIONS if f.role == "measure" and f.kind == "number")
 )
 _RATIOS = (
     ("customs_value", "quantity"),
@@ -50,7 +52,9 @@ _RATIOS = (
     ("duties_taxes", "customs_value"),
     ("duties_taxes", "quantity"),
 )
-_CODES = ("tariff_code", "hs6", "hs4", "hs2")
+#: Goods codes from the finest to the coarsest.
+_CODES = ("tariff_code", *sorted(HS_LEVELS, reverse=True))
+#: Inspections without a hit that every entity is credited with, as in the field's code.
 _RATE_SMOOTHING = 10.0
 
 
@@ -94,8 +98,8 @@ class DateFeaturesClassifier(DeclarationClassifier):
 
     Notes
     -----
-    Flags are fitted on the items that the trees learn from, whose own results they
-    contain: faithful to the field, and the reason why it overfits entities with few
+    Flags are fitted on the items that the trees learn from, and contain the results of
+    these: this follows the field, and the reason why it overfits entities with few
     inspections. Two departures: a ratio over zero is missing, not infinite, and equal
     rates are flagged or not together, so that the order of items does not matter. The
     smoothed rate of a flag is hits / (inspections + 10). A plain matrix is given to the
@@ -138,13 +142,16 @@ class DateFeaturesClassifier(DeclarationClassifier):
         self.random_state = random_state
 
     def _check_params(self) -> None:
+        """Check the parameters of trees and flags."""
         owner = type(self).__name__
         check_number(owner, "n_estimators", self.n_estimators, low=1, integer=True)
         check_number(owner, "learning_rate", self.learning_rate, low=1e-6, high=1.0)
         check_number(owner, "max_depth", self.max_depth, low=1, high=16, integer=True)
         check_number(owner, "flag_share", self.flag_share, low=0.0, high=1.0)
+        check_jobs_and_seed(owner, self.n_jobs, self.random_state)
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Find the flagged entities and train the trees."""
         entities = Entities(frame)
         self.flags_: dict[str, dict[str, float]] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
@@ -162,15 +169,16 @@ class DateFeaturesClassifier(DeclarationClassifier):
         self.feature_names_ = tuple(columns)
         self._used = self._sources(frame)
         params = self._params(len(hits))
-        data = binned(_matrix(columns), hits, params, ())
+        data = make_dataset(_matrix(columns), hits, params, ())
         self.booster_ = train(data, params, self.n_estimators)
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return the probability of a hit."""
         columns = self._features(frame)
         return np.asarray(
             self.booster_.predict(
                 _matrix({name: columns[name] for name in self.feature_names_}),
-                num_threads=threads(self.n_jobs, len(frame)),
+                num_threads=count_threads(self.n_jobs, len(frame)),
             )
         )
 
@@ -199,10 +207,11 @@ class DateFeaturesClassifier(DeclarationClassifier):
         if not self._declared:
             return ()
         plain = {*_MEASURES, *map(source, _CODES), "lodged_at"}
-        keys = used(list(self._keys.values()))
+        keys = declared_columns(list(self._keys.values()))
         return tuple(name for name in frame if name in plain or name in keys)
 
     def _params(self, n_items: int) -> dict[str, Any]:
+        """Return the parameters of LightGBM."""
         return {
             "objective": "binary",
             "learning_rate": self.learning_rate,
@@ -211,7 +220,7 @@ class DateFeaturesClassifier(DeclarationClassifier):
             "min_data_in_leaf": max(1, min(20, n_items // 10)),
             "deterministic": True,
             "force_col_wise": True,
-            "num_threads": threads(self.n_jobs, n_items),
+            "num_threads": count_threads(self.n_jobs, n_items),
             "seed": self.random_state,
             "verbosity": -1,
         }
@@ -245,4 +254,5 @@ def _calendar(moments: pd.Series) -> dict[str, Float]:
 
 
 def _matrix(columns: dict[str, Float]) -> Float:
+    """Return columns side by side."""
     return np.column_stack(list(columns.values()))

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -18,12 +18,11 @@ from sklearn.utils.validation import (
 )
 
 from smartrisk.errors import ArgumentError, TableError, format_values, suggest_nearest
-from smartrisk.schema import DECLARATIONS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-HS_DIGITS = {"hs2": 2, "hs4": 4, "hs6": 6}
 _MATRIX = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
 
 
@@ -41,7 +40,7 @@ class Entities:
         self._seen: dict[str, tuple[Int, list[str]]] = {}
 
     def has(self, names: Sequence[str]) -> bool:
-        """Tell whether every column of a combination is there."""
+        """Return whether every column of a combination is there."""
         return all(source(name) in self._frame.columns for name in names)
 
     def key(self, names: Sequence[str]) -> tuple[Int, list[str]]:
@@ -54,19 +53,22 @@ class Entities:
             found, unique = pd.factorize(codes[whole] * width + other[whole])
             codes = np.full(len(whole), -1, np.int64)
             codes[whole] = found
+            # The unit separator is in no code or identity.
             texts = [f"{texts[u // width]}\x1f{more[u % width]}" for u in unique]
         return codes, texts
 
     def _one(self, name: str) -> tuple[Int, list[str]]:
+        """Return codes and texts of one column, encoded once."""
         if name not in self._seen:
             self._seen[name] = self._encode(name)
         return self._seen[name]
 
     def _encode(self, name: str) -> tuple[Int, list[str]]:
-        if name in HS_DIGITS:
+        """Encode a column, or a level of the Harmonized System."""
+        if name in HS_LEVELS:
             codes, texts = self._one("tariff_code")
             short, unique = pd.factorize(
-                np.array([t[: HS_DIGITS[name]] for t in texts], object)
+                np.array([t[: HS_LEVELS[name]] for t in texts], object)
             )
             return np.append(short.astype(np.int64), -1)[codes], list(unique)
         codes, found = pd.factorize(self._frame[name])
@@ -75,7 +77,7 @@ class Entities:
 
 def source(name: str) -> str:
     """Return the declared column that a key column is read from."""
-    return "tariff_code" if name in HS_DIGITS else name
+    return "tariff_code" if name in HS_LEVELS else name
 
 
 def smoothed_rates(
@@ -100,7 +102,7 @@ def look_up(
     return values[codes]
 
 
-def used(profiles: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def declared_columns(profiles: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return the declared columns that profiles are read from, each once."""
     return tuple(dict.fromkeys(source(name) for p in profiles for name in p))
 
@@ -113,7 +115,7 @@ def numbers(values: pd.Series) -> Float:
 class DeclarationClassifier(ClassifierMixin, BaseEstimator):
     """Shape of the baselines: a two-class estimator that takes declarations."""
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> Self:
         """Learn from inspected items.
 
         Parameters
@@ -129,32 +131,32 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
             The fitted classifier.
         """
         self._check_params()
-        frame = self._enter(X, y)
+        frame = self._check_fit_input(X, y)
         labels = column_or_1d(y, warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(frame, labels)
         check_classification_targets(labels)
         if type_of_target(labels) == "multiclass":
             raise ArgumentError(
-                "models.only_binary_classification_supported",
-                "Only binary classification is supported. {self_type}: y has "
-                "{n_labels} classes; pass 1 for a hit and 0 for none.",
-                self_type=type(self).__name__,
-                n_labels=len(np.unique(labels)),
+                "models.more_than_two_classes",
+                "Only binary classification is supported. {owner}: y has "
+                "{n_classes} classes; pass 1 for a hit and 0 for none.",
+                owner=type(self).__name__,
+                n_classes=len(np.unique(labels)),
             )
         self.classes_, target = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ArgumentError(
-                "models.class_only_hit_inspection",
-                "{self_type}: y holds one class only ({classes!r}); at least one "
+                "models.one_class_only",
+                "{owner}: y holds one class only ({label!r}); at least one "
                 "hit and one inspection without a hit are needed.",
-                self_type=type(self).__name__,
-                classes=self.classes_[0],
+                owner=type(self).__name__,
+                label=self.classes_[0].item(),
             )
         self._learn(frame, target.astype(np.float64))
         return self
 
-    def predict_proba(self, X: Any) -> Float:
+    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> Float:
         """Return the probability of no hit and of a hit.
 
         Parameters
@@ -168,10 +170,10 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
             Columns follow `classes_`.
         """
         check_is_fitted(self, "classes_")
-        hit = self._score(self._enter_again(X))
+        hit = self._score(self._check_later_input(X))
         return np.column_stack([1.0 - hit, hit])
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """Return the likelier class of each item.
 
         Parameters
@@ -189,7 +191,7 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         return label
 
     def __sklearn_tags__(self) -> Any:
-        """Say what input is taken."""
+        """Return what input the classifier takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
@@ -198,10 +200,10 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.poor_score = self._poor
         return tags
 
-    #: Said to scikit-learn's checks: not made to separate clouds of points.
+    #: For scikit-learn's checks: the class is not made to separate clouds of points.
     _poor = True
 
-    def _enter(self, X: Any, y: Any) -> pd.DataFrame:
+    def _check_fit_input(self, X: Any, y: Any) -> pd.DataFrame:
         """Check the input of fit; return declarations, or a matrix as a frame."""
         self._declared = isinstance(X, pd.DataFrame) and any(
             name in DECLARATIONS for name in X.columns
@@ -214,38 +216,38 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         self._check_size(frame)
         return frame
 
-    def _enter_again(self, X: Any) -> pd.DataFrame:
+    def _check_later_input(self, X: Any) -> pd.DataFrame:
         """Check the input of prediction against what fit has used."""
         if not self._declared:
             return pd.DataFrame(validate_data(self, X, reset=False, **_MATRIX))
         owner = type(self).__name__
         if not isinstance(X, pd.DataFrame):
             raise TableError(
-                "models.fitted_declarations_frame_so",
-                "{owner}: fitted on a declarations frame, so X must be one; got "
-                "{X_type}.",
+                "models.not_a_frame",
+                "{owner}: it was fitted on a frame of declarations, so X must be one; "
+                "got {kind}.",
                 owner=owner,
-                X_type=type(X).__name__,
+                kind=type(X).__name__,
             )
-        gone = [name for name in self._used if name not in X.columns]
-        if gone:
+        missing = [name for name in self._used if name not in X.columns]
+        if missing:
             raise TableError(
-                "models.columns_used_fit_missing",
-                "{owner}: columns used in fit are missing: {gone}. Add them; a "
+                "models.columns_of_fit_missing",
+                "{owner}: columns used in fit are missing: {columns}. Add them; a "
                 "column without values is allowed.",
                 owner=owner,
-                gone=format_values(gone),
+                columns=format_values(missing),
             )
         self._check_size(X)
         return X
 
     def _check_size(self, X: pd.DataFrame) -> None:
+        """Raise when there is no item, with the text that scikit-learn checks."""
         if not len(X):
             raise TableError(
-                "models.found_array_sample_item",
-                "{self_type}: Found array with 0 sample(s); at least one item is "
-                "needed.",
-                self_type=type(self).__name__,
+                "models.no_items",
+                "{owner}: Found array with 0 sample(s); at least one item is needed.",
+                owner=type(self).__name__,
             )
 
     def _need(self, frame: pd.DataFrame, name: str) -> Any:
@@ -254,11 +256,11 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
             return frame.columns[0]
         if name not in frame.columns:
             raise TableError(
-                "models.column_map_smartrisk_schema",
-                "{self_type}: X has no column {name!r}.{hint} Map it with "
+                "models.column_missing",
+                "{owner}: X has no column {column!r}.{hint} Map it with "
                 "smartrisk.schema.ColumnMap, or use another baseline.",
-                self_type=type(self).__name__,
-                name=name,
+                owner=type(self).__name__,
+                column=name,
                 hint=suggest_nearest(name, frame.columns),
             )
         return name
@@ -273,4 +275,5 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         """Learn from items and their hits."""
 
     def _score(self, frame: pd.DataFrame) -> Float:
+        """Return the probability of a hit of each item."""
         raise NotImplementedError

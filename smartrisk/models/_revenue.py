@@ -5,24 +5,38 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError
 from smartrisk.models._boosting import (
-    binned,
-    latest_slice,
-    lightgbm,
-    threads,
+    check_categorical,
+    check_jobs_and_seed,
+    check_trees,
+    count_threads,
+    load_lightgbm,
+    make_dataset,
+    mark_latest,
     train,
-    train_until,
+    train_with_early_stopping,
 )
 
 Float = NDArray[np.float64]
 
-#: Trees without gain before stopping.
+#: Trees without gain before stopping: fewer than for hits, since amounts are noisier
+#: and more patience mostly follows single large recoveries.
 _PATIENCE = 30
+#: Fewer hits than this give the mean share: trees of them would fit single amounts.
+_FEWEST_HITS = 30
+#: Fewer hits than this on either side of the split cannot decide when to stop.
+_FEWEST_TO_STOP = 20
+#: Trees when nothing can stop them: enough for the mean level at the default learning
+#: rate (0.95**60 is 5 %), too few to fit single recoveries.
+_USUAL_TREES = 60
+#: Shares above this quantile are cut: one recovery of many times the declared value
+#: would otherwise decide the mean.
+_CUT = 0.995
 _TAKE: dict[str, Any] = {
     "dtype": [np.float32, np.float64],
     "ensure_all_finite": "allow-nan",
@@ -30,7 +44,7 @@ _TAKE: dict[str, Any] = {
 
 
 class RevenueRegressor(RegressorMixin, BaseEstimator):
-    """Expected recovery of an item, given that the control finds something.
+    """Expected recovery of an item, given that the control finds an irregularity.
 
     Parameters
     ----------
@@ -43,9 +57,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
     categorical : tuple of int, default=()
         Positions of features that are codes without order.
     validation_share : float, default=0.2
-        Latest share of the items, used to stop.
+        Latest share of the items, used to stop; 0 for no early stopping.
     n_jobs : int, default=None
-        Threads; None for one on small data.
+        Threads; None for one on small data, -1 for all.
     random_state : int, default=0
         Seed.
 
@@ -58,9 +72,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    What is learned is the *share* of a scale (the declared value) that was recovered,
+    The model learns the *share* of a scale (the declared value) that was recovered,
     with a Tweedie deviance, which has the mean as its target and admits zeros. So the
-    prediction grows with the value beyond any value seen, which plain trees cannot.
+    prediction grows with the value beyond any value seen, which plain trees cannot do.
     Shares are cut at their 99.5th percentile.
 
     References
@@ -98,8 +112,15 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, *, scale: Any = None, time: Any = None) -> Self:
-        """Learn from items where something was found.
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        scale: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from items where an irregularity was found.
 
         Parameters
         ----------
@@ -117,36 +138,37 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         self : RevenueRegressor
             The fitted regressor.
         """
-        X, y = validate_data(self, X, y, y_numeric=True, **_TAKE)
-        y = np.asarray(y, np.float64)
-        if (y < 0).any():
+        matrix, target = validate_data(self, X, y, y_numeric=True, **_TAKE)
+        self._check_params(matrix.shape[1])
+        revenue = np.asarray(target, np.float64)
+        if (revenue < 0).any():
             raise ArgumentError(
-                "models.negative_values_set_what",
-                "RevenueRegressor: y must not be negative; {value} values are. Set "
-                "what was refunded to 0.",
-                value=int((y < 0).sum()),
+                "models.negative_revenue",
+                "RevenueRegressor: y must not be negative; {n_negative} values are. "
+                "Set refunds to 0, as smartrisk.items.clean_amounts does.",
+                n_negative=int((revenue < 0).sum()),
             )
-        share = y / _scale(scale, len(y))
-        share = np.minimum(share, np.quantile(share, 0.995))
+        share = revenue / _positive_scale(scale, len(revenue))
+        share = np.minimum(share, np.quantile(share, _CUT))
         self.mean_ = float(share.mean())
         self.booster_ = None
-        if len(y) < 30 or share.max() <= 0:
+        if len(share) < _FEWEST_HITS or share.max() <= 0:
             return self
-        late = latest_slice(
-            None if time is None else np.asarray(time), len(y), self.validation_share
-        )
-        if late.sum() < 20 or (~late).sum() < 20:
-            late = np.zeros(len(y), bool)
-        params = self._params(len(y))
-        data = binned(X, share, params, self.categorical)
+        late = mark_latest(time, len(share), self.validation_share)
+        if min(late.sum(), (~late).sum()) < _FEWEST_TO_STOP:
+            late = np.zeros(len(share), bool)
+        params = self._params(len(share))
+        data = make_dataset(matrix, share, params, self.categorical)
         self.booster_ = (
-            train_until(data, late, params, self.n_estimators, _PATIENCE)
+            train_with_early_stopping(data, late, params, self.n_estimators, _PATIENCE)
             if late.any()
-            else train(data, params, min(self.n_estimators, 60))
+            else train(data, params, min(self.n_estimators, _USUAL_TREES))
         )
         return self
 
-    def predict(self, X: Any, *, scale: Any = None) -> Float:
+    def predict(
+        self, X: ArrayLike, *, scale: ArrayLike | None = None, checked: bool = False
+    ) -> Float:
         """Return the expected recovery given a hit.
 
         Parameters
@@ -155,56 +177,87 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
             Features, in the order of fit.
         scale : array-like of shape (n_items,), default=None
             As in fit; missing values count as 0.
+        checked : bool, default=False
+            Whether X is known to be a float matrix without infinity, with the features
+            in the order of fit: then it is not checked again.
 
         Returns
         -------
         revenue : ndarray of shape (n_items,)
             National currency, not negative.
         """
-        check_is_fitted(self, "mean_")
-        X = validate_data(self, X, reset=False, **_TAKE)
-        return self._predict_checked(X, scale)
-
-    def _predict_checked(self, X: NDArray[Any], scale: Any) -> Float:
+        if not checked:
+            check_is_fitted(self, "mean_")
+            X = validate_data(self, X, reset=False, **_TAKE)
+        matrix = np.asarray(X)
         factor = 1.0 if scale is None else np.nan_to_num(np.asarray(scale, float))
         if self.booster_ is None:
-            return np.asarray(np.full(len(X), self.mean_) * factor)
-        share = self.booster_.predict(X, num_threads=threads(self.n_jobs, len(X)))
+            return np.asarray(np.full(len(matrix), self.mean_) * factor)
+        share = self.booster_.predict(
+            matrix, num_threads=count_threads(self.n_jobs, len(matrix))
+        )
         return np.asarray(share * factor)
 
-    def restore(self, text: str | None, learned: dict[str, Any]) -> Self:
-        """Take up trees that were saved as text.
+    def booster_text(self) -> str | None:
+        """Return the trees as text.
 
-        Parameters
-        ----------
+        Returns
+        -------
         text : str or None
-            The booster as LightGBM writes it; None when there was none.
-        learned : dict
-            What `learned` gave.
-
-        Returns
-        -------
-        self : RevenueRegressor
-            Fitted as it was saved.
+            The trees as LightGBM writes them and `restore` reads them; None when too
+            few hits were seen for trees.
         """
-        self.mean_ = float(learned["mean"])
-        self.n_features_in_ = int(learned["n_features"])
-        self.booster_ = lightgbm().Booster(model_str=text) if text else None
-        return self
+        check_is_fitted(self, "mean_")
+        return None if self.booster_ is None else str(self.booster_.model_to_string())
 
-    def learned(self) -> dict[str, Any]:
-        """Return what was learned besides the trees, fit for JSON.
+    def fitted_state(self) -> dict[str, Any]:
+        """Return what was learned besides the trees, as plain values for JSON.
 
         Returns
         -------
-        learned : dict
+        state : dict
             Mean share and number of features.
         """
         return {"mean": self.mean_, "n_features": int(self.n_features_in_)}
 
+    def restore(self, text: str | None, state: dict[str, Any]) -> Self:
+        """Restore trees that were saved.
+
+        Parameters
+        ----------
+        text : str or None
+            As from `booster_text`.
+        state : dict
+            As from `fitted_state`.
+
+        Returns
+        -------
+        self : RevenueRegressor
+            Fitted as it was when saved; its predictions are bit-identical.
+        """
+        self.mean_ = float(state["mean"])
+        self.n_features_in_ = int(state["n_features"])
+        self.booster_ = load_lightgbm().Booster(model_str=text) if text else None
+        return self
+
+    def _check_params(self, n_features: int) -> None:
+        """Check all parameters: LightGBM would raise late or not at all."""
+        owner = type(self).__name__
+        check_trees(
+            owner,
+            n_estimators=self.n_estimators,
+            learning_rate=self.learning_rate,
+            num_leaves=self.num_leaves,
+            validation_share=self.validation_share,
+        )
+        check_jobs_and_seed(owner, self.n_jobs, self.random_state)
+        check_categorical(owner, self.categorical, n_features)
+
     def _params(self, n_items: int) -> dict[str, Any]:
+        """Return the parameters of LightGBM."""
         return {
             "objective": "tweedie",
+            # Half-way between Poisson (1) and gamma (2): zeros with amounts above.
             "tweedie_variance_power": 1.5,
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
@@ -214,20 +267,20 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
             "deterministic": True,
             "force_col_wise": True,
             "seed": self.random_state,
-            "num_threads": threads(self.n_jobs, n_items),
+            "num_threads": count_threads(self.n_jobs, n_items),
             "verbosity": -1,
         }
 
     def __sklearn_tags__(self) -> Any:
-        """Say what input is taken."""
+        """Return what input the regressor takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.target_tags.positive_only = True
         return tags
 
 
-def _scale(scale: Any, n_items: int) -> Float:
-    """Return the scale as positive numbers."""
+def _positive_scale(scale: ArrayLike | None, n_items: int) -> Float:
+    """Return the scale of each item, 1 where there is no positive one."""
     if scale is None:
         return np.ones(n_items)
     values = np.asarray(scale, np.float64)

@@ -146,7 +146,7 @@ def test_a_missing_column_is_named(model):
 @each
 def test_an_array_after_a_frame_is_refused(model):
     X, y = extract(50)
-    with pytest.raises(TableError, match="fitted on a declarations frame"):
+    with pytest.raises(TableError, match="fitted on a frame of declarations"):
         clone(model).fit(X, y).predict_proba(np.zeros((3, 11)))
 
 
@@ -171,7 +171,7 @@ def test_random_belongs_to_the_item_and_the_seed_alone():
     assert abs(np.corrcoef(first, other)[0, 1]) < 0.15
 
 
-def test_random_is_uniform_and_tells_items_of_one_declaration_apart():
+def test_random_is_uniform_and_differs_between_items_of_one_declaration():
     X = pd.DataFrame({"declaration_id": "D1", "item_number": np.arange(5000)})
     u = hit(RandomBaseline().fit(X, np.arange(5000) % 2), X)
     assert len(np.unique(u)) == 5000

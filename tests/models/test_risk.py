@@ -144,9 +144,9 @@ def test_contributions_add_up_to_the_raw_score(learned, fresh):
     np.testing.assert_allclose(total, learned.raw_score(X), atol=1e-9)
 
 
-def test_text_and_back_scores_bitwise_alike(learned, fresh):
-    text = learned.booster_.model_to_string(num_iteration=-1)
-    again = RiskClassifier(**learned.get_params()).restore(text, learned.learned())
+def test_a_classifier_restored_from_text_is_bit_identical(learned, fresh):
+    text = learned.booster_text()
+    again = RiskClassifier(**learned.get_params()).restore(text, learned.fitted_state())
     assert np.array_equal(
         again.predict_proba(fresh[0]), learned.predict_proba(fresh[0])
     )

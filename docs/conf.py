@@ -18,6 +18,8 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
+from sphinx_gallery.scrapers import figure_rst
+
 import smartrisk
 
 HERE = Path(__file__).resolve().parent
@@ -61,7 +63,28 @@ html_css_files = ["home.css"]
 # scikit-learn's inherited docstrings refer to labels of its own manual.
 suppress_warnings = ["config.cache", "ref.ref"]
 
+
+
+def scrape_display(block, block_vars, gallery_conf) -> str:
+    """Save the display that a block of an example ends with; return its markup.
+
+    Displays draw on figures that pyplot does not know. As an image, one gives the
+    example its thumbnail too; its HTML view is left out in turn.
+    """
+    names = block_vars["example_globals"]
+    display = names.get("___")
+    is_display = isinstance(display, smartrisk.displays.Display)
+    if not is_display or display is names.get("_scraped_display"):
+        return ""
+    names["_scraped_display"] = display
+    path = next(block_vars["image_path_iterator"])
+    display.save(path)
+    return figure_rst([path], gallery_conf["src_dir"])
+
+
 sphinx_gallery_conf = {
+    "image_scrapers": ("matplotlib", scrape_display),
+    "ignore_repr_types": r"smartrisk\.displays",
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/]plot_",

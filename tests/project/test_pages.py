@@ -128,3 +128,17 @@ def test_the_guide_lists_every_page_once(root):
     listed = re.findall(r"^([\w-]+)$", index, flags=re.MULTILINE)
     there = {p.stem for p in (root / "docs/guide").glob("*.md")} - {"index"}
     assert sorted(listed) == sorted(there)
+
+
+def test_the_map_has_the_layers_of_the_contract(root):
+    contracts = tomllib.loads(read(root, "pyproject.toml"))["tool"]["importlinter"]
+    layers = contracts["contracts"][0]["layers"]
+    entry = {"__main__", "_mlflow_entry"}  # what Python and MLflow start, not packages
+    named = [set(re.findall(r"\w+", layer)) - entry for layer in layers]
+    wanted = {
+        (package, height)
+        for height, packages in enumerate(reversed([n for n in named if n]))
+        for package in packages
+    }
+    rows = re.findall(r"^\| (\d+) \| `(\w+)`", read(root, "docs/architecture.md"), re.M)
+    assert {(package, int(layer)) for layer, package in rows} == wanted

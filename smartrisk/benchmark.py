@@ -1,7 +1,7 @@
-"""The public benchmark: the engine beside the field's methods, in worlds with a truth.
+"""The public benchmark: the engine beside other methods, in worlds with a truth.
 
-Reads made worlds and, where it is given, the Korean set; writes a table with intervals
-and run times.
+Reads made worlds and, where its folder is given, the Korean set; writes tables with
+intervals and run times.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from numpy.typing import NDArray
 
 from smartrisk import __version__
 from smartrisk.datasets import SCENARIOS, load_kcs, make_declarations
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, check_choice, check_number
-from smartrisk.evaluation import audit, evaluate, learn
+from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
+from smartrisk.evaluation import audit, evaluate, fit_contender
+from smartrisk.intervals import mean_half_width
+from smartrisk.items import are_among, clean_amounts
 from smartrisk.models import (
     ColumnBoosting,
     DateFeaturesClassifier,
@@ -34,23 +36,31 @@ from smartrisk.models import (
 from smartrisk.results import Result
 from smartrisk.windows import Split, seen_before, time_split
 
-__all__ = ["MEASURES", "BenchmarkResult", "contenders", "page", "run_benchmark"]
+__all__ = [
+    "MEASURES",
+    "BenchmarkResult",
+    "contenders",
+    "markdown_page",
+    "run_benchmark",
+]
 
+#: Inspection rate of the tables: what many administrations can inspect.
 RATE = 0.05
 OURS = "smartrisk"
 MEASURES = ("precision", "revenue", "roc_auc")
 _OPTIONAL = ("catboost", "xgboost")
-#: Told after every contender: task, seed, contender, seconds.
-Progress = Callable[[str, int, str, float], None]
+#: Called after every contender with the task, the seed, the contender and the seconds.
+Progress: TypeAlias = Callable[[str, int, str, float], None]
 
 
 def contenders() -> dict[str, Any]:
-    """Return what is compared, by name; libraries that are not installed are left out.
+    """Return the methods to compare, by name.
 
     Returns
     -------
     contenders : dict of str to object
-        The engine, the field's baselines, and boosted trees on the raw columns.
+        The engine, the baselines of the literature, and boosted trees on the raw
+        columns. Libraries that are not installed are left out.
 
     Examples
     --------
@@ -80,14 +90,14 @@ def contenders() -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BenchmarkResult(Result):
-    """How every contender did in every task.
+    """Figures of every contender in every task.
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per task, seed and contender.
-    verdicts : dict of str to str
-        What the audit says of each task.
+    _verdicts : dict of str to str
+        Result of the audit of each task, as a sentence.
 
     Examples
     --------
@@ -97,8 +107,13 @@ class BenchmarkResult(Result):
     'smartrisk'
     """
 
-    table: pd.DataFrame
-    verdicts: dict[str, str]
+    _table: pd.DataFrame
+    _verdicts: dict[str, str]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Result of the audit of each task, as a sentence; a copy."""
+        return dict(self._verdicts)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per task, seed and contender.
@@ -109,7 +124,7 @@ class BenchmarkResult(Result):
             task, seed, contender, precision and revenue (share) at 5 %, roc_auc,
             fit_seconds, score_seconds.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def summary(self) -> pd.DataFrame:
         """Return means over the seeds, and how far each is behind the engine.
@@ -122,20 +137,20 @@ class BenchmarkResult(Result):
             paired by seed, with half-widths; seconds.
         """
         rows = []
-        for task, part in self.table.groupby("task", sort=False):
+        for task, part in self._table.groupby("task", sort=False):
             ours = part[part["contender"] == OURS].set_index("seed")
-            for name, mine in part.groupby("contender", sort=False):
-                by_seed = mine.set_index("seed")
+            for name, own in part.groupby("contender", sort=False):
+                by_seed = own.set_index("seed")
                 row: dict[str, Any] = {
                     "task": task,
                     "contender": name,
                     "n_seeds": len(by_seed),
                 }
                 for measure in MEASURES:
-                    row |= _mean(measure, by_seed[measure])
+                    row |= _mean_with_half(measure, by_seed[measure])
                 for measure in ("precision", "revenue"):
                     gap = (ours[measure] - by_seed[measure]).dropna()
-                    row |= _mean(f"behind_{measure}", gap)
+                    row |= _mean_with_half(f"behind_{measure}", gap)
                 row["fit_seconds"] = by_seed["fit_seconds"].mean()
                 row["score_seconds"] = by_seed["score_seconds"].mean()
                 rows.append(row)
@@ -152,14 +167,15 @@ class BenchmarkResult(Result):
         lines = []
         table = self.summary()
         for task, part in table.groupby("task", sort=False):
-            lines += [f"### {task}", "", self.verdicts[str(task)], "", *_HEAD]
+            lines += [f"### {task}", "", self._verdicts[str(task)], "", *_HEAD]
             best = {m: part[m].max() for m in ("precision", "revenue")}
             lines += [_line(row, best) for row in part.to_dict("records")]
             lines.append("")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        tasks, names = self.table["task"].nunique(), self.table["contender"].nunique()
+        """Return the number of tasks and of contenders."""
+        tasks, names = self._table["task"].nunique(), self._table["contender"].nunique()
         return f"BenchmarkResult({tasks} tasks, {names} contenders)"
 
 
@@ -170,34 +186,30 @@ _HEAD = (
 )
 
 
-def _line(row: Mapping[Any, Any], best: Mapping[str, float]) -> str:
-    """Return a line of a table; the best figure is bold."""
+def _line(row: Mapping[Hashable, Any], best: Mapping[str, float]) -> str:
+    """Return a line of a table; the best figure, as printed, is bold."""
     cells = [str(row["contender"])]
     for measure in MEASURES:
-        text = _text(row[measure], row[f"{measure}_half"])
+        text = _figure_text(row[measure], row[f"{measure}_half"])
         bold = measure in best and row[measure] >= best[measure] - 5e-4
         cells.append(f"**{text}**" if bold else text)
     for measure in ("precision", "revenue"):
-        lead = _text(row[f"behind_{measure}"], row[f"behind_{measure}_half"])
+        lead = _figure_text(row[f"behind_{measure}"], row[f"behind_{measure}_half"])
         cells.append("" if row["contender"] == OURS else lead)
     cells += [f"{row['fit_seconds']:.1f}", f"{row['score_seconds']:.1f}"]
     return f"| {' | '.join(cells)} |"
 
 
-def _text(value: float, half: float) -> str:
+def _figure_text(value: float, half: float) -> str:
     """Return a figure with its half-width."""
     if not math.isfinite(value):
         return "–"
     return f"{value:.3f} ± {half:.3f}" if math.isfinite(half) else f"{value:.3f}"
 
 
-def _mean(name: str, values: pd.Series) -> dict[str, float]:
+def _mean_with_half(name: str, values: pd.Series) -> dict[str, float]:
     """Return a mean over seeds and the half-width of its interval."""
-    n = int(values.notna().sum())
-    half = math.nan
-    if n > 1:
-        half = float(student.ppf(0.975, n - 1) * values.std() / math.sqrt(n))
-    return {name: float(values.mean()), f"{name}_half": half}
+    return {name: float(values.mean()), f"{name}_half": mean_half_width(values)}
 
 
 def run_benchmark(
@@ -209,26 +221,26 @@ def run_benchmark(
     others: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> BenchmarkResult:
-    """Let all contenders learn and be judged, in every scenario and seed.
+    """Fit and judge all contenders, in every scenario and seed.
 
     In a made world contenders learn from the first three quarters of the items and the
     results known by then, and are judged on the truth of all later items, inspected or
     not. On the Korean set they learn from 2020 and are judged on the first quarter of
-    2021, lines seen before and lines never seen apart.
+    2021: on all lines, on those seen before and on those never seen.
 
     Parameters
     ----------
     scenarios : sequence of str, default=all of `SCENARIOS`
-        Made worlds.
+        Scenarios of made worlds.
     n_items : int, default=60_000
-        Of a made world.
+        Items of a made world.
     n_seeds : int, default=5
-        Worlds by scenario.
+        Worlds per scenario.
     kcs : path, default=None
         Folder of the Korean set; None to leave it out.
     others : mapping of str to object, default=None
-        Contenders of your own, with ``fit`` and ``predict_proba`` of declarations and
-        labels, beside the usual ones.
+        Contenders of your own besides the usual ones: anything that
+        `smartrisk.evaluation.fit_contender` takes.
     progress : callable, default=None
         Called with task, seed, contender and seconds after each.
 
@@ -240,13 +252,14 @@ def run_benchmark(
     Raises
     ------
     ArgumentError
-        If a scenario is unknown.
+        If a scenario is unknown, a number is too small, or one of `others` has the
+        name of a usual contender.
 
     Notes
     -----
     Nothing is tuned for a task. Classifiers rank revenue by probability times declared
-    value, the engine by expected revenue. What the tables do not show: any real
-    administration, officers who learn, reactions to the new policy.
+    value, the engine by expected revenue. The tables do not show any real
+    administration, officers who learn, or reactions to the new policy.
 
     Examples
     --------
@@ -262,31 +275,45 @@ def run_benchmark(
     clash = sorted(set(others or {}) & set(contenders()))
     if clash:
         raise ArgumentError(
-            "benchmark.others_other_names",
-            "run_benchmark: 'others' must have other names: {clash}.",
-            clash=clash,
+            "benchmark.names_taken",
+            "run_benchmark: 'others' must have other names than the usual contenders; "
+            "{names} are taken.",
+            names=format_values(clash),
         )
     rows: list[dict[str, Any]] = []
     verdicts: dict[str, str] = {}
-    for task, seed, split, truths in _tasks(scenarios, n_items, n_seeds, kcs, verdicts):
+    for task in _tasks(scenarios, n_items, n_seeds, kcs):
+        verdicts |= {f"{task.name}{part}": task.verdict for part in task.truths}
         for name, contender in {**contenders(), **(others or {})}.items():
-            start = time.perf_counter()
-            scores, fitted = _learned(contender, split)
-            spent = time.perf_counter() - start
-            for part, truth in truths.items():
+            scores, fit_seconds, score_seconds = _fit_and_score(contender, task.split)
+            for part, truth in task.truths.items():
                 rows.append(
                     {
-                        "task": f"{task}{part}",
-                        "seed": seed,
+                        "task": f"{task.name}{part}",
+                        "seed": task.seed,
                         "contender": name,
-                        **_judged(scores, truth),
-                        "fit_seconds": fitted,
-                        "score_seconds": spent - fitted,
+                        **_judge(scores, truth),
+                        "fit_seconds": fit_seconds,
+                        "score_seconds": score_seconds,
                     }
                 )
             if progress is not None:
-                progress(task, seed, name, spent)
+                progress(task.name, task.seed, name, fit_seconds + score_seconds)
     return BenchmarkResult(pd.DataFrame(rows), verdicts)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What contenders learn from, and the truths to judge them by.
+
+    The truths have the ends of the task's names: "" for all items.
+    """
+
+    name: str
+    seed: int
+    split: Split
+    truths: dict[str, pd.DataFrame]
+    verdict: str
 
 
 def _tasks(
@@ -294,79 +321,77 @@ def _tasks(
     n_items: int,
     n_seeds: int,
     kcs: str | os.PathLike[str] | None,
-    verdicts: dict[str, str],
-) -> Iterator[tuple[str, int, Split, dict[str, pd.DataFrame]]]:
-    """Yield task, seed, what is learned from, and the truths to judge by."""
+) -> Iterator[_Task]:
+    """Yield the tasks of made worlds, then that of the Korean set."""
     for name in scenarios:
+        verdict = ""
         for seed in range(n_seeds):
             world = make_declarations(n_items, random_state=seed, scenario=name)
             split = time_split(world.declarations, world.outcomes)
-            if seed == 0:
-                verdicts[name] = _verdict(
-                    audit(world.declarations, world.outcomes).alarms
-                )
-            truth = world.full_outcomes()
-            yield (
-                name,
-                seed,
-                split,
-                {"": truth[world.declarations["lodged_at"] >= split.at]},
+            # The first seed speaks for its scenario: an audit takes as long as a fit.
+            verdict = verdict or _verdict(
+                audit(world.declarations, world.outcomes).alarms
             )
-    if kcs is None:
-        return
-    train, valid = (load_kcs(Path(kcs), part=part) for part in ("train", "valid"))
-    told = _verdict(
-        audit(
-            train.declarations,
-            train.outcomes,
-            later=(valid.declarations, valid.outcomes),
-        ).alarms
-    )
+            later = (world.declarations["lodged_at"] >= split.at).to_numpy()
+            truths = {"": world.full_outcomes()[later]}
+            yield _Task(name, seed, split, truths, verdict)
+    if kcs is not None:
+        yield _korean_task(Path(kcs))
+
+
+def _korean_task(folder: Path) -> _Task:
+    """Return the task of the Korean set: all lines, seen lines, unseen lines."""
+    train, valid = (load_kcs(folder, part=part) for part in ("train", "valid"))
+    alarms = audit(
+        train.declarations,
+        train.outcomes,
+        later_declarations=valid.declarations,
+        later_outcomes=valid.outcomes,
+    ).alarms
     seen = seen_before(valid.declarations, train.declarations).to_numpy()
-    parts = {"": seen | True, ", seen lines": seen, ", unseen lines": ~seen}
-    truths = {}
-    for part, inside in parts.items():
-        verdicts[f"Korea{part}"] = told
-        ids = valid.declarations.loc[inside, "declaration_id"]
-        truths[part] = valid.outcomes[valid.outcomes["declaration_id"].isin(ids)]
-    at = valid.declarations["lodged_at"].min()
-    yield (
-        "Korea",
-        0,
-        Split(
-            at=at,
-            past=train.declarations,
-            known=train.outcomes,
-            later=valid.declarations,
-        ),
-        truths,
+    everything = np.ones(len(seen), np.bool_)
+    parts = {"": everything, ", seen lines": seen, ", unseen lines": ~seen}
+    truths = {
+        part: _results_of(valid.declarations[inside], valid.outcomes)
+        for part, inside in parts.items()
+    }
+    split = Split(
+        at=valid.declarations["lodged_at"].min(),
+        past=train.declarations,
+        known=train.outcomes,
+        later=valid.declarations,
     )
+    return _Task("Korea", 0, split, truths, _verdict(alarms))
+
+
+def _results_of(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the results of these items."""
+    return outcomes[are_among(outcomes, declarations)]
 
 
 def _verdict(alarms: Sequence[str]) -> str:
-    """Return what the audit says, as a sentence."""
+    """Return the result of an audit as a sentence."""
     if not alarms:
         return "The audit finds nothing alarming."
     return f"The audit warns: {', '.join(alarms)}."
 
 
-def _learned(contender: Any, split: Split) -> tuple[pd.DataFrame, float]:
-    """Return SCORES of the later items, and the seconds of learning.
+def _fit_and_score(contender: Any, split: Split) -> tuple[pd.DataFrame, float, float]:
+    """Return SCORES of the later items, the seconds to fit and the seconds to score.
 
-    Revenue is ranked by probability times value where a contender says nothing of it.
+    Revenue is ranked by probability times value where a contender does not predict it.
     """
     start = time.perf_counter()
-    made = learn(contender, split)
-    fitted = time.perf_counter() - start
-    scores = made.score(split)
+    fitted = fit_contender(contender, split)
+    middle = time.perf_counter()
+    scores = fitted.score(split)
     if "expected_revenue" not in scores and "customs_value" in split.later:
-        value = np.maximum(split.later["customs_value"].to_numpy(np.float64), 0.0)
-        worth = scores["risk_score"] * np.nan_to_num(value)
-        scores = scores.assign(expected_revenue=worth)
-    return scores, fitted
+        value: NDArray[np.float64] = clean_amounts(split.later["customs_value"])
+        scores = scores.assign(expected_revenue=scores["risk_score"] * value)
+    return scores, middle - start, time.perf_counter() - middle
 
 
-def _judged(scores: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
+def _judge(scores: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     """Return the measures of a contender on the items of a truth."""
     result = evaluate(scores, truth, rates=(RATE,), n_bootstrap=0)
     table = result.frame()
@@ -378,17 +403,17 @@ def _judged(scores: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def page(result: BenchmarkResult, command: str, seconds: float) -> str:
-    """Return the result as a page that says how it came about and what it lacks.
+def markdown_page(result: BenchmarkResult, command: str, seconds: float) -> str:
+    """Return the result as a page, with the command and the time that it took.
 
     Parameters
     ----------
     result : BenchmarkResult
-        What was measured.
+        The figures.
     command : str
-        What was called.
+        Command that computed them.
     seconds : float
-        How long it took.
+        Seconds that it took.
 
     Returns
     -------
@@ -397,9 +422,9 @@ def page(result: BenchmarkResult, command: str, seconds: float) -> str:
 
     Examples
     --------
-    >>> from smartrisk.benchmark import page, run_benchmark
+    >>> from smartrisk.benchmark import markdown_page, run_benchmark
     >>> result = run_benchmark(("small",), n_items=3_000, n_seeds=1)
-    >>> page(result, "smartrisk benchmark", 12.0).splitlines()[0]
+    >>> markdown_page(result, "smartrisk benchmark", 12.0).splitlines()[0]
     '## Results'
     """
     return "\n".join(

@@ -1,38 +1,39 @@
 """The closed loop: what a policy finds decides what it learns from, month after month.
 
-Reads a world whose truth is known, contenders and policies; writes what each month
-brought, beside an oracle with the same capacity.
+Reads a world whose truth is known, contenders and policies; writes the figures of each
+month, beside an oracle with the same capacity.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from numpy.typing import NDArray
 
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
-from smartrisk.evaluation import Learned, learn
+from smartrisk.evaluation import FittedContender, fit_contender
+from smartrisk.intervals import mean_half_width
+from smartrisk.items import clean_amounts, join_by_key
 from smartrisk.models import DateFeaturesClassifier, SmoothedRateSum
 from smartrisk.results import Result
-from smartrisk.schema import KEY
+from smartrisk.resumable import ResultStore, fingerprint
 from smartrisk.selectivity import Policy, novelty
 from smartrisk.windows import Split
+from smartrisk.worlds import World
 
 __all__ = ["Arm", "ClosedLoop", "close_loop", "standard_arms"]
 
 ORACLE = "oracle"
-#: Called after every month of an arm: arm, seed, month.
-Progress = Callable[[str, int, str], None]
+#: Called after every month of an arm with the arm, the seed of the world and the month.
+Progress: TypeAlias = Callable[[str, int, str], None]
+_Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +45,19 @@ class Arm:
     policy : Policy, default=Policy()
         How scores become decisions.
     contender : object, default=None
-        What `smartrisk.evaluation.learn` takes: an engine, a classifier, a function.
-        Between two fits an engine's history moves on; None for `RiskEngine`.
+        What `smartrisk.evaluation.fit_contender` takes: an engine, a classifier, a
+        function. Between two fits an engine is updated; None for
+        ``RiskEngine(random_state=0)``.
     refit_every : int, default=1
         Months between two fits.
     knows_all : bool, default=False
-        Learns from the truth of every past item, inspected or not: a bound that no
-        administration reaches.
+        Whether it learns from the truth of every past item, inspected or not: a bound
+        that no administration reaches.
     thompson : bool, default=False
-        Each fit sees every known result with probability one half (double-or-nothing
-        bootstrap): the arm acts by one draw of what may be true, and explores where
-        little is known. Its decisions' `propensity` is that given the draw.
+        Whether each fit uses every known result with probability one half
+        (double-or-nothing bootstrap): the arm then acts by one draw of what may be
+        true, and explores where little is known. The `propensity` of its decisions is
+        the one given the draw.
 
     References
     ----------
@@ -82,7 +85,7 @@ class Arm:
         check_number("Arm", "refit_every", self.refit_every, low=1, integer=True)
         if not isinstance(self.policy, Policy):
             raise ArgumentError(
-                "simulation.policy_policy_got",
+                "simulation.not_a_policy",
                 "Arm: 'policy' must be a Policy; got {policy_type}.",
                 policy_type=type(self.policy).__name__,
             )
@@ -94,7 +97,7 @@ class ClosedLoop(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per world, arm and month.
 
     Examples
@@ -109,7 +112,7 @@ class ClosedLoop(Result):
     ['oracle', 'rates']
     """
 
-    table: pd.DataFrame
+    _table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
         """Return one row per world, arm and month.
@@ -123,7 +126,7 @@ class ClosedLoop(Result):
             it). The arm "oracle" has the controls of the first arm; its hits and its
             revenue are each the most that can be, not those of one choice.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def total(self, *, last: int | None = None) -> pd.DataFrame:
         """Return one row per arm: means over the worlds.
@@ -143,9 +146,10 @@ class ClosedLoop(Result):
         sums = self._sums(last)
         rows = []
         for arm, part in sums.groupby("arm", sort=False):
-            row: dict[str, Any] = {"arm": arm, "n_worlds": len(part)}
+            row: _Row = {"arm": arm, "n_worlds": len(part)}
             for name in ("hit_rate", "recall", "revenue_share", "of_oracle"):
-                row[name], row[f"{name}_half"] = _mean(part[name])
+                row[name] = float(part[name].mean())
+                row[f"{name}_half"] = mean_half_width(part[name])
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -172,28 +176,28 @@ class ClosedLoop(Result):
         sums = self._sums(last)
         for name in (one, other):
             check_choice("ClosedLoop.compare", "arm", name, list(sums["arm"].unique()))
-        mine, theirs = (
+        first, second = (
             sums[sums["arm"] == name].set_index("seed") for name in (one, other)
         )
         rows = []
         for measure in ("hit_rate", "recall", "revenue_share"):
-            ratio, half = _mean(mine[measure] / theirs[measure])
+            ratios = first[measure] / second[measure]
             rows.append(
                 {
                     "measure": measure,
-                    "one": float(mine[measure].mean()),
-                    "other": float(theirs[measure].mean()),
-                    "ratio": ratio,
-                    "half": half,
+                    "one": float(first[measure].mean()),
+                    "other": float(second[measure].mean()),
+                    "ratio": float(ratios.mean()),
+                    "half": mean_half_width(ratios),
                 }
             )
         return pd.DataFrame(rows)
 
     def _sums(self, last: int | None) -> pd.DataFrame:
         """Return measures over the months, by world and arm."""
-        months = sorted(self.table["month"].unique())
+        months = sorted(self._table["month"].unique())
         kept = months if last is None else months[-last:]
-        table = self.table[self.table["month"].isin(kept)]
+        table = self._table[self._table["month"].isin(kept)]
         table = table.assign(best=table["hits"] + table["regret"])
         names = ["n_controls", "hits", "all_hits", "revenue", "all_revenue", "best"]
         sums = table.groupby(["arm", "seed"], sort=False)[names].sum().reset_index()
@@ -205,39 +209,42 @@ class ClosedLoop(Result):
         )
 
     def __repr__(self) -> str:
-        arms, worlds = self.table["arm"].nunique(), self.table["seed"].nunique()
+        """Return the number of arms and of worlds."""
+        arms, worlds = (self._table[column].nunique() for column in ("arm", "seed"))
         return f"ClosedLoop({arms} arms, {worlds} worlds)"
 
 
 def close_loop(
     arms: Mapping[str, Arm],
-    worlds: Sequence[Any],
+    worlds: Sequence[World],
     *,
     start: int = 12,
     n_jobs: int = 1,
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> ClosedLoop:
-    """Let arms decide, inspect and learn, each from what it has found itself.
+    """Let arms decide, inspect and learn, each from its own findings.
 
-    Until `start` every arm knows the same: what the offices found. From then on a month
-    goes: learn from the results known when it begins, score the month's items, decide,
-    inspect; the results come with their delay, and with the officers' errors. What an
-    arm did not inspect it never learns of. Every arm is judged by the truth.
+    Until `start` every arm has the results of the offices. In each month from then on
+    an arm learns from the results known when the month begins, scores the month's
+    items, decides and inspects; the results come with their delay, and with the
+    officers' errors. An arm never learns about items that it did not inspect. Every arm
+    is judged by the truth.
 
     Parameters
     ----------
     arms : mapping of str to Arm
-        What decides.
+        The arms by name.
     worlds : sequence of World
-        Where; several seeds of a scenario give intervals.
+        The worlds to run in; several seeds of a scenario give intervals.
     start : int, default=12
-        Month of the world in which the arms take over.
+        Month of the world, from 0, in which the arms take over.
     n_jobs : int, default=1
-        Worlds and arms at once.
+        Arms that run at the same time; -1 for one per processor.
     folder : path, default=None
-        Where each arm in each world is kept when it has ended, so that a run that was
-        broken off goes on from there; None for nowhere.
+        Where the months of an arm in a world are kept when it has ended, so that a run
+        that was stopped resumes: an arm with another engine, policy, world, start or
+        version of the library starts anew. None to keep nothing.
     progress : callable, default=None
         Called with arm, seed and the last month when an arm has ended in a world; where
         `n_jobs` is 1 after every month.
@@ -250,13 +257,14 @@ def close_loop(
     Raises
     ------
     ArgumentError
-        If there is no arm, no month is left, or two worlds have the same seed.
+        If there is no arm, no month is left, two worlds have one seed, or, with
+        `folder`, the content of a contender cannot be read.
 
     Notes
     -----
-    Hits and revenue are those of the arm that decided, by the truth of the items that
-    it chose: a hit counts once, in the month of the decision. The world does not
-    react to the arm: trade, fraud and reactions are those of the past policy.
+    Hits and revenue are those of the items that the arm chose, by their truth: a hit
+    counts once, in the month of the decision. The world does not react to the arm:
+    trade, fraud and reactions are those of the past policy.
 
     References
     ----------
@@ -274,17 +282,56 @@ def close_loop(
     >>> bool(total.set_index("arm").loc["rates", "of_oracle"] <= 1)
     True
     """
+    _check_arms_and_worlds(arms, worlds, start)
+    store = ResultStore(folder)
+    tasks = []
+    for world in worlds:
+        # Everything that a world gives to an arm, whatever the arm.
+        content = "" if folder is None else _world_content(world)
+        for name, arm in arms.items():
+            contender = arm.contender
+            if contender is None:
+                contender = RiskEngine(random_state=0)
+            made = replace(arm, contender=contender)
+            key = "" if folder is None else fingerprint(content, made, start)
+            tasks.append(_Task(name, made, world, start, key))
+    rows: list[_Row] = []
+    if n_jobs == 1:
+        for task in tasks:
+            rows += task.run(store, progress)
+    else:
+        from joblib import Parallel, delayed
+
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+        for part in parallel(delayed(task.run)(store) for task in tasks):
+            rows += part
+            if progress is not None:
+                progress(part[-1]["arm"], part[-1]["seed"], part[-1]["month"])
+    return ClosedLoop(_with_oracle(pd.DataFrame(rows)))
+
+
+def _check_arms_and_worlds(
+    arms: Mapping[str, Arm], worlds: Sequence[World], start: int
+) -> None:
+    """Raise unless the arms can run in the worlds."""
     if not arms or ORACLE in arms:
         raise ArgumentError(
-            "simulation.arms_none_called",
-            "close_loop: 'arms' must hold at least one, none called {ORACLE!r}.",
-            ORACLE=ORACLE,
+            "simulation.arms_not_allowed",
+            "close_loop: 'arms' must hold at least one, none called {reserved!r}; got "
+            "{arms}.",
+            reserved=ORACLE,
+            arms=format_values(arms) or "none",
         )
     check_number("close_loop", "start", start, low=1, integer=True)
+    if not worlds:
+        raise ArgumentError(
+            "simulation.no_world",
+            "close_loop: 'worlds' must hold at least one; got none.",
+        )
     for world in worlds:
         if start >= world.scenario.n_months:
             raise ArgumentError(
-                "simulation.start_but_world_only",
+                "simulation.start_too_late",
                 "close_loop: 'start' is {start}, but a world has only {n_months} "
                 "months.",
                 start=start,
@@ -293,32 +340,17 @@ def close_loop(
     seeds = [world.random_state for world in worlds]
     if len(set(seeds)) < len(seeds):
         raise ArgumentError(
-            "simulation.worlds_differ_random_state_which",
-            "close_loop: 'worlds' must differ by random_state, by which they "
-            "are told apart; got {seeds}.",
+            "simulation.seeds_repeated",
+            "close_loop: 'worlds' must differ by random_state, which identifies them "
+            "in the result; got {seeds}.",
             seeds=format_values(seeds),
         )
-    place = None if folder is None else Path(folder)
-    if place is not None:
-        place.mkdir(parents=True, exist_ok=True)
-    tasks = [
-        (name, arm, world, start, place)
-        for world in worlds
-        for name, arm in arms.items()
-    ]
-    rows: list[dict[str, Any]] = []
-    if n_jobs == 1:
-        for task in tasks:
-            rows += _kept(*task, progress)
-    else:
-        from joblib import Parallel, delayed
 
-        made = Parallel(n_jobs=n_jobs, return_as="generator")
-        for part in made(delayed(_kept)(*task) for task in tasks):
-            rows += part
-            if progress is not None:
-                progress(part[-1]["arm"], part[-1]["seed"], part[-1]["month"])
-    return ClosedLoop(_with_oracle(pd.DataFrame(rows)))
+
+def _world_content(world: World) -> str:
+    """Return a fingerprint of a world: scenario, seed and tables."""
+    tables = (world.declarations, world.outcomes, world.truth, world.officers)
+    return fingerprint("world", world.scenario, world.random_state, tables)
 
 
 def standard_arms(capacity: float = 0.1) -> dict[str, Arm]:
@@ -332,10 +364,10 @@ def standard_arms(capacity: float = 0.1) -> dict[str, Arm]:
     Returns
     -------
     arms : dict of str to Arm
-        The engine exploiting only, with 2, 5, 10 and 20 % of its controls at random, by
-        uncertainty, by novelty, by Thompson sampling; the peers' risky (a sum of
-        smoothed rates) and hybrid (DATE's features, a tenth at random); and the bound
-        that learns from all truths.
+        The engine without exploration; with 2, 5, 10 and 20 % of its controls at
+        random; exploring by uncertainty, by novelty, by Thompson sampling. From the
+        literature: "risky" (a sum of smoothed rates) and "hybrid" (DATE's features, a
+        tenth at random). And the bound that learns from all truths.
 
     References
     ----------
@@ -365,89 +397,76 @@ def standard_arms(capacity: float = 0.1) -> dict[str, Arm]:
     }
 
 
-def _kept(
-    name: str,
-    arm: Arm,
-    world: Any,
-    start: int,
-    folder: Path | None,
-    progress: Progress | None = None,
-) -> list[dict[str, Any]]:
-    """Return one arm in one world, from the folder where it is there."""
-    if folder is None:
-        return _run(name, arm, world, start, progress)
-    what = [name, repr(arm), start, world.random_state, len(world.declarations)]
-    text = json.dumps([*what, repr(world.scenario)])
-    file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
-    if file.exists():
-        rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-        return rows
-    rows = _run(name, arm, world, start, progress)
-    partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(rows), encoding="utf-8")
-    partial.replace(file)
-    return rows
+@dataclass(frozen=True)
+class _Task:
+    """An arm in a world."""
 
+    name: str
+    arm: Arm
+    world: World
+    start: int
+    key: str
 
-def _run(
-    name: str, arm: Arm, world: Any, start: int, progress: Progress | None = None
-) -> list[dict[str, Any]]:
-    """Run one arm in one world."""
-    loop = _Loop(arm, world, start)
-    rows = []
-    for row in loop.months():
-        rows.append({"seed": world.random_state, "arm": name, **row})
-        if progress is not None:
-            progress(name, world.random_state, row["month"])
-    return rows
+    def run(self, store: ResultStore, progress: Progress | None = None) -> list[_Row]:
+        """Return the months of the arm, from the store where it has ended before."""
+        months: list[_Row] | None = store.read(self.key)
+        if months is None:
+            months = []
+            for row in _Loop(self.arm, self.world, self.start).months():
+                months.append(row)
+                if progress is not None:
+                    progress(self.name, self.world.random_state, row["month"])
+            store.write(self.key, months)
+        head = {"seed": self.world.random_state, "arm": self.name}
+        return [{**head, **row} for row in months]
 
 
 class _Loop:
-    """The state of an arm in a world: what it knows, and what is on its way."""
+    """The state of an arm in a world: its results, known and still to come."""
 
-    def __init__(self, arm: Arm, world: Any, start: int) -> None:
+    def __init__(self, arm: Arm, world: World, start: int) -> None:
         self.arm, self.world = arm, world
         self.items = world.declarations
         self.truth = world.full_outcomes()
         self.month = self.items["lodged_at"].dt.to_period("M")
         first = pd.Period(world.scenario.start, "M")
         self.months_ahead = [first + k for k in range(start, world.scenario.n_months)]
-        opened = self.months_ahead[0].start_time
-        lodged = world.outcomes.merge(self.items[[*KEY, "lodged_at"]], on=list(KEY))
-        mine = (lodged["lodged_at"] < opened).to_numpy()
-        self.results = [world.outcomes[mine]]
-        self.made: Learned | None = None
+        opens = self.months_ahead[0].start_time
+        lodged = join_by_key(world.outcomes, self.items, ["lodged_at"])["lodged_at"]
+        self.results = [world.outcomes[(lodged < opens).to_numpy()]]
+        self.fitted: FittedContender | None = None
 
-    def months(self) -> Iterator[dict[str, Any]]:
-        """Yield what each month brought."""
+    def months(self) -> Iterator[_Row]:
+        """Yield the figures of each month."""
         for number, month in enumerate(self.months_ahead):
             now = (self.month == month).to_numpy()
             if now.any():
-                yield self._pass(number, month, now)
+                yield self._pass_month(number, month, now)
 
-    def _pass(self, number: int, month: Any, now: Any) -> dict[str, Any]:
+    def _pass_month(
+        self, number: int, month: pd.Period, now: NDArray[np.bool_]
+    ) -> _Row:
         """Learn, decide, inspect."""
         begins = month.start_time
         past = self.items[(self.items["lodged_at"] < begins).to_numpy()]
-        new = self.items[now]
+        later = self.items[now]
         known = self._known(begins)
-        split = Split(at=begins, past=past, known=known, later=new)
-        if self.made is None or number % self.arm.refit_every == 0:
-            contender = self.arm.contender
-            made = RiskEngine(random_state=0) if contender is None else contender
-            self.made = learn(made, self._drawn(split, number))
-        scores = self.made.score(split)
+        split = Split(at=begins, past=past, known=known, later=later)
+        if self.fitted is None or number % self.arm.refit_every == 0:
+            drawn = self._drawn(split, number)
+            self.fitted = fit_contender(self.arm.contender, drawn)
+        scores = self.fitted.score(split)
         if self.arm.policy.explore == "novelty":
-            scores = scores.assign(novelty=novelty(new, past))
-        decisions = self.arm.policy.select(scores, declarations=new)
-        decisions["decided_at"] = new["lodged_at"].to_numpy()
+            scores = scores.assign(novelty=novelty(later, past))
+        decisions = self.arm.policy.select(scores, declarations=later)
+        decisions["decided_at"] = later["lodged_at"].to_numpy()
         self.results.append(self.world.inspect(decisions))
-        taken = (decisions["channel"] != "green").to_numpy()
+        controlled = (decisions["channel"] != "green").to_numpy()
         hit = self.truth["illicit"].to_numpy()[now]
-        revenue = self.truth["revenue_adjustment"].to_numpy()[now]
-        return _row(month, taken, hit, revenue, len(known))
+        revenue = clean_amounts(self.truth["revenue_adjustment"])[now]
+        return _month_row(str(month), controlled, hit, revenue, len(known))
 
-    def _known(self, begins: Any) -> pd.DataFrame:
+    def _known(self, begins: pd.Timestamp) -> pd.DataFrame:
         """Return the results that are known when a month begins."""
         results: pd.DataFrame = self.truth
         if not self.arm.knows_all:
@@ -456,32 +475,36 @@ class _Loop:
         return known
 
     def _drawn(self, split: Split, number: int) -> Split:
-        """Return what the arm learns from: all that is known, or one half of it."""
+        """Return the split to learn from: with all known results, or half of them."""
         if not self.arm.thompson:
             return split
         rng = np.random.default_rng([self.world.random_state, number])
         return replace(split, known=split.known[rng.random(len(split.known)) < 0.5])
 
 
-def _row(
-    month: Any, taken: Any, hit: Any, revenue: Any, n_known: int
-) -> dict[str, Any]:
-    """Return what a month brought."""
-    k = int(taken.sum())
-    hits, found = int(hit[taken].sum()), float(revenue[taken].sum())
+def _month_row(
+    month: str,
+    controlled: NDArray[np.bool_],
+    hit: NDArray[np.int64],
+    revenue: NDArray[np.float64],
+    n_known: int,
+) -> _Row:
+    """Return the figures of a month."""
+    k, all_hits, all_revenue = int(controlled.sum()), int(hit.sum()), revenue.sum()
+    hits, recovered = int(hit[controlled].sum()), float(revenue[controlled].sum())
     return {
-        "month": str(month),
+        "month": month,
         "n_items": len(hit),
         "n_controls": k,
         "n_known": n_known,
         "hits": hits,
-        "all_hits": int(hit.sum()),
+        "all_hits": all_hits,
         "hit_rate": hits / k if k else math.nan,
-        "recall": hits / hit.sum() if hit.sum() else math.nan,
-        "revenue": found,
-        "all_revenue": float(revenue.sum()),
-        "revenue_share": found / revenue.sum() if revenue.sum() else math.nan,
-        "best_hits": min(k, int(hit.sum())),
+        "recall": hits / all_hits if all_hits else math.nan,
+        "revenue": recovered,
+        "all_revenue": float(all_revenue),
+        "revenue_share": float(recovered / all_revenue) if all_revenue else math.nan,
+        "best_hits": min(k, all_hits),
         "best_revenue": float(np.sort(revenue)[::-1][:k].sum()),
     }
 
@@ -497,12 +520,3 @@ def _with_oracle(table: pd.DataFrame) -> pd.DataFrame:
     out = pd.concat([table, oracle], ignore_index=True)
     out["regret"] = out["best_hits"] - out["hits"]
     return out.drop(columns=["best_hits", "best_revenue"])
-
-
-def _mean(values: pd.Series) -> tuple[float, float]:
-    """Return a mean and the half-width of its interval."""
-    n = int(values.notna().sum())
-    half = math.nan
-    if n > 1:
-        half = float(student.ppf(0.975, n - 1) * values.std() / math.sqrt(n))
-    return float(values.mean()), half

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from smartrisk.artefact import write_file
-from smartrisk.benchmark import MEASURES, BenchmarkResult, page, run_benchmark
+from smartrisk.benchmark import MEASURES, BenchmarkResult, markdown_page, run_benchmark
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import SCENARIOS
 from smartrisk.progress import track_messages
@@ -43,7 +43,7 @@ def benchmark(
     seconds = time.perf_counter() - start
     _print_result(result, seconds)
     if out is not None:
-        text = page(result, _format_command(quick, scenarios, kcs), seconds)
+        text = markdown_page(result, _format_command(quick, scenarios, kcs), seconds)
         path = write_file(Path(out), lambda draft: draft.write_text(text, "utf-8"))
         print_line(f"table: {path}")
     return 0
@@ -59,7 +59,7 @@ def _print_result(result: BenchmarkResult, seconds: float) -> None:
     columns = ["task", "contender", *MEASURES, "fit_seconds", "score_seconds"]
     print_table(result.summary()[columns].round(3))
     print_line()
-    n_results = len(result.table)
+    n_results = len(result.frame())
     print_line(f"{n_results} results in {seconds:.0f} s. Precision and revenue at 5 %.")
 
 

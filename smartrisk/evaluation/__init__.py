@@ -1,18 +1,15 @@
-"""How good a ranking is at the inspection rates that an administration can afford.
+"""How well a ranking does at the inspection rates that an administration can afford.
 
 Reads SCORES and OUTCOMES of inspected items; writes results with a ``frame()``.
 Items without an outcome are counted and never taken for compliant.
 """
 
-from smartrisk.evaluation._audit import Audit, audit, best_look_up
+from smartrisk.evaluation._audit import Audit, Finding, audit, best_look_up
 from smartrisk.evaluation._backtest import Backtest, backtest
-from smartrisk.evaluation._calibration import (
-    Calibration,
-    calibration,
-    wilson_interval,
-)
-from smartrisk.evaluation._contenders import Learned, learn
-from smartrisk.evaluation._evaluate import Evaluation, compare, evaluate
+from smartrisk.evaluation._calibration import Calibration, calibration
+from smartrisk.evaluation._contenders import FittedContender, fit_contender
+from smartrisk.evaluation._effort_curve import EffortCurve, effort_curve
+from smartrisk.evaluation._evaluate import Comparison, Evaluation, compare, evaluate
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
 from smartrisk.evaluation._officers import (
@@ -21,12 +18,7 @@ from smartrisk.evaluation._officers import (
     judge_overrides,
 )
 from smartrisk.evaluation._periods import Periods, by_period
-from smartrisk.evaluation._policies import (
-    EffortCurve,
-    PolicyComparison,
-    compare_policies,
-    effort_curve,
-)
+from smartrisk.evaluation._policy_comparison import PolicyComparison, compare_policies
 from smartrisk.evaluation._ranking import (
     calibration_error,
     count_at,
@@ -39,15 +31,18 @@ from smartrisk.evaluation._ranking import (
 )
 from smartrisk.evaluation._segments import Segments, by_segment, standard_segments
 from smartrisk.evaluation._whole_flow import WholeFlow, whole_flow
+from smartrisk.intervals import wilson_interval
 
 __all__ = [
     "Audit",
     "Backtest",
     "Calibration",
+    "Comparison",
     "EffortCurve",
     "Evaluation",
+    "Finding",
+    "FittedContender",
     "LeakReport",
-    "Learned",
     "OffPolicy",
     "OfficerReport",
     "Periods",
@@ -66,9 +61,9 @@ __all__ = [
     "count_at",
     "effort_curve",
     "evaluate",
+    "fit_contender",
     "inspection_integrity",
     "judge_overrides",
-    "learn",
     "lift_at",
     "net_benefit_at",
     "normalised_at",

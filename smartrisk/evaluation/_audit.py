@@ -1,43 +1,98 @@
-"""Whether a benchmark can be believed: look-ups, leaks, truncation, contradictions."""
+"""Whether a data set is a fair benchmark: look-ups, leaks, missing months, errors."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from smartrisk.errors import TableError, check_number
+from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.evaluation._matched_tables import Float, check_columns
 from smartrisk.evaluation._ranking import precision_at
+from smartrisk.items import check_unique, clean_amounts, join_by_key
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, KEY
-from smartrisk.windows import seen_before, time_split, unlabelled_months
+from smartrisk.windows import GOODS_LINE, seen_before, time_split, unlabelled_months
 
-Float = NDArray[np.float64]
-Finding = tuple[str, bool, float, str]
-
+#: Inspection rate of the look-ups: what many administrations can inspect.
 _RATE = 0.05
-#: Inspections that the rate of all items is worth in a look-up.
+#: Inspections that the rate of all items is worth in a look-up: a value seen once is
+#: drawn two thirds of the way to the mean.
 _SMOOTHING = 2.0
-#: A look-up is alarming from this part of the best precision that there can be, and
+#: A look-up raises an alarm from this part of the best precision that there can be, and
 #: from this multiple of the hit rate.
-_SURE, _LIFT = 0.8, 2.0
+_NEAR_BEST, _LEAST_LIFT = 0.8, 2.0
+#: Latest items in which columns are searched: it bounds the time of the search.
 _SEARCHED = 50_000
+#: Labelled items below which no figure of an audit means anything.
+_LEAST_LABELLED = 50
 
 
 @dataclass(frozen=True)
-class Audit(Result):
-    """What an audit found.
+class Finding:
+    """What one check of an audit found.
 
     Parameters
     ----------
-    table : DataFrame
-        One row per check: ``check``, ``alarm``, ``figure``, ``finding``.
+    check : str
+        Name of the check.
+    alarm : bool
+        Whether it calls for a look.
+    figure : float
+        The figure behind it; NaN where the check does not apply.
+    message_id : str
+        Stable name of the message, ``evaluation.audit_...``.
+    template : str
+        The message in English with ``{name}`` for each value.
+    values : mapping of str to object
+        What stands for the placeholders.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import Finding
+    >>> Finding("dates", False, 0.1, "evaluation.audit_dates",
+    ...         "{share:.1%} lodged on weekends", {"share": 0.1}).text()
+    '10.0% lodged on weekends'
+    """
+
+    check: str
+    alarm: bool
+    figure: float
+    message_id: str
+    template: str
+    values: Mapping[str, object]
+
+    def text(self, translate: Callable[[str], str] | None = None) -> str:
+        """Return the message, its template translated when a catalogue is given.
+
+        Parameters
+        ----------
+        translate : callable, default=None
+            Takes the English template, returns that of another language with the same
+            placeholders; None for English.
+
+        Returns
+        -------
+        text : str
+            The template with its values filled in.
+        """
+        template = self.template if translate is None else translate(self.template)
+        return template.format(**self.values)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Result):
+    """Findings of an audit, one per check.
+
+    Parameters
+    ----------
+    _findings : tuple of Finding
+        One per check.
 
     Examples
     --------
@@ -48,12 +103,17 @@ class Audit(Result):
     []
     """
 
-    table: pd.DataFrame
+    _findings: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, each with the id, template and values of its message."""
+        return self._findings
 
     @property
     def alarms(self) -> list[str]:
         """Names of the checks that raised an alarm."""
-        return [str(name) for name in self.table.loc[self.table["alarm"], "check"]]
+        return [finding.check for finding in self._findings if finding.alarm]
 
     def frame(self) -> pd.DataFrame:
         """Return one row per check.
@@ -61,34 +121,43 @@ class Audit(Result):
         Returns
         -------
         frame : DataFrame
-            check, alarm, figure, finding.
+            check, alarm, figure, finding (in English), message_id.
         """
-        return self.table.copy()
+        return pd.DataFrame(
+            {
+                "check": [f.check for f in self._findings],
+                "alarm": [f.alarm for f in self._findings],
+                "figure": [f.figure for f in self._findings],
+                "finding": [f.text() for f in self._findings],
+                "message_id": [f.message_id for f in self._findings],
+            }
+        )
 
     def __repr__(self) -> str:
-        """Say which checks raised an alarm."""
-        found = ", ".join(self.alarms) or "none"
-        return f"Audit({len(self.table)} checks, alarms: {found})"
+        """Return which checks raised an alarm."""
+        alarms = ", ".join(self.alarms) or "none"
+        return f"Audit({len(self._findings)} checks, alarms: {alarms})"
 
 
 def audit(
     declarations: pd.DataFrame,
     outcomes: pd.DataFrame,
     *,
-    later: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    later_declarations: pd.DataFrame | None = None,
+    later_outcomes: pd.DataFrame | None = None,
     later_share: float = 0.25,
 ) -> Audit:
-    """Look for what makes a set of declarations too easy, or its figures untrue.
+    """Find what makes a set of declarations too easy, or its figures untrue.
 
     Parameters
     ----------
     declarations, outcomes : DataFrame
-        Canonical DECLARATIONS and OUTCOMES that would be learned from.
-    later : tuple of DataFrame, default=None
-        DECLARATIONS and OUTCOMES that would be judged on; None parts the given ones
+        DECLARATIONS and OUTCOMES to learn from.
+    later_declarations, later_outcomes : DataFrame, default=None
+        DECLARATIONS and OUTCOMES to judge on, both or none; None splits the given ones
         by time.
     later_share : float, default=0.25
-        Share of the items to judge on when `later` is None.
+        Share of the items to judge on when no later ones are given.
 
     Returns
     -------
@@ -98,7 +167,10 @@ def audit(
     Raises
     ------
     TableError
-        If the labelled items of either part are fewer than 50 or all alike.
+        If a table repeats a key or lacks a column, or the labelled items of either
+        part are fewer than 50 or all of one kind.
+    ArgumentError
+        If only one of the later tables is given.
 
     Notes
     -----
@@ -122,91 +194,137 @@ def audit(
     ['repeated lines', 'look-up']
     """
     check_number("audit", "later_share", later_share, low=0.0, high=1.0)
-    if later is None:
+    tables = [("DECLARATIONS", declarations), ("OUTCOMES", outcomes)]
+    if (later_declarations is None) != (later_outcomes is None):
+        raise ArgumentError(
+            "evaluation.audit_half_of_later",
+            "audit: pass 'later_declarations' and 'later_outcomes' together, or "
+            "neither of them.",
+        )
+    if later_declarations is None or later_outcomes is None:
         split = time_split(declarations, outcomes, later_share=later_share)
         past, known = split.past, split.known
-        new, results = split.later, outcomes
+        later, results = split.later, outcomes
     else:
         past, known = declarations, outcomes
-        new, results = later
-    learn, judge = _labelled(past, known, "past"), _labelled(new, results, "later")
+        later, results = later_declarations, later_outcomes
+        tables += [("the later declarations", later), ("the later outcomes", results)]
+    for name, table in tables:
+        check_columns("audit", name, table, KEY[:1])
+        check_unique("audit", name, table)
+    learn, judge = _labelled(past, known, "past"), _labelled(later, results, "later")
     every = _labelled(
-        pd.concat([past, new], ignore_index=True),
-        pd.concat([known, results], ignore_index=True).drop_duplicates(list(KEY)),
+        pd.concat([past, later], ignore_index=True),
+        pd.concat([known, results], ignore_index=True).drop_duplicates(
+            [name for name in KEY if name in results]
+        ),
         "all",
     )
-    findings = [
-        _repeated(learn, judge),
-        _look_up(learn, judge),
-        _identifiers(every),
-        _values(every),
-        _dates(pd.concat([past["lodged_at"], new["lodged_at"]])),
-        _truncation(declarations, outcomes),
-        _contradictions(every),
-    ]
-    names = ["check", "alarm", "figure", "finding"]
-    return Audit(pd.DataFrame(findings, columns=names))
+    findings = (
+        _check_repeated_lines(learn, judge),
+        _check_look_up(learn, judge),
+        _check_identifiers(every),
+        _check_values(every),
+        _check_dates(pd.concat([past["lodged_at"], later["lodged_at"]])),
+        _check_truncation(declarations, outcomes),
+        _check_contradictions(every),
+    )
+    return Audit(findings)
 
 
-def _labelled(items: pd.DataFrame, results: pd.DataFrame, which: str) -> pd.DataFrame:
+def _labelled(
+    declarations: pd.DataFrame, outcomes: pd.DataFrame, part: str
+) -> pd.DataFrame:
     """Return the items that have a result, with it."""
-    kept = [c for c in results if c not in items or c in KEY]
-    table = items.merge(results[kept], on=list(KEY))
-    if len(table) < 50 or table["illicit"].nunique() < 2:
+    columns = [c for c in outcomes if c not in declarations and c not in KEY]
+    table = join_by_key(declarations, outcomes, columns, how="inner", owner="audit")
+    table = table.reset_index(drop=True)
+    if len(table) < _LEAST_LABELLED or table["illicit"].nunique() < 2:
         raise TableError(
-            "evaluation.items_result_hits_both",
-            "audit: {n_table} of the {which} items have a result, with "
-            "{illicit} hits; at least 50 and both kinds are needed. Pass more "
-            "of them, or part them otherwise.",
-            n_table=len(table),
-            which=which,
-            illicit=int(table["illicit"].sum()),
+            "evaluation.audit_too_few_labelled",
+            "audit: {n_labelled} of the {part} items have a result, with {n_hits} "
+            "hits; at least {least} and both kinds are needed. Pass more of them, or "
+            "split them at another time.",
+            n_labelled=len(table),
+            part=part,
+            n_hits=int(table["illicit"].sum()),
+            least=_LEAST_LABELLED,
         )
     return table
 
 
-def _repeated(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
+def _check_repeated_lines(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
     """Judge a look-up of the goods line."""
-    line = ("tariff_code", "departure", "origin", "duty_rate", "preference")
-    columns = [c for c in (*line, "net_mass_kg") if c in learn and c in judge]
+    columns = [c for c in _LINE if c in learn and c in judge]
     seen = seen_before(judge, learn, columns=columns).to_numpy()
     found = _precision(learn, judge, columns)
-    text = f"{seen.mean():.1%} of the later items repeat a goods line"
-    new = judge[~seen]
-    if len(new) >= 50 and new["illicit"].nunique() == 2:
-        other = [c for c in columns if c != "net_mass_kg"]
-        rest = _precision(learn, new, other)
-        text += f"; a look-up of the route finds {rest:.1%} among the top 5 % of others"
-    return _judged("repeated lines", found, judge, f"{text}; look-up of the line: ")
-
-
-def _look_up(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
-    """Judge the best look-up that a greedy search finds."""
-    columns = best_look_up(learn)
-    found = _precision(learn, judge, columns)
-    return _judged("look-up", found, judge, f"look-up of {', '.join(columns)}: ")
-
-
-def _judged(name: str, found: float, judge: pd.DataFrame, text: str) -> Finding:
-    base = float(judge["illicit"].mean())
-    possible = min(1.0, base / _RATE)
-    alarm = bool(found >= _SURE * possible and found >= _LIFT * base)
-    return (
-        name,
-        alarm,
+    values: dict[str, object] = {"repeated": float(seen.mean())}
+    unseen = judge[~seen]
+    if len(unseen) < _LEAST_LABELLED or unseen["illicit"].nunique() < 2:
+        return _look_up_finding(
+            "repeated lines",
+            found,
+            judge,
+            "evaluation.audit_repeated_lines",
+            "{repeated:.1%} of the later items repeat a goods line; look-up of the "
+            "line: {found:.1%} hits in the top 5 % (all: {base:.1%})",
+            values,
+        )
+    route = [c for c in columns if c != "net_mass_kg"]
+    values["found_by_route"] = _precision(learn, unseen, route)
+    return _look_up_finding(
+        "repeated lines",
         found,
-        f"{text}{found:.1%} hits in the top 5 % (all: {base:.1%})",
+        judge,
+        "evaluation.audit_repeated_lines_and_route",
+        "{repeated:.1%} of the later items repeat a goods line; a look-up of the route "
+        "finds {found_by_route:.1%} among the top 5 % of others; look-up of the line: "
+        "{found:.1%} hits in the top 5 % (all: {base:.1%})",
+        values,
     )
 
 
-def best_look_up(table: pd.DataFrame, most: int = 6) -> list[str]:
-    """Return the columns whose past hit rates predict best, found greedily.
+#: The goods line, the net mass last: without it, it is the route.
+_LINE = (*(c for c in GOODS_LINE if c != "net_mass_kg"), "net_mass_kg")
+
+
+def _check_look_up(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
+    """Judge the best look-up that a greedy search finds."""
+    columns = best_look_up(learn)
+    return _look_up_finding(
+        "look-up",
+        _precision(learn, judge, columns),
+        judge,
+        "evaluation.audit_look_up",
+        "look-up of {columns}: {found:.1%} hits in the top 5 % (all: {base:.1%})",
+        {"columns": ", ".join(columns)},
+    )
+
+
+def _look_up_finding(
+    check: str,
+    found: float,
+    judge: pd.DataFrame,
+    message_id: str,
+    template: str,
+    values: Mapping[str, object],
+) -> Finding:
+    """Return the finding of a look-up: alarming when it is near the best possible."""
+    base = float(judge["illicit"].mean())
+    possible = min(1.0, base / _RATE)
+    alarm = bool(found >= _NEAR_BEST * possible and found >= _LEAST_LIFT * base)
+    values = {**values, "found": found, "base": base}
+    return Finding(check, alarm, found, message_id, template, values)
+
+
+def best_look_up(table: pd.DataFrame, max_columns: int = 6) -> list[str]:
+    """Return the columns whose past hit rates predict best, by a greedy search.
 
     Parameters
     ----------
     table : DataFrame
         Labelled items in any order, with `lodged_at` and `illicit`.
-    most : int, default=6
+    max_columns : int, default=6
         Most columns.
 
     Returns
@@ -225,7 +343,9 @@ def best_look_up(table: pd.DataFrame, most: int = 6) -> list[str]:
     ['origin']
     """
     table = table.sort_values("lodged_at", kind="stable").tail(_SEARCHED)
-    names = [f.name for f in DECLARATIONS if f.name in table and f.name not in _NO_KEY]
+    names = [
+        f.name for f in DECLARATIONS if f.name in table and f.name not in _NO_LOOK_UP
+    ]
     codes = {name: pd.factorize(table[name])[0] + 1 for name in names}
     codes = {name: code for name, code in codes.items() if code.max() > 1}
     y = table["illicit"].to_numpy(np.float64)
@@ -233,7 +353,7 @@ def best_look_up(table: pd.DataFrame, most: int = 6) -> list[str]:
     chosen: list[str] = []
     group = np.zeros(len(table), np.int64)
     best = math.inf
-    while len(chosen) < most:
+    while len(chosen) < max_columns:
         losses = {
             name: _held_out(group * (code.max() + 1) + code, y, half)
             for name, code in codes.items()
@@ -242,6 +362,7 @@ def best_look_up(table: pd.DataFrame, most: int = 6) -> list[str]:
         if not losses:
             break
         name = min(losses, key=lambda n: losses[n])
+        # The search ends where a further column gains next to nothing.
         if chosen and losses[name] >= best - 1e-4:
             break
         best = losses[name]
@@ -250,7 +371,7 @@ def best_look_up(table: pd.DataFrame, most: int = 6) -> list[str]:
     return chosen
 
 
-_NO_KEY = (*KEY, "lodged_at", "description")
+_NO_LOOK_UP = (*KEY, "lodged_at", "description")
 
 
 def _held_out(group: NDArray[np.int64], y: Float, half: int) -> float:
@@ -261,8 +382,8 @@ def _held_out(group: NDArray[np.int64], y: Float, half: int) -> float:
     return float(-(hit * np.log(p) + (1 - hit) * np.log(1 - p)).mean())
 
 
-def _rates(codes: NDArray[Any], y: Float, size: int) -> Float:
-    """Return hit rates by code, drawn towards the rate of all."""
+def _rates(codes: NDArray[np.integer], y: Float, size: int) -> Float:
+    """Return hit rates by code, shrunk towards the rate of all."""
     n = np.bincount(codes, minlength=size)
     hits = np.bincount(codes, weights=y, minlength=size)
     rate: Float = (hits + _SMOOTHING * y.mean()) / (n + _SMOOTHING)
@@ -281,73 +402,150 @@ def _precision(
     return float(precision_at(hits, rate[codes[len(learn) :]], _RATE))
 
 
-def _identifiers(every: pd.DataFrame) -> Finding:
-    """Tell whether the order of identifiers betrays the label within a month."""
+def _check_identifiers(every: pd.DataFrame) -> Finding:
+    """Judge whether the order of identifiers betrays the label within a month."""
     rank = every["declaration_id"].rank()
     month = every["lodged_at"].dt.strftime("%Y-%m")
     within = (rank - rank.groupby(month).transform("mean")).to_numpy()
     y = every["illicit"].to_numpy()
     auc = float(roc_auc_score(y, within))
     few = min(y.sum(), len(y) - y.sum())
+    # Four standard deviations of the AUC of chance, which are 1 / sqrt(12 n) when one
+    # kind is much rarer than the other, beyond a margin for real seasons in a month.
     alarm = abs(auc - 0.5) > 0.05 + 4 * math.sqrt(1 / (12 * few))
-    text = f"ROC AUC of the identifiers' order within a month: {auc:.3f} (chance: 0.5)"
-    return "identifiers", bool(alarm), auc, text
-
-
-def _values(every: pd.DataFrame) -> Finding:
-    """Tell whether declared values were overwritten by what the control set."""
-    name = "values"
-    if "customs_value" not in every:
-        return name, False, math.nan, "no customs_value to look at"
-    value, y = every["customs_value"], every["illicit"] == 1
-    if "assessed_value" in every and every.loc[y, "assessed_value"].notna().any():
-        found = every[y & every["assessed_value"].notna()]
-        raised = (
-            found["revenue_adjustment"].fillna(0) > 0
-            if ("revenue_adjustment" in found)
-            else np.ones(len(found), bool)
-        )
-        same = np.isclose(found["customs_value"], found["assessed_value"], rtol=1e-9)
-        share = float(same[np.asarray(raised)].mean()) if np.any(raised) else 0.0
-        if share == 1.0 and int(np.sum(raised)) >= 20:
-            text = "declared and assessed value are one wherever revenue was found"
-            return name, True, share, text
-    whole = (value % 1 == 0).astype(float)
-    gap = float(whole[y].mean() - whole[~y].mean())
-    text = f"share of whole numbers, hits less others: {gap:+.1%}"
-    return name, abs(gap) > 0.25, gap, text
-
-
-def _dates(lodged: pd.Series) -> Finding:
-    """Tell whether weekdays are too even for days of work."""
-    share = (
-        lodged.dt.day_of_week.value_counts(normalize=True).reindex(range(7)).fillna(0)
+    return Finding(
+        "identifiers",
+        bool(alarm),
+        auc,
+        "evaluation.audit_identifiers",
+        "ROC AUC of the identifiers' order within a month: {auc:.3f} (chance: 0.5)",
+        {"auc": auc},
     )
+
+
+def _check_values(every: pd.DataFrame) -> Finding:
+    """Judge whether declared values were overwritten by those that the control set."""
+    if "customs_value" not in every:
+        return Finding(
+            "values",
+            False,
+            math.nan,
+            "evaluation.audit_no_values",
+            "no customs_value to check",
+            {},
+        )
+    value, hit = every["customs_value"], every["illicit"] == 1
+    share, n = _share_assessed(every[hit])
+    # Twenty raised values that all equal the assessed one are no coincidence.
+    if share == 1.0 and n >= 20:
+        return Finding(
+            "values",
+            True,
+            share,
+            "evaluation.audit_values_overwritten",
+            "declared and assessed value are equal wherever revenue was found ({n} "
+            "items)",
+            {"n": n},
+        )
+    whole = (value % 1 == 0).astype(float)
+    gap = float(whole[hit].mean() - whole[~hit].mean())
+    return Finding(
+        "values",
+        abs(gap) > 0.25,
+        gap,
+        "evaluation.audit_whole_values",
+        "share of whole numbers, hits less others: {gap:+.1%}",
+        {"gap": gap},
+    )
+
+
+def _share_assessed(hits: pd.DataFrame) -> tuple[float, int]:
+    """Return the share of raised values that equal the assessed one, and how many."""
+    if "assessed_value" not in hits or not hits["assessed_value"].notna().any():
+        return 0.0, 0
+    found = hits[hits["assessed_value"].notna()]
+    raised = np.ones(len(found), np.bool_)
+    if "revenue_adjustment" in found:
+        raised = clean_amounts(found["revenue_adjustment"]) > 0
+    if not raised.any():
+        return 0.0, 0
+    equal = np.isclose(found["customs_value"], found["assessed_value"], rtol=1e-9)
+    return float(equal[raised].mean()), int(raised.sum())
+
+
+def _check_dates(lodged: pd.Series) -> Finding:
+    """Judge whether weekdays are too even for days of work."""
+    counts = lodged.dt.day_of_week.value_counts(normalize=True)
+    share = counts.reindex(range(7)).fillna(0)
     weekend = float(share.loc[5:].sum())
-    text = f"{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %)"
     span = (lodged.max() - lodged.min()).days
+    # Of 2,000 items, two points are 2.6 standard deviations of a weekday's share.
     even = bool(
         (share - 1 / 7).abs().max() < 0.02 and span >= 28 and len(lodged) > 2000
     )
-    return "dates", even, weekend, text + ("; dates may be pasted on" if even else "")
+    if even:
+        return Finding(
+            "dates",
+            True,
+            weekend,
+            "evaluation.audit_even_dates",
+            "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %); dates "
+            "may have been added later",
+            {"weekend": weekend},
+        )
+    return Finding(
+        "dates",
+        False,
+        weekend,
+        "evaluation.audit_dates",
+        "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %)",
+        {"weekend": weekend},
+    )
 
 
-def _truncation(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
-    """Tell of months without results."""
-    months = unlabelled_months(declarations, outcomes)
+def _check_truncation(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
+    """Count the months without results."""
+    n_months = len(unlabelled_months(declarations, outcomes))
     share = len(outcomes) / max(len(declarations), 1)
-    text = f"{len(months)} months without results; {share:.1%} of the items have one"
+    values = {"n_months": n_months, "share": share}
     if share > 0.999:
-        text += ": selection bias cannot be studied"
-    return "truncation", len(months) > 0, float(len(months)), text
+        return Finding(
+            "truncation",
+            n_months > 0,
+            float(n_months),
+            "evaluation.audit_all_labelled",
+            "{n_months} months without results; {share:.1%} of the items have one: "
+            "selection bias cannot be studied",
+            values,
+        )
+    return Finding(
+        "truncation",
+        n_months > 0,
+        float(n_months),
+        "evaluation.audit_truncation",
+        "{n_months} months without results; {share:.1%} of the items have one",
+        values,
+    )
 
 
-def _contradictions(every: pd.DataFrame) -> Finding:
-    """Tell of results that contradict themselves."""
-    name = "contradictions"
+def _check_contradictions(every: pd.DataFrame) -> Finding:
+    """Count results that recover revenue and find nothing."""
     if "revenue_adjustment" not in every:
-        return name, False, math.nan, "no revenue_adjustment to compare with"
+        return Finding(
+            "contradictions",
+            False,
+            math.nan,
+            "evaluation.audit_no_revenue",
+            "no revenue_adjustment to compare with",
+            {},
+        )
     odd = (every["illicit"] == 0) & (every["revenue_adjustment"] > 0)
     share = float(odd.mean())
-    text = f"{int(odd.sum())} results recover revenue and find nothing ({share:.1%})"
-    return name, share > 0.01, share, text
+    return Finding(
+        "contradictions",
+        share > 0.01,
+        share,
+        "evaluation.audit_contradictions",
+        "{n_results} results recover revenue and find nothing ({share:.1%})",
+        {"n_results": int(odd.sum()), "share": share},
+    )

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
-from smartrisk.evaluation._contenders import fingerprint, learn
-from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
+from smartrisk.errors import ArgumentError, check_choice, check_number
+from smartrisk.evaluation._contenders import fit_contender
+from smartrisk.evaluation._matched_tables import (
+    RANKINGS,
+    Float,
+    KnownResults,
+    align_rows,
+    match_results,
+    read_rankings,
+    unique_keys,
+)
 from smartrisk.evaluation._ranking import count_at, taken_at
-from smartrisk.results import Result
-from smartrisk.schema import KEY
+from smartrisk.intervals import percentile_interval, resampled_counts
+from smartrisk.items import check_unique
+from smartrisk.results import Result, notebook_table
+from smartrisk.resumable import ResultStore, fingerprint
 from smartrisk.windows import Split, rolling_origin
 
 MEASURES = ("precision", "recall", "revenue_share")
 _SUMS = ("taken", "hits", "all_hits", "revenue", "all_revenue", "n_items", "n_judged")
-#: Called after every period of a contender: done, total, contender, period.
-Progress = Callable[[int, int, str, str], None]
+#: Called after every period of a contender with the number done, the total, the
+#: contender and the period.
+Progress: TypeAlias = Callable[[int, int, str, str], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backtest(Result):
-    """How contenders did, period by period, and over all with intervals.
+    """Figures of contenders period by period, and over all with intervals.
 
     Parameters
     ----------
-    weeks : DataFrame
+    _weeks : DataFrame
         Sums by contender, period, rate and week of lodgement.
-    seconds : DataFrame
+    _seconds : DataFrame
         Seconds to learn and to score, by contender and period.
 
     Examples
@@ -45,16 +53,16 @@ class Backtest(Result):
     >>> from smartrisk.datasets import make_declarations
     >>> from smartrisk.evaluation import backtest
     >>> world = make_declarations(2_000, random_state=0, scenario="small")
-    >>> def dearest(past, known, later):
+    >>> def by_value(past, known, later):
     ...     return later["customs_value"]
-    >>> result = backtest({"value": dearest}, world.declarations, world.outcomes,
-    ...                   judge=world.full_outcomes(), n_periods=2)
+    >>> result = backtest({"value": by_value}, world.declarations, world.outcomes,
+    ...                   judge=world.full_outcomes(), n_folds=2)
     >>> result.frame()["period"].tolist()
     ['2024-11', '2024-12']
     """
 
-    weeks: pd.DataFrame
-    seconds: pd.DataFrame
+    _weeks: pd.DataFrame
+    _seconds: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
         """Return one row per contender, period and rate.
@@ -63,12 +71,13 @@ class Backtest(Result):
         -------
         frame : DataFrame
             contender, period, rate, n_items, n_judged (with a result), n_inspected,
-            hits, precision, recall, revenue_share, seconds, note (why nothing is said).
+            hits, precision, recall, revenue_share, seconds, note (why there are no
+            figures).
         """
         by = ["contender", "period", "rate"]
-        table = self.weeks.groupby(by, sort=False)[list(_SUMS)].sum().reset_index()
-        table = table.merge(self.seconds, on=["contender", "period"], how="left")
-        told = _measures(table)
+        table = self._weeks.groupby(by, sort=False)[list(_SUMS)].sum().reset_index()
+        table = table.merge(self._seconds, on=["contender", "period"], how="left")
+        sums = table[list(_SUMS)].to_numpy(np.float64)
         empty = table["n_judged"] == 0
         return pd.DataFrame(
             {
@@ -77,11 +86,23 @@ class Backtest(Result):
                 "n_judged": table["n_judged"].astype(int),
                 "n_inspected": table["taken"],
                 "hits": table["hits"],
-                **told,
+                **{name: _ratio(sums, name) for name in MEASURES},
                 "seconds": table["seconds"],
                 "note": np.where(empty, "no item of the period has a result", ""),
             }
         )
+
+    def by_week(self) -> pd.DataFrame:
+        """Return the sums behind all figures.
+
+        Returns
+        -------
+        weeks : DataFrame
+            contender, period, rate, week (its Monday), then taken (controls), hits,
+            all_hits, revenue, all_revenue, n_items, n_judged.
+        """
+        columns = ["contender", "period", "rate", "week", *_SUMS]
+        return self._weeks[columns].copy()
 
     def total(self, *, n_bootstrap: int = 500, random_state: int = 0) -> pd.DataFrame:
         """Return one row per contender and rate over all periods.
@@ -101,16 +122,16 @@ class Backtest(Result):
         Notes
         -----
         Weeks are drawn with replacement (a block bootstrap, Künsch 1989): items of a
-        week resemble each other. What is learned is not drawn anew.
+        week resemble each other. Contenders are not fitted again on the draws.
         """
         rows = []
-        for (name, rate), sums in self._by_week():
-            drawn = _drawn(len(sums), n_bootstrap, random_state) @ sums
-            told = {k: _ratio(sums.sum(axis=0), k) for k in MEASURES}
+        for (name, rate), sums in self._sums_by_week():
+            drawn = _week_weights(len(sums), n_bootstrap, random_state) @ sums
+            row = {k: float(_ratio(sums.sum(axis=0), k)) for k in MEASURES}
             for measure in MEASURES:
-                low, high = _bounds(_ratio(drawn, measure))
-                told |= {f"{measure}_low": low, f"{measure}_high": high}
-            rows.append({"contender": name, "rate": rate, **told})
+                low, high = percentile_interval(_ratio(drawn, measure))
+                row |= {f"{measure}_low": low, f"{measure}_high": high}
+            rows.append({"contender": name, "rate": rate, **row})
         return pd.DataFrame(rows)
 
     def compare(
@@ -142,20 +163,19 @@ class Backtest(Result):
         ArgumentError
             If a contender is unknown.
         """
-        names = list(self.weeks["contender"].unique())
+        names = list(self._weeks["contender"].unique())
         for name in (one, other):
             check_choice("Backtest.compare", "contender", name, names)
-        sums = dict(self._by_week())
+        sums = dict(self._sums_by_week())
         rows = []
-        for rate in self.weeks["rate"].unique():
-            mine, theirs = sums[one, rate], sums[other, rate]
-            weights = _drawn(len(mine), n_bootstrap, random_state)
+        for rate in self._weeks["rate"].unique():
+            first, second = sums[one, rate], sums[other, rate]
+            weights = _week_weights(len(first), n_bootstrap, random_state)
             for measure in MEASURES:
-                a, b = (_ratio(s.sum(axis=0), measure) for s in (mine, theirs))
-                gaps = _ratio(weights @ mine, measure) - _ratio(
-                    weights @ theirs, measure
-                )
-                low, high = _bounds(gaps)
+                a, b = (float(_ratio(s.sum(axis=0), measure)) for s in (first, second))
+                gaps = _ratio(weights @ first, measure)
+                gaps = gaps - _ratio(weights @ second, measure)
+                low, high = percentile_interval(gaps)
                 rows.append(
                     {
                         "rate": rate,
@@ -169,16 +189,25 @@ class Backtest(Result):
                 )
         return pd.DataFrame(rows)
 
-    def _by_week(self) -> Iterator[tuple[tuple[str, Any], Float]]:
+    def _sums_by_week(self) -> Iterator[tuple[tuple[str, Hashable], Float]]:
         """Yield sums by week of each contender and rate, the weeks in one order."""
-        weeks = np.sort(self.weeks["week"].unique())
-        for (name, rate), part in self.weeks.groupby(["contender", "rate"], sort=False):
+        weeks = np.sort(self._weeks["week"].unique())
+        by = ["contender", "rate"]
+        for (name, rate), part in self._weeks.groupby(by, sort=False):
             sums = part.groupby("week")[list(_SUMS)].sum().reindex(weeks, fill_value=0)
             yield (str(name), rate), sums.to_numpy(np.float64)
 
     def __repr__(self) -> str:
-        names = self.weeks["contender"].nunique()
-        return f"Backtest({names} contenders, {self.weeks['period'].nunique()} periods)"
+        """Return the number of contenders and of periods."""
+        names, periods = (
+            self._weeks[column].nunique() for column in ("contender", "period")
+        )
+        return f"Backtest({names} contenders, {periods} periods)"
+
+    def _repr_html_(self) -> str:
+        """Return the totals with intervals, and the periods, as HTML for a notebook."""
+        total = notebook_table(self.total(), f"{self!r}: over all periods")
+        return f"{total}\n{notebook_table(self.frame(), 'By period')}"
 
 
 def backtest(
@@ -188,9 +217,13 @@ def backtest(
     *,
     judge: pd.DataFrame | None = None,
     rates: Sequence[float] = (0.05,),
+    n_folds: int = 6,
+    months: int = 1,
+    label_delay: int = 30,
+    refit_every: int = 1,
+    n_jobs: int = 1,
     folder: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-    **options: int,
 ) -> Backtest:
     """Judge contenders month by month on what they could not know.
 
@@ -205,21 +238,29 @@ def backtest(
         (``fit`` and ``predict_proba`` of declarations and labels), or functions of
         past, known and later items that return scores.
     declarations, outcomes : DataFrame
-        Everything.
+        DECLARATIONS and OUTCOMES of the whole time.
     judge : DataFrame, default=None
         OUTCOMES to judge by; None for `outcomes`. In a made world the truth of all
         items, ``world.full_outcomes()``.
     rates : sequence of float or int, default=(0.05,)
         Inspection rates among the judged items of a period, or numbers of them.
+    n_folds : int, default=6
+        Number of periods, the last ones of the declarations.
+    months : int, default=1
+        Calendar months in a period.
+    label_delay : int, default=30
+        Days from lodgement to a result where `known_at` is missing.
+    refit_every : int, default=1
+        Periods between two fits; in between an engine is updated.
+    n_jobs : int, default=1
+        Number of fits at the same time; -1 for one per processor.
     folder : path, default=None
-        Where to keep what is done: a backtest that was stopped goes on from there. None
-        to keep nothing.
+        Where to keep the figures of each period, so that a backtest that was stopped
+        resumes: what was computed from other contenders, tables, settings or another
+        version of the library is computed anew. None to keep nothing.
     progress : callable, default=None
-        Called with done, total, contender and period after each.
-    **options : int
-        ``n_periods=6``, ``months=1`` (of a period), ``label_delay=30`` (days, where
-        `known_at` is missing), ``refit_every=1`` (periods; between, an engine is
-        updated), ``n_jobs=1``.
+        Called with the number of periods done, their total, the contender and the
+        period after each.
 
     Returns
     -------
@@ -229,9 +270,10 @@ def backtest(
     Raises
     ------
     ArgumentError
-        If an option is unknown, or a contender cannot learn.
+        If an argument is outside what is allowed, a contender cannot learn, or, with
+        `folder`, the content of a contender cannot be read.
     TableError
-        If a contender does not score every item.
+        If a contender does not score every item, or a table repeats a key.
 
     See Also
     --------
@@ -258,228 +300,191 @@ def backtest(
     >>> result = sr.evaluation.backtest(
     ...     {"value": sr.models.ValueBaseline(), "chance": sr.models.RandomBaseline()},
     ...     world.declarations, world.outcomes, judge=world.full_outcomes(),
-    ...     n_periods=3)
+    ...     n_folds=3)
     >>> len(result.frame())
     6
     """
-    settings = _settings(options)
+    _check_settings(
+        n_folds=n_folds, months=months, refit_every=refit_every, label_delay=label_delay
+    )
+    check_number("backtest", "n_jobs", n_jobs, low=-64, integer=True)
     if not contenders:
         raise ArgumentError(
-            "evaluation.contenders",
-            "backtest: 'contenders' must hold at least one.",
+            "evaluation.no_contender_to_judge",
+            "backtest: 'contenders' must hold at least one; got none.",
         )
     judged = outcomes if judge is None else judge
+    for table, frame in (("OUTCOMES", outcomes), ("the results to judge by", judged)):
+        check_unique("backtest", table, frame)
     folds = list(
         rolling_origin(
             declarations,
             outcomes,
-            n_folds=settings["n_periods"],
-            months=settings["months"],
-            label_delay=settings["label_delay"],
+            n_folds=n_folds,
+            months=months,
+            label_delay=label_delay,
         )
     )
-    store = _Store(folder, declarations, outcomes, judged, (settings, tuple(rates)))
-    every = settings["refit_every"]
-    tasks = [
-        (name, contender, folds[k : k + every])
-        for name, contender in contenders.items()
-        for k in range(0, len(folds), every)
-    ]
-    done, rows, seconds = 0, [], []
-    total = len(folds) * len(contenders)
-    for name, records in _run(tasks, judged, tuple(rates), store, settings["n_jobs"]):
+    store = ResultStore(folder)
+    # What decides a period's figures, whatever the contender. `n_folds` and `n_jobs`
+    # do not, so that more periods can be added later.
+    common = ""
+    if folder is not None:
+        common = fingerprint(
+            "backtest",
+            declarations,
+            outcomes,
+            judged,
+            tuple(rates),
+            months,
+            label_delay,
+        )
+    tasks = []
+    for name, contender in contenders.items():
+        own = "" if folder is None else fingerprint(common, contender)
+        for k in range(0, len(folds), refit_every):
+            group = folds[k : k + refit_every]
+            keys = tuple(fingerprint(own, group[0].at, fold.at) for fold in group)
+            tasks.append(_Task(name, contender, group, judged, tuple(rates), keys))
+    return _collect(tasks, store, n_jobs, progress)
+
+
+def _check_settings(*, label_delay: int, **at_least_one: int) -> None:
+    """Raise unless the numbers of a backtest are allowed."""
+    for name, value in at_least_one.items():
+        check_number("backtest", name, value, low=1, integer=True)
+    check_number("backtest", "label_delay", label_delay, low=0, integer=True)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A contender that is fitted once and scores some periods."""
+
+    name: str
+    contender: Any
+    folds: list[Split]
+    judged: pd.DataFrame
+    rates: tuple[float, ...]
+    keys: tuple[str, ...] = field(default=())
+
+    def run(self, store: ResultStore) -> list[dict[str, Any]]:
+        """Return the record of every period, from the store where all are there."""
+        kept = [store.read(key) for key in self.keys]
+        if all(record is not None for record in kept):
+            return kept
+        start = time.perf_counter()
+        fitted = fit_contender(self.contender, self.folds[0])
+        records = []
+        for fold, key in zip(self.folds, self.keys, strict=True):
+            scores = fitted.score(fold)
+            record = {
+                "period": str(fold.at.date())[:7],
+                "seconds": time.perf_counter() - start,
+                "rows": _week_rows(fold.later, scores, self.judged, self.rates),
+            }
+            store.write(key, record)
+            records.append(record)
+            start = time.perf_counter()
+        return records
+
+
+def _collect(
+    tasks: list[_Task], store: ResultStore, n_jobs: int, progress: Progress | None
+) -> Backtest:
+    """Return the records of all tasks as a result."""
+    rows: list[dict[str, Any]] = []
+    seconds: list[dict[str, Any]] = []
+    total = sum(len(task.folds) for task in tasks)
+    for task, records in zip(tasks, _run(tasks, store, n_jobs), strict=True):
         for record in records:
-            done += 1
-            rows += [{"contender": name, **row} for row in record["rows"]]
+            rows += [{"contender": task.name, **row} for row in record["rows"]]
             period, spent = record["period"], record["seconds"]
-            seconds.append({"contender": name, "period": period, "seconds": spent})
+            seconds.append({"contender": task.name, "period": period, "seconds": spent})
             if progress is not None:
-                progress(done, total, name, period)
+                progress(len(seconds), total, task.name, period)
     return Backtest(pd.DataFrame(rows), pd.DataFrame(seconds))
 
 
-_DEFAULTS = {
-    "n_periods": 6,
-    "months": 1,
-    "label_delay": 30,
-    "refit_every": 1,
-    "n_jobs": 1,
-}
-
-
-def _settings(options: Mapping[str, int]) -> dict[str, int]:
-    """Return the options with their defaults, checked."""
-    for name, value in options.items():
-        check_choice("backtest", "option", name, _DEFAULTS)
-        low = {"label_delay": 0, "n_jobs": -64}.get(name, 1)
-        check_number("backtest", name, value, low=low, integer=True)
-    return {**_DEFAULTS, **options}
-
-
 def _run(
-    tasks: list[tuple[str, Any, list[Split]]],
-    judged: pd.DataFrame,
-    rates: tuple[float, ...],
-    store: _Store,
-    n_jobs: int,
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the records of every task, in order, in parallel when asked."""
+    tasks: list[_Task], store: ResultStore, n_jobs: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the records of every task, in their order, in parallel when asked."""
     if n_jobs == 1:
-        for name, contender, folds in tasks:
-            yield name, _task(name, contender, folds, (judged, rates, store))
+        for task in tasks:
+            yield task.run(store)
         return
     from joblib import Parallel, delayed
 
-    made = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_task)(name, contender, folds, (judged, rates, store))
-        for name, contender, folds in tasks
-    )
-    yield from zip((name for name, _, _ in tasks), made, strict=True)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    yield from parallel(delayed(task.run)(store) for task in tasks)
 
 
-def _task(
-    name: str,
-    contender: Any,
-    folds: list[Split],
-    how: tuple[pd.DataFrame, tuple[float, ...], _Store],
-) -> list[dict[str, Any]]:
-    """Learn once, score some periods, and keep what came out."""
-    judged, rates, store = how
-    kept = [store.read(name, contender, fold) for fold in folds]
-    if all(record is not None for record in kept):
-        return [record for record in kept if record is not None]
-    start = time.perf_counter()
-    learned = learn(contender, folds[0])
-    records = []
-    for fold in folds:
-        scores = learned.score(fold)
-        spent = time.perf_counter() - start
-        record = {
-            "period": str(fold.at.date())[:7],
-            "seconds": spent,
-            "rows": _weeks(fold.later, scores, judged, rates),
-        }
-        store.write(name, contender, fold, record)
-        records.append(record)
-        start = time.perf_counter()
-    return records
-
-
-class _Store:
-    """A folder of what is done, one file per contender and period."""
-
-    def __init__(
-        self,
-        folder: str | os.PathLike[str] | None,
-        declarations: pd.DataFrame,
-        outcomes: pd.DataFrame,
-        judged: pd.DataFrame,
-        settings: Any,
-    ) -> None:
-        self.folder = None if folder is None else Path(folder)
-        self.digest = ""
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            digest = hashlib.sha256(repr(settings).encode())
-            for frame in (declarations, outcomes, judged):
-                digest.update(repr(list(frame.columns)).encode())
-                digest.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
-            self.digest = digest.hexdigest()
-
-    def _path(self, name: str, contender: Any, fold: Split) -> Path | None:
-        """Return where a period of a contender is kept."""
-        if self.folder is None:
-            return None
-        text = f"{self.digest} {name} {fingerprint(contender)} {fold.at}"
-        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
-
-    def read(self, name: str, contender: Any, fold: Split) -> dict[str, Any] | None:
-        """Return what was kept, None when there is nothing whole."""
-        path = self._path(name, contender, fold)
-        if path is None or not path.is_file():
-            return None
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError:
-            return None
-
-    def write(
-        self, name: str, contender: Any, fold: Split, record: dict[str, Any]
-    ) -> None:
-        """Keep a record, all or nothing."""
-        path = self._path(name, contender, fold)
-        if path is not None:
-            draft = path.with_suffix(f".{os.getpid()}.part")
-            draft.write_text(json.dumps(record), encoding="utf-8")
-            draft.replace(path)
-
-
-def _weeks(
-    items: pd.DataFrame,
+def _week_rows(
+    declarations: pd.DataFrame,
     scores: pd.DataFrame,
     judged: pd.DataFrame,
     rates: tuple[float, ...],
 ) -> list[dict[str, Any]]:
     """Return the sums of a period by rate and week of lodgement."""
-    keys = numbered(items)[list(KEY)]
-    told = aligned("backtest", "SCORES", scores, keys)
-    kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c in judged]
-    found = keys.merge(numbered(judged)[kept], on=list(KEY), how="left")
-    if len(found) != len(keys):
-        raise TableError(
-            "evaluation.results_judge_repeat_keys",
-            "backtest: the results to judge by repeat keys.",
-        )
-    known = found["illicit"].notna().to_numpy()
-    hit = found["illicit"].to_numpy(np.float64)[known]
-    revenue = np.zeros(len(hit))
-    if "revenue_adjustment" in found:
-        amounts = found["revenue_adjustment"].to_numpy(np.float64)[known]
-        revenue = np.maximum(np.nan_to_num(amounts), 0.0)
-    risk = told["risk_score"].to_numpy(np.float64)[known]
-    worth = risk
-    if "expected_revenue" in told and told["expected_revenue"].notna().all():
-        worth = told["expected_revenue"].to_numpy(np.float64)[known]
-    week = items["lodged_at"].dt.to_period("W").dt.start_time.dt.strftime("%Y-%m-%d")
-    names, place = np.unique(week.to_numpy(str), return_inverse=True)
-    inside = place[known]
+    keys = unique_keys("backtest", "DECLARATIONS", declarations)
+    rows = align_rows("backtest", "SCORES", scores, keys)
+    results = match_results("backtest", keys, judged, "the results to judge by")
+    rankings = read_rankings("backtest", "SCORES", rows, results.known)
+    weeks = declarations["lodged_at"].dt.to_period("W").dt.start_time
+    names, place = np.unique(
+        weeks.dt.strftime("%Y-%m-%d").to_numpy(str), return_inverse=True
+    )
+    counted = _Counted(results, place, len(names))
+    period = str(declarations["lodged_at"].iloc[0].date())[:7]
+    return [
+        {
+            "period": period,
+            "rate": rate,
+            "week": str(name),
+            **{column: float(values[j]) for column, values in sums.items()},
+        }
+        for rate in rates  # 10 is a number of items, 0.1 a share of them
+        for sums in [counted.sums(rankings, rate)]
+        for j, name in enumerate(names)
+    ]
 
-    def by_week(values: Float) -> Float:
-        sums = np.bincount(inside, values, minlength=len(names))
+
+@dataclass(frozen=True)
+class _Counted:
+    """The judged items of a period, counted by week."""
+
+    results: KnownResults
+    place: NDArray[np.intp]
+    n_weeks: int
+
+    def sums(self, rankings: Mapping[str, Float], rate: float) -> dict[str, Float]:
+        """Return what a rate takes and finds in every week."""
+        known = self.results.known
+        hit, revenue = self.results.hit[known], self.results.amounts()[known]
+        risk = rankings[RANKINGS[0]][known]
+        worth = rankings.get(RANKINGS[1], rankings[RANKINGS[0]])[known]
+        k = count_at(rate, len(hit))
+        taken, taken_by_worth = taken_at(risk, k), taken_at(worth, k)
+        sums = {
+            "taken": taken,
+            "hits": taken * hit,
+            "all_hits": hit,
+            "revenue": taken_by_worth * revenue,
+            "all_revenue": revenue,
+            "n_judged": np.ones(len(hit)),
+        }
+        by_week = {name: self._by_week(values) for name, values in sums.items()}
+        n_items = np.bincount(self.place, minlength=self.n_weeks)
+        return {**by_week, "n_items": n_items.astype(np.float64)}
+
+    def _by_week(self, values: Float) -> Float:
+        """Return the sum of the values of judged items in every week."""
+        place = self.place[self.results.known]
+        sums = np.bincount(place, values, minlength=self.n_weeks)
         return np.asarray(sums, np.float64)
 
-    rows = []
-    for rate in rates:  # 10 is a number of items, 0.1 a share of them
-        k = count_at(rate, len(hit))
-        taken, dear = taken_at(risk, k), taken_at(worth, k)
-        columns = {
-            "taken": by_week(taken),
-            "hits": by_week(taken * hit),
-            "all_hits": by_week(hit),
-            "revenue": by_week(dear * revenue),
-            "all_revenue": by_week(revenue),
-            "n_items": np.bincount(place, minlength=len(names)),
-            "n_judged": by_week(np.ones(len(hit))),
-        }
-        rows += [
-            {
-                "period": str(items["lodged_at"].iloc[0].date())[:7],
-                "rate": rate,
-                "week": str(name),
-                **{c: float(values[j]) for c, values in columns.items()},
-            }
-            for j, name in enumerate(names)
-        ]
-    return rows
 
-
-def _measures(table: pd.DataFrame) -> dict[str, Float]:
-    """Return the measures of rows of sums."""
-    sums = table[list(_SUMS)].to_numpy(np.float64)
-    return {name: np.asarray(_ratio(sums, name)) for name in MEASURES}
-
-
-def _ratio(sums: Float, measure: str) -> Any:
+def _ratio(sums: Float, measure: str) -> Float:
     """Return a measure from sums in their order; NaN where it does not apply."""
     top, below = {
         "precision": ("hits", "taken"),
@@ -488,22 +493,10 @@ def _ratio(sums: Float, measure: str) -> Any:
     }[measure]
     a, b = sums[..., _SUMS.index(top)], sums[..., _SUMS.index(below)]
     with np.errstate(invalid="ignore", divide="ignore"):
-        out = np.where(b > 0, a / b, math.nan)
-    return out if out.ndim else float(out)
+        return np.asarray(np.where(b > 0, a / b, np.nan))
 
 
-def _drawn(n: int, n_bootstrap: int, random_state: int) -> Float:
+def _week_weights(n_weeks: int, n_bootstrap: int, random_state: int) -> Float:
     """Return how often each week is drawn, one row per replicate."""
-    rng = np.random.default_rng(random_state)
-    draws = rng.integers(0, n, (n_bootstrap, n))
-    counts = [np.bincount(row, minlength=n) for row in draws]
+    counts = list(resampled_counts(n_weeks, n_bootstrap, random_state))
     return np.asarray(counts, np.float64)
-
-
-def _bounds(values: Float) -> tuple[float, float]:
-    """Return the middle 95 % of replicates."""
-    good = values[np.isfinite(values)]
-    if not len(good):
-        return math.nan, math.nan
-    low, high = np.quantile(good, [0.025, 0.975])
-    return float(low), float(high)

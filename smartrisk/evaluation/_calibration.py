@@ -1,19 +1,17 @@
-"""Whether scores mean what they say: observed hit rate by score."""
+"""Calibration: the observed hit rate of items by their score."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.stats import norm
+from numpy.typing import ArrayLike
 
 from smartrisk.errors import ArgumentError, check_number, format_values
+from smartrisk.evaluation._matched_tables import Float
+from smartrisk.intervals import wilson_interval
 from smartrisk.results import Result
-
-Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,7 +20,7 @@ class Calibration(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per group.
 
     Examples
@@ -33,7 +31,7 @@ class Calibration(Result):
     [0.0, 0.5]
     """
 
-    table: pd.DataFrame
+    _table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
         """Return one row per group, from the lowest scores to the highest.
@@ -44,19 +42,24 @@ class Calibration(Result):
             score (mean of the group), hit_rate, hit_rate_low, hit_rate_high (95 %),
             n_items.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     @property
     def error(self) -> float:
         """Mean gap between score and hit rate, weighted by the size of the groups."""
-        gap = (self.table["score"] - self.table["hit_rate"]).abs()
-        return float((gap * self.table["n_items"]).sum() / self.table["n_items"].sum())
+        gap = (self._table["score"] - self._table["hit_rate"]).abs()
+        return float(
+            (gap * self._table["n_items"]).sum() / self._table["n_items"].sum()
+        )
 
     def __repr__(self) -> str:
-        return f"Calibration({len(self.table)} groups, error {self.error:.4f})"
+        """Return the number of groups and the error."""
+        return f"Calibration({len(self._table)} groups, error {self.error:.4f})"
 
 
-def calibration(probability: Any, hits: Any, *, n_groups: int = 10) -> Calibration:
+def calibration(
+    probability: ArrayLike, hits: ArrayLike, *, n_groups: int = 10
+) -> Calibration:
     """Return the observed hit rate of groups of items of similar score.
 
     Parameters
@@ -111,66 +114,32 @@ def calibration(probability: Any, hits: Any, *, n_groups: int = 10) -> Calibrati
     )
 
 
-def wilson_interval(rate: Any, n: Any, *, level: float = 0.95) -> tuple[Float, Float]:
-    """Return the interval of shares by Wilson (1927).
-
-    Parameters
-    ----------
-    rate : array-like of shape (n_shares,)
-        Observed shares; NaN where `n` is 0.
-    n : array-like of shape (n_shares,)
-        Of how many.
-    level : float, default=0.95
-        Of the interval.
-
-    Returns
-    -------
-    low, high : ndarray of shape (n_shares,)
-        Bounds within [0, 1].
-
-    Examples
-    --------
-    >>> from smartrisk.evaluation import wilson_interval
-    >>> low, high = wilson_interval([0.1], [100])
-    >>> round(float(low[0]), 4), round(float(high[0]), 4)
-    (0.0552, 0.1744)
-    """
-    check_number("wilson_interval", "level", level, low=0.5, high=0.9999)
-    share, size = np.asarray(rate, np.float64), np.asarray(n, np.float64)
-    z = float(norm.ppf(0.5 + level / 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-        inner = share * (1 - share) / size + z**2 / (4 * size**2)
-        half = z / (1 + z**2 / size) * np.sqrt(inner)
-    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
-
-
-def _checked(probability: Any, hits: Any) -> tuple[Float, Float]:
+def _checked(probability: ArrayLike, hits: ArrayLike) -> tuple[Float, Float]:
     """Return both as arrays of one length, within what is allowed."""
     score = np.asarray(probability, dtype=np.float64).ravel()
     found = np.asarray(hits, dtype=np.float64).ravel()
     if len(score) != len(found) or not len(score):
         raise ArgumentError(
-            "evaluation.probability_hits_length_got",
+            "evaluation.calibration_lengths",
             "calibration: 'probability' and 'hits' must be of one length, at "
-            "least 1; got {n_score} and {n_found}.",
-            n_score=len(score),
-            n_found=len(found),
+            "least 1; got {n_probabilities} and {n_hits}.",
+            n_probabilities=len(score),
+            n_hits=len(found),
         )
     wrong = score[~((score >= 0) & (score <= 1))]
     if len(wrong):
         raise ArgumentError(
-            "evaluation.probabilities_lie_got_amounts",
-            "calibration: probabilities must lie in [0, 1]; got {wrong}. "
+            "evaluation.calibration_not_probabilities",
+            "calibration: probabilities must lie in [0, 1]; got {examples}. "
             "Amounts cannot be calibrated: pass risk scores.",
-            wrong=format_values(wrong.tolist()),
+            examples=format_values(wrong.tolist()),
         )
     strange = found[~np.isin(found, (0.0, 1.0))]
     if len(strange):
         raise ArgumentError(
-            "evaluation.hits_got_leave_out",
-            "calibration: 'hits' must be 0 or 1; got {strange}. Leave out "
+            "evaluation.calibration_hits_not_binary",
+            "calibration: 'hits' must be 0 or 1; got {examples}. Leave out "
             "items that were not inspected.",
-            strange=format_values(strange.tolist()),
+            examples=format_values(strange.tolist()),
         )
     return score, found

@@ -17,37 +17,54 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from smartrisk.errors import SmallSampleWarning, TableError, check_number, format_values
-from smartrisk.evaluation._calibration import wilson_interval
+from smartrisk.errors import (
+    SmallSampleWarning,
+    TableError,
+    check_number,
+    format_values,
+)
+from smartrisk.evaluation._matched_tables import (
+    RANKINGS,
+    Bool,
+    Float,
+    Segmentation,
+    match_results,
+    match_segments,
+    read_rankings,
+    unique_keys,
+)
 from smartrisk.evaluation._ranking import (
     calibration_error,
     count_at,
     expected_sum,
     weighted_curve,
 )
+from smartrisk.intervals import (
+    percentile_interval,
+    resampled_counts,
+    wilson_interval,
+)
 from smartrisk.results import Result
-from smartrisk.schema import KEY
 
-Float = NDArray[np.float64]
-
-_RANKINGS = ("risk_score", "expected_revenue")
+#: Hits, or items of a segment, below which figures are marked: the standard error of a
+#: share of 30 items can be as large as 9 percentage points.
 _FEW = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Result):
-    """How a ranking did, at inspection rates, overall and by segment.
+    """Figures of a ranking at inspection rates, overall and by segment.
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per ranking and rate.
-    figures : dict of str to float
+    _figures : dict of str to float
         Measures of the scores as a whole.
-    segments : DataFrame
+    _segments : DataFrame
         One row per segment and value; empty when none were asked for.
-    notes : tuple of str
-        What could not be said, and why.
+    _notes : tuple of str
+        What could not be computed, and why.
 
     Examples
     --------
@@ -62,10 +79,15 @@ class Evaluation(Result):
     0.5
     """
 
-    table: pd.DataFrame
-    figures: dict[str, float]
-    segments: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    _table: pd.DataFrame
+    _figures: dict[str, float]
+    _segments: pd.DataFrame
+    _notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be computed, and why."""
+        return self._notes
 
     def frame(self) -> pd.DataFrame:
         """Return one row per ranking and inspection rate.
@@ -76,7 +98,7 @@ class Evaluation(Result):
             rank_by, rate, n_inspected, precision, recall, revenue_share, lift,
             norm_precision, norm_revenue, and bounds ``_low`` and ``_high`` (95 %).
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def overall(self) -> pd.Series:
         """Return the measures that need no rate.
@@ -87,7 +109,7 @@ class Evaluation(Result):
             n_items, n_unlabelled, base_rate, roc_auc, average_precision, brier,
             calibration_error.
         """
-        return pd.Series(self.figures, dtype=float)
+        return pd.Series(self._figures, dtype=float)
 
     def by_segment(self) -> pd.DataFrame:
         """Return one row per segment value and rate.
@@ -95,9 +117,10 @@ class Evaluation(Result):
         Returns
         -------
         segments : DataFrame
-            segment, value, rate, n_items, hits, base_rate, precision, note.
+            segment, value, rate, n_items, hits, base_rate, n_inspected, precision,
+            note.
         """
-        return self.segments.copy()
+        return self._segments.copy()
 
     def to_dict(self) -> dict[str, float]:
         """Return flat figures with names that any tracking store takes.
@@ -107,8 +130,8 @@ class Evaluation(Result):
         figures : dict of str to float
             Such as ``precision_at_05pct``; missing ones are left out.
         """
-        flat = {k: float(v) for k, v in self.figures.items()}
-        for row in self.table.to_dict("records"):
+        flat = dict(self._figures)
+        for row in self._table.to_dict("records"):
             suffix = rate_name(row["rate"])
             by = "" if row["rank_by"] == "risk_score" else "_by_revenue"
             for name in ("precision", "recall", "revenue_share"):
@@ -116,11 +139,11 @@ class Evaluation(Result):
         return {k: v for k, v in flat.items() if math.isfinite(v)}
 
     def __repr__(self) -> str:
-        """Say the main figures in a line."""
+        """Return the main figures in a line."""
         return (
-            f"Evaluation(n_items={int(self.figures['n_items'])}, "
-            f"base_rate={self.figures['base_rate']:.3f}, "
-            f"roc_auc={self.figures['roc_auc']:.3f})"
+            f"Evaluation(n_items={int(self._figures['n_items'])}, "
+            f"base_rate={self._figures['base_rate']:.3f}, "
+            f"roc_auc={self._figures['roc_auc']:.3f})"
         )
 
 
@@ -138,26 +161,28 @@ def evaluate(
     outcomes: pd.DataFrame,
     *,
     rates: Sequence[float] = (0.01, 0.02, 0.05, 0.10),
-    segments: Any = None,
+    segments: Segmentation | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
 ) -> Evaluation:
-    """Judge scores by what inspections found.
+    """Judge scores by the results of inspections.
 
     Parameters
     ----------
     scores : DataFrame
-        SCORES; ranked by `risk_score` and, when there, by `expected_revenue`.
+        SCORES, one row per item; ranked by `risk_score` and, when it has values, by
+        `expected_revenue`.
     outcomes : DataFrame
         OUTCOMES, joined by key. Items without one are counted in `n_unlabelled` and
         left out: not inspected is not compliant.
     rates : sequence of float or int, default=(0.01, 0.02, 0.05, 0.10)
         Inspection rates, or numbers of items.
-    segments : DataFrame, Series or mapping of str to Series, default=None
-        Values by which to split, aligned with `scores`.
+    segments : DataFrame, Series or mapping of str to array-like, default=None
+        Values by which to split: a table with the key, joined by it (such as
+        `standard_segments` returns), or values in the order of `scores`.
     n_bootstrap : int, default=200
         Replicates for the 95 % intervals; 0 for none. Where none or all was found,
-        resampling says nothing: Wilson's interval stands, and none for revenue.
+        the bootstrap is uninformative: Wilson's interval is given, none for revenue.
     random_state : int, default=0
         Seed of the replicates.
 
@@ -169,7 +194,8 @@ def evaluate(
     Raises
     ------
     TableError
-        If keys or columns are missing.
+        If columns are missing, a key is repeated, a score of a judged item is missing,
+        or segments are not those of the items.
 
     Notes
     -----
@@ -187,32 +213,80 @@ def evaluate(
     np.float64(1.0)
     """
     check_number("evaluate", "n_bootstrap", n_bootstrap, low=0, integer=True)
-    joined = _joined(scores, outcomes)
-    found = joined["illicit"].notna().to_numpy()
-    data = joined[found]
-    y = data["illicit"].to_numpy(np.float64)
-    revenue = _revenue(data)
-    notes = _notes(y, revenue)
+    keys = unique_keys("evaluate", "SCORES", scores)
+    results = match_results("evaluate", keys, outcomes)
+    known = results.known
+    rankings = read_rankings("evaluate", "SCORES", scores, known)
+    y = results.hit[known]
+    revenue = None if results.revenue is None else results.revenue[known]
     rows: list[dict[str, Any]] = []
-    for ranking in _RANKINGS:
-        if ranking in data and data[ranking].notna().all():
-            score = data[ranking].to_numpy(np.float64)
-            part = _at_rates(y, revenue, score, rates)
-            if n_bootstrap and len(y):
-                _add_intervals(part, (y, revenue, score), n_bootstrap, random_state)
-            rows += [{"rank_by": ranking, **row} for row in part]
-    figures = _figures(y, data)
-    figures["n_unlabelled"] = float((~found).sum())
-    return Evaluation(
-        pd.DataFrame(rows),
-        figures,
-        _by_segment(segments, scores, found, data, rates),
-        notes,
-    )
+    for name, values in rankings.items():
+        ranked = _Ranked(y, revenue, values[known])
+        part = _at_rates(ranked, rates)
+        if n_bootstrap and len(y):
+            _add_intervals(part, ranked, n_bootstrap, random_state)
+        rows += [{"rank_by": name, **row} for row in part]
+    risk = rankings[RANKINGS[0]][known]
+    figures = _figures(y, risk)
+    figures["n_unlabelled"] = float((~known).sum())
+    parts = {} if segments is None else match_segments("evaluate", segments, keys)
+    table = _by_segment(parts, known, y, risk, rates)
+    return Evaluation(pd.DataFrame(rows), figures, table, _notes(y, revenue))
 
 
-def compare(evaluations: Mapping[str, Evaluation], rate: float = 0.05) -> pd.DataFrame:
-    """Return the contenders side by side at one inspection rate.
+@dataclass(frozen=True)
+class _Ranked:
+    """Judged items with the score that ranks them."""
+
+    y: Float
+    revenue: Float | None
+    score: Float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
+    """Contenders side by side at one inspection rate.
+
+    Parameters
+    ----------
+    _table : DataFrame
+        One row per contender.
+    _rate : float
+        The inspection rate.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.evaluation import compare, evaluate
+    >>> key = pd.DataFrame({"declaration_id": ["a", "b"]})
+    >>> outcomes = key.assign(illicit=[1, 0])
+    >>> good, bad = (evaluate(key.assign(risk_score=risk), outcomes, n_bootstrap=0)
+    ...              for risk in ([0.9, 0.1], [0.1, 0.9]))
+    >>> compare({"good": good, "bad": bad}, rate=0.1).frame()["roc_auc"].tolist()
+    [1.0, 0.0]
+    """
+
+    _table: pd.DataFrame
+    _rate: float
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per contender.
+
+        Returns
+        -------
+        frame : DataFrame
+            contender, precision and recall by risk, revenue_share by the ranking that
+            its scores offer for revenue, roc_auc.
+        """
+        return self._table.copy()
+
+    def __repr__(self) -> str:
+        """Return the number of contenders and the rate."""
+        return f"Comparison({len(self._table)} contenders at rate {self._rate})"
+
+
+def compare(evaluations: Mapping[str, Evaluation], rate: float = 0.05) -> Comparison:
+    """Put contenders side by side at one inspection rate.
 
     Parameters
     ----------
@@ -223,100 +297,80 @@ def compare(evaluations: Mapping[str, Evaluation], rate: float = 0.05) -> pd.Dat
 
     Returns
     -------
-    table : DataFrame
-        One row per contender: precision and recall by risk, revenue share by the
-        ranking that its scores offer for revenue, ROC AUC.
+    comparison : Comparison
+        One row per contender.
+
+    Raises
+    ------
+    TableError
+        If a contender was not evaluated at the rate.
 
     Examples
     --------
-    >>> from smartrisk.evaluation import compare
-    >>> compare({})["precision"].tolist()
-    []
+    >>> import pandas as pd
+    >>> from smartrisk.evaluation import compare, evaluate
+    >>> key = pd.DataFrame({"declaration_id": ["a", "b"]})
+    >>> result = evaluate(key.assign(risk_score=[0.9, 0.1]),
+    ...                   key.assign(illicit=[1, 0]), rates=(0.5,), n_bootstrap=0)
+    >>> compare({"engine": result}, rate=0.5)
+    Comparison(1 contenders at rate 0.5)
     """
-    names = ("precision", "recall", "revenue_share", "roc_auc")
-    rows = {}
+    rows = []
     for name, result in evaluations.items():
-        at = result.table[result.table["rate"] == rate]
+        table = result.frame()
+        at = table[table["rate"] == rate]
         if at.empty:
             raise TableError(
-                "evaluation.was_evaluated_rate",
-                "compare: {name!r} was not evaluated at rate {rate!r}.",
-                name=name,
+                "evaluation.rate_not_evaluated",
+                "compare: {contender!r} was not evaluated at rate {rate!r}, only at "
+                "{rates}.",
+                contender=name,
                 rate=rate,
+                rates=format_values(table["rate"].unique().tolist(), 10),
             )
         risk, last = at[at["rank_by"] == "risk_score"].iloc[0], at.iloc[-1]
-        rows[name] = (
-            risk["precision"],
-            risk["recall"],
-            last["revenue_share"],
-            result.figures["roc_auc"],
+        rows.append(
+            {
+                "contender": name,
+                "precision": risk["precision"],
+                "recall": risk["recall"],
+                "revenue_share": last["revenue_share"],
+                "roc_auc": result.overall()["roc_auc"],
+            }
         )
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(names))
-
-
-def _joined(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Join scores and outcomes by key, in the order of the scores."""
-    for name, frame, column in (
-        ("SCORES", scores, "risk_score"),
-        ("OUTCOMES", outcomes, "illicit"),
-    ):
-        gone = [c for c in ("declaration_id", column) if c not in frame]
-        if gone:
-            raise TableError(
-                "evaluation.lacks_columns",
-                "evaluate: {name} lacks the columns {gone}.",
-                name=name,
-                gone=format_values(gone),
-            )
-    left, right = _with_number(scores), _with_number(outcomes)
-    kept = [c for c in (*KEY, "illicit", "revenue_adjustment") if c in right]
-    if right.duplicated(list(KEY)).any():
-        raise TableError(
-            "evaluation.outcomes_repeats_key_keep",
-            "evaluate: OUTCOMES repeats a key; keep one result per item.",
-        )
-    return left.merge(right[kept], on=list(KEY), how="left", validate="many_to_one")
-
-
-def _with_number(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame if "item_number" in frame else frame.assign(item_number=1)
-
-
-def _revenue(data: pd.DataFrame) -> Float | None:
-    if "revenue_adjustment" not in data:
-        return None
-    values = data["revenue_adjustment"].to_numpy(np.float64)
-    revenue: Float = np.maximum(np.nan_to_num(values), 0.0)
-    return revenue
+    columns = ["contender", "precision", "recall", "revenue_share", "roc_auc"]
+    return Comparison(pd.DataFrame(rows, columns=columns), rate)
 
 
 def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
+    """Return what limits the figures; warn when they do not exist."""
     notes = []
     if not len(y):
-        notes.append("No item has an outcome: nothing can be said.")
+        notes.append("No item has an outcome: there is nothing to judge by.")
     elif y.min() == y.max():
-        notes.append("All outcomes are alike: rankings cannot be told apart.")
+        notes.append("All outcomes are equal: rankings cannot be compared.")
     elif y.sum() < _FEW:
         notes.append(f"Only {int(y.sum())} hits: intervals are wide.")
     if revenue is None:
         notes.append("No revenue_adjustment: revenue shares are not given.")
-    for note in notes[:1]:
-        if len(y) == 0 or y.min() == y.max():
-            warnings.warn(
-                SmallSampleWarning(
-                    "evaluation.evaluate",
-                    "evaluate: {note}",
-                    note=note,
-                ),
-                stacklevel=3,
-            )
+    if not len(y) or y.min() == y.max():
+        warnings.warn(
+            SmallSampleWarning(
+                "evaluation.one_kind_of_outcome",
+                "evaluate: {n_judged} items have an outcome, {n_hits} of them hits; "
+                "rankings can only be compared where both kinds are present.",
+                n_judged=len(y),
+                n_hits=int(y.sum()),
+            ),
+            stacklevel=3,
+        )
     return tuple(notes)
 
 
-def _at_rates(
-    y: Float, revenue: Float | None, score: Float, rates: Sequence[float]
-) -> list[dict[str, Any]]:
+def _at_rates(ranked: _Ranked, rates: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the figures at every rate."""
     rows = []
+    y, revenue, score = ranked.y, ranked.revenue, ranked.score
     hits, n = float(y.sum()), len(y)
     for rate in rates:
         k = count_at(rate, n)
@@ -332,30 +386,24 @@ def _at_rates(
             "norm_revenue": math.nan,
         }
         if revenue is not None and revenue.sum() > 0:
-            got = expected_sum(score, revenue, k)
+            recovered = expected_sum(score, revenue, k)
             best = expected_sum(revenue, revenue, k)
-            row["revenue_share"] = got / revenue.sum()
-            row["norm_revenue"] = got / best if best else math.nan
+            row["revenue_share"] = recovered / revenue.sum()
+            row["norm_revenue"] = recovered / best if best else math.nan
         rows.append(row)
     return rows
 
 
 def _add_intervals(
-    rows: list[dict[str, Any]],
-    given: tuple[Float, Float | None, Float],
-    n_bootstrap: int,
-    random_state: int,
+    rows: list[dict[str, Any]], ranked: _Ranked, n_bootstrap: int, random_state: int
 ) -> None:
     """Add percentile intervals over resampled items (Efron and Tibshirani 1993)."""
-    y, revenue, score = given
-    rng = np.random.default_rng(random_state)
+    y, revenue = ranked.y, ranked.revenue
     n = len(y)
-    weights = np.stack(
-        [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(n_bootstrap)]
-    ).astype(np.float64)
+    weights = np.stack(list(resampled_counts(n, n_bootstrap, random_state)))
     shares = [row["n_inspected"] / n for row in rows]
     values = [y, revenue if revenue is not None else np.zeros(n)]
-    sums = weighted_curve(score, values, weights, shares)
+    sums = weighted_curve(ranked.score, values, weights.astype(np.float64), shares)
     with np.errstate(invalid="ignore", divide="ignore"):
         curves = {
             "precision": sums[:, 0, :-1] / sums[:, 2, :-1],
@@ -363,32 +411,26 @@ def _add_intervals(
             "revenue_share": sums[:, 1, :-1] / sums[:, 1, -1:],
         }
     for name, curve in curves.items():
-        for row, sample in zip(rows, curve.T, strict=True):
-            good = sample[np.isfinite(sample)]
-            bounds = np.quantile(good, [0.025, 0.975]) if len(good) else [math.nan] * 2
-            low, high = map(float, bounds)
-            if low == high:
-                of = row["n_inspected"] if name == "precision" else y.sum()
-                # Inspecting all finds all: nothing is estimated there.
-                if row["n_inspected"] < n or name == "precision":
-                    low, high = _of_no_spread(name, row, float(of))
+        for row, replicates in zip(rows, curve.T, strict=True):
+            low, high = percentile_interval(replicates)
+            # All replicates are equal where none or all was found. Inspecting every
+            # item finds every hit: there nothing is estimated.
+            if low == high and (row["n_inspected"] < n or name == "precision"):
+                size = row["n_inspected"] if name == "precision" else y.sum()
+                low, high = _wilson_bounds(name, row[name], float(size))
             row[f"{name}_low"], row[f"{name}_high"] = low, high
 
 
-def _of_no_spread(name: str, row: Mapping[str, Any], of: float) -> tuple[float, float]:
-    """Return an interval where every resample says the same: none or all was found.
-
-    Resampling knows nothing of what was not seen; Wilson's interval does. A share of
-    revenue has no such interval.
-    """
-    if name == "revenue_share" or not of:
+def _wilson_bounds(measure: str, share: float, size: float) -> tuple[float, float]:
+    """Return Wilson's bounds of a share; NaN for revenue, which is no count."""
+    if measure == "revenue_share" or not size:
         return math.nan, math.nan
-    low, high = wilson_interval([row[name]], [of])
+    low, high = wilson_interval([share], [size])
     return float(low[0]), float(high[0])
 
 
-def _figures(y: Float, data: pd.DataFrame) -> dict[str, float]:
-    score = data["risk_score"].to_numpy(np.float64)
+def _figures(y: Float, score: Float) -> dict[str, float]:
+    """Return the measures that need no rate."""
     figures = {
         "n_items": float(len(y)),
         "base_rate": float(y.mean()) if len(y) else math.nan,
@@ -407,45 +449,19 @@ def _figures(y: Float, data: pd.DataFrame) -> dict[str, float]:
 
 
 def _by_segment(
-    segments: Any,
-    scores: pd.DataFrame,
-    found: NDArray[np.bool_],
-    data: pd.DataFrame,
+    segments: Mapping[str, pd.Series],
+    known: Bool,
+    y: Float,
+    score: Float,
     rates: Sequence[float],
 ) -> pd.DataFrame:
-    """Split by segments; the items that the overall rate selects are what counts."""
-    columns = [
-        "segment",
-        "value",
-        "rate",
-        "n_items",
-        "hits",
-        "base_rate",
-        "n_inspected",
-        "precision",
-        "note",
-    ]
-    if segments is None:
-        return pd.DataFrame(columns=columns)
-    if isinstance(segments, pd.Series):
-        segments = {
-            "segment" if segments.name is None else str(segments.name): segments
-        }
+    """Return figures by segment of the items that the overall rate takes."""
+    columns = ["segment", "value", "rate", "n_items", "hits", "base_rate"]
+    columns += ["n_inspected", "precision", "note"]
     rows = []
-    y = data["illicit"].to_numpy(np.float64)
-    score = data["risk_score"].to_numpy(np.float64)
-    for name, values in dict(segments).items():
-        if len(values) != len(scores):
-            raise TableError(
-                "evaluation.segment_values_items_align",
-                "evaluate: segment {name!r} has {n_values} values for {n_scores} "
-                "items; align it with the scores.",
-                name=name,
-                n_values=len(values),
-                n_scores=len(scores),
-            )
-        kept = pd.Series(np.asarray(values, dtype=object)[found]).astype("str")
-        for value, at in sorted(kept.groupby(kept).indices.items()):
+    for name, values in segments.items():
+        judged = values[known].reset_index(drop=True)
+        for value, at in sorted(judged.groupby(judged).indices.items()):
             rows += [
                 {"segment": name, "value": value, **row}
                 for row in _segment_rows(y, score, np.asarray(at, np.intp), rates)
@@ -456,6 +472,7 @@ def _by_segment(
 def _segment_rows(
     y: Float, score: Float, at: NDArray[np.intp], rates: Sequence[float]
 ) -> list[dict[str, Any]]:
+    """Return the figures of the items at some positions."""
     rows = []
     inside = np.zeros(len(y))
     inside[at] = 1.0
@@ -463,7 +480,6 @@ def _segment_rows(
         k = count_at(rate, len(y))
         taken = expected_sum(score, inside, k)
         hits = expected_sum(score, inside * y, k)
-        small = len(at) < _FEW
         rows.append(
             {
                 "rate": rate,
@@ -472,7 +488,7 @@ def _segment_rows(
                 "base_rate": float(y[at].mean()),
                 "n_inspected": taken,
                 "precision": hits / taken if taken else math.nan,
-                "note": f"fewer than {_FEW} items" if small else "",
+                "note": f"fewer than {_FEW} items" if len(at) < _FEW else "",
             }
         )
     return rows

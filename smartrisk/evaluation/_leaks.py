@@ -1,13 +1,14 @@
-"""The leak prover: change what could not be known, and look at what moves."""
+"""The leak prover: change what could not be known, and see what moves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smartrisk.errors import (
     ArgumentError,
@@ -16,8 +17,9 @@ from smartrisk.errors import (
     check_number,
     format_values,
 )
-from smartrisk.evaluation._computations import Compute, computation
-from smartrisk.evaluation._logged_decisions import Bool, numbered
+from smartrisk.evaluation._matched_tables import Bool, Float, check_columns
+from smartrisk.evaluation._probed_subjects import Compute, make_probed_subject
+from smartrisk.items import are_among, check_unique
 from smartrisk.results import Result
 from smartrisk.schema import KEY
 
@@ -29,9 +31,22 @@ PROBES = {
     "the same day": "uses other items of the same day",
     "the order of rows": "depends on the order of the rows",
 }
+_MESSAGE_IDS = {
+    "own and later results": "evaluation.leak_of_results",
+    "the future": "evaluation.leak_of_future",
+    "the day of a result": "evaluation.leak_of_result_day",
+    "the same day": "evaluation.leak_of_day",
+    "the order of rows": "evaluation.leak_of_order",
+}
 _COLUMNS = ["probe", "feature", "n_moved", "n_checked", "largest", "examples", "means"]
-_FEW_VALUES = 256  # a column with at most so many values is a code
+#: A column with at most so many values is taken for a code. Encoders number codes; text
+#: and identifiers have more values.
+_FEW_VALUES = 256
+#: A code of at most so many items could vanish when half of the items become copies of
+#: others: of 13 rows, all change once in 8,192 times.
 _RARE = 12
+#: What a flipped label recovers: an amount that no table contains by chance.
+_PLANTED_REVENUE = 12_345.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,12 +55,12 @@ class LeakReport(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per probe and feature that moved.
-    checked : dict of str to int
+    _checked : dict of str to int
         Numbers compared, by probe.
-    kind : str
-        What was tried: "engine", "features", "estimator" or "function".
+    _kind : str
+        What was probed: "engine", "features", "estimator" or "function".
 
     Examples
     --------
@@ -58,9 +73,24 @@ class LeakReport(Result):
     []
     """
 
-    table: pd.DataFrame
-    checked: dict[str, int]
-    kind: str
+    _table: pd.DataFrame
+    _checked: dict[str, int]
+    _kind: str
+
+    @property
+    def checked(self) -> dict[str, int]:
+        """Numbers compared, by probe; a copy."""
+        return dict(self._checked)
+
+    @property
+    def kind(self) -> str:
+        """What was probed: "engine", "features", "estimator" or "function"."""
+        return self._kind
+
+    @property
+    def leaks(self) -> list[str]:
+        """Features that moved."""
+        return sorted(set(self._table["feature"]))
 
     def frame(self) -> pd.DataFrame:
         """Return one row per probe and feature that moved.
@@ -69,14 +99,9 @@ class LeakReport(Result):
         -------
         frame : DataFrame
             probe, feature, n_moved, n_checked (items), largest (change), examples (up
-            to five keys), means. Empty when nothing moved.
+            to five keys), means, message_id. Empty when nothing moved.
         """
-        return self.table.copy()
-
-    @property
-    def leaks(self) -> list[str]:
-        """Features that moved."""
-        return sorted(set(self.table["feature"]))
+        return self._table.assign(message_id=self._table["probe"].map(_MESSAGE_IDS))
 
     def check(self) -> None:
         """Raise when something moved.
@@ -86,25 +111,27 @@ class LeakReport(Result):
         LeakageError
             Names features, probes and items.
         """
-        if self.leaks:
-            told = [
-                f"{row.feature!r} moved for {row.n_moved} of {row.n_checked} items "
-                f"when {row.probe} changed (as {row.examples}): it {row.means}"
-                for row in self.table.head(5).itertuples()
-            ]
-            more = len(self.table) - len(told)
-            told += [f"and {more} more"] if more else []
-            raise LeakageError(
-                "evaluation.message",
-                "prove_leak_free: {told}.",
-                told="; ".join(told),
-            )
+        if not self.leaks:
+            return
+        texts = [
+            f"{row.feature!r} moved for {row.n_moved} of {row.n_checked} items when "
+            f"{row.probe} changed (such as {row.examples}): it {row.means}"
+            for row in self._table.head(5).itertuples()
+        ]
+        more = len(self._table) - len(texts)
+        texts += [f"and {more} more"] if more else []
+        raise LeakageError(
+            "evaluation.leaks_found",
+            "prove_leak_free: {findings}.",
+            findings="; ".join(texts),
+        )
 
     def __repr__(self) -> str:
+        """Return the features that leak, or how much was compared."""
         if self.leaks:
-            leaks = format_values(self.leaks)
-            return f"LeakReport({len(self.leaks)} features leak: {leaks})"
-        return f"LeakReport(nothing moved in {sum(self.checked.values())} comparisons)"
+            names = format_values(self.leaks)
+            return f"LeakReport({len(self.leaks)} features leak: {names})"
+        return f"LeakReport(nothing moved in {sum(self._checked.values())} comparisons)"
 
 
 def prove_leak_free(
@@ -119,8 +146,8 @@ def prove_leak_free(
 ) -> LeakReport:
     """Change what could not be known at lodgement, and report what moves.
 
-    Use it on your own features before you believe a metric. Nothing is read from the
-    code: the subject computes its numbers again and again on changed tables.
+    Use it on your own features before you believe a metric. The code is not read: the
+    subject computes its numbers again and again on changed tables.
 
     Parameters
     ----------
@@ -130,13 +157,13 @@ def prove_leak_free(
         the inspected items; or a function of declarations and outcomes that returns
         one row per item.
     declarations : DataFrame
-        DECLARATIONS; some thousands are enough, and a year at least.
+        DECLARATIONS; some thousands are enough, of a year at least.
     outcomes : DataFrame
         OUTCOMES with ``known_at``.
     columns : sequence of str, default=None
-        Columns for a scikit-learn transformer; None for all texts but the key.
+        Columns for a scikit-learn transformer; None for all text columns but the key.
     n_moments : int, default=3
-        Moments at which the world is parted into known and unknown.
+        Moments at which the tables are split into known and unknown.
     tolerance : float, default=1e-9
         Relative change that counts as none.
     random_state : int, default=0
@@ -150,18 +177,20 @@ def prove_leak_free(
     Raises
     ------
     TableError
-        If a table lacks its columns, or is too small to be parted.
+        If a table lacks its columns, repeats a key, or is too small to be split.
+    ArgumentError
+        If the subject is of no known kind, or gives other numbers every time.
 
     Notes
     -----
     The probes, each at `n_moments` moments *t*:
 
-    - *own and later results*: results known from *t* on are turned round. Items lodged
-      before must not move; among them are the items themselves.
+    - *own and later results*: the labels of results known from *t* on are flipped.
+      Items lodged before must not move; among them are the items themselves.
     - *the future*: half of the items lodged from *t* on become copies of others,
-      and their results are turned round. Items lodged before must not move.
-    - *the day of a result*: results known from *t* on come ten years later. It must be
-      as if they did not exist.
+      and their results are flipped. Items lodged before must not move.
+    - *the day of a result*: results known from *t* on come ten years later. The
+      numbers must equal those without these results.
     - *the same day*: half of the items of a day become copies of others. The others of
       that day must not move: what is declared counts from the next day on.
     - *the order of rows*: rows are shuffled.
@@ -189,36 +218,37 @@ def prove_leak_free(
     items, results = _prepared(declarations, outcomes)
     moments = _moments(items, n_moments)
     rng = np.random.default_rng(random_state)
-    compute, kind = computation(
+    probed = make_probed_subject(
         subject, items, results, columns=columns, start=moments[0]
     )
     moments = moments[1:]
-    world = _World(items, results, compute, compute(items, results), tolerance)
-    _repeatable(world)
+    plain = probed.compute(items, results)
+    world = _Tables(items, results, probed.compute, plain, tolerance)
+    _check_repeatable(world)
     rows: list[dict[str, Any]] = []
     checked = dict.fromkeys(PROBES, 0)
     for probe, trials in (
         ("own and later results", (_later_results(world, t) for t in moments)),
         ("the future", (_future(world, t, rng) for t in moments)),
-        ("the day of a result", (_result_day(world, t, kind) for t in moments)),
+        ("the day of a result", (_result_day(world, t, probed.kind) for t in moments)),
         ("the same day", (_same_day(world, t, rng) for t in moments)),
         ("the order of rows", iter([_order(world, rng)])),
     ):
         moved: dict[str, dict[str, Any]] = {}
         for before, after, kept in trials:
-            told = kept & after.notna().any(axis=1).to_numpy()
-            checked[probe] += int(told.sum())
+            compared = kept & after.notna().any(axis=1).to_numpy()
+            checked[probe] += int(compared.sum())
             world.compare(before, after, kept, moved)
         rows += [
             {"probe": probe, "feature": name, **found, "means": PROBES[probe]}
             for name, found in moved.items()
         ]
-    return LeakReport(pd.DataFrame(rows, columns=_COLUMNS), checked, kind)
+    return LeakReport(pd.DataFrame(rows, columns=_COLUMNS), checked, probed.kind)
 
 
 @dataclass(frozen=True)
-class _World:
-    """Tables, how to compute, and what comes out when nothing is changed."""
+class _Tables:
+    """Tables, how to compute, and the numbers when nothing is changed."""
 
     items: pd.DataFrame
     results: pd.DataFrame
@@ -234,9 +264,9 @@ class _World:
         moved: dict[str, dict[str, Any]],
     ) -> None:
         """Add the features that differ for the kept items."""
-        gone = set(before.columns) ^ set(after.columns)
-        for name in sorted(gone | set(before.columns)):
-            if name in gone:
+        unpaired = set(before.columns) ^ set(after.columns)
+        for name in sorted(unpaired | set(before.columns)):
+            if name in unpaired:
                 differs = kept.copy()
                 change = np.full(len(kept), np.inf)
             else:
@@ -253,94 +283,87 @@ class _World:
                 }
 
 
-def _repeatable(world: _World) -> None:
-    """Refuse a subject that gives other numbers for the same tables."""
+def _check_repeatable(world: _Tables) -> None:
+    """Raise when a subject gives other numbers for the same tables."""
     moved: dict[str, dict[str, Any]] = {}
     again = world.compute(world.items, world.results)
     world.compare(world.plain, again, np.ones(len(world.items), bool), moved)
     if moved:
         raise ArgumentError(
-            "evaluation.subject_gives_other_numbers",
+            "evaluation.subject_not_repeatable",
             "prove_leak_free: 'subject' gives other numbers every time for "
-            "{moved}. Give it a fixed random_state.",
-            moved=format_values(sorted(moved)),
+            "{features}. Give it a fixed random_state.",
+            features=format_values(sorted(moved)),
         )
 
 
 def _prepared(
     declarations: pd.DataFrame, outcomes: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables in order of time, with a plain index; refuse what lacks."""
-    for name, frame, wanted in (
+    """Return the tables in order of time with a fresh index, results of items only."""
+    for name, frame, columns in (
         ("DECLARATIONS", declarations, ("declaration_id", "lodged_at")),
         ("OUTCOMES", outcomes, ("declaration_id", "illicit", "known_at")),
     ):
-        gone = [column for column in wanted if column not in frame]
-        if gone:
-            raise TableError(
-                "evaluation.lacks_columns_without_them",
-                "prove_leak_free: {name} lacks the columns {gone}; without them it "
-                "cannot be told what was known when.",
-                name=name,
-                gone=format_values(gone),
-            )
+        check_columns("prove_leak_free", name, frame, columns)
+        check_unique("prove_leak_free", name, frame)
     items = declarations.sort_values("lodged_at", kind="stable", ignore_index=True)
-    results = outcomes.reset_index(drop=True)
-    keys = pd.MultiIndex.from_frame(numbered(items)[list(KEY)])
-    mine = pd.MultiIndex.from_frame(numbered(results)[list(KEY)]).isin(keys)
-    return items, results[mine].reset_index(drop=True)
+    return items, outcomes[are_among(outcomes, items)].reset_index(drop=True)
 
 
 def _moments(items: pd.DataFrame, n: int) -> list[pd.Timestamp]:
-    """Return midnights that part the items: first where learning ends, then others."""
+    """Return midnights that split the items: first where learning ends, then others."""
     days = items["lodged_at"].dt.normalize()
     shares = [0.4, *np.linspace(0.55, 0.85, n)]
     out = [days.iloc[int(share * (len(days) - 1))] for share in shares]
     if len(items) < 100 or len(set(out)) < len(out):
         raise TableError(
-            "evaluation.items_days_cannot_parted",
-            "prove_leak_free: {n_items} items of {days} days cannot be parted "
-            "at {n} moments. Pass at least 100 items of more days.",
+            "evaluation.too_few_to_split",
+            "prove_leak_free: {n_items} items of {n_days} days cannot be split at "
+            "{n_moments} moments. Pass at least 100 items of more days.",
             n_items=len(items),
-            days=days.nunique(),
-            n=n + 1,
+            n_days=days.nunique(),
+            n_moments=n + 1,
         )
     return [pd.Timestamp(moment) for moment in out]
 
 
-Trial = tuple[pd.DataFrame, pd.DataFrame, Bool]
+#: Numbers before and after a change, and the items that must not move.
+Trial: TypeAlias = tuple[pd.DataFrame, pd.DataFrame, Bool]
 
 
-def _turned(results: pd.DataFrame, at: Bool) -> pd.DataFrame:
-    """Return results with some labels turned round, and their revenue with them."""
+def _flip_labels(results: pd.DataFrame, at: Bool) -> pd.DataFrame:
+    """Return results with some labels flipped, and their revenue to match."""
     out = results.copy()
     label = out["illicit"].to_numpy().copy()
     label[at] = 1 - label[at]
     out["illicit"] = label
     if "revenue_adjustment" in out:
         revenue = out["revenue_adjustment"].to_numpy(np.float64).copy()
-        revenue[at] = np.where(label[at] == 1, 12_345.0, 0.0)
+        revenue[at] = np.where(label[at] == 1, _PLANTED_REVENUE, 0.0)
         out["revenue_adjustment"] = revenue
     return out
 
 
-def _later_results(world: _World, t: pd.Timestamp) -> Trial:
-    """Turn the results round that are known from `t` on."""
+def _later_results(world: _Tables, t: pd.Timestamp) -> Trial:
+    """Flip the results that are known from `t` on."""
     late = (world.results["known_at"] >= t).to_numpy()
-    after = world.compute(world.items, _turned(world.results, late))
+    after = world.compute(world.items, _flip_labels(world.results, late))
     return world.plain, after, (world.items["lodged_at"] < t).to_numpy()
 
 
-def _future(world: _World, t: pd.Timestamp, rng: np.random.Generator) -> Trial:
+def _future(world: _Tables, t: pd.Timestamp, rng: np.random.Generator) -> Trial:
     """Change the items lodged, and the results known, from `t` on."""
     old = (world.items["lodged_at"] < t).to_numpy()
     late = (world.results["known_at"] >= t).to_numpy()
-    items = _copied(world.items, np.flatnonzero(~old), rng, _rare(world))
-    after = world.compute(items, _turned(world.results, late))
+    items = _copy_others(
+        world.items, np.flatnonzero(~old), rng, _holds_rare_code(world)
+    )
+    after = world.compute(items, _flip_labels(world.results, late))
     return world.plain, after, old
 
 
-def _result_day(world: _World, t: pd.Timestamp, kind: str) -> Trial:
+def _result_day(world: _Tables, t: pd.Timestamp, kind: str) -> Trial:
     """Compare results that come ten years later with results that do not exist.
 
     An estimator learns from the rows that it is given, and numbers their codes: there
@@ -354,25 +377,25 @@ def _result_day(world: _World, t: pd.Timestamp, kind: str) -> Trial:
     after = world.compute(world.items, moved)
     without = world.results[~late].reset_index(drop=True)
     if kind == "estimator":
-        without = _turned(moved, late)
+        without = _flip_labels(moved, late)
     before = world.compute(world.items, without)
     return before, after, np.ones(len(world.items), bool)
 
 
-def _same_day(world: _World, t: pd.Timestamp, rng: np.random.Generator) -> Trial:
+def _same_day(world: _Tables, t: pd.Timestamp, rng: np.random.Generator) -> Trial:
     """Change half of the items of the busiest day near `t`."""
     days = world.items["lodged_at"].dt.normalize()
     near = days[(days >= t) & (days < t + pd.Timedelta(days=14))]
     day = near.value_counts().index[0] if len(near) else days.iloc[-1]
     that = np.flatnonzero((days == day).to_numpy())
     chosen = rng.permutation(that)[: max(len(that) // 2, 1)]
-    items = _copied(world.items, chosen, rng, _rare(world), share=1.0)
+    items = _copy_others(world.items, chosen, rng, _holds_rare_code(world), share=1.0)
     kept = (days <= day).to_numpy().copy()
     kept[chosen] = False
     return world.plain, world.compute(items, world.results), kept
 
 
-def _order(world: _World, rng: np.random.Generator) -> Trial:
+def _order(world: _Tables, rng: np.random.Generator) -> Trial:
     """Shuffle the rows of both tables."""
     place = rng.permutation(len(world.items))
     shuffled = world.items.iloc[place].reset_index(drop=True)
@@ -384,9 +407,9 @@ def _order(world: _World, rng: np.random.Generator) -> Trial:
     return world.plain, restored, np.ones(len(place), bool)
 
 
-def _copied(
+def _copy_others(
     items: pd.DataFrame,
-    rows: Any,
+    rows: NDArray[np.intp],
     rng: np.random.Generator,
     rare: Bool,
     share: float = 0.5,
@@ -407,29 +430,30 @@ def _copied(
     return out
 
 
-def _rare(world: _World) -> Bool:
+def _holds_rare_code(world: _Tables) -> Bool:
     """Return which items hold a value of a code that is rare, here or with a result."""
     items = world.items
-    keys = pd.MultiIndex.from_frame(numbered(items)[list(KEY)])
-    told = keys.isin(pd.MultiIndex.from_frame(numbered(world.results)[list(KEY)]))
+    labelled = are_among(items, world.results)
     out = np.zeros(len(items), bool)
     for name in items.columns.difference([*KEY, "lodged_at"]):
         code, values = pd.factorize(items[name])
         if len(values) <= _FEW_VALUES:
-            for part in (np.ones(len(items), bool), told):
+            for part in (np.ones(len(items), bool), labelled):
                 counts = np.bincount(code[part & (code >= 0)], minlength=len(values))
                 out |= (counts <= _RARE)[code] & (code >= 0) & part
     return out
 
 
-def _differs(before: pd.Series, after: pd.Series, tolerance: float) -> tuple[Bool, Any]:
-    """Return where two columns differ, and by how much; both missing is the same."""
+def _differs(
+    before: pd.Series, after: pd.Series, tolerance: float
+) -> tuple[Bool, Float]:
+    """Return where two columns differ, and by how much; both missing is equal."""
     if not (
         pd.api.types.is_numeric_dtype(before) and pd.api.types.is_numeric_dtype(after)
     ):
         one, two = before.astype(object), after.astype(object)
-        same = (one == two).to_numpy(bool) | (one.isna() & two.isna()).to_numpy(bool)
-        return ~same, np.where(same, 0.0, np.inf)
+        equal = (one == two).to_numpy(bool) | (one.isna() & two.isna()).to_numpy(bool)
+        return ~equal, np.where(equal, 0.0, np.inf)
     a, b = before.to_numpy(np.float64), after.to_numpy(np.float64)
     both = np.isnan(a) & np.isnan(b)
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""What officers add to a policy, and whose findings depart from what cases predict."""
+"""What officers add to a policy, and whose findings depart from the expected."""
 
 from __future__ import annotations
 
@@ -13,15 +13,24 @@ from scipy.special import expit, logit
 from scipy.stats import false_discovery_control, norm
 
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
-from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged_decisions import Float, numbered
+from smartrisk.evaluation._matched_tables import (
+    RANKINGS,
+    Float,
+    check_columns,
+    match_results,
+    numbers_of,
+    read_rankings,
+    unique_keys,
+)
+from smartrisk.intervals import wilson_interval
+from smartrisk.items import are_among, check_unique, join_by_key
 from smartrisk.results import Result
-from smartrisk.schema import KEY
 
-#: How strict a channel is.
-_LEVEL = {"green": 0, "blue": 1, "yellow": 2, "red": 3}
+#: How strict a channel is: from 2 on, the item is controlled before its release.
+_STRICTNESS = {"green": 0, "blue": 1, "yellow": 2, "red": 3}
 TYPES = ("added", "released", "stricter", "milder", "agreed")
-#: Cases up to which the distribution of hits is computed exactly.
+#: Cases up to which the distribution of hits is computed exactly: the time grows with
+#: their square.
 _EXACT = 2_000
 
 
@@ -31,9 +40,9 @@ class OfficerReport(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per type of override, or per officer.
-    summary : dict
+    _summary : dict of str to float
         Figures of all.
 
     Examples
@@ -47,22 +56,28 @@ class OfficerReport(Result):
     0.5
     """
 
-    table: pd.DataFrame
-    summary: dict[str, float]
+    _table: pd.DataFrame
+    _summary: dict[str, float]
+
+    @property
+    def summary(self) -> dict[str, float]:
+        """Figures of all, by name; a copy."""
+        return dict(self._summary)
 
     def frame(self) -> pd.DataFrame:
-        """Return the table.
+        """Return one row per type of override, or per officer.
 
         Returns
         -------
         frame : DataFrame
-            As the function that made it says.
+            The columns that `judge_overrides` or `inspection_integrity` describes.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name} {value:.3g}" for name, value in self.summary.items())
-        return f"OfficerReport({told})"
+        """Return the figures of all."""
+        figures = ", ".join(f"{name} {v:.3g}" for name, v in self._summary.items())
+        return f"OfficerReport({figures})"
 
 
 def judge_overrides(
@@ -77,29 +92,29 @@ def judge_overrides(
     Parameters
     ----------
     decisions : DataFrame
-        DECISIONS of the policy.
+        DECISIONS of the policy, one row per item.
     overrides : DataFrame
         Key and the ``channel`` that an officer chose instead, one row per item.
     outcomes : DataFrame, default=None
-        OUTCOMES of what was inspected in the end.
+        OUTCOMES of the items that were inspected in the end, joined by key.
     scores : DataFrame, default=None
-        SCORES, for what the model expected.
+        SCORES, joined by key, for what the model expected.
 
     Returns
     -------
     report : OfficerReport
         ``frame()``: one row per type: "added" (controlled instead of released),
         "released", "stricter", "milder" (another control) and "agreed" (the policy's
-        controls that stood), with n, share (of all decisions), n_known, hits,
+        controls that were kept), with n, share (of all decisions), n_known, hits,
         hit_rate and its interval (Wilson, 95 %); with scores n_scored and expected
-        (hits that the scores foresaw among the known) and added_value: hits beyond
+        (hits that the scores predict among the known) and added_value: hits beyond
         them, per 100 controls. ``summary``: agreement, the share of decisions that
-        stood.
+        were kept.
 
     Raises
     ------
     TableError
-        If an override is of no decision, or of an item twice.
+        If an override is of no decision, or a table repeats a key or lacks a column.
     ArgumentError
         If a channel is unknown.
 
@@ -120,105 +135,97 @@ def judge_overrides(
     >>> table.set_index("type").loc["added", "hits"]
     np.int64(1)
     """
-    flow = _changed(numbered(decisions), numbered(overrides))
-    flow = _with(flow, outcomes, "illicit")
-    flow = _with(flow, scores, "risk_score")
-    rows = []
-    for kind in TYPES:
-        part = flow[flow["type"] == kind]
-        known = part[part["illicit"].notna()]
-        n, hits = len(known), int(known["illicit"].sum())
-        low = high = math.nan
-        if n:
-            bounds = wilson_interval([hits / n], [n])
-            low, high = float(bounds[0][0]), float(bounds[1][0])
-        row: dict[str, Any] = {
-            "type": kind,
-            "n": len(part),
-            "share": len(part) / len(flow) if len(flow) else math.nan,
-            "n_known": n,
-            "hits": hits,
-            "hit_rate": hits / n if n else math.nan,
-            "hit_rate_low": low,
-            "hit_rate_high": high,
-        }
-        if scores is not None:
-            scored = known[known["risk_score"].notna()]
-            foreseen = float(scored["risk_score"].sum())
-            found = float(scored["illicit"].sum())
-            row["n_scored"], row["expected"] = len(scored), foreseen
-            row["added_value"] = (
-                100 * (found - foreseen) / len(scored) if len(scored) else math.nan
-            )
-        rows.append(row)
+    flow = _typed_changes(decisions, overrides)
+    keys = unique_keys("judge_overrides", "DECISIONS", decisions)
+    flow["known"], flow["hit"] = False, 0.0
+    if outcomes is not None:
+        results = match_results("judge_overrides", keys, outcomes)
+        flow["known"], flow["hit"] = results.known, results.hit
+    if scores is not None:
+        check_columns("judge_overrides", "SCORES", scores, ("risk_score",))
+        joined = join_by_key(
+            keys, scores, ["risk_score"], owner="judge_overrides", name="SCORES"
+        )
+        flow["risk_score"] = numbers_of(
+            "judge_overrides", "SCORES", joined["risk_score"]
+        )
+    rows = [
+        _override_row(kind, flow[flow["type"] == kind], len(flow)) for kind in TYPES
+    ]
     changed = int(flow["type"].isin(TYPES[:-1]).sum())
     agreement = 1 - changed / len(flow) if len(flow) else math.nan
     return OfficerReport(pd.DataFrame(rows), {"agreement": agreement})
 
 
-def _changed(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
-    """Return decisions with what officers made of them."""
-    key = list(KEY)
-    twice = overrides.duplicated(key)
-    if twice.any():
-        ids = overrides.loc[twice, "declaration_id"].tolist()
-        raise TableError(
-            "evaluation.overrides_item_already_keep",
-            "judge_overrides: {twice} overrides are of an item that has one "
-            "already, as {ids}. Keep the last of each.",
-            twice=int(twice.sum()),
-            ids=format_values(ids),
-        )
-    for name, frame in (("decisions", decisions), ("overrides", overrides)):
-        strange = sorted(set(frame["channel"].dropna()) - set(_LEVEL))
-        if strange:
+def _override_row(kind: str, part: pd.DataFrame, n_decisions: int) -> dict[str, Any]:
+    """Return the figures of one type of override."""
+    known = part[part["known"]]
+    n, hits = len(known), int(known["hit"].sum())
+    low = high = math.nan
+    if n:
+        bounds = wilson_interval([hits / n], [n])
+        low, high = float(bounds[0][0]), float(bounds[1][0])
+    row: dict[str, Any] = {
+        "type": kind,
+        "n": len(part),
+        "share": len(part) / n_decisions if n_decisions else math.nan,
+        "n_known": n,
+        "hits": hits,
+        "hit_rate": hits / n if n else math.nan,
+        "hit_rate_low": low,
+        "hit_rate_high": high,
+    }
+    if "risk_score" in known:
+        scored = known[known["risk_score"].notna()]
+        expected = float(scored["risk_score"].sum())
+        more = float(scored["hit"].sum()) - expected
+        row["n_scored"], row["expected"] = len(scored), expected
+        row["added_value"] = 100 * more / len(scored) if len(scored) else math.nan
+    return row
+
+
+def _typed_changes(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
+    """Return the type of change of every decision: a column `type`."""
+    for table, frame in (("DECISIONS", decisions), ("the overrides", overrides)):
+        check_columns("judge_overrides", table, frame, ("declaration_id", "channel"))
+        check_unique("judge_overrides", table, frame)
+        unknown = sorted(set(frame["channel"].dropna()) - set(_STRICTNESS))
+        if unknown:
             raise ArgumentError(
-                "evaluation.unknown_channels_known",
-                "judge_overrides: unknown channels in {name!r}: {strange}; known "
-                "are {LEVEL}.",
-                name=name,
-                strange=format_values(strange),
-                LEVEL=format_values(list(_LEVEL)),
+                "evaluation.channels_unknown",
+                "judge_overrides: {table} has the unknown channels {channels}; known "
+                "are {allowed}.",
+                table=table,
+                channels=format_values(unknown),
+                allowed=format_values(_STRICTNESS),
             )
-    flow = decisions[[*key, "channel"]].merge(
-        overrides[[*key, "channel"]], on=key, how="left", suffixes=("", "_final")
-    )
-    n_met = int(flow["channel_final"].notna().sum())
-    if n_met < len(overrides):
+    decided = are_among(overrides, decisions)
+    if not decided.all():
+        undecided = overrides["declaration_id"][~decided].tolist()
         raise TableError(
-            "evaluation.overrides_items_without_decision",
-            "judge_overrides: {n_overrides} overrides are of items without a "
-            "decision. Pass the decisions of all items.",
-            n_overrides=len(overrides) - n_met,
+            "evaluation.overrides_without_decision",
+            "judge_overrides: {n_overrides} overrides are of items without a decision, "
+            "such as {examples}. Pass the decisions of all items.",
+            n_overrides=len(undecided),
+            examples=format_values(undecided),
         )
-    was = flow["channel"].map(_LEVEL)
-    became = flow["channel_final"].map(_LEVEL).fillna(was)
-    controlled, now = was >= 2, became >= 2
-    flow["type"] = np.select(
+    final = join_by_key(decisions, overrides, ["channel"])["channel"]
+    before = decisions["channel"].map(_STRICTNESS).to_numpy(np.float64, na_value=np.nan)
+    after = final.map(_STRICTNESS).to_numpy(np.float64, na_value=np.nan)
+    after = np.where(np.isnan(after), before, after)
+    controlled, now = before >= 2, after >= 2
+    kinds = np.select(
         [
             ~controlled & now,
             controlled & ~now,
-            became > was,
-            became < was,
+            after > before,
+            after < before,
             controlled,
         ],
         list(TYPES),
         default="",
     )
-    return flow
-
-
-def _with(flow: pd.DataFrame, table: pd.DataFrame | None, name: str) -> pd.DataFrame:
-    """Return the flow with a column of another table, missing where it has no row."""
-    if table is None:
-        return flow.assign(**{name: np.nan})
-    if name not in table:
-        raise TableError(
-            "evaluation.table_lacks_column",
-            "judge_overrides: a table lacks the column {name!r}.",
-            name=name,
-        )
-    return flow.merge(numbered(table)[[*KEY, name]], on=list(KEY), how="left")
+    return pd.DataFrame({"type": kinds})
 
 
 def inspection_integrity(
@@ -227,24 +234,25 @@ def inspection_integrity(
     *,
     by: str = "officer_id",
     min_cases: int = 20,
-    level: float = 0.05,
+    alpha: float = 0.05,
 ) -> OfficerReport:
     """Return whose hit rate departs from what their cases predict.
 
     Use it to choose whose files to look at: of officers, of brokers, of pairs of both.
-    It is a question, never an answer; skill, posts and luck differ too.
+    It raises a question and answers none; skill, posts and chance differ too.
 
     Parameters
     ----------
     outcomes : DataFrame
-        OUTCOMES with the column `by`.
+        OUTCOMES with the column `by`, one row per item.
     scores : DataFrame
-        SCORES of the same items, of a model that did not learn from these results.
+        SCORES of the same items, joined by key, of a model that did not learn from
+        these results.
     by : str, default="officer_id"
-        Column of `outcomes` that names who is compared.
+        Column of `outcomes` that names the person or pair to compare.
     min_cases : int, default=20
-        Who has fewer cases is listed and not tested.
-    level : float, default=0.05
+        Those with fewer cases are listed and not tested.
+    alpha : float, default=0.05
         Share of false alarms among the alarms that is accepted (false discovery rate).
 
     Returns
@@ -257,12 +265,14 @@ def inspection_integrity(
     Raises
     ------
     TableError
-        If a column is missing, or no result has a score.
+        If a column is missing, a key is repeated, or no result has a score.
+    ArgumentError
+        If `min_cases` or `alpha` is outside what is allowed.
 
     Notes
     -----
-    Scores are shifted in log-odds until they sum to the hits of all, so that who is
-    compared is compared with the others. Given the cases, hits follow a
+    Scores are shifted in log-odds until they sum to the hits of all, so that everyone
+    is compared with the others. Given the cases, hits follow a
     Poisson-binomial distribution, computed exactly up to 2,000 cases and by its normal
     approximation above. Many are tested at once: p-values are adjusted to hold the
     false discovery rate (Benjamini and Hochberg 1995).
@@ -286,29 +296,9 @@ def inspection_integrity(
     ['a']
     """
     check_number("inspection_integrity", "min_cases", min_cases, low=1, integer=True)
-    check_number("inspection_integrity", "level", level, low=1e-6, high=0.5)
-    for name, frame, column in (
-        ("OUTCOMES", outcomes, by),
-        ("OUTCOMES", outcomes, "illicit"),
-        ("SCORES", scores, "risk_score"),
-    ):
-        if column not in frame:
-            raise TableError(
-                "evaluation.lacks_column",
-                "inspection_integrity: {name} lacks the column {column!r}.",
-                name=name,
-                column=column,
-            )
-    cases = numbered(outcomes).merge(
-        numbered(scores)[[*KEY, "risk_score"]], on=list(KEY), how="inner"
-    )
-    cases = cases[cases[by].notna() & cases["illicit"].notna()]
-    if cases.empty:
-        raise TableError(
-            "evaluation.result_score_check_keys",
-            "inspection_integrity: no result has a score; check the keys.",
-        )
-    hit = cases["illicit"].to_numpy(np.float64)
+    check_number("inspection_integrity", "alpha", alpha, low=1e-6, high=0.5)
+    cases = _scored_cases(outcomes, scores, by)
+    hit = cases["hit"].to_numpy(np.float64)
     chance = _recalibrated(cases["risk_score"].to_numpy(np.float64), hit)
     rows = []
     for who, rows_of in cases.groupby(by, sort=True).indices.items():
@@ -331,13 +321,42 @@ def inspection_integrity(
     if tested.any():
         adjusted[tested] = false_discovery_control(table.loc[tested, "p_value"])
     table["p_adjusted"] = adjusted
-    table["flagged"] = adjusted <= level
+    table["flagged"] = adjusted <= alpha
     table = table.sort_values(["p_value", by], ignore_index=True)
     summary = {
         "n_tested": float(tested.sum()),
         "n_flagged": float(table["flagged"].sum()),
     }
     return OfficerReport(table, summary)
+
+
+def _scored_cases(
+    outcomes: pd.DataFrame, scores: pd.DataFrame, by: str
+) -> pd.DataFrame:
+    """Return name, hit and score of every result that has them."""
+    owner = "inspection_integrity"
+    check_columns(owner, "OUTCOMES", outcomes, (by, "illicit"))
+    check_columns(owner, "SCORES", scores, RANKINGS[:1])
+    keys = unique_keys(owner, "OUTCOMES", outcomes)
+    results = match_results(owner, keys, outcomes)
+    scored = are_among(keys, scores)
+    risk = join_by_key(keys, scores, ["risk_score"], owner=owner, name="SCORES")
+    kept = scored & results.known & outcomes[by].notna().to_numpy()
+    if not kept.any():
+        raise TableError(
+            "evaluation.no_scored_result",
+            "inspection_integrity: no result has a score and a {by!r}. Check that the "
+            "keys of both tables are those of the same items.",
+            by=by,
+        )
+    rankings = read_rankings(owner, "SCORES", risk, kept)
+    return pd.DataFrame(
+        {
+            by: outcomes[by].to_numpy()[kept],
+            "hit": results.hit[kept],
+            "risk_score": rankings[RANKINGS[0]][kept],
+        }
+    )
 
 
 def _recalibrated(risk: Float, hit: Float) -> Float:

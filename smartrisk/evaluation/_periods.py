@@ -1,24 +1,31 @@
-"""How a ranking did in every month or week, with the capacity of that period."""
+"""Figures of a ranking in every month or week, with the capacity of that period."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import TableError, check_choice, check_number, format_values
-from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
+from smartrisk.errors import TableError, check_choice, check_number
+from smartrisk.evaluation._matched_tables import (
+    RANKINGS,
+    Float,
+    match_results,
+    match_values,
+    read_rankings,
+    unique_keys,
+)
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
+from smartrisk.intervals import wilson_interval
 from smartrisk.results import Result
 from smartrisk.schema import KEY
 
 _PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "all": ""}
-_RANKINGS = ("risk_score", "expected_revenue")
-#: Inspections, or hits, below which a rate says little.
+#: Inspections, or hits, below which a rate is marked: its standard error can be as
+#: large as 9 percentage points.
 _FEW = 30
 
 
@@ -28,7 +35,7 @@ class Periods(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per period and ranking.
 
     Examples
@@ -43,7 +50,7 @@ class Periods(Result):
     [1.0, 0.0]
     """
 
-    table: pd.DataFrame
+    _table: pd.DataFrame
 
     def frame(self) -> pd.DataFrame:
         """Return one row per period and ranking, in the order of time.
@@ -57,16 +64,17 @@ class Periods(Result):
             norm_precision, norm_revenue, net_benefit (national currency), and a note
             where there are few.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def __repr__(self) -> str:
-        return f"Periods({self.table['period'].nunique()} periods)"
+        """Return the number of periods."""
+        return f"Periods({self._table['period'].nunique()} periods)"
 
 
 def by_period(
     scores: pd.DataFrame,
     outcomes: pd.DataFrame,
-    lodged_at: Any,
+    lodged_at: pd.DataFrame | pd.Series | ArrayLike,
     *,
     period: str = "month",
     rate: float = 0.05,
@@ -81,17 +89,19 @@ def by_period(
     Parameters
     ----------
     scores : DataFrame
-        SCORES; ranked by `risk_score` and, when there, by `expected_revenue`.
+        SCORES, one row per item; ranked by `risk_score` and, when it has values, by
+        `expected_revenue`.
     outcomes : DataFrame
         OUTCOMES; items without one are counted and not judged.
-    lodged_at : Series or array-like of shape (n_items,)
-        When each item was lodged, aligned with `scores`.
+    lodged_at : DataFrame, Series or array-like of shape (n_items,)
+        When each item was lodged: DECLARATIONS (the key and `lodged_at`), joined by
+        key, or days in the order of `scores`.
     period : str, default="month"
         "week" (from Monday), "month", "quarter", or "all" for one row of everything.
     rate : float or int, default=0.05
         Share of the judged items of a period, or number of them.
     cost : float, default=0.0
-        Of one control, in national currency.
+        Cost of one control, in national currency.
     ties : str, default="expected"
         "expected" for the mean over all orders of tied items; "first" for those whose
         key comes first, whatever the order of the rows.
@@ -104,8 +114,8 @@ def by_period(
     Raises
     ------
     TableError
-        If columns or dates are missing, `lodged_at` is not aligned, a key is there
-        twice, or a score of a judged item is missing.
+        If columns or dates are missing, `lodged_at` is not of the items, a key is
+        repeated, or a score of a judged item is missing.
     ArgumentError
         If an argument is outside what it allows.
 
@@ -129,103 +139,74 @@ def by_period(
     >>> scores = items[["declaration_id", "item_number"]].assign(
     ...     risk_score=items["duty_rate"])
     >>> truth = world.full_outcomes()
-    >>> table = sr.evaluation.by_period(scores, truth, items["lodged_at"]).frame()
+    >>> table = sr.evaluation.by_period(scores, truth, items).frame()
     >>> bool(table["n_items"].sum() == 3_000)
     True
     """
     check_choice("by_period", "period", period, tuple(_PERIODS))
     check_number("by_period", "cost", cost, low=0.0)
-    data = _judged(scores, outcomes)
-    data["period"] = _names(lodged_at, period, len(data))
-    # Whichever of tied items stands first is then a matter of keys, not of files.
+    data = _judged_items(scores, outcomes)
+    days = match_values(
+        "by_period", "lodged_at", lodged_at, data[list(KEY)], "lodged_at"
+    )
+    data["period"] = _period_names(days, period)
+    # Which of tied items comes first then depends on their keys, not on their order.
     data = data.sort_values(list(KEY), kind="stable")
-    rankings = [name for name in _RANKINGS if name in data]
+    rankings = [name for name in RANKINGS if name in data]
     rows = []
     for name, part in data.groupby("period", sort=True):
-        known = part[part["illicit"].notna()]
+        judged = part[part["known"]]
         rows += [
             {
                 "period": name,
                 "rank_by": ranking,
                 "n_items": len(part),
-                **_measures(known, ranking, rate, cost, ties),
+                **_measures(judged, ranking, rate, cost, ties),
             }
             for ranking in rankings
         ]
     return Periods(_with_intervals(pd.DataFrame(rows)))
 
 
-def _judged(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return scores with results, in the order of the scores."""
-    needed = (("SCORES", scores, "risk_score"), ("OUTCOMES", outcomes, "illicit"))
-    for name, frame, column in needed:
-        gone = [c for c in ("declaration_id", column) if c not in frame]
-        if gone:
-            raise TableError(
-                "evaluation.lacks_columns_3",
-                "by_period: {name} lacks the columns {gone}.",
-                name=name,
-                gone=format_values(gone),
-            )
+def _judged_items(scores: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return keys, results and rankings, in the order of the scores."""
     if not len(scores):
         raise TableError(
-            "evaluation.scores_items",
+            "evaluation.no_items",
             "by_period: SCORES has no items; pass at least one.",
         )
-    keys = numbered(scores)[list(KEY)].reset_index(drop=True)
-    kept = ["illicit", "revenue_adjustment"]
-    results = numbered(outcomes)[[*KEY, *(c for c in kept if c in outcomes)]]
-    if results.duplicated(list(KEY)).any():
-        raise TableError(
-            "evaluation.outcomes_repeats_key_keep_2",
-            "by_period: OUTCOMES repeats a key; keep one result per item.",
-        )
-    data = keys.merge(results, on=list(KEY), how="left")
-    told = aligned("by_period", "SCORES", scores, keys)
-    known = data["illicit"].notna()
-    for name in _RANKINGS:
-        if name not in told:
-            continue
-        lost = known & told[name].isna()
-        if lost.any():
-            raise TableError(
-                "evaluation.column_scores_missing_judged",
-                "by_period: column {name!r} of SCORES is missing for {lost} judged "
-                "items, as {loc}. Score them, or leave them out.",
-                name=name,
-                lost=int(lost.sum()),
-                loc=format_values(keys.loc[lost, "declaration_id"].tolist()),
-            )
-        data[name] = told[name]
-    return data
+    keys = unique_keys("by_period", "SCORES", scores)
+    results = match_results("by_period", keys, outcomes)
+    rankings = read_rankings("by_period", "SCORES", scores, results.known)
+    data = keys.assign(known=results.known, illicit=results.hit, **rankings)
+    return data if results.revenue is None else data.assign(revenue=results.revenue)
 
 
-def _names(lodged_at: Any, period: str, n_items: int) -> Any:
+def _period_names(days: pd.Series, period: str) -> str | NDArray[np.object_]:
     """Return the period of every item."""
-    days = pd.Series(pd.to_datetime(np.asarray(lodged_at)))
-    if len(days) != n_items or days.isna().any():
+    lodged = pd.Series(pd.to_datetime(days.to_numpy()))
+    if lodged.isna().any():
         raise TableError(
-            "evaluation.lodged_at_values_items_them",
-            "by_period: 'lodged_at' has {n_days} values for {n_items} items, "
-            "{value} of them missing; align it with the scores.",
-            n_days=len(days),
-            n_items=n_items,
-            value=int(days.isna().sum()),
+            "evaluation.days_missing",
+            "by_period: 'lodged_at' is missing for {n_missing} of {n_items} items. "
+            "Fill it in, or leave the items out.",
+            n_missing=int(lodged.isna().sum()),
+            n_items=len(lodged),
         )
     if period == "all":
         return "all"
-    names = days.dt.to_period(_PERIODS[period])
+    spans = lodged.dt.to_period(_PERIODS[period])
     if period == "week":
-        return names.dt.start_time.dt.strftime("%Y-%m-%d").to_numpy()
-    return names.astype("str").to_numpy()
+        return np.asarray(spans.dt.start_time.dt.strftime("%Y-%m-%d"), dtype=object)
+    return np.asarray(spans.astype("str"), dtype=object)
 
 
 def _measures(
-    known: pd.DataFrame, ranking: str, rate: float, cost: float, ties: str
+    judged: pd.DataFrame, ranking: str, rate: float, cost: float, ties: str
 ) -> dict[str, float]:
     """Return the measures of the judged items of a period."""
-    score = known[ranking].to_numpy(np.float64)
-    y = known["illicit"].to_numpy(np.float64)
+    score = judged[ranking].to_numpy(np.float64)
+    y = judged["illicit"].to_numpy(np.float64)
     k, hits = count_at(rate, len(y)), float(y.sum())
     found = sum_at(score, y, k, ties)
     row = {
@@ -240,13 +221,12 @@ def _measures(
         "norm_revenue": math.nan,
         "net_benefit": math.nan,
     }
-    if "revenue_adjustment" in known:
-        amounts = known["revenue_adjustment"].to_numpy(np.float64)
-        revenue: Float = np.maximum(np.nan_to_num(amounts), 0.0)
-        got = sum_at(score, revenue, k, ties)
-        row["revenue_share"] = _over(got, float(revenue.sum()))
-        row["norm_revenue"] = _over(got, expected_sum(revenue, revenue, k))
-        row["net_benefit"] = got - cost * k
+    if "revenue" in judged:
+        revenue: Float = judged["revenue"].to_numpy(np.float64)
+        recovered = sum_at(score, revenue, k, ties)
+        row["revenue_share"] = _over(recovered, float(revenue.sum()))
+        row["norm_revenue"] = _over(recovered, expected_sum(revenue, revenue, k))
+        row["net_benefit"] = recovered - cost * k
     return row
 
 
@@ -256,7 +236,7 @@ def _over(part: float, whole: float) -> float:
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Add Wilson's intervals, and a note where there are few."""
+    """Return the table with Wilson's intervals, and a note where counts are low."""
     for name, size in (("precision", "n_inspected"), ("recall", "hits")):
         n = table[size].to_numpy(np.float64)
         low, high = wilson_interval(table[name], np.where(n > 0, n, np.nan))
@@ -269,7 +249,7 @@ def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _note(judged: int, inspected: int, hits: int) -> str:
-    """Say what there is little of."""
+    """Return what there is little of."""
     if not judged:
         return "no item with a result"
     pairs = (("inspections", inspected), ("hits", hits))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
-
-Float = NDArray[np.float64]
+from smartrisk.evaluation._matched_tables import Float
 
 
 def count_at(rate: float, n_items: int) -> int:
@@ -40,22 +38,22 @@ def count_at(rate: float, n_items: int) -> int:
     elif isinstance(rate, (float, np.floating)) and 0.0 <= rate <= 1.0:
         return min(math.floor(float(rate) * n_items + 0.5), n_items)
     raise ArgumentError(
-        "evaluation.rate_share_whole_number",
+        "evaluation.rate_not_allowed",
         "count_at: 'rate' must be a share in [0, 1] or a whole number not "
         "below 0; got {rate!r}.",
         rate=rate,
     )
 
 
-def expected_sum(score: Any, value: Any, k: int) -> float:
+def expected_sum(score: ArrayLike, value: ArrayLike, k: int) -> float:
     """Return the sum of values among the k best, the mean over all orders of ties.
 
     Parameters
     ----------
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     value : array-like of shape (n_items,)
-        What is added up.
+        Values to add up, such as hits or amounts.
     k : int
         Number of items taken.
     """
@@ -66,12 +64,12 @@ def expected_sum(score: Any, value: Any, k: int) -> float:
         return float(value.sum())
     edge = -np.partition(-score, k - 1)[k - 1]
     above, at = score > edge, score == edge
-    room = k - int(above.sum())
-    return float(value[above].sum() + value[at].sum() * room / int(at.sum()))
+    n_left = k - int(above.sum())  # places for the items tied at the edge
+    return float(value[above].sum() + value[at].sum() * n_left / int(at.sum()))
 
 
-def sum_at(score: Any, value: Any, k: int, ties: str) -> float:
-    """Return the sum of values among the k best, ties as asked for."""
+def sum_at(score: ArrayLike, value: ArrayLike, k: int, ties: str) -> float:
+    """Return the sum of values among the k best, with the treatment of ties given."""
     check_choice("evaluation", "ties", ties, ("expected", "first"))
     score, value = _checked(score, value)
     if ties == "expected":
@@ -79,31 +77,35 @@ def sum_at(score: Any, value: Any, k: int, ties: str) -> float:
     return float((taken_at(score, k, ties=ties) * value).sum())
 
 
-def _checked(score: Any, value: Any) -> tuple[Float, Float]:
-    """Return both as arrays, or say what is wrong: NaN would be ranked in silence."""
+def _checked(score: ArrayLike, value: ArrayLike) -> tuple[Float, Float]:
+    """Return both as arrays; raise on NaN, which would be ranked in silence."""
     score, value = np.asarray(score, np.float64), np.asarray(value, np.float64)
     if score.ndim != 1 or score.shape != value.shape:
         raise ArgumentError(
-            "evaluation.score_what_found_dimension",
-            "evaluation: 'score' and what is found must be of one dimension "
-            "and length; got shapes {shape} and {shape_2}.",
-            shape=score.shape,
-            shape_2=value.shape,
+            "evaluation.shapes_differ",
+            "evaluation: 'score' and the values to add up must have one dimension and "
+            "one length; got shapes {score_shape} and {value_shape}.",
+            score_shape=str(score.shape),
+            value_shape=str(value.shape),
         )
-    for name, given, wrong in (
-        ("missing scores", score, np.isnan(score)),
-        ("missing, endless or negative results", value, ~np.isfinite(value)),
-        ("missing, endless or negative results", value, value < 0),
-    ):
-        if wrong.any():
-            raise ArgumentError(
-                "evaluation.leave_out_items_without",
-                "evaluation: {wrong} {name}, as {given}. Leave out items without a "
-                "result; set negative amounts to 0.",
-                wrong=int(wrong.sum()),
-                name=name,
-                given=format_values(given[wrong].tolist()),
-            )
+    unranked = np.isnan(score)
+    if unranked.any():
+        raise ArgumentError(
+            "evaluation.scores_missing",
+            "evaluation: {n_missing} of {n_items} scores are missing. Score the items, "
+            "or leave them out.",
+            n_missing=int(unranked.sum()),
+            n_items=len(score),
+        )
+    wrong = ~np.isfinite(value) | (value < 0)
+    if wrong.any():
+        raise ArgumentError(
+            "evaluation.values_not_allowed",
+            "evaluation: {n_wrong} results are missing, infinite or negative, such as "
+            "{examples}. Leave out items without a result; set negative amounts to 0.",
+            n_wrong=int(wrong.sum()),
+            examples=format_values(value[wrong].tolist()),
+        )
     return score, value
 
 
@@ -113,12 +115,12 @@ def taken_at(score: Float, k: int, *, ties: str = "expected") -> Float:
     Parameters
     ----------
     score : ndarray of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     k : int
         Number of items taken.
     ties : str, default="expected"
-        "expected": tied items at the edge share the room that is left, the mean over
-        all their orders; "first": those that stand first are taken.
+        "expected": tied items at the edge share the places that are left, the mean
+        over all their orders; "first": they are taken in the order given.
     """
     if k <= 0 or not len(score):
         return np.zeros(len(score))
@@ -133,7 +135,9 @@ def taken_at(score: Float, k: int, *, ties: str = "expected") -> Float:
     return np.where(above, 1.0, np.where(at, (k - above.sum()) / at.sum(), 0.0))
 
 
-def precision_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
+def precision_at(
+    y: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
+) -> float:
     """Return the share of hits among the items that the rate allows.
 
     Parameters
@@ -141,12 +145,12 @@ def precision_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> 
     y : array-like of shape (n_items,)
         1 for a hit, 0 for none.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -163,7 +167,9 @@ def precision_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> 
     return sum_at(score, y, k, ties) / k if k else math.nan
 
 
-def recall_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
+def recall_at(
+    y: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
+) -> float:
     """Return the share of all hits that the rate finds.
 
     Parameters
@@ -171,12 +177,12 @@ def recall_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> flo
     y : array-like of shape (n_items,)
         1 for a hit, 0 for none.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -195,7 +201,7 @@ def recall_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> flo
 
 
 def revenue_share_at(
-    revenue: Any, score: Any, rate: float, *, ties: str = "expected"
+    revenue: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
 ) -> float:
     """Return the share of all revenue that the rate recovers.
 
@@ -204,12 +210,12 @@ def revenue_share_at(
     revenue : array-like of shape (n_items,)
         Recoverable amounts, not negative.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -225,7 +231,9 @@ def revenue_share_at(
     return recall_at(revenue, score, rate, ties=ties)
 
 
-def lift_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float:
+def lift_at(
+    y: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
+) -> float:
     """Return by how much the hit rate exceeds that of inspecting at random.
 
     Parameters
@@ -233,12 +241,12 @@ def lift_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float
     y : array-like of shape (n_items,)
         1 for a hit, 0 for none.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -256,7 +264,12 @@ def lift_at(y: Any, score: Any, rate: float, *, ties: str = "expected") -> float
 
 
 def net_benefit_at(
-    revenue: Any, score: Any, rate: float, *, cost: float, ties: str = "expected"
+    revenue: ArrayLike,
+    score: ArrayLike,
+    rate: float,
+    *,
+    cost: float,
+    ties: str = "expected",
 ) -> float:
     """Return the revenue that the rate recovers, less the cost of the controls.
 
@@ -265,14 +278,14 @@ def net_benefit_at(
     revenue : array-like of shape (n_items,)
         Recoverable amounts in national currency, not negative.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     cost : float
-        Of one control, in national currency.
+        Cost of one control, in national currency.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -291,7 +304,7 @@ def net_benefit_at(
 
 
 def normalised_at(
-    values: Any, score: Any, rate: float, *, ties: str = "expected"
+    values: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
 ) -> float:
     """Return what the rate finds as a share of what an oracle would find with it.
 
@@ -300,12 +313,12 @@ def normalised_at(
     values : array-like of shape (n_items,)
         Hits (0 or 1), or recoverable amounts.
     score : array-like of shape (n_items,)
-        The greater the sooner.
+        Items with greater scores are inspected first.
     rate : float or int
         Share or number of items.
     ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for those that
-        stand first.
+        "expected" for the mean over all orders of tied items, "first" for the order in
+        which they are given.
 
     Returns
     -------
@@ -330,8 +343,8 @@ def normalised_at(
     return sum_at(score, values, k, ties) / best if best > 0 else math.nan
 
 
-def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:
-    """Return the mean gap between predicted and found, over bins of equal size.
+def calibration_error(y: ArrayLike, probability: ArrayLike, n_bins: int = 10) -> float:
+    """Return the mean gap between predicted and observed rates, in bins of equal size.
 
     Parameters
     ----------
@@ -340,8 +353,8 @@ def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:
     probability : array-like of shape (n_items,)
         Predicted probability.
     n_bins : int, default=10
-        Bins by quantile of the prediction. Equal predictions have the mean of what
-        was found among them, so that the order of the items does not matter.
+        Bins by quantile of the prediction. Equal predictions get the mean of their
+        results, so that the order of the items does not matter.
 
     Returns
     -------
@@ -359,7 +372,7 @@ def calibration_error(y: Any, probability: Any, n_bins: int = 10) -> float:
     >>> calibration_error([0, 1], [0.0, 1.0])
     0.0
     """
-    y, probability = np.asarray(y, float), np.asarray(probability, float)
+    probability, y = _checked(probability, y)
     _, group = np.unique(probability, return_inverse=True)
     y = (np.bincount(group, y) / np.maximum(np.bincount(group), 1))[group]
     order = np.argsort(probability, kind="stable")
@@ -379,9 +392,10 @@ def weighted_curve(
     Parameters
     ----------
     score : ndarray of shape (n_items,)
-        The greater the sooner; tied items share the room at the edge.
+        Items with greater scores are inspected first; tied items at the edge share
+        the places that are left.
     values : list of ndarray of shape (n_items,)
-        What is added up.
+        Values to add up, such as hits or amounts.
     weights : ndarray of shape (n_replicates, n_items)
         How often each item was drawn.
     shares : list of float

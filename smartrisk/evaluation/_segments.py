@@ -1,22 +1,41 @@
-"""How a ranking did by segment, with intervals, and how far segments lie apart."""
+"""Rates by segment, with intervals, and how far segments lie apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, check_number
-from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged_decisions import Float, aligned, numbered
+from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.evaluation._matched_tables import (
+    RANKINGS,
+    Bool,
+    Float,
+    Segmentation,
+    align_rows,
+    check_columns,
+    match_results,
+    match_segments,
+    read_controls,
+    read_rankings,
+    unique_keys,
+)
 from smartrisk.evaluation._ranking import count_at, taken_at
+from smartrisk.intervals import wilson_interval
+from smartrisk.items import item_keys
 from smartrisk.results import Result
 from smartrisk.schema import KEY
 
-_RATES = ("base_rate", "selection_rate", "precision", "recall")
+#: Column of the items that each rate is a share of.
+_DENOMINATORS = {
+    "base_rate": "n_judged",
+    "selection_rate": "n_selectable",
+    "precision": "n_selected_judged",
+    "recall": "hits",
+}
+_DEFAULT_RATE = 0.05
 #: Last chapters of the sections of the Harmonized System (WCO nomenclature).
 _LAST = (5, 14, 15, 24, 27, 38, 40, 43, 46, 49, 63, 67, 70, 71, 83, 85, 89, 92, 93, 96)
 _ROMAN = (
@@ -31,10 +50,10 @@ class Segments(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per segment and value.
-    least : int
-        Items (of the rate's denominator) below which a rate is not compared.
+    _min_items : int
+        Items in the denominator of a rate below which it is not compared.
 
     Examples
     --------
@@ -48,8 +67,13 @@ class Segments(Result):
     ['mode']
     """
 
-    table: pd.DataFrame
-    least: int
+    _table: pd.DataFrame
+    _min_items: int
+
+    @property
+    def min_items(self) -> int:
+        """Items in the denominator of a rate below which it is not compared."""
+        return self._min_items
 
     def frame(self) -> pd.DataFrame:
         """Return one row per segment and value.
@@ -57,12 +81,14 @@ class Segments(Result):
         Returns
         -------
         frame : DataFrame
-            segment, value, n_items, n_judged (with a result), hits, n_selected, then
-            base_rate (hits of judged), selection_rate (selected of judged), precision
-            (hits of selected) and recall (selected of hits), each with ``_low`` and
-            ``_high`` (Wilson, 95 %), and a note where a denominator is small.
+            segment, value, n_items, n_judged (with a result), hits, n_selectable (the
+            items that were selected from: the judged ones of a ranking, all of
+            decisions), n_selected, n_selected_judged, then base_rate (hits of judged),
+            selection_rate (selected of selectable), precision (hits of selected and
+            judged) and recall (selected of hits), each with ``_low`` and ``_high``
+            (Wilson, 95 %), and a note where a denominator is small.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def gaps(self) -> pd.DataFrame:
         """Return how far the values of a segment lie apart.
@@ -79,17 +105,10 @@ class Segments(Result):
         The two values are chosen for being extreme, so that with many values some are
         apart by chance: `clear` is a hint, not a test.
         """
-        sizes = {
-            "base_rate": "n_judged",
-            "selection_rate": "n_judged",
-            "precision": "n_selected",
-            "recall": "hits",
-        }
         rows = []
-        for name, part in self.table.groupby("segment", sort=False):
-            for measure in _RATES:
-                enough = part[part[sizes[measure]] >= self.least]
-                enough = enough[enough[measure].notna()]
+        for name, part in self._table.groupby("segment", sort=False):
+            for measure, size in _DENOMINATORS.items():
+                enough = part[(part[size] >= self._min_items) & part[measure].notna()]
                 if len(enough) < 2:
                     continue
                 ordered = enough.sort_values(measure, kind="stable")
@@ -115,34 +134,40 @@ class Segments(Result):
         return pd.DataFrame(rows, columns=[*columns, "difference", "ratio", "clear"])
 
     def __repr__(self) -> str:
-        names = self.table["segment"].nunique()
-        return f"Segments({names} segments, {len(self.table)} values)"
+        """Return the number of segments and of their values."""
+        names = self._table["segment"].nunique()
+        return f"Segments({names} segments, {len(self._table)} values)"
 
 
 def by_segment(
-    scores: pd.DataFrame,
+    selection: pd.DataFrame,
     outcomes: pd.DataFrame,
-    segments: pd.DataFrame | Mapping[str, Any],
+    segments: Segmentation,
     *,
-    rate: float = 0.05,
-    least: int = 30,
+    rate: float | None = None,
+    min_items: int = 30,
 ) -> Segments:
-    """Judge one ranking by segment: what it selects of each, and what that finds.
+    """Judge a selection by segment: how much it takes of each, and what that finds.
 
     The same items are selected as overall: a segment has no capacity of its own.
 
     Parameters
     ----------
-    scores : DataFrame
-        SCORES of the items.
+    selection : DataFrame
+        SCORES of the items, of which the best by `risk_score` are selected; or
+        DECISIONS with a `channel`, of which every item that is not green is selected.
     outcomes : DataFrame
-        OUTCOMES; items without one are counted and not judged.
-    segments : DataFrame or mapping of str to array-like
-        Values by which to split, aligned with `scores`; see `standard_segments`.
-    rate : float or int, default=0.05
-        Inspection rate among the judged items, or number of them.
-    least : int, default=30
-        Below so many items a value is noted as small and its gaps are not told.
+        OUTCOMES, joined by key; items without one are counted and not judged.
+    segments : DataFrame, Series or mapping of str to array-like
+        Values by which to split: a table with the key, joined by it (such as
+        `standard_segments` returns; it may hold other items too), or values in the
+        order of `selection`.
+    rate : float or int, default=None
+        For SCORES: inspection rate among the judged items, or number of them; None for
+        0.05. DECISIONS have been made at their own rate.
+    min_items : int, default=30
+        With fewer items in a denominator a value is noted as small and its gaps are not
+        given.
 
     Returns
     -------
@@ -152,7 +177,10 @@ def by_segment(
     Raises
     ------
     TableError
-        If columns are missing, or a segment is not aligned with the scores.
+        If columns are missing, a key is repeated, a score or channel is missing, or
+        the segments lack an item.
+    ArgumentError
+        If `rate` is given for DECISIONS.
 
     See Also
     --------
@@ -160,8 +188,11 @@ def by_segment(
 
     Notes
     -----
-    Tied items at the edge count by the share that is taken of them, in rates and in the
-    numbers that the intervals stand on.
+    Tied items at the edge count by the share that is taken of them, in rates and in
+    the denominators of the intervals.
+
+    Where only inspected items have a result, the rates of a ranking are rates among
+    the inspected, and `base_rate` and `recall` of decisions are of what was inspected.
 
     Examples
     --------
@@ -170,55 +201,71 @@ def by_segment(
     >>> key = pd.DataFrame({"declaration_id": list("abcd")})
     >>> scores = key.assign(risk_score=[0.9, 0.8, 0.2, 0.1])
     >>> outcomes = key.assign(illicit=[1, 0, 0, 1])
-    >>> result = by_segment(scores, outcomes, {"office": ["x", "y", "x", "y"]}, rate=2)
-    >>> result.frame()["precision"].tolist()
+    >>> office = key.assign(office=["x", "y", "x", "y"])
+    >>> by_segment(scores, outcomes, office, rate=2).frame()["precision"].tolist()
     [1.0, 0.0]
+    >>> decisions = key.assign(channel=["red", "green", "green", "yellow"])
+    >>> by_segment(decisions, outcomes, office).frame()["recall"].tolist()
+    [1.0, 1.0]
     """
-    check_number("by_segment", "least", least, low=1, integer=True)
-    gone = [c for c in ("declaration_id", "risk_score") if c not in scores]
-    if gone or "illicit" not in outcomes:
-        raise TableError(
-            "evaluation.scores_lacks_outcomes_needs",
-            "by_segment: SCORES lacks {value}; OUTCOMES needs 'illicit'.",
-            value=gone or "nothing",
-        )
-    keys = numbered(scores)[list(KEY)].reset_index(drop=True)
-    kept = numbered(outcomes)[[*KEY, "illicit"]]
-    found = keys.merge(kept, on=list(KEY), how="left", validate="one_to_one")
-    known = found["illicit"].notna().to_numpy()
-    hit = np.nan_to_num(found["illicit"].to_numpy(np.float64))
-    told = aligned("by_segment", "SCORES", scores, keys)
-    risk = told["risk_score"].to_numpy(np.float64)
-    taken = np.zeros(len(keys))
-    taken[known] = taken_at(risk[known], count_at(rate, int(known.sum())))
-    rows = []
-    for name in map(str, segments):
-        values = pd.Series(np.asarray(segments[name], dtype=object))
-        if len(values) != len(keys):
-            raise TableError(
-                "evaluation.segment_values_items_align_2",
-                "by_segment: segment {name!r} has {n_values} values for {n_keys} "
-                "items; align it with the scores.",
-                name=name,
-                n_values=len(values),
-                n_keys=len(keys),
+    check_number("by_segment", "min_items", min_items, low=1, integer=True)
+    is_decided = "channel" in selection
+    table = "DECISIONS" if is_decided else "SCORES"
+    keys = unique_keys("by_segment", table, selection)
+    results = match_results("by_segment", keys, outcomes)
+    known = results.known
+    if is_decided:
+        if rate is not None:
+            raise ArgumentError(
+                "evaluation.rate_of_decisions",
+                "by_segment: 'rate' is for SCORES; these are DECISIONS, made at their "
+                "own rate. Leave it out, or pass scores.",
             )
-        code, names = pd.factorize(values.astype("str").fillna("missing"), sort=True)
-        rows.append(_rates(name, names, code, (known, hit, taken), least))
-    return Segments(pd.concat(rows, ignore_index=True), least)
+        taken = read_controls("by_segment", table, selection).astype(np.float64)
+        selectable = np.ones(len(keys), np.bool_)
+    else:
+        ranks = read_rankings("by_segment", table, selection, known)[RANKINGS[0]][known]
+        k = count_at(_DEFAULT_RATE if rate is None else rate, len(ranks))
+        taken = np.zeros(len(keys))
+        taken[known] = taken_at(ranks, k)
+        selectable = known
+    chosen = _Chosen(known, results.hit, selectable, taken)
+    parts = [
+        _segment_rates(name, values, chosen, min_items)
+        for name, values in match_segments("by_segment", segments, keys).items()
+    ]
+    if not parts:
+        raise TableError(
+            "evaluation.no_segment",
+            "by_segment: 'segments' has no column or value to split by. Pass one at "
+            "least, such as {{'office': declarations['office']}}.",
+        )
+    return Segments(pd.concat(parts, ignore_index=True), min_items)
 
 
-def _rates(
-    segment: str, names: Any, code: Any, what: tuple[Any, Float, Float], least: int
+@dataclass(frozen=True)
+class _Chosen:
+    """Which items have a result, which are hits, and how much of each is selected."""
+
+    known: Bool
+    hit: Float
+    selectable: Bool
+    taken: Float
+
+
+def _segment_rates(
+    segment: str, values: pd.Series, chosen: _Chosen, min_items: int
 ) -> pd.DataFrame:
     """Return the rates of one segment's values."""
-    known, hit, taken = what
+    code, names = pd.factorize(values, sort=True)
 
-    def count(weight: Float) -> Float:
-        return np.asarray(np.bincount(code, weight, minlength=len(names)), float)
+    def count(weight: NDArray[np.float64 | np.bool_]) -> Float:
+        return np.asarray(np.bincount(code, weight, minlength=len(names)), np.float64)
 
-    judged, hits = count(known.astype(float)), count(hit * known)
-    selected, found = count(taken), count(taken * hit)
+    known, hit, taken = chosen.known, chosen.hit, chosen.taken
+    judged, hits, found = count(known), count(hit * known), count(taken * hit)
+    selectable, selected = count(chosen.selectable), count(taken)
+    selected_judged = count(taken * known)
     out = pd.DataFrame(
         {
             "segment": segment,
@@ -226,28 +273,35 @@ def _rates(
             "n_items": np.bincount(code, minlength=len(names)),
             "n_judged": judged.astype(int),
             "hits": hits.astype(int),
+            "n_selectable": selectable.astype(int),
             "n_selected": selected,
+            "n_selected_judged": selected_judged,
         }
     )
-    parts = ((hits, judged), (selected, judged), (found, selected), (found, hits))
-    for measure, (top, below) in zip(_RATES, parts, strict=True):
+    shares = {
+        "base_rate": (hits, judged),
+        "selection_rate": (selected, selectable),
+        "precision": (found, selected_judged),
+        "recall": (found, hits),
+    }
+    for measure, (top, below) in shares.items():
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(below > 0, top / below, np.nan)
         low, high = wilson_interval(share, np.where(below > 0, below, np.nan))
         out[measure] = share
         out[f"{measure}_low"], out[f"{measure}_high"] = low, high
-    out["note"] = [
-        _note(*sizes, least) for sizes in zip(judged, selected, hits, strict=True)
-    ]
+    sizes = zip(judged, selected_judged, hits, strict=True)
+    out["note"] = [_note(*size, min_items) for size in sizes]
     return out
 
 
-def _note(judged: float, selected: float, hits: float, least: int) -> str:
-    """Say which rates stand on fewer items than are asked for."""
-    if judged < least:
-        return f"fewer than {least} items with a result"
-    few = [name for name, n in (("precision", selected), ("recall", hits)) if n < least]
-    return f"fewer than {least} items for {' and '.join(few)}" if few else ""
+def _note(judged: float, selected: float, hits: float, min_items: int) -> str:
+    """Return which rates rest on fewer items than are asked for."""
+    if judged < min_items:
+        return f"fewer than {min_items} items with a result"
+    sizes = (("precision", selected), ("recall", hits))
+    few = [name for name, n in sizes if n < min_items]
+    return f"fewer than {min_items} items for {' and '.join(few)}" if few else ""
 
 
 def standard_segments(
@@ -255,7 +309,7 @@ def standard_segments(
     *,
     past: pd.DataFrame | None = None,
     truth: pd.DataFrame | None = None,
-    most: int = 10,
+    max_values: int = 10,
 ) -> pd.DataFrame:
     """Return the usual segments of items, by the columns that are there.
 
@@ -266,37 +320,43 @@ def standard_segments(
     past : DataFrame, default=None
         DECLARATIONS before them: for the size and the novelty of importers.
     truth : DataFrame, default=None
-        Truth of a made world for the same items in the same order: for the kind of
-        fraud. Recall by kind is what it is for; every honest item is of kind "none".
-    most : int, default=10
-        Values of a segment that are told apart; the others are "other".
+        Truth of a made world, joined by key (it may hold other items too): for the kind
+        of fraud, by which recall is of interest. Every honest item is of kind "none".
+    max_values : int, default=10
+        Values of a segment that are kept; the rarer ones become "other".
 
     Returns
     -------
     segments : DataFrame
-        Aligned with `declarations`: office, origin, section (of the Harmonized
-        System), month, and importer_size ("new", "1-9", "10-99", "100 or more" items
-        before), importer_novelty, typology where they can be told. What is missing is
-        "missing"; chapters outside I to XXI (77, 98, 99) are "other".
+        The key where `declarations` has it, then office, origin, section (of the
+        Harmonized System), month, and importer_size ("new", "1-9", "10-99",
+        "100 or more" items before), importer_novelty, typology where they can be
+        derived; with the index of `declarations`. What is missing is "missing";
+        chapters outside I to XXI (77, 98, 99) are "other".
 
     Raises
     ------
     TableError
-        If `truth` has other items than `declarations`.
+        If `truth` lacks an item of `declarations`, its key or its column `typology`.
 
     Examples
     --------
     >>> import smartrisk as sr
     >>> items = sr.datasets.make_declarations(500, random_state=0).declarations
-    >>> list(sr.evaluation.standard_segments(items))
+    >>> list(sr.evaluation.standard_segments(items))[2:]
     ['office', 'origin', 'section', 'month']
     """
-    out: dict[str, Any] = {}
+    check_number("standard_segments", "max_values", max_values, low=1, integer=True)
+    out: dict[str, object] = {}
+    if "declaration_id" in declarations:
+        keys = item_keys(declarations)
+        out |= {name: keys[name] for name in KEY}
     for name in ("office", "origin"):
         if name in declarations:
-            values = declarations[name].astype("str").fillna("missing")
-            common = [*values.value_counts().index[:most], "missing"]
-            out[name] = values.where(values.isin(common), "other")
+            values = declarations[name]
+            texts = values.astype("str").mask(values.isna(), "missing")
+            common = [*texts.value_counts().index[:max_values], "missing"]
+            out[name] = texts.where(texts.isin(common), "other")
     if "tariff_code" in declarations:
         out["section"] = _sections(declarations["tariff_code"])
     if "lodged_at" in declarations:
@@ -308,37 +368,19 @@ def standard_segments(
         out["importer_size"] = sizes[np.searchsorted([1, 10, 100], n, side="right")]
         out["importer_novelty"] = np.where(n > 0, "known", "new")
     if truth is not None:
-        out["typology"] = _typology(declarations, truth)
+        check_columns("standard_segments", "'truth'", truth, (KEY[0], "typology"))
+        check_columns("standard_segments", "DECLARATIONS", declarations, KEY[:1])
+        rows = align_rows(
+            "standard_segments", "'truth'", truth, item_keys(declarations)
+        )
+        out["typology"] = rows["typology"].to_numpy()
     return pd.DataFrame(out, index=declarations.index)
 
 
-def _sections(codes: pd.Series) -> Any:
+def _sections(codes: pd.Series) -> NDArray[np.object_]:
     """Return the section of the Harmonized System by the chapter of a code."""
     text = codes.astype("str").str[:2]
     chapter = pd.to_numeric(text, errors="coerce").fillna(0).to_numpy(np.int64)
     section = np.array(_ROMAN, dtype=object)[np.searchsorted(_LAST, chapter)]
     national = (chapter == 77) | (chapter > 97)
     return np.where(chapter < 1, "missing", np.where(national, "other", section))
-
-
-def _typology(declarations: pd.DataFrame, truth: pd.DataFrame) -> Any:
-    """Return the kind of fraud of every item, if the truth is that of the items."""
-    shared = [c for c in KEY if c in declarations and c in truth]
-    if "typology" not in truth or len(truth) != len(declarations):
-        raise TableError(
-            "evaluation.truth_needs_column_typology",
-            "standard_segments: 'truth' needs a column 'typology' and one row "
-            "for each of {n_declarations} items; got {n_truth}. Take the same "
-            "items.",
-            n_declarations=len(declarations),
-            n_truth=len(truth),
-        )
-    other = (truth[shared].to_numpy() != declarations[shared].to_numpy()).any(axis=1)
-    if other.any():
-        raise TableError(
-            "evaluation.rows_truth_other_items",
-            "standard_segments: {other} rows of 'truth' are of other items "
-            "than 'declarations' at their place. Bring both into one order.",
-            other=int(other.sum()),
-        )
-    return truth["typology"].to_numpy()

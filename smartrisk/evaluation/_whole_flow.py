@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
-from smartrisk.evaluation._calibration import wilson_interval
-from smartrisk.evaluation._logged_decisions import Bool, Float, Logged, logged
-from smartrisk.evaluation._off_policy import (
+from smartrisk.evaluation._matched_tables import Bool, Float, match_values
+from smartrisk.evaluation._past_decisions import PastDecisions, match_past_decisions
+from smartrisk.evaluation._weighted_sums import (
+    UNKNOWN,
+    Interval,
     half_width,
-    on_log_scale,
-    weighted,
+    log_interval,
 )
+from smartrisk.intervals import wilson_interval
 from smartrisk.results import Result
 
-_FROM = ("random", "all")
+_SOURCES = ("random", "all")
+#: Results below which a group is marked: the standard error of a share of 30 items can
+#: be as large as 9 percentage points.
 _FEW = 30
-_ESTIMANDS = ("illicit_rate", "hits", "revenue_gap")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,9 +34,9 @@ class WholeFlow(Result):
 
     Parameters
     ----------
-    table : DataFrame
+    _table : DataFrame
         One row per estimand, and per group where groups were asked for.
-    notes : tuple of str
+    _notes : tuple of str
         What was adjusted.
 
     Examples
@@ -45,8 +49,13 @@ class WholeFlow(Result):
     3
     """
 
-    table: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    _table: pd.DataFrame
+    _notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was adjusted."""
+        return self._notes
 
     def frame(self) -> pd.DataFrame:
         """Return one row per estimand (and group).
@@ -55,12 +64,13 @@ class WholeFlow(Result):
         -------
         frame : DataFrame
             group ("all" for the whole), estimand (illicit_rate, hits, revenue_gap),
-            estimate, low, high (95 %), n_items, n_known (results used), note.
+            estimate, low, high, n_items, n_known (results used), note.
         """
-        return self.table.copy()
+        return self._table.copy()
 
     def __repr__(self) -> str:
-        rate = self.table[self.table["estimand"] == "illicit_rate"].iloc[0]
+        """Return the rate of illicit items with its interval."""
+        rate = self._table[self._table["estimand"] == "illicit_rate"].iloc[0]
         return (
             f"WholeFlow(illicit rate {rate['estimate']:.4f}, "
             f"{rate['low']:.4f} to {rate['high']:.4f})"
@@ -72,15 +82,16 @@ def whole_flow(
     outcomes: pd.DataFrame,
     *,
     source: str = "random",
-    strata: Any = None,
-    by: Any = None,
-    detection: tuple[float, float] = (1.0, 1.0),
-    level: float = 0.95,
+    strata: pd.DataFrame | pd.Series | ArrayLike | None = None,
+    by: pd.DataFrame | pd.Series | ArrayLike | None = None,
+    sensitivity: float = 1.0,
+    specificity: float = 1.0,
+    confidence: float = 0.95,
 ) -> WholeFlow:
     """Estimate how much an inspection of the whole flow would find.
 
-    Use it for the compliance rate and the tax gap: what was found among suspicious
-    items says nothing of the others, what was found at random does.
+    Use it for the compliance rate and the tax gap: hits among suspicious items give no
+    estimate for the others, hits among items drawn at random do.
 
     Parameters
     ----------
@@ -91,16 +102,19 @@ def whole_flow(
     source : str, default="random"
         "random" for the items drawn at random alone, all of a stratum equally likely;
         "all" for every result, weighted by its propensity.
-    strata : Series, default=None
-        With "random": within which groups the draw was equally likely, as the office,
-        aligned with `decisions`; None where it was so for the whole flow.
-    by : Series, default=None
-        Groups for which to say it too, aligned with `decisions`.
-    detection : tuple of float, default=(1.0, 1.0)
-        Sensitivity and specificity: the probabilities that an inspection finds what is
-        there, and that it finds nothing where nothing is.
-    level : float, default=0.95
-        Of the intervals.
+    strata : Series, array-like or DataFrame, default=None
+        With "random": groups within which the draw was equally likely, such as
+        offices. One value per row of `decisions` in their order, or a table with the
+        key and one more column, joined by key; None where the draw was equally likely
+        in the whole flow.
+    by : Series, array-like or DataFrame, default=None
+        Groups to estimate besides the whole, given like `strata`.
+    sensitivity : float, default=1.0
+        Probability that an inspection finds what is there, in [0.5, 1].
+    specificity : float, default=1.0
+        Probability that it finds nothing where nothing is, in [0.5, 1].
+    confidence : float, default=0.95
+        Probability with which each interval covers the truth.
 
     Returns
     -------
@@ -110,7 +124,8 @@ def whole_flow(
     Raises
     ------
     TableError
-        If columns are missing, or no item was drawn at random.
+        If columns are missing, keys repeat, groups are not those of the items, or no
+        item was drawn at random.
     ArgumentError
         If an argument is outside what it allows.
 
@@ -125,10 +140,10 @@ def whole_flow(
     effective number of declarations; otherwise it is that of a stratified draw or of
     Poisson sampling, on the log scale. Items of a declaration count as one. With
     "all", items that are never inspected make every estimate missing: nothing is
-    known of them. A rate found is
-    not the rate that is: with sensitivity :math:`s` and specificity :math:`c` the
-    rate is corrected to :math:`(r + c - 1) / (s + c - 1)` (Rogan and Gladen 1978);
-    revenue is divided by :math:`s`.
+    known of them. Inspections miss some of what is there: with sensitivity :math:`s`
+    and specificity :math:`c` the rate :math:`r` is corrected to
+    :math:`(r + c - 1) / (s + c - 1)` (Rogan and Gladen 1978); revenue is divided by
+    :math:`s`.
 
     References
     ----------
@@ -147,81 +162,81 @@ def whole_flow(
     >>> world = make_declarations(20_000, random_state=0, scenario="small")
     >>> early = world.declarations["lodged_at"] < "2024-03-01"
     >>> past, office = world.decisions()[early], world.declarations["office"][early]
-    >>> flow = whole_flow(past, world.outcomes, strata=office, detection=(0.8, 0.993))
+    >>> flow = whole_flow(past, world.outcomes, strata=office,
+    ...                   sensitivity=0.8, specificity=0.993)
     >>> row = flow.frame().iloc[0]
     >>> bool(row["low"] < world.truth["illicit"][early].mean() < row["high"])
     True
     """
-    check_choice("whole_flow", "source", source, _FROM)
-    check_number("whole_flow", "level", level, low=0.5, high=0.9999)
-    for value in detection:
-        check_number("whole_flow", "detection", value, low=0.5, high=1.0)
-    if sum(detection) <= 1:
+    check_choice("whole_flow", "source", source, _SOURCES)
+    check_number("whole_flow", "confidence", confidence, low=0.5, high=0.9999)
+    check_number("whole_flow", "sensitivity", sensitivity, low=0.5, high=1.0)
+    check_number("whole_flow", "specificity", specificity, low=0.5, high=1.0)
+    if sensitivity + specificity <= 1:
         raise ArgumentError(
-            "evaluation.inspection_better_than_chance",
-            "whole_flow: an inspection must be better than chance.",
+            "evaluation.inspection_no_better_than_chance",
+            "whole_flow: 'sensitivity' and 'specificity' must sum to more than 1; got "
+            "{sensitivity} and {specificity}, which is no better than chance.",
+            sensitivity=sensitivity,
+            specificity=specificity,
         )
-    flow = logged("whole_flow", decisions, outcomes)
-    stratum = _groups("strata", strata, len(flow))[0]
+    flow = match_past_decisions("whole_flow", decisions, outcomes)
+    stratum = _groups("strata", strata, flow)[0]
     if source == "random" and not (flow.at_random & flow.known).any():
         raise TableError(
-            "evaluation.item_result_selected_by_random",
-            "whole_flow: no item with a result has selected_by 'random'. Draw "
-            "some at random, or pass source='all' when every propensity is "
-            "known.",
+            "evaluation.no_random_result",
+            "whole_flow: no item with a result has selected_by 'random'. Draw some at "
+            "random, or pass source='all' when every propensity is known.",
         )
-    group, names = _groups("by", by, len(flow))
-    parts = [("all", np.ones(len(flow), bool))]
+    group, names = _groups("by", by, flow)
+    parts = [("all", np.ones(len(flow), np.bool_))]
     if by is not None:
         parts += [(str(name), group == k) for k, name in enumerate(names)]
     rows = []
     for name, inside in parts:
-        part = _Part(flow, inside, stratum, source, level)
-        rows += [{"group": name, **row} for row in _rows(part, *detection)]
+        part = _Part(flow, inside, stratum, source, confidence)
+        estimands = _estimands(part, sensitivity, specificity)
+        rows += [{"group": name, **row} for row in estimands]
     return WholeFlow(pd.DataFrame(rows), flow.notes)
 
 
-def _groups(name: str, values: Any, n_items: int) -> tuple[Any, Any]:
+def _groups(
+    argument: str,
+    values: pd.DataFrame | pd.Series | ArrayLike | None,
+    flow: PastDecisions,
+) -> tuple[NDArray[np.int64], list[str]]:
     """Return codes and names of groups; one group when there are none."""
     if values is None:
-        return np.zeros(n_items, np.int64), np.array(["all"])
-    if len(values) != n_items:
-        raise ArgumentError(
-            "evaluation.values_items_align_decisions",
-            "whole_flow: {name!r} has {n_values} values for {n_items} items; "
-            "align it with the decisions.",
-            name=name,
-            n_values=len(values),
-            n_items=n_items,
-        )
-    code, names = pd.factorize(pd.Series(np.asarray(values)).astype("str"), sort=True)
-    return code, names
+        return np.zeros(len(flow), np.int64), ["all"]
+    plain = match_values("whole_flow", argument, values, flow.keys)
+    texts = plain.astype("str").mask(plain.isna().to_numpy(), "missing")
+    code, names = pd.factorize(texts, sort=True)
+    return np.asarray(code, np.int64), [str(name) for name in names]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the flow and how to weigh its results."""
+    """A part of the flow and how to weight its results."""
 
-    flow: Logged
+    flow: PastDecisions
     inside: Bool
-    stratum: Any
+    stratum: NDArray[np.int64]
     source: str
-    level: float
+    confidence: float
 
     def weights(self) -> tuple[Float, Bool, Float]:
         """Return weights, the results used, and their probability."""
         flow = self.flow
         if self.source == "all":
-            weight, known = weighted(flow)
-            return weight, known & self.inside, flow.propensity
+            return flow.weights(), flow.known & self.inside, flow.propensity
         drawn = flow.at_random & flow.known & self.inside
         size = np.bincount(self.stratum[self.inside], minlength=self.stratum.max() + 1)
         used = np.bincount(self.stratum[drawn], minlength=len(size))
         chance = np.where(used > 0, used / np.maximum(size, 1), 1.0)[self.stratum]
         return np.where(drawn, 1 / chance, 0.0), drawn, chance
 
-    def lost(self) -> int:
-        """Return the items of strata without any result."""
+    def n_unreached(self) -> int:
+        """Return the number of items that no result can represent."""
         if self.source == "all":
             return int((self.inside & (self.flow.propensity <= 0)).sum())
         _, used, _ = self.weights()
@@ -243,17 +258,37 @@ class _Part:
         else:
             roots = _stratified(value[used], self.stratum[used], chance[used])
         together = np.bincount(self.flow.declaration[used], roots * scale)
-        return total, half_width(np.asarray(together, np.float64) ** 2, self.level)
+        parts = np.asarray(together, np.float64) ** 2
+        return total, half_width(parts, self.confidence)
 
-    def effective(self) -> float:
+    def effective_n(self) -> float:
         """Return how many equally weighted declarations the results amount to."""
         weight, used, _ = self.weights()
         together = np.bincount(self.flow.declaration[used], weight[used])
         squares = float((together**2).sum())
         return float(together.sum()) ** 2 / squares if squares > 0 else 0.0
 
+    def hit_rate(self) -> Interval:
+        """Return the share of items in which an inspection would find something."""
+        _, used, _ = self.weights()
+        n_used, n = int(used.sum()), int(self.inside.sum())
+        total, half = self.total(self.flow.hit)
+        estimated = log_interval(total / n, half / n)
+        if not n_used:
+            return estimated
+        single_items = len(np.unique(self.flow.declaration[used])) == n_used
+        one_stratum = len(np.unique(self.stratum[used])) == 1
+        simple = self.source == "random" and single_items and one_stratum
+        if self.flow.hit[used].any() and not simple:
+            return estimated
+        # Where nothing was found a linearised interval would have no width.
+        size = min(float(n_used), self.effective_n())
+        share = float(self.flow.hit[used].mean())
+        low, high = wilson_interval([share], [size], confidence=self.confidence)
+        return Interval(share, float(low[0]), float(high[0]))
 
-def _stratified(value: Float, stratum: Any, chance: Float) -> Float:
+
+def _stratified(value: Float, stratum: NDArray[np.int64], chance: Float) -> Float:
     """Return roots of the parts of the variance of a sum over strata, one per result.
 
     A stratum of one result takes its spread from all of them. Roots keep their sign,
@@ -265,51 +300,47 @@ def _stratified(value: Float, stratum: Any, chance: Float) -> Float:
     return np.asarray(np.sqrt((1 - chance) * n / np.maximum(n - 1, 1)) / chance * gap)
 
 
-def _rows(part: _Part, sensitivity: float, specificity: float) -> list[dict[str, Any]]:
-    """Return the estimands of a part."""
+def _estimands(
+    part: _Part, sensitivity: float, specificity: float
+) -> list[dict[str, Any]]:
+    """Return the rows of a part."""
     flow, n = part.flow, int(part.inside.sum())
-    _, used, _ = part.weights()
-    n_used = int(used.sum())
-    note = "" if n_used >= _FEW else f"fewer than {_FEW} results"
-    lost = part.lost()
-    if lost:
-        note = (note + "; " if note else "") + f"{lost} items are never inspected"
-    hits, reach = part.total(flow.hit)
-    unreachable = part.source == "all" and lost > 0
-    found = on_log_scale(hits / n, reach / n)
-    if n_used and not unreachable:
-        alone = len(np.unique(flow.declaration[used])) == n_used
-        one = len(np.unique(part.stratum[used])) == 1
-        if not flow.hit[used].any() or (part.source == "random" and alone and one):
-            # Where nothing was found a linearised interval would have no width.
-            size = min(float(n_used), part.effective())
-            share = float(flow.hit[used].mean())
-            low, high = wilson_interval([share], [size], level=part.level)
-            found = (share, float(low[0]), float(high[0]))
-    if unreachable:
-        found = (math.nan,) * 3
+    n_used = int(part.weights()[1].sum())
+    notes = [] if n_used >= _FEW else [f"fewer than {_FEW} results"]
+    n_unreached = part.n_unreached()
+    if n_unreached:
+        notes.append(f"{n_unreached} items are never inspected")
+    unreachable = part.source == "all" and n_unreached > 0
+    found = UNKNOWN if unreachable else part.hit_rate()
     rate = [_corrected(r, sensitivity, specificity) for r in found]
-    out = {"illicit_rate": rate, "hits": [r * n for r in rate]}
-    gap = (math.nan,) * 3
+    gap = UNKNOWN
     if flow.revenue is not None and not unreachable:
-        gap = on_log_scale(*part.total(flow.revenue))
-        if gap[0] <= 0:
-            gap = (math.nan,) * 3
-            note = (note + "; " if note else "") + "no revenue was found"
-    out["revenue_gap"] = [g / sensitivity for g in gap]
-    return [
-        {
-            "estimand": name,
-            **dict(zip(("estimate", "low", "high"), out[name], strict=True)),
-            "n_items": n,
-            "n_known": n_used,
-            "note": note if math.isfinite(out[name][0]) else note or "nothing is known",
-        }
-        for name in _ESTIMANDS
-    ]
+        gap = log_interval(*part.total(flow.revenue))
+        if gap.estimate <= 0:
+            gap = UNKNOWN
+            notes.append("no revenue was found")
+    intervals = {
+        "illicit_rate": Interval(*rate),
+        "hits": Interval(*(r * n for r in rate)),
+        "revenue_gap": Interval(*(g / sensitivity for g in gap)),
+    }
+    note = "; ".join(notes)
+    rows = []
+    for name, interval in intervals.items():
+        answered = math.isfinite(interval.estimate)
+        rows.append(
+            {
+                "estimand": name,
+                **interval._asdict(),
+                "n_items": n,
+                "n_known": n_used,
+                "note": note if answered else note or "nothing is known",
+            }
+        )
+    return rows
 
 
 def _corrected(rate: float, sensitivity: float, specificity: float) -> float:
-    """Return the rate that is, from the rate that is found."""
+    """Return the true rate from the rate that inspections find."""
     corrected = (rate + specificity - 1) / (sensitivity + specificity - 1)
     return min(max(corrected, 0.0), 1.0) if math.isfinite(corrected) else math.nan

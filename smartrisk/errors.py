@@ -1,4 +1,4 @@
-"""Exceptions, warnings and argument guards of the library.
+"""Exceptions, warnings and argument checks of the library.
 
 The tree::
 
@@ -19,7 +19,7 @@ The tree::
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ __all__ = [
     "DataQualityWarning",
     "LeakageError",
     "LedgerError",
+    "Message",
     "MissingExtraError",
     "SmallSampleWarning",
     "SmartRiskError",
@@ -42,8 +43,15 @@ __all__ = [
 ]
 
 
-class _Message:
-    """A text made of a message id, an English template and named values."""
+#: Longest value in a message: five of them fit on three lines of a terminal.
+_LONGEST_VALUE = 40
+#: How similar a name must be to be suggested: at .6, the default of difflib, it finds
+#: two typing errors in a word of six letters.
+_SIMILARITY = 0.6
+
+
+class _Text:
+    """The parts of a text: message id, English template, named values."""
 
     message_id: str
     template: str
@@ -76,7 +84,51 @@ class _Message:
         return template.format(**self.values)
 
 
-class SmartRiskError(_Message, Exception):
+class Message(_Text):
+    """A finding as a message id, an English template and named values.
+
+    Reports hold messages, so that a program can count them by id and the command line
+    can show them in another language.
+
+    Parameters
+    ----------
+    message_id : str
+        Stable name of the message, ``package.what_is_wrong``.
+    template : str
+        The message in English with ``{name}`` for each value, as `str.format` takes it.
+    **values : object
+        Values of the placeholders.
+
+    Examples
+    --------
+    >>> from smartrisk.errors import Message
+    >>> message = Message("demo.rows", "{n_rows} rows cannot be used.", n_rows=3)
+    >>> str(message), message.message_id
+    ('3 rows cannot be used.', 'demo.rows')
+    """
+
+    def __init__(self, message_id: str, template: str, /, **values: Any) -> None:
+        self._set_message(message_id, template, values)
+
+    def __str__(self) -> str:
+        """Return the text in English."""
+        return self.text()
+
+    def __repr__(self) -> str:
+        """Return the class, the id and the values."""
+        return f"Message({self.message_id!r}, {dict(self.values)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what `pickle` needs: read-only mappings cannot be pickled."""
+        return _restore_message, (self.message_id, self.template, dict(self.values))
+
+
+def _restore_message(message_id: str, template: str, values: dict[str, Any]) -> Message:
+    """Return the message that `Message.__reduce__` took apart."""
+    return Message(message_id, template, **values)
+
+
+class SmartRiskError(_Text, Exception):
     """Root of every error that this library raises on purpose.
 
     Parameters
@@ -87,7 +139,7 @@ class SmartRiskError(_Message, Exception):
         The message in English with ``{name}`` for each value, as `str.format` takes it.
         `str(error)` is this template with its values.
     **values : object
-        What stands for the placeholders; catalogues of other languages get the same.
+        Values of the placeholders; the templates of other languages have the same.
 
     Attributes
     ----------
@@ -109,10 +161,8 @@ class SmartRiskError(_Message, Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what `pickle` needs: worker processes send errors to their parent."""
-        extra = {
-            k: v for k, v in vars(self).items() if k not in _Message.__annotations__
-        }
-        return _restored, (
+        extra = {k: v for k, v in vars(self).items() if k not in _Text.__annotations__}
+        return _restore_error, (
             type(self),
             self.message_id,
             self.template,
@@ -121,7 +171,7 @@ class SmartRiskError(_Message, Exception):
         )
 
 
-def _restored(
+def _restore_error(
     cls: type[SmartRiskError],
     message_id: str,
     template: str,
@@ -145,6 +195,8 @@ class TableError(SmartRiskError, ValueError):
     failures : DataFrame, default=None
         Every failure found, one row each (columns ``declaration_id``, ``item_number``,
         ``row``, ``field``, ``reason``, ``value``, ``severity``), or None.
+    messages : sequence of Message, default=()
+        The parts of the text where it has several: `text` translates each.
     """
 
     def __init__(
@@ -154,10 +206,29 @@ class TableError(SmartRiskError, ValueError):
         /,
         *,
         failures: pd.DataFrame | None = None,
+        messages: Sequence[Message] = (),
         **values: Any,
     ) -> None:
         super().__init__(message_id, template, **values)
         self.failures = failures
+        self.messages = tuple(messages)
+
+    def text(self, translate: Callable[[str], str] | None = None) -> str:
+        """Return the text, part by part when a catalogue is given.
+
+        Parameters
+        ----------
+        translate : callable, default=None
+            As for `SmartRiskError.text`.
+
+        Returns
+        -------
+        text : str
+            The template with its values filled in, or the texts of `messages`.
+        """
+        if translate is None or not self.messages:
+            return super().text(translate)
+        return " ".join(message.text(translate) for message in self.messages)
 
 
 class ArgumentError(SmartRiskError, ValueError):
@@ -203,7 +274,7 @@ class MissingExtraError(SmartRiskError, ImportError):
         self.extra = extra
 
 
-class SmartRiskWarning(_Message, UserWarning):
+class SmartRiskWarning(_Text, UserWarning):
     """Root of every warning that this library gives on purpose.
 
     Parameters
@@ -225,12 +296,13 @@ class SmallSampleWarning(SmartRiskWarning):
 
 
 def format_values(values: Iterable[Any], most: int = 5) -> str:
-    """Return up to `most` values by repr, cut at 40 characters; the rest counted."""
+    """Return up to `most` values by repr, each cut short, and the number of others."""
     items = list(values)
     parts = []
     for value in items[:most]:
         text = repr(value)
-        parts.append(text if len(text) <= 40 else text[:37] + "...")
+        is_short = len(text) <= _LONGEST_VALUE
+        parts.append(text if is_short else text[: _LONGEST_VALUE - 3] + "...")
     if len(items) > most:
         parts.append(f"and {len(items) - most} more")
     return ", ".join(parts)
@@ -238,8 +310,9 @@ def format_values(values: Iterable[Any], most: int = 5) -> str:
 
 def suggest_nearest(name: str, candidates: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the closest candidate, or an empty text."""
-    found = get_close_matches(str(name), [str(c) for c in candidates], n=1, cutoff=0.6)
-    return f" Did you mean {found[0]!r}?" if found else ""
+    names = [str(candidate) for candidate in candidates]
+    nearest = get_close_matches(str(name), names, n=1, cutoff=_SIMILARITY)
+    return f" Did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def check_choice(owner: str, name: str, value: Any, allowed: Iterable[str]) -> None:
@@ -267,21 +340,26 @@ def check_number(
     integer: bool = False,
 ) -> None:
     """Raise unless `value` is a finite number within ``[low, high]``."""
-    kind = "an integer" if integer else "a number"
     is_number = isinstance(value, int if integer else (int, float)) and not isinstance(
         value, bool
     )
     if not is_number:
         index = getattr(value, "__index__" if integer else "__float__", None)
         is_number = index is not None and not isinstance(value, (bool, str))
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise ArgumentError(
-            "errors.not_an_integer" if integer else "errors.not_a_number",
-            f"{{owner}}: {{name!r}} must be {kind} in [{{low}}, {{high}}]; got "
-            "{value!r}.",
-            owner=owner,
-            name=name,
-            low=low,
-            high=high,
-            value=value,
-        )
+    if is_number and math.isfinite(value) and low <= value <= high:
+        return
+    if integer:
+        message_id = "errors.not_an_integer"
+        template = "{owner}: {name!r} must be an integer in [{low}, {high}]; got "
+    else:
+        message_id = "errors.not_a_number"
+        template = "{owner}: {name!r} must be a number in [{low}, {high}]; got "
+    raise ArgumentError(
+        message_id,
+        template + "{value!r}.",
+        owner=owner,
+        name=name,
+        low=low,
+        high=high,
+        value=value,
+    )

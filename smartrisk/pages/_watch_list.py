@@ -20,7 +20,7 @@ from smartrisk.pages._spreadsheet import write_table
 from smartrisk.results import clean_text
 from smartrisk.schema import DECISIONS, DECLARATIONS, KEY, SELECTED_BY, TableInput
 from smartrisk.selectivity import select
-from smartrisk.validation import validate
+from smartrisk.validation import OnError, validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -100,7 +100,7 @@ class WatchList(Page):
         *,
         decisions: TableInput | None = None,
         top: int = 2,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
     ) -> Self:
         """Return the watch list of items that are decided on together.
 

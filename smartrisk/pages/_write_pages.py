@@ -1,147 +1,242 @@
-"""`write_pages`: all pages of a day in a folder."""
+"""`write_pages`: all pages of a day, in a folder."""
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
-from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import (
+    Calibration,
     Evaluation,
+    Segments,
     by_segment,
     calibration,
     evaluate,
     standard_segments,
 )
+from smartrisk.items import are_among, join_by_key
 from smartrisk.monitoring import drift
 from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
+from smartrisk.pages._page import Page
 from smartrisk.pages._watch_list import WatchList
-from smartrisk.schema import KEY
+from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
+from smartrisk.validation import OnError, validate
 
-_EXPLAINED = 500  # items, for what moves the scores
+if TYPE_CHECKING:
+    from smartrisk.engine import RiskEngine
+
+#: Items, spread over the days, whose reasons show what moves the scores: the error of
+#: a mean over 500 is a twentieth of the spread, less than a reader can see.
+_MOST_EXPLAINED = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """Canonical tables of a day."""
+
+    items: pd.DataFrame
+    past: pd.DataFrame | None
+    outcomes: pd.DataFrame | None
+
+    @classmethod
+    def from_inputs(
+        cls,
+        declarations: TableInput,
+        past: TableInput | None,
+        outcomes: TableInput | None,
+        on_error: OnError,
+    ) -> Self:
+        """Return the tables, validated."""
+
+        def canonical(table: TableInput | None) -> pd.DataFrame | None:
+            if table is None:
+                return None
+            return validate(table, DECLARATIONS, on_error=on_error)
+
+        results = None
+        if outcomes is not None:
+            results = validate(outcomes, OUTCOMES, on_error=on_error)
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        return cls(
+            items=items.reset_index(drop=True), past=canonical(past), outcomes=results
+        )
+
+    def all_items(self) -> pd.DataFrame:
+        """Return the earlier items and those of the day, each once."""
+        if self.past is None:
+            return self.items
+        new = self.items[~are_among(self.items, self.past)]
+        return pd.concat([self.past, new], ignore_index=True)
+
+    def results_of(self, items: pd.DataFrame) -> pd.DataFrame | None:
+        """Return the results of some items; None where no results were given."""
+        if self.outcomes is None:
+            return None
+        return self.outcomes[are_among(self.outcomes, items)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judgement:
+    """What results of the items of the day say about their scores."""
+
+    evaluation: Evaluation | None = None
+    calibration: Calibration | None = None
+    segments: Segments | None = None
 
 
 def write_pages(
     engine: RiskEngine,
-    items: pd.DataFrame,
-    folder: Path,
+    declarations: TableInput,
+    folder: str | Path,
     *,
-    past: pd.DataFrame | None = None,
-    outcomes: pd.DataFrame | None = None,
-    **options: Any,
+    past: TableInput | None = None,
+    outcomes: TableInput | None = None,
+    capacity: float = 0.05,
+    n_cases: int = 3,
+    lang: str = "en",
+    evaluation: Evaluation | None = None,
+    on_error: OnError = "raise",
 ) -> dict[str, Path]:
-    """Write the pages of items that are decided on together.
+    """Write the pages of items that are decided on together, and return the files.
+
+    Use it at the end of a day: it selects, explains, and writes what officers and
+    managers read.
 
     Parameters
     ----------
     engine : RiskEngine
-        Fitted.
-    items : DataFrame
+        Fitted. It is not changed: a copy of it learns the history of `past` and
+        `declarations`.
+    declarations : DataFrame of shape (n_items, n_fields)
         DECLARATIONS of the day.
-    folder : Path
-        Where the pages go.
+    folder : str or Path
+        Where the pages go; it is made when absent.
     past : DataFrame, default=None
-        Earlier DECLARATIONS.
+        Earlier DECLARATIONS, for histories, drift and the data card.
     outcomes : DataFrame, default=None
-        OUTCOMES of the earlier items, or of these.
-    **options : object
-        ``capacity``, ``cases``, ``lang``, and an ``evaluation`` that is there already.
+        OUTCOMES of the earlier items, of those of the day, or of both.
+    capacity : float or int, default=0.05
+        Share or number of items that can be controlled.
+    n_cases : int, default=3
+        Most case sheets: those of the items selected first.
+    lang : str, default="en"
+        "en", "fr" or "es".
+    evaluation : Evaluation, default=None
+        Figures for the evaluation report and the model card. None to compute them,
+        where `outcomes` has hits and others among the items of the day.
+    on_error : str, default="raise"
+        "raise", or "set_aside" to go on without invalid rows and warn.
 
     Returns
     -------
     paths : dict of str to Path
-        The files by name.
+        The files by name: ``watch-list``, ``case-1``, ``case-2`` ..., ``evaluation``
+        (where there is one), ``model-card`` and ``data-card`` are HTML files of these
+        names; ``table`` is ``watch-list.csv``.
+
+    Raises
+    ------
+    TableError
+        If a table is invalid; nothing is written then.
+    ArgumentError
+        If `lang` is unknown.
 
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> split = sr.windows.time_split(world.declarations, world.outcomes)
     >>> engine = sr.RiskEngine().fit(split.past, split.known)
     >>> today = split.later.head(50)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     paths = sr.pages.write_pages(engine, today, Path(folder))
-    >>> "watch-list" in paths
-    True
+    ...     paths = sr.pages.write_pages(engine, today, folder, past=split.past)
+    >>> [path.name for path in paths.values()][:2]
+    ['watch-list.html', 'case-1.html']
     """
-    lang, cases = options.get("lang", "en"), options.get("cases", 3)
-    every = _moved_on(engine, items, past, outcomes)
-    decisions = engine.select(items, options.get("capacity", 0.05))
-    watch = WatchList.from_engine(engine, items, decisions=decisions)
-    pages: dict[str, Any] = {"watch-list": watch}
-    ranked = decisions[decisions["channel"] != "green"].sort_values("rank")
-    for number, label in enumerate(ranked.index[:cases], start=1):
+    tables = _Tables.from_inputs(declarations, past, outcomes, on_error)
+    everything = tables.all_items()
+    # Items see only what was lodged, and known, before their own day, so that the
+    # history may hold the items of the day.
+    engine = copy.deepcopy(engine)
+    engine.update(everything, tables.results_of(everything))
+    pages, watch_list = _make_pages(
+        engine, tables, capacity=capacity, n_cases=n_cases, evaluation=evaluation
+    )
+    target = Path(folder)
+    paths = {
+        name: page.save(target / f"{name}.html", lang=lang)
+        for name, page in pages.items()
+    }
+    paths["table"] = watch_list.export(target / "watch-list.csv", lang=lang)
+    return paths
+
+
+def _make_pages(
+    engine: RiskEngine,
+    tables: _Tables,
+    *,
+    capacity: float,
+    n_cases: int,
+    evaluation: Evaluation | None,
+) -> tuple[dict[str, Page], WatchList]:
+    """Return the pages by name, and the watch list among them."""
+    items = tables.items
+    decisions = engine.select(items, capacity=capacity)
+    watch_list = WatchList.from_engine(engine, items, decisions=decisions)
+    pages: dict[str, Page] = {"watch-list": watch_list}
+    selected = decisions[decisions["channel"] != "green"].sort_values("rank")
+    everything = tables.all_items()
+    for number, label in enumerate(selected.index[:n_cases], start=1):
         pages[f"case-{number}"] = CaseSheet.from_engine(
-            engine, items.loc[[label]], past=every, outcomes=outcomes
+            engine, items.loc[[label]], past=everything, outcomes=tables.outcomes
         )
-    known = items if past is None else past
-    data = DataCard.from_tables(known, _of(outcomes, known))
-    results = _of(outcomes, items)
-    judged: Evaluation | None = options.get("evaluation")
-    more: dict[str, Any] = {}
-    # Spread over the days, so that what moves the scores can be told over time.
-    reasons = engine.explain(items.iloc[:: -(-len(items) // _EXPLAINED) or 1])
-    moved = None if past is None else drift(past, items)
-    if results is not None and results["illicit"].nunique() == 2:
-        scores = engine.score(items)
-        judged = evaluate(scores, results)
-        groups = standard_segments(items, past=past)
-        both = scores.merge(results[[*_keys(items, results), "illicit"]])
-        more["calibration"] = calibration(both["risk_score"], both["illicit"])
-        more["segments"] = by_segment(scores, results, groups)
-    if judged is not None:
-        more["reasons"] = reasons
-        more |= {} if moved is None else {"drift": moved}
-        pages["evaluation"] = EvaluationReport.from_evaluation(judged, **more)
+    judged = _judge(engine, tables, evaluation)
+    every_nth = max(-(-len(items) // _MOST_EXPLAINED), 1)
+    reasons = engine.explain(items.iloc[::every_nth])
+    moved = None if tables.past is None else drift(tables.past, items)
+    if judged.evaluation is not None:
+        pages["evaluation"] = EvaluationReport.from_evaluation(
+            judged.evaluation,
+            calibration=judged.calibration,
+            segments=judged.segments,
+            drift=moved,
+            reasons=reasons,
+        )
+    known = items if tables.past is None else tables.past
+    data = DataCard.from_tables(known, tables.results_of(known))
     pages["model-card"] = ModelCard.from_engine(
         engine,
-        evaluation=judged,
-        segments=more.get("segments"),
+        evaluation=judged.evaluation,
+        segments=judged.segments,
         data=data,
         reasons=reasons,
         decisions=decisions,
         drift=moved,
     )
     pages["data-card"] = data
-    written = {
-        name: page.save(folder / f"{name}.html", lang) for name, page in pages.items()
-    }
-    written["table"] = watch.export(folder / "watch-list.csv", lang)
-    return written
+    return pages, watch_list
 
 
-def _moved_on(
-    engine: RiskEngine,
-    items: pd.DataFrame,
-    past: pd.DataFrame | None,
-    outcomes: pd.DataFrame | None,
-) -> pd.DataFrame:
-    """Let the history move on to what is handed over, and return all of it.
-
-    What it knows is not counted again. Items see only what was lodged, and what was
-    known, before their own day.
-    """
-    together = items if past is None else pd.concat([past, items], ignore_index=True)
-    together = together.drop_duplicates(_keys(together, together))
-    engine.update(together, _of(outcomes, together))
-    return together
-
-
-def _keys(items: pd.DataFrame, results: pd.DataFrame) -> list[str]:
-    """Return the key that both tables have."""
-    return [name for name in KEY if name in items and name in results]
-
-
-def _of(outcomes: pd.DataFrame | None, items: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the results of some items."""
-    if outcomes is None:
-        return None
-    keys = _keys(items, outcomes)
-    return outcomes.merge(items[keys], on=keys)
+def _judge(
+    engine: RiskEngine, tables: _Tables, evaluation: Evaluation | None
+) -> _Judgement:
+    """Return what the results of the items of the day say, where there are any."""
+    results = tables.results_of(tables.items)
+    if results is None or results["illicit"].nunique() < 2:
+        return _Judgement(evaluation=evaluation)
+    scores = engine.score(tables.items)
+    both = join_by_key(scores, results, ["illicit"], how="inner")
+    groups = standard_segments(tables.items, past=tables.past)
+    return _Judgement(
+        evaluation=evaluate(scores, results) if evaluation is None else evaluation,
+        calibration=calibration(both["risk_score"], both["illicit"]),
+        segments=by_segment(scores, results, groups),
+    )

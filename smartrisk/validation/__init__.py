@@ -1,12 +1,12 @@
-"""Check and coerce a frame against a table; give back all failures at once.
+"""Check and coerce a frame against a table; report all failures at once.
 
 Reads a frame as an administration has it and a table of `schema`; writes the
 canonical frame with data-quality columns (``dq_...``), and a report of every failure,
 repair and doubt, row by row.
 """
 
-from smartrisk.validation._check import check, validate
+from smartrisk.validation._check import OnError, check, validate
 from smartrisk.validation._report import ValidationReport
 from smartrisk.validation._values import is_canonical
 
-__all__ = ["ValidationReport", "check", "is_canonical", "validate"]
+__all__ = ["OnError", "ValidationReport", "check", "is_canonical", "validate"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smartrisk.errors import (
     DataQualityWarning,
@@ -18,35 +19,42 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
 from smartrisk.validation._report import Findings, ValidationReport
 from smartrisk.validation._values import COERCE, MISSING
 
-#: What a cell must not hold, and what pandas calls columns that hold none of it.
+#: What to do when rows are invalid.
+OnError: TypeAlias = Literal["raise", "set_aside"]
+
+#: How far the net mass may exceed the gross mass: both are rounded when declared.
+_ROUNDED_MASS = 1.0001
+#: Missing columns that an error names with a suggestion each.
+_MOST_MISSING = 5
+#: Types that a cell must not hold, and the kinds of column that pandas finds free of
+#: them.
 _SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
 _PLAIN_KINDS = frozenset({"string", "bytes", "integer", "floating", "boolean"})
 
 
 def validate(
-    frame: Any,
+    frame: TableInput,
     table: Table,
     *,
     columns: ColumnMap | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> pd.DataFrame:
-    """Return the canonical frame of a table, or say everything that is wrong.
+    """Return the canonical frame of a table, or raise with every failure.
 
     Parameters
     ----------
     frame : DataFrame, polars.DataFrame, pyarrow.Table or mapping of columns
-        What the administration has; it is never changed.
+        The table as the administration has it; it is never changed.
     table : Table
         One of the tables of `smartrisk.schema`.
     columns : ColumnMap, default=None
         Names, units and formats of the administration; None for canonical names.
-    on_error : str, default="raise"
-        "raise", or "set_aside" to go on with the good rows and a warning that
-        counts the others.
+    on_error : {"raise", "set_aside"}, default="raise"
+        "set_aside" continues with the valid rows and warns with the number of others.
 
     Returns
     -------
@@ -62,13 +70,13 @@ def validate(
 
     See Also
     --------
-    check : The same, with the report.
+    check : The same, with a report.
 
     Notes
     -----
     One table may hold items and results, with one `ColumnMap` for both: validate it
-    twice, as DECLARATIONS and as OUTCOMES. Items whose label is missing were not
-    inspected and are no outcome; they are never taken for compliant.
+    twice, as DECLARATIONS and as OUTCOMES. An item without a label was not inspected:
+    it has no outcome, and it is never counted as compliant.
 
     Examples
     --------
@@ -82,38 +90,39 @@ def validate(
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
     if report.ok:
-        return report.table
+        return report._table
     if on_error == "raise":
         raise TableError(
             "validation.table_invalid",
             "{report}",
             report=report.message(),
             failures=report.failures,
+            messages=report.messages(),
         )
     warnings.warn(
         DataQualityWarning(
-            "validation.they_were_set_aside",
-            "{value} They were set aside.",
-            value=report.message(),
+            "validation.rows_set_aside",
+            "{report} They were set aside.",
+            report=report.message(),
         ),
         stacklevel=2,
     )
-    return report.table
+    return report._table
 
 
 def check(
-    frame: Any, table: Table, *, columns: ColumnMap | None = None
+    frame: TableInput, table: Table, *, columns: ColumnMap | None = None
 ) -> ValidationReport:
     """Check a frame against a table and report everything.
 
     Parameters
     ----------
     frame : DataFrame, polars.DataFrame, pyarrow.Table or mapping of columns
-        What the administration has; it is never changed.
+        The table as the administration has it; it is never changed.
     table : Table
         One of the tables of `smartrisk.schema`.
     columns : ColumnMap, default=None
-        Names, units and formats of the administration.
+        Names, units and formats of the administration; None for canonical names.
 
     Returns
     -------
@@ -123,7 +132,9 @@ def check(
     Raises
     ------
     TableError
-        If the frame has no such form, or required columns are missing.
+        If the frame is of another type, or required columns are missing.
+    LeakageError
+        If DECLARATIONS hold columns known only after a control.
 
     Examples
     --------
@@ -136,12 +147,13 @@ def check(
     """
     source = _as_pandas(frame, table)
     columns = columns or ColumnMap({})
-    named, renamed, ignored = _named(source, table, columns)
+    named, renamed = _find_columns(source, table, columns)
+    ignored = _unused_columns(source, renamed)
     _refuse_later_columns(table, ignored, columns)
     if table is OUTCOMES:
-        source, named = _inspected_only(source, named, columns)
+        source, named = _keep_inspected(source, named, columns)
     work = Findings(table, columns, source, renamed)
-    done: dict[str, Any] = {}
+    done: dict[str, pd.Series] = {}
     for field in table:
         if field.name in named:
             single = _single_values(field.name, named[field.name], work)
@@ -155,25 +167,25 @@ def check(
         work.note(np.flatnonzero(flag), name[3:], "doubtful", flag, "warning")
     bad = work.bad
     return ValidationReport(
-        result[~bad] if bad.any() else result,
-        source[bad],
-        work.failures(result),
-        table.name,
-        tuple(ignored),
+        table=result[~bad] if bad.any() else result,
+        set_aside=source[bad],
+        failures=work.failures(result),
+        name=table.name,
+        ignored=ignored,
     )
 
 
 def _single_values(name: str, series: pd.Series, work: Findings) -> pd.Series:
-    """Take down cells that hold lists or the like, and go on as if they were empty."""
+    """Record cells that hold lists or similar, and return them as empty."""
     if series.dtype != object or pd.api.types.infer_dtype(series) in _PLAIN_KINDS:
         return series
-    odd = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
-    work.note(np.flatnonzero(odd), name, "not a single value", series)
-    return series.mask(odd, None) if odd.any() else series
+    is_several = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
+    work.note(np.flatnonzero(is_several), name, "not a single value", series)
+    return series.mask(is_several, None) if is_several.any() else series
 
 
-def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:
-    """Return the frame as pandas, whatever it came as."""
+def _as_pandas(frame: TableInput, table: Table) -> pd.DataFrame:
+    """Return the frame as pandas, whatever its type."""
     if isinstance(frame, pd.DataFrame):
         source = frame
     elif isinstance(frame, Mapping):
@@ -181,77 +193,93 @@ def _as_pandas(frame: Any, table: Table) -> pd.DataFrame:
             source = pd.DataFrame(dict(frame))
         except ValueError as error:
             raise TableError(
-                "validation.mapping_columns",
-                "{name}: a mapping of columns: {error}",
-                name=table.name,
-                error=error,
+                "validation.mapping_not_a_table",
+                "{table}: the mapping of columns is not a table: {problem}.",
+                table=table.name,
+                problem=str(error),
             ) from error
     elif hasattr(frame, "to_pandas"):
         source = frame.to_pandas()
     else:
         raise TableError(
-            "validation.data_frame_pandas_polars",
-            "{name}: a data frame of pandas, Polars or PyArrow, or a mapping "
-            "of columns is needed; got {frame_type}.",
-            name=table.name,
-            frame_type=type(frame).__name__,
+            "validation.not_a_table",
+            "{table}: a data frame of pandas, Polars or PyArrow, or a mapping "
+            "of columns is needed; got {type_name}.",
+            table=table.name,
+            type_name=type(frame).__name__,
         )
     if isinstance(source.columns, pd.MultiIndex):
         raise TableError(
-            "validation.column_names_single_texts",
-            "{name}: column names must be single texts.",
-            name=table.name,
+            "validation.column_names_nested",
+            "{table}: column names must be single texts; this frame has several "
+            "levels of them.",
+            table=table.name,
         )
-    twice = source.columns[source.columns.duplicated()]
-    if len(twice):
+    repeated = source.columns[source.columns.duplicated()]
+    if len(repeated):
         raise TableError(
-            "validation.columns_appear_twice_rename",
-            "{name}: columns appear twice: {twice}. Rename or drop one.",
-            name=table.name,
-            twice=format_values(twice),
+            "validation.columns_repeated",
+            "{table}: columns appear twice: {columns}. Rename or drop one.",
+            table=table.name,
+            columns=format_values(repeated),
         )
     return source
 
 
-def _named(
+def _find_columns(
     source: pd.DataFrame, table: Table, columns: ColumnMap
-) -> tuple[dict[str, pd.Series], dict[str, str], list[str]]:
-    """Find the column of every field; say at once which required ones are missing."""
+) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """Return the column of every field, and its name; raise when any is missing."""
     mapping = {k: v for k, v in columns.mapping.items() if k in table}
-    plain = {_plain(str(c)): c for c in source.columns}
-    named, renamed, gone = {}, {}, []
+    by_plain_name = {_plain(str(c)): c for c in source.columns}
+    named, renamed, missing = {}, {}, []
     for field in table:
         wanted = mapping.get(field.name, field.name)
-        found = wanted if wanted in source.columns else None
-        if found is None and field.name in mapping:
-            gone.append((field.name, wanted))
-        if found is None and field.name not in mapping:
-            found = plain.get(_plain(wanted))
-        if found is not None:
-            named[field.name] = source[found]
-            renamed[field.name] = str(found)
+        column: Hashable | None = wanted if wanted in source.columns else None
+        if column is None and field.name in mapping:
+            missing.append((field.name, wanted))
+        elif column is None:
+            column = by_plain_name.get(_plain(wanted))
+        if column is not None:
+            named[field.name] = source[column]
+            renamed[field.name] = str(column)
         elif field.required and field.name not in mapping:
-            gone.append((field.name, wanted))
-    if gone:
-        are = "columns are" if len(gone) > 1 else "column is"
-        hints = "; ".join(_gone(*pair, source.columns) for pair in gone[:5])
+            missing.append((field.name, wanted))
+    if missing:
+        _raise_missing_columns(source, table, missing)
+    return named, renamed
+
+
+def _raise_missing_columns(
+    source: pd.DataFrame, table: Table, missing: list[tuple[str, str]]
+) -> None:
+    """Raise with the missing columns, the nearest names, and the columns there are."""
+    hints = [_describe_missing(*pair, source.columns) for pair in missing]
+    if len(missing) == 1:
         raise TableError(
-            "validation.missing_table_name_your",
-            "{name}: {n_gone} {are} missing: {hints}. The table has {value}. "
-            "Name your own columns with ColumnMap({{field: column}}).",
-            name=table.name,
-            n_gone=len(gone),
-            are=are,
-            hints=hints,
-            value=format_values(source.columns) or "none",
+            "validation.column_missing",
+            "{table}: 1 column is missing: {hints}. The table has {present}. Name your "
+            "own columns with ColumnMap({{field: column}}).",
+            table=table.name,
+            hints=hints[0],
+            present=format_values(source.columns) or "none",
         )
+    raise TableError(
+        "validation.columns_missing",
+        "{table}: {n_missing} columns are missing: {hints}. The table has {present}. "
+        "Name your own columns with ColumnMap({{field: column}}).",
+        table=table.name,
+        n_missing=len(missing),
+        hints="; ".join(hints[:_MOST_MISSING]),
+        present=format_values(source.columns) or "none",
+    )
+
+
+def _unused_columns(source: pd.DataFrame, renamed: Mapping[str, str]) -> list[str]:
+    """Return the columns that are no field; flags of an earlier check are not named."""
     used = set(renamed.values())
-    ignored = [
-        str(c)
-        for c in source.columns
-        if str(c) not in used and not str(c).startswith("dq_")
-    ]
-    return named, renamed, ignored
+    names = [str(column) for column in source.columns]
+    return [n for n in names if n not in used and not n.startswith("dq_")]
 
 
 def _plain(name: str) -> str:
@@ -260,32 +288,33 @@ def _plain(name: str) -> str:
 
 
 def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) -> None:
-    """Refuse results offered among what was declared.
+    """Refuse results among what was declared.
 
-    A column that the map names as a field of OUTCOMES is known for what it is, and is
-    simply no part of a declaration.
+    A column that the map names as a field of OUTCOMES is not refused: the caller knows
+    what it is, and it is not part of a declaration.
     """
     if table is not DECLARATIONS:
         return
     later = {_plain(f.name) for f in OUTCOMES if f.known == "inspection"}
-    told = {columns.mapping.get(f.name) for f in OUTCOMES}
-    found = [n for n in ignored if _plain(n) in later and n not in told]
-    if found:
+    mapped = {columns.mapping.get(f.name) for f in OUTCOMES}
+    leaks = [n for n in ignored if _plain(n) in later and n not in mapped]
+    if leaks:
         raise LeakageError(
-            "validation.columns_known_only_after",
-            "DECLARATIONS: columns known only after a control: {found}. Drop "
-            "them here and pass results as OUTCOMES, or name them in the "
-            "ColumnMap as what they are: ColumnMap({{'illicit': column, ...}}).",
-            found=format_values(found),
+            "validation.result_among_declarations",
+            "DECLARATIONS: columns known only after a control: {columns}. Drop "
+            "them here and pass results as OUTCOMES, or map them in the ColumnMap: "
+            "ColumnMap({{'illicit': column, ...}}).",
+            columns=format_values(leaks),
         )
 
 
-def _inspected_only(
+def _keep_inspected(
     source: pd.DataFrame, named: dict[str, pd.Series], columns: ColumnMap
 ) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
     """Leave out items without a result where one table holds items and results.
 
-    Such a table has tariff codes; its items are numbered before any is left out.
+    Such a table has tariff codes. Its items are numbered before any is left out, so
+    that both halves get the same keys.
     """
     goods = columns.mapping.get("tariff_code", "tariff_code")
     if goods not in source.columns:
@@ -294,12 +323,12 @@ def _inspected_only(
         ids = named["declaration_id"]
         named = {**named, "item_number": ids.groupby(ids).cumcount() + 1}
     label = named["illicit"]
-    there = (label.notna() & ~label.isin(list(MISSING))).to_numpy()
-    return source[there], {name: values[there] for name, values in named.items()}
+    is_inspected = (label.notna() & ~label.isin(list(MISSING))).to_numpy()
+    return source[is_inspected], {k: v[is_inspected] for k, v in named.items()}
 
 
-def _add_item_number(done: dict[str, Any], work: Findings) -> None:
-    """Give the items of each declaration numbers when they have none."""
+def _add_item_number(done: dict[str, pd.Series], work: Findings) -> None:
+    """Add item numbers in the order of the rows when there are none."""
     if "item_number" not in done and "declaration_id" in done:
         number = done["declaration_id"].groupby(done["declaration_id"]).cumcount() + 1
         done["item_number"] = number.astype(np.int64)
@@ -309,34 +338,34 @@ def _add_item_number(done: dict[str, Any], work: Findings) -> None:
 
 
 def _check_keys(result: pd.DataFrame, work: Findings) -> None:
-    """Take down keys that appear more than once."""
+    """Record duplicate keys."""
     if "declaration_id" not in result or work.source.empty:
         return
     ids = result["declaration_id"]
     if ids.is_unique:
         return
-    twice = result.duplicated(["declaration_id", "item_number"], keep=False)
-    twice &= ~pd.Series(work.bad, index=result.index)
-    work.note(np.flatnonzero(twice), "declaration_id", "duplicate key", ids)
+    repeated = result.duplicated(["declaration_id", "item_number"], keep=False)
+    repeated &= ~pd.Series(work.bad, index=result.index)
+    work.note(np.flatnonzero(repeated), "declaration_id", "duplicate key", ids)
 
 
-def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
+def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, NDArray[np.bool_]]:
     """Return what is doubtful but legal, as boolean columns."""
-    flags: dict[str, Any] = {}
+    flags: dict[str, NDArray[np.bool_]] = {}
     if table is DECLARATIONS:
         for name in ("net_mass_kg", "customs_value", "quantity"):
             if name in result:
                 flags[f"dq_zero_{name}"] = (result[name] == 0).to_numpy()
         if {"net_mass_kg", "gross_mass_kg"} <= set(result):
-            over = result["net_mass_kg"] > result["gross_mass_kg"] * 1.0001
+            over = result["net_mass_kg"] > result["gross_mass_kg"] * _ROUNDED_MASS
             flags["dq_net_exceeds_gross"] = over.to_numpy()
         for name in ("origin", "departure"):
             if name in result:
-                odd = ~result[name].str.fullmatch("[A-Z]{2}", na=True).astype(bool)
-                flags[f"dq_unknown_{name}"] = odd.to_numpy()
+                is_code = result[name].str.fullmatch("[A-Z]{2}", na=True).astype(bool)
+                flags[f"dq_unknown_{name}"] = ~is_code.to_numpy()
     if table is OUTCOMES and "revenue_adjustment" in result:
-        odd = (result["illicit"] == 0) & (result["revenue_adjustment"] > 0)
-        flags["dq_contradiction"] = odd.to_numpy()
+        contradicts = (result["illicit"] == 0) & (result["revenue_adjustment"] > 0)
+        flags["dq_contradiction"] = contradicts.to_numpy()
         flags["dq_negative_adjustment"] = (result["revenue_adjustment"] < 0).to_numpy()
     if table is OUTCOMES and {"known_at", "inspected_at"} <= set(result):
         early = result["known_at"] < result["inspected_at"]
@@ -344,7 +373,7 @@ def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, Any]:
     return flags
 
 
-def _gone(name: str, wanted: str, columns: Iterable[Any]) -> str:
+def _describe_missing(name: str, wanted: str, columns: Iterable[Hashable]) -> str:
     """Return a missing column, its field where that has another name, and a guess."""
     field = "" if name == wanted else f" for field {name!r}"
     guess = suggest_nearest(wanted, map(str, columns)).strip()

@@ -1,16 +1,17 @@
-"""What came of checking a frame: failures, repairs, doubts."""
+"""The result of a check: failures, repairs and doubts, and messages that state them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from smartrisk.errors import format_values
+from smartrisk.errors import Message, format_values
 from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, Table
 
@@ -25,43 +26,65 @@ _COLUMNS = (
     "severity",
     "source_column",
 )
-_REMEDY = {
-    "missing": "Give every item a value.",
-    "not a number": "Write numbers as digits; name decimal and thousands signs in "
-    "the ColumnMap.",
-    "not a single value": "Give every cell one value; spread lists over rows.",
-    "infinite": "Write what is unknown as missing.",
-    "out of range": "Correct the value; units and signs are in the schema.",
-    "bad pattern": "Give the code as digits, with its leading zeros, as text.",
-    "not in list": "Use the codes of the schema.",
-    "ambiguous date": "Pass ColumnMap(day_first=True or False) or date_format.",
-    "not a date": "Give dates as YYYY-MM-DD, or pass ColumnMap(date_format=...).",
-    "date out of range": "Give dates between 1900 and 2200; spreadsheet serial "
-    "numbers must be converted first.",
-    "duplicate key": "Keep one row per (declaration_id, item_number).",
-    "scientific notation": "A spreadsheet rounded this identifier: export it as text.",
-    "rate in percent": "Pass ColumnMap(duty_rate_unit='percent').",
-    "not true or false": "Use true/false or 1/0.",
-}
+#: Longest text of a value in a failure: enough to recognise it in the source.
+_LONGEST_VALUE = 40
+#: Kinds of failure, and characters, of a message: a screen of a terminal.
+_MOST_KINDS, _LONGEST_MESSAGE = 12, 2000
+#: Distinct values named per kind of failure.
+_MOST_VALUES = 5
+#: What each reason means, and what to do. The message id is the reason in snake case.
+_PROBLEMS: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "missing in {n_rows} rows: {values}. Give every item a value.",
+        "not a number": "not a number in {n_rows} rows: {values}. Write numbers as "
+        "digits; name decimal and thousands signs in the ColumnMap.",
+        "not a whole number": "not a whole number in {n_rows} rows: {values}. Write "
+        "whole numbers without decimals.",
+        "not a single value": "not a single value in {n_rows} rows: {values}. Give "
+        "every cell one value; spread lists over rows.",
+        "infinite": "infinite in {n_rows} rows: {values}. Leave unknown values empty.",
+        "out of range": "out of range in {n_rows} rows: {values}. Correct the value; "
+        "units and signs are in the schema.",
+        "bad pattern": "bad pattern in {n_rows} rows: {values}. Give the code as "
+        "digits, with its leading zeros, as text.",
+        "not in list": "not in list in {n_rows} rows: {values}. Use the codes of the "
+        "schema.",
+        "ambiguous date": "ambiguous date in {n_rows} rows: {values}. Pass "
+        "ColumnMap(day_first=True or False) or date_format.",
+        "not a date": "not a date in {n_rows} rows: {values}. Give dates as "
+        "YYYY-MM-DD, or pass ColumnMap(date_format=...).",
+        "date out of range": "date out of range in {n_rows} rows: {values}. Give dates "
+        "between 1900 and 2200; spreadsheet serial numbers must be converted first.",
+        "duplicate key": "duplicate key in {n_rows} rows: {values}. Keep one row per "
+        "(declaration_id, item_number).",
+        "scientific notation": "scientific notation in {n_rows} rows: {values}. A "
+        "spreadsheet rounded this identifier: export it as text.",
+        "rate in percent": "rate in percent in {n_rows} rows: {values}. Pass "
+        "ColumnMap(duty_rate_unit='percent').",
+        "not true or false": "not true or false in {n_rows} rows: {values}. Use "
+        "true/false or 1/0.",
+    }
+)
 
 
-@dataclass(frozen=True)
 class ValidationReport(Result):
-    """What came of checking a frame.
+    """What the check of a frame against its table found.
+
+    Made by `check`.
 
     Parameters
     ----------
     table : DataFrame
         Canonical rows that passed, with ``dq_...`` columns and the caller's index.
     set_aside : DataFrame
-        The caller's rows that did not pass, untouched.
+        The caller's rows that did not pass, unchanged.
     failures : DataFrame
         One row per failure, repair or doubt: key, row, field, reason, value,
         severity ("error", "warning", "repaired"), source column.
     name : str
-        Name of the table checked.
-    ignored : tuple of str
-        Columns of the caller that the table does not know.
+        Name of the table that was checked.
+    ignored : sequence of str, default=()
+        Columns of the caller that are not fields of the table.
 
     Examples
     --------
@@ -74,16 +97,57 @@ class ValidationReport(Result):
     (False, 1, ['out of range'])
     """
 
-    table: pd.DataFrame
-    set_aside: pd.DataFrame
-    failures: pd.DataFrame
-    name: str
-    ignored: tuple[str, ...] = ()
+    def __init__(
+        self,
+        *,
+        table: pd.DataFrame,
+        set_aside: pd.DataFrame,
+        failures: pd.DataFrame,
+        name: str,
+        ignored: Sequence[str] = (),
+    ) -> None:
+        self._table = table
+        self._set_aside = set_aside
+        self._failures = failures
+        self._name = name
+        self._ignored = tuple(ignored)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Canonical rows that passed, with ``dq_...`` columns; a copy."""
+        return self._table.copy()
+
+    @property
+    def set_aside(self) -> pd.DataFrame:
+        """The caller's rows that did not pass, unchanged; a copy."""
+        return self._set_aside.copy()
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """One row per failure, repair or doubt; a copy."""
+        return self._failures.copy()
+
+    @property
+    def name(self) -> str:
+        """Name of the table that was checked."""
+        return self._name
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Columns of the caller that are not fields of the table."""
+        return self._ignored
 
     @property
     def ok(self) -> bool:
-        """Tell whether no row had to be set aside."""
-        return not (self.failures["severity"] == "error").any()
+        """Whether every row passed."""
+        return not (self._failures["severity"] == "error").any()
+
+    def __repr__(self) -> str:
+        """Return the numbers of usable rows, of rows set aside and of findings."""
+        return (
+            f"ValidationReport({self._name}: {len(self._table)} usable, "
+            f"{len(self._set_aside)} set aside, {len(self._failures)} findings)"
+        )
 
     def frame(self) -> pd.DataFrame:
         """Return the failures.
@@ -93,7 +157,7 @@ class ValidationReport(Result):
         failures : DataFrame
             One row per failure, repair or doubt.
         """
-        return self.failures.copy()
+        return self._failures.copy()
 
     def summary(self) -> pd.DataFrame:
         """Return counts by field, reason and severity.
@@ -104,28 +168,78 @@ class ValidationReport(Result):
             Columns field, reason, severity, count.
         """
         by = ["field", "reason", "severity"]
-        return self.failures.groupby(by, sort=True).size().reset_index(name="count")
+        return self._failures.groupby(by, sort=True).size().reset_index(name="count")
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return what makes rows unusable, as messages that can be translated.
+
+        Returns
+        -------
+        messages : tuple of smartrisk.errors.Message
+            The number of rows set aside, then one message per field and reason, each
+            with up to five values and the remedy.
+        """
+        errors = self._failures[self._failures["severity"] == "error"]
+        head = Message(
+            "validation.rows_unusable",
+            "{table}: {n_rows} rows cannot be used.",
+            table=self._name,
+            n_rows=len(self._set_aside),
+        )
+        groups = list(errors.groupby(["field", "reason"], sort=False))
+        out = [head, *(_group_message(g) for _, g in groups[:_MOST_KINDS])]
+        if len(groups) > _MOST_KINDS:
+            out.append(
+                Message(
+                    "validation.more_kinds",
+                    "And {n_kinds} more kinds of failure.",
+                    n_kinds=len(groups) - _MOST_KINDS,
+                )
+            )
+        return tuple(out)
 
     def message(self) -> str:
-        """Say in a few sentences what stops the table.
+        """Return in a few sentences what makes rows unusable.
 
         Returns
         -------
         message : str
-            One sentence per field and reason, with up to five values and the remedy.
+            `messages` in English, in one text of at most 2,000 characters.
         """
-        errors = self.failures[self.failures["severity"] == "error"]
-        parts = [f"{self.name}: {len(self.set_aside)} rows cannot be used."]
-        groups = list(errors.groupby(["field", "reason"], sort=False))
-        for (field, reason), group in groups[:12]:
-            source = group["source_column"].iloc[0]
-            named = f"{field!r}" + (f" (column {source!r})" if source != field else "")
-            values = format_values(list(dict.fromkeys(group["value"]))[:5])
-            remedy = _REMEDY.get(str(reason), "")
-            parts.append(f"{named}: {reason} in {len(group)} rows: {values}. {remedy}")
-        if len(groups) > 12:
-            parts.append(f"And {len(groups) - 12} more kinds of failure.")
-        return " ".join(parts)[:2000]
+        return " ".join(map(str, self.messages()))[:_LONGEST_MESSAGE]
+
+
+def _group_message(failures: pd.DataFrame) -> Message:
+    """Return the message of the failures of one field for one reason."""
+    first = failures.iloc[0]
+    field, column, reason = (
+        str(first[name]) for name in ("field", "source_column", "reason")
+    )
+    problem = _PROBLEMS.get(reason, f"{reason} in {{n_rows}} rows: {{values}}.")
+    message_id = f"validation.{reason.replace(' ', '_')}"
+    values = list(dict.fromkeys(failures["value"]))[:_MOST_VALUES]
+    is_renamed = column != field
+    return Message(
+        f"{message_id}_in_column" if is_renamed else message_id,
+        "{field!r} (column {column!r}): " + problem
+        if is_renamed
+        else "{field!r}: " + problem,
+        field=field,
+        column=column,
+        n_rows=len(failures),
+        values=format_values(values),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Note:
+    """Rows that fail for one reason, with their values as they came."""
+
+    rows: NDArray[np.intp]
+    field: str
+    reason: str
+    values: NDArray[np.object_]
+    severity: str
 
 
 class Findings:
@@ -139,50 +253,57 @@ class Findings:
         renamed: Mapping[str, str],
     ) -> None:
         self.table, self.columns, self.source = table, columns, source
-        self.renamed = renamed
+        self._renamed = renamed
         self.bad = np.zeros(len(source), bool)
-        self.notes: list[tuple[Any, str, str, Any, str]] = []
+        self._notes: list[_Note] = []
 
     def note(
-        self, rows: Any, field: str, reason: str, values: Any, severity: str = "error"
+        self,
+        rows: NDArray[np.intp],
+        field: str,
+        reason: str,
+        values: pd.Series | NDArray[np.generic],
+        severity: str = "error",
     ) -> None:
-        """Take down rows that fail, with the values as they came."""
-        rows = np.asarray(rows)
+        """Record rows that fail, with the values as they came."""
         if not len(rows):
             return
         if severity == "error":
             self.bad[rows] = True
         came = np.asarray(values, dtype=object)[rows]
-        self.notes.append((rows, field, reason, came, severity))
+        self._notes.append(_Note(rows, field, reason, came, severity))
 
     def failures(self, result: pd.DataFrame) -> pd.DataFrame:
-        """Return what was taken down as a frame."""
-        parts = []
-        ids = (
-            result["declaration_id"].to_numpy() if "declaration_id" in result else None
-        )
-        number = result["item_number"].to_numpy() if "item_number" in result else None
-        for rows, field, reason, values, severity in self.notes:
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "declaration_id": ids[rows] if ids is not None else None,
-                        "item_number": number[rows] if number is not None else None,
-                        "row": rows,
-                        "field": field,
-                        "reason": reason,
-                        "value": [_short(v) for v in values],
-                        "severity": severity,
-                        "source_column": self.renamed.get(field, field),
-                    }
-                )
-            )
-        if not parts:
+        """Return what was recorded as a frame."""
+        if not self._notes:
             return pd.DataFrame({name: [] for name in _COLUMNS})
+        keys = {
+            name: result[name].to_numpy() if name in result else None
+            for name in ("declaration_id", "item_number")
+        }
+        parts = [
+            pd.DataFrame(
+                {
+                    **{
+                        name: None if values is None else values[note.rows]
+                        for name, values in keys.items()
+                    },
+                    "row": note.rows,
+                    "field": note.field,
+                    "reason": note.reason,
+                    "value": [_shorten(v) for v in note.values],
+                    "severity": note.severity,
+                    "source_column": self._renamed.get(note.field, note.field),
+                }
+            )
+            for note in self._notes
+        ]
         return pd.concat(parts, ignore_index=True)
 
 
-def _short(value: Any) -> str:
-    """Return a value as text of at most 40 characters without control characters."""
+def _shorten(value: object) -> str:
+    """Return a value as a short text without control characters."""
     text = _CONTROL.sub("?", str(value))
-    return text if len(text) <= 40 else text[:37] + "..."
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    return text[: _LONGEST_VALUE - 3] + "..."

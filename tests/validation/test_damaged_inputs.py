@@ -346,7 +346,7 @@ CONTAINERS = {
     "all objects": lambda f: f.astype(object),
     "categories": lambda f: f.astype({"origin": "category", "importer_id": "category"}),
     "columns in another order": lambda f: f[f.columns[::-1]],
-    "a subclass": lambda f: type("Mine", (pd.DataFrame,), {})(f),
+    "a subclass": lambda f: type("OwnFrame", (pd.DataFrame,), {})(f),
     "one more column": lambda f: f.assign(colour="red"),
     "upper-case names": lambda f: f.rename(columns=str.upper),
     "names with blanks": lambda f: f.rename(columns=lambda c: f" {c} "),
@@ -407,7 +407,7 @@ def test_one_row_is_enough():
 @pytest.mark.parametrize(
     "thing", [None, 5, "declarations.csv", [1, 2], np.zeros((3, 3)), object()]
 )
-def test_what_is_no_table_is_refused_with_what_came(thing):
+def test_other_types_than_tables_are_refused_by_name(thing):
     with pytest.raises(TableError, match="data frame"):
         validate(thing, DECLARATIONS)
 
@@ -438,8 +438,8 @@ def test_a_missing_column_is_named_with_the_nearest(column):
 def test_all_missing_columns_come_at_once():
     with pytest.raises(TableError, match="3 columns are missing") as caught:
         validate(pd.DataFrame({"a": [1]}), DECLARATIONS)
-    said = str(caught.value)
-    assert "'declaration_id'; 'lodged_at'; 'tariff_code'. The table has 'a'." in said
+    message = str(caught.value)
+    assert "'declaration_id'; 'lodged_at'; 'tariff_code'. The table has 'a'." in message
 
 
 def test_a_column_twice_is_refused():

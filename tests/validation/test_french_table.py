@@ -101,6 +101,7 @@ def test_the_engine_works_on_it_as_on_any_table(french_world, both):
     scores = engine.score(split.later)
     result = evaluation.evaluate(scores, french_world.full_outcomes(), n_bootstrap=0)
     assert result.overall()["roc_auc"] > 0.65
-    said = engine.explain(split.later.head(50)).frame()["sentence"].str.cat(sep=" ")
-    assert re.search(r"\d{4}\.\d\d", said)
-    assert not re.search(r"\b00\d\d\.", said)  # no zero too many
+    frame = engine.explain(split.later.head(50)).frame()
+    sentences = frame["sentence"].str.cat(sep=" ")
+    assert re.search(r"\d{4}\.\d\d", sentences)
+    assert not re.search(r"\b00\d\d\.", sentences)  # no zero too many

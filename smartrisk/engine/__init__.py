@@ -4,5 +4,6 @@ Reads DECLARATIONS and OUTCOMES; writes SCORES, reasons and DECISIONS.
 """
 
 from smartrisk.engine._engine import RiskEngine
+from smartrisk.engine._scoring import ItemScore
 
-__all__ = ["RiskEngine"]
+__all__ = ["ItemScore", "RiskEngine"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 import os
-import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -14,30 +13,35 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._saved import take_up, written
+from smartrisk.engine._reading import read_item, read_outcomes, read_with_rows
+from smartrisk.engine._scoring import ItemScore, score_item, score_items
+from smartrisk.engine._state import (
+    EngineSettings,
+    EngineState,
+    Setting,
+    describe,
+    make_version,
+    pack,
+    unpack,
+)
+from smartrisk.engine._training import train_models, warn_of_gaps
 from smartrisk.errors import (
-    ArgumentError,
-    DataQualityWarning,
     TableError,
     check_number,
-    format_values,
 )
 from smartrisk.explanations import Reasons, explain
-from smartrisk.features import DeclarationFeatures, ItemResults, join_results
-from smartrisk.features._columns import Columns
-from smartrisk.items import item_ids
+from smartrisk.features import DeclarationFeatures, join_results
+from smartrisk.items import are_among, item_ids
 from smartrisk.models import RevenueRegressor, RiskClassifier
-from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
+from smartrisk.schema import DECLARATIONS, TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
-from smartrisk.validation import is_canonical, validate
-from smartrisk.windows import months_without_results
+from smartrisk.validation import OnError, validate
 
-_CHUNK = 100_000
+_log = logging.getLogger("smartrisk")
 
 
 class RiskEngine:
@@ -54,9 +58,9 @@ class RiskEngine:
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=None
-        Threads; None for one on small data.
+        Threads; None for one on small data, -1 for one per processor core.
     random_state : int, default=0
-        Seed of everything.
+        Seed of the models.
 
     Attributes
     ----------
@@ -71,9 +75,9 @@ class RiskEngine:
 
     Notes
     -----
-    Items without an outcome teach the history (activity, prices, routes) and are
-    never taken for compliant. The training items see exactly the history that they
-    would have seen on their day.
+    Items without an outcome feed the history (activity, prices, routes) but are never
+    used as labels: "not inspected" is not "compliant". The training items see exactly
+    the history that they would have seen on their day.
 
     Examples
     --------
@@ -84,6 +88,8 @@ class RiskEngine:
     >>> len(scores), bool(scores["risk_score"].between(0, 1).all())
     (5, True)
     """
+
+    _state: EngineState | None = None
 
     def __init__(
         self,
@@ -103,14 +109,13 @@ class RiskEngine:
         self.random_state = random_state
 
     def __repr__(self) -> str:
-        """Say in a line what it is and whether it is fitted."""
-        state = (
-            f"version={self.version_!r}" if hasattr(self, "version_") else "unfitted"
-        )
+        """Return the label delay and the version, or "unfitted", in one line."""
+        fitted = self._state is not None
+        state = f"version={self.version_!r}" if fitted else "unfitted"
         return f"RiskEngine(label_delay={self.label_delay}, {state})"
 
     def _repr_html_(self) -> str:
-        """Show in a notebook what it is, and its parameters."""
+        """Return the parameters as HTML for a notebook."""
         rows = [(name, str(value)) for name, value in self.describe().items()]
         table = pd.DataFrame(rows, columns=["parameter", "value"])
         return (
@@ -119,15 +124,55 @@ class RiskEngine:
             "</details>"
         )
 
-    def fit(self, declarations: Any, outcomes: Any) -> Self:
+    @property
+    def features_(self) -> DeclarationFeatures:
+        """The fitted history and features."""
+        return self._fitted().features
+
+    @property
+    def classifier_(self) -> RiskClassifier:
+        """The fitted model of a hit."""
+        return self._fitted().classifier
+
+    @property
+    def regressor_(self) -> RevenueRegressor:
+        """The fitted model of revenue."""
+        return self._fitted().regressor
+
+    @property
+    def version_(self) -> str:
+        """Digest of models and history."""
+        return self._fitted().version
+
+    @property
+    def history_until(self) -> pd.Timestamp | None:
+        """Day of the last item in the history, None without a history.
+
+        Items that are lodged later see nothing of what happened between: extend the
+        history with `update`.
+        """
+        day = self._fitted().features.last_day_
+        return None if day is None else pd.Timestamp(day)
+
+    def fit(
+        self,
+        declarations: TableInput,
+        outcomes: TableInput,
+        *,
+        on_error: OnError = "raise",
+    ) -> Self:
         """Learn history and models.
 
         Parameters
         ----------
         declarations : DataFrame of shape (n_items, n_fields)
-            All items, inspected or not.
+            DECLARATIONS of all items, inspected or not.
         outcomes : DataFrame of shape (n_results, n_fields)
-            ItemResults of the inspected ones.
+            OUTCOMES of the inspected ones.
+        on_error : {"raise", "set_aside"}, default="raise"
+            What to do with rows that cannot be read: "raise", or "set_aside" to leave
+            them out with a warning that counts them. A result whose item was left out
+            is left out too.
 
         Returns
         -------
@@ -137,149 +182,153 @@ class RiskEngine:
         Raises
         ------
         TableError
-            If a table is not in order, or a result has no declaration.
+            If a table is invalid, or a result has no declaration.
         ArgumentError
-            If the results hold one class only.
+            If a parameter is outside what is allowed, or the results hold one class
+            only.
         """
         check_number("RiskEngine", "label_delay", self.label_delay, low=0, integer=True)
-        items = validate(declarations, DECLARATIONS)
-        results = validate(outcomes, OUTCOMES)
-        self.features_ = self._new_features()
+        settings = self._settings()
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        results = read_outcomes("fit", outcomes, items, on_error)
         ids = item_ids(items)
         found = join_results(items, results, label_delay=self.label_delay, ids=ids)
-        _warn_of_gaps(items["lodged_at"], found)
-        if not len(found.rows):
+        warn_of_gaps(items["lodged_at"], found, stacklevel=3)
+        if not len(found):
             raise TableError(
-                "engine.outcomes_result_hit_inspection",
+                "engine.no_results",
                 "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
                 "one inspection without a hit are needed.",
             )
-        self.features_.fit(items, outcomes=found)
-        self._train(items, ids, found)
-        self.seen_items_ = np.sort(ids)
-        self.seen_results_ = np.sort(ids[found.rows])
-        self._set_version()
+        _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
+        features = settings.new_features()
+        features.fit(items, outcomes=found)
+        models = train_models(settings, features, items, ids, found)
+        seen_items, seen_results = np.sort(ids), np.sort(ids[found.rows])
+        self._state = EngineState(
+            features=features,
+            classifier=models.classifier,
+            regressor=models.regressor,
+            seen_items=seen_items,
+            seen_results=seen_results,
+            version=make_version(
+                models.classifier, models.regressor, seen_items, seen_results
+            ),
+        )
         return self
 
-    def update(self, declarations: Any, outcomes: Any = None) -> Self:
-        """Let the history move on without refitting the models.
+    def update(
+        self,
+        declarations: TableInput,
+        outcomes: TableInput | None = None,
+        *,
+        on_error: OnError = "raise",
+    ) -> Self:
+        """Add items and results to the history without refitting the models.
 
         Parameters
         ----------
         declarations : DataFrame of shape (n_items, n_fields)
-            New items, and any earlier items that `outcomes` speaks of: items and
-            results that were counted before are not counted twice.
+            DECLARATIONS of new items, and of any earlier items that `outcomes` is
+            about: items and results that were counted before are not counted twice.
         outcomes : DataFrame, default=None
-            ItemResults that became known.
+            OUTCOMES that became known.
+        on_error : {"raise", "set_aside"}, default="raise"
+            As in `fit`.
 
         Returns
         -------
         self : RiskEngine
-            The engine, its history moved on.
+            The engine with the longer history.
         """
-        self._check_fitted()
-        items = validate(declarations, DECLARATIONS)
-        results = None if outcomes is None else validate(outcomes, OUTCOMES)
+        state = self._fitted()
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        results = None
+        if outcomes is not None:
+            results = read_outcomes("update", outcomes, items, on_error)
         ids = item_ids(items)
-        fresh = ~np.isin(ids, self.seen_items_)
-        if fresh.any():
-            self.features_.update(items[fresh])
-            self.seen_items_ = np.union1d(self.seen_items_, ids[fresh])
+        new = ~are_among(ids, state.seen_items)
+        seen_items, seen_results = state.seen_items, state.seen_results
+        if new.any():
+            state.features.update(items[new])
+            seen_items = np.union1d(seen_items, ids[new])
+        n_new_results = 0
         if results is not None:
             result_ids = item_ids(results)
-            new = ~np.isin(result_ids, self.seen_results_)
-            if new.any():
-                self.features_.update_results(items, results[new])
-                self.seen_results_ = np.union1d(self.seen_results_, result_ids[new])
-        self._set_version()
+            fresh = ~are_among(result_ids, seen_results)
+            n_new_results = int(fresh.sum())
+            if n_new_results:
+                state.features.update_results(items, results[fresh])
+                seen_results = np.union1d(seen_results, result_ids[fresh])
+        _log.info(
+            "RiskEngine.update: %d new items, %d new results",
+            int(new.sum()),
+            n_new_results,
+        )
+        self._state = replace(
+            state,
+            seen_items=seen_items,
+            seen_results=seen_results,
+            version=make_version(
+                state.classifier, state.regressor, seen_items, seen_results
+            ),
+        )
         return self
 
-    def score(self, new: Any, *, on_error: str = "raise") -> pd.DataFrame:
+    def score(
+        self, declarations: TableInput, *, on_error: OnError = "raise"
+    ) -> pd.DataFrame:
         """Return SCORES of items, in their order.
 
         Parameters
         ----------
-        new : DataFrame of shape (n_items, n_fields)
+        declarations : DataFrame of shape (n_items, n_fields)
             DECLARATIONS. Items do not see each other.
-        on_error : str, default="raise"
+        on_error : {"raise", "set_aside"}, default="raise"
             What to do with items that cannot be read: "raise", or "set_aside" to
             leave them out with a warning that counts them.
 
         Returns
         -------
         scores : DataFrame
-            SCORES, with the index of `new`.
+            SCORES, with the index of `declarations`.
         """
-        self._check_fitted()
-        items = validate(new, DECLARATIONS, on_error=on_error)
-        raw = np.empty(len(items))
-        revenue = np.empty(len(items))
-        for start in range(0, len(items), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            matrix = self._matrix(items.iloc[part])
-            raw[part] = self.classifier_.raw_score(matrix, checked=True)
-            revenue[part] = self._revenue(matrix, items.iloc[part])
-        risk = self.classifier_.calibrate(raw)
-        scores = items.loc[:, [k for k in KEY if k in items]].copy()
-        scores["risk_score"] = risk
-        scores["expected_revenue"] = risk * revenue
-        scores["model_version"] = self.version_
-        return scores
+        state = self._fitted()
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        return score_items(state, items)
 
-    @property
-    def history_until(self) -> pd.Timestamp | None:
-        """Day of the last item that the history knows, None without a history.
-
-        Items that are lodged later see nothing of what came in between: let the
-        history move on with `update`.
-        """
-        self._check_fitted()
-        day = self.features_.last_day_
-        return None if day is None else pd.Timestamp(day)
-
-    def score_one(self, item: Mapping[str, Any]) -> dict[str, Any]:
+    def score_one(self, item: Mapping[str, Any]) -> ItemScore:
         """Return the score of one declared item, quickly.
 
         Parameters
         ----------
-        item : mapping of str to value
-            Fields of DECLARATIONS. Values of canonical type go straight in;
+        item : mapping of str to object
+            Fields of DECLARATIONS. Values of canonical type are used as they are;
             anything else is validated first.
 
         Returns
         -------
         score : dict
-            `risk_score`, `expected_revenue` and `model_version`; the same bits as
-            `score` gives.
+            `risk_score`, `expected_revenue` and `model_version`: the same bits as
+            from `score`.
         """
-        self._check_fitted()
-        columns = self._one(item)
-        matrix = self.features_._matrix(columns)
-        raw = self.classifier_.booster_.predict(
-            matrix,
-            raw_score=True,
-            num_iteration=self.classifier_.n_trees_,
-            num_threads=1,
-        )
-        risk = float(self.classifier_.calibrate(np.asarray(raw))[0])
-        value = columns.number("customs_value")
-        given_hit = self.regressor_.predict(matrix, scale=value, checked=True)
-        return {
-            "risk_score": risk,
-            "expected_revenue": risk * float(given_hit[0]),
-            "model_version": self.version_,
-        }
+        state = self._fitted()
+        return score_item(state, read_item(item, state.features.feature_names_in_))
 
-    def explain(self, new: Any, *, top: int = 3) -> Reasons:
+    def explain(
+        self, declarations: TableInput, *, top: int = 3, on_error: OnError = "raise"
+    ) -> Reasons:
         """Return the reasons behind the scores of items.
 
         Parameters
         ----------
-        new : DataFrame of shape (n_items, n_fields)
-            DECLARATIONS; explain what was selected, an explanation costs as much as
+        declarations : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS. Explain what was selected: an explanation costs as much as
             forty scores.
         top : int, default=3
-            Reasons per item.
+            Most reasons per item.
+        on_error : {"raise", "set_aside"}, default="raise"
+            As in `score`.
 
         Returns
         -------
@@ -287,15 +336,14 @@ class RiskEngine:
             Contributions that sum to the raw score, and sentences. They know earlier
             items until `history_until`.
         """
-        self._check_fitted()
-        items = validate(new, DECLARATIONS)
-        matrix = self._matrix(items)
-        frame = pd.DataFrame(
-            matrix, index=items.index, columns=self.features_.get_feature_names_out()
-        )
+        state = self._fitted()
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        matrix = state.features.transform_matrix(items)
+        names = state.features.get_feature_names_out()
+        frame = pd.DataFrame(matrix, index=items.index, columns=names)
         contributions = np.empty((0, matrix.shape[1] + 1))
         if len(items):
-            contributions = self.classifier_.contributions(matrix)
+            contributions = state.classifier.contributions(matrix)
         return self._reasons(items, frame, contributions, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
@@ -303,58 +351,62 @@ class RiskEngine:
 
         Parameters
         ----------
-        item : mapping of str to value
+        item : mapping of str to object
             Fields of DECLARATIONS, as `score_one` takes them.
         top : int, default=3
-            Reasons.
+            Most reasons.
 
         Returns
         -------
         reasons : Reasons
-            The same that `explain` gives.
+            The same as from `explain`.
         """
-        self._check_fitted()
-        columns = self._one(item)
-        matrix = self.features_._matrix(columns)
-        contributions = self.classifier_.booster_.predict(
-            matrix,
-            pred_contrib=True,
-            num_iteration=self.classifier_.n_trees_,
-            num_threads=1,
-        )
-        row = np.array([[columns._source[n][0] for n in columns.names]], dtype=object)
-        frame = pd.DataFrame(row, columns=list(columns.names))
-        return self._reasons(frame, matrix, np.asarray(contributions), top)
+        state = self._fitted()
+        values = read_item(item, state.features.feature_names_in_)
+        matrix = state.features.transform_one(values)
+        contributions = state.classifier.contributions(matrix, checked=True)
+        row = np.array([list(values.values())], dtype=object)
+        frame = pd.DataFrame(row, columns=list(values))
+        return self._reasons(frame, matrix, contributions, top)
 
     def _reasons(
-        self, items: pd.DataFrame, matrix: Any, contributions: Any, top: int
+        self,
+        items: pd.DataFrame,
+        matrix: pd.DataFrame | NDArray[np.float32],
+        contributions: NDArray[np.float64],
+        top: int,
     ) -> Reasons:
-        info = self.features_.feature_info_
-        risk = self.classifier_.calibrate(contributions.sum(axis=1))
-        until = self.history_until
+        """Return the reasons that contributions give."""
         return explain(
-            items, matrix, contributions, info, top=top, risk=risk, until=until
+            items,
+            matrix,
+            contributions,
+            self.features_.feature_info_,
+            top=top,
+            risk=self.classifier_.calibrate(contributions.sum(axis=1)),
+            until=self.history_until,
         )
 
     def select(
         self,
-        new: Any,
+        declarations: TableInput,
         capacity: Capacity | None = None,
         *,
         policy: Policy | None = None,
         mandatory: ArrayLike | None = None,
         rules: RuleSet | None = None,
         releases: ArrayLike | None = None,
+        on_error: OnError = "raise",
     ) -> pd.DataFrame:
         """Return DECISIONS for items under a limited capacity.
 
         Parameters
         ----------
-        new : DataFrame of shape (n_items, n_fields)
+        declarations : DataFrame of shape (n_items, n_fields)
             DECLARATIONS to decide on together.
         capacity : float, int or mapping, default=None
             Share of the items as a float, number of items as an integer; None for that
-            of the policy.
+            of the policy. A shorthand for ``policy=Policy(capacity=...)``.
         policy : Policy, default=None
             How to choose; None for ``Policy()``. It has its own capacity: pass either.
         mandatory : array-like of bool, shape (n_items,), default=None
@@ -362,22 +414,37 @@ class RiskEngine:
         rules : RuleSet, default=None
             Rules that apply beside the model.
         releases : array-like of int, shape (n_items,), default=None
-            Releases in a row before each item, for `Policy.max_releases`.
+            Releases in a row before each item, for a policy with `max_releases`.
+        on_error : {"raise", "set_aside"}, default="raise"
+            As in `score`. Items that are set aside get no decision.
 
         Returns
         -------
         decisions : DataFrame
-            DECISIONS, with the index of `new`.
+            DECISIONS, with the index of `declarations`.
+
+        Raises
+        ------
+        ArgumentError
+            If both `capacity` and `policy` are given, or an argument has not one entry
+            per item.
+
+        See Also
+        --------
+        smartrisk.selectivity.select : The same for scores of any origin.
         """
-        items = validate(new, DECLARATIONS)
+        state = self._fitted()
+        read = read_with_rows(declarations, on_error)
+        items = read.items
+        _log.debug("RiskEngine.select: %d items", len(items))
         return select(
-            self.score(items),
+            score_items(state, items),
             items,
             capacity=capacity,
             policy=policy,
-            mandatory=mandatory,
+            mandatory=read.keep("mandatory", mandatory),
             rules=rules,
-            releases=releases,
+            releases=read.keep("releases", releases),
         )
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -386,19 +453,21 @@ class RiskEngine:
         Parameters
         ----------
         folder : path
-            Where it shall stand; an engine saved there before is replaced at once.
+            Where to write; an engine saved there before is replaced at once.
 
         Returns
         -------
         folder : Path
             The folder.
         """
-        self._check_fitted()
-        texts, tables = written(self)
-        return write_folder(folder, texts=texts, tables=tables)
+        state = self._fitted()
+        texts, tables = pack(self._settings(), state)
+        path = write_folder(folder, texts=texts, tables=tables)
+        _log.info("RiskEngine.save: version %s", state.version)
+        return path
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> RiskEngine:
+    def load(cls, folder: str | os.PathLike[str]) -> Self:
         """Read an engine that `save` wrote.
 
         Parameters
@@ -409,16 +478,28 @@ class RiskEngine:
         Returns
         -------
         engine : RiskEngine
-            Scores alike, bit by bit.
+            With the same settings; its scores are bit-identical.
 
         Raises
         ------
         ArtefactError
             If any file was edited, truncated, added or removed.
         """
-        return take_up(cls, *read_folder(folder), folder=folder)
+        texts, tables = read_folder(folder)
+        settings, state = unpack(texts, tables, folder=str(folder))
+        engine = cls(
+            features=settings.features,
+            classifier=settings.classifier,
+            regressor=settings.regressor,
+            label_delay=settings.label_delay,
+            n_jobs=settings.n_jobs,
+            random_state=settings.random_state,
+        )
+        engine._state = state
+        _log.info("RiskEngine.load: version %s", state.version)
+        return engine
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Setting]:
         """Return the parameters in one flat dictionary, for a tracking run.
 
         Returns
@@ -426,168 +507,36 @@ class RiskEngine:
         parameters : dict
             Names such as ``classifier.num_leaves`` to plain values.
         """
-        parts = {
-            "features": getattr(self, "features_", None) or self._new_features(),
-            "classifier": getattr(self, "classifier_", None) or self._new_classifier(),
-            "regressor": getattr(self, "regressor_", None) or self._new_regressor(),
-        }
-        flat: dict[str, Any] = {
-            "label_delay": self.label_delay,
-            "random_state": self.random_state,
-        }
-        for part, estimator in parts.items():
-            for name, value in estimator.get_params(deep=False).items():
-                if name.endswith("keys"):
-                    value = [key.label for key in value]
-                if name in ("categorical", "monotone"):
-                    continue
-                flat[f"{part}.{name}"] = value
-        if hasattr(self, "version_"):
-            flat["n_items"] = len(self.seen_items_)
-            flat["n_results"] = len(self.seen_results_)
-            flat["n_features"] = len(self.features_.feature_info_)
-            flat["n_trees"] = self.classifier_.n_trees_
-        return flat
+        return describe(self._settings(), self._state)
 
     def input_example(self) -> pd.DataFrame:
-        """Return two made-up items with the columns that the engine was fitted on.
+        """Return two invented items with the columns that the engine was fitted on.
 
         Returns
         -------
         example : DataFrame
-            DECLARATIONS that name no one.
+            DECLARATIONS that name no real trader.
         """
-        self._check_fitted()
+        fields = set(self.features_.feature_names_in_)
         frame = example_declarations(2)
-        kept = [n for n in frame if n in set(self.features_.feature_names_in_)]
-        return validate(frame[kept], DECLARATIONS)
+        return validate(frame[[name for name in frame if name in fields]], DECLARATIONS)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "version_"):
+    def _fitted(self) -> EngineState:
+        """Return the fitted state, or raise scikit-learn's error."""
+        if self._state is None:
             raise NotFittedError(
                 "RiskEngine: not fitted. Call fit(declarations, outcomes) first, or "
                 "RiskEngine.load(folder)."
             )
+        return self._state
 
-    def _new_features(self) -> DeclarationFeatures:
-        if self.features is not None:
-            made: DeclarationFeatures = clone(self.features)
-            return made
-        jobs = 2 if self.n_jobs is None else self.n_jobs
-        return DeclarationFeatures(label_delay=self.label_delay, n_jobs=jobs)
-
-    def _new_classifier(self) -> RiskClassifier:
-        if self.classifier is not None:
-            made: RiskClassifier = clone(self.classifier)
-            return made
-        return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
-
-    def _new_regressor(self) -> RevenueRegressor:
-        if self.regressor is not None:
-            made: RevenueRegressor = clone(self.regressor)
-            return made
-        return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
-
-    def _train(
-        self, items: pd.DataFrame, ids: NDArray[np.uint64], found: ItemResults
-    ) -> None:
-        """Fit the models on the inspected items, in an order of their own."""
-        moments = items["lodged_at"].to_numpy()[found.rows]
-        order = np.lexsort((ids[found.rows], moments))
-        rows = found.rows[order]
-        inspected = items.iloc[rows]
-        matrix = self._matrix(inspected)
-        time = _days_of(inspected)
-        categorical = tuple(
-            k for k, info in enumerate(self.features_.feature_info_) if info.categorical
+    def _settings(self) -> EngineSettings:
+        """Return the parameters as one value."""
+        return EngineSettings(
+            features=self.features,
+            classifier=self.classifier,
+            regressor=self.regressor,
+            label_delay=self.label_delay,
+            n_jobs=self.n_jobs,
+            random_state=self.random_state,
         )
-        hits, revenue = found.hits[order], found.revenue[order]
-        self.classifier_ = self._new_classifier()
-        if not self.classifier_.categorical:
-            self.classifier_.set_params(categorical=categorical)
-        if not self.classifier_.monotone:
-            monotone = tuple(info.monotone for info in self.features_.feature_info_)
-            self.classifier_.set_params(monotone=monotone)
-        self.classifier_.fit(matrix, hits, time=time)
-        self.regressor_ = self._new_regressor()
-        hit = hits > 0
-        value = _value(inspected)
-        self.regressor_.fit(matrix[hit], revenue[hit], scale=value[hit], time=time[hit])
-
-    def _matrix(self, items: pd.DataFrame) -> NDArray[np.float32]:
-        if not len(items):
-            return np.empty((0, len(self.features_.feature_info_)), np.float32)
-        matrix = self.features_.transform(items)
-        return np.asarray(matrix, np.float32)
-
-    def _revenue(
-        self, matrix: NDArray[np.float32], items: pd.DataFrame
-    ) -> NDArray[np.float64]:
-        return self.regressor_.predict(matrix, scale=_value(items), checked=True)
-
-    def _one(self, item: Mapping[str, Any]) -> Columns:
-        """Return one item as columns, by the short way where its types allow."""
-        if not isinstance(item, Mapping):
-            raise ArgumentError(
-                "engine.item_mapping_fields_values",
-                "RiskEngine: one item must be a mapping of fields to values; got "
-                "{item_type}. Pass dict(frame.iloc[0]), or use score and explain "
-                "for a frame.",
-                item_type=type(item).__name__,
-            )
-        source: dict[str, Any] = {}
-        for name in self.features_.feature_names_in_:
-            if name.startswith("dq_"):
-                continue
-            value = item.get(name)
-            if not is_canonical(DECLARATIONS[name], value):
-                frame = pd.DataFrame([dict(item)])
-                row = validate(frame, DECLARATIONS)
-                return Columns({n: [row[n].iloc[0]] for n in row.columns})
-            source[name] = [value]
-        return Columns(source)
-
-    def _set_version(self) -> None:
-        """Digest what decides the scores."""
-        digest = hashlib.sha256()
-        digest.update(self.classifier_.booster_.model_to_string().encode())
-        if self.regressor_.booster_ is not None:
-            digest.update(self.regressor_.booster_.model_to_string().encode())
-        digest.update(json.dumps(self.classifier_.fitted_state()).encode())
-        digest.update(json.dumps(self.regressor_.fitted_state()).encode())
-        digest.update(self.seen_items_.tobytes())
-        digest.update(self.seen_results_.tobytes())
-        self.version_ = digest.hexdigest()[:16]
-
-
-def _warn_of_gaps(lodged: pd.Series, found: ItemResults) -> None:
-    """Warn of months without any result among months that have some."""
-    labelled = np.zeros(len(lodged), bool)
-    labelled[found.rows] = True
-    months = months_without_results(lodged, labelled)
-    if len(months):
-        names = [f"{month:%Y-%m}" for month in months["month"]]
-        warnings.warn(
-            DataQualityWarning(
-                "engine.result_any_items_lodged",
-                "RiskEngine.fit: no result for any of the {n_items} items lodged "
-                "in {n_names} months: {names}. Add the results of these months, or "
-                "leave them out if controls stopped: rates of hits are too old "
-                "there.",
-                n_items=months["n_items"].sum(),
-                n_names=len(names),
-                names=format_values(names),
-            ),
-            stacklevel=3,
-        )
-
-
-def _days_of(items: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the day of lodgement of items as a number."""
-    return items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-
-
-def _value(items: pd.DataFrame) -> NDArray[np.float64]:
-    if "customs_value" not in items:
-        return np.ones(len(items))
-    return items["customs_value"].to_numpy(np.float64)

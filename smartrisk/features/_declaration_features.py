@@ -119,6 +119,34 @@ class DeclarationFeatures(DeclarationTransformer):
             self.parts_["history"].extend_results(Columns(X), outcomes)
         return self
 
+    def transform_matrix(self, X: pd.DataFrame) -> Matrix:
+        """Return the features of items as a plain matrix, whatever `set_output` asks.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS; no items give an empty matrix.
+
+        Returns
+        -------
+        matrix : ndarray of float32, shape (n_items, n_features)
+            The same bits as from `transform`.
+
+        Examples
+        --------
+        >>> from smartrisk.datasets import make_declarations
+        >>> from smartrisk.features import DeclarationFeatures
+        >>> items = make_declarations(n_items=300, random_state=0).declarations
+        >>> features = DeclarationFeatures(parts=("item",)).fit(items)
+        >>> features.transform_matrix(items.head(0)).shape
+        (0, 16)
+        """
+        check_is_fitted(self, "parts_")
+        if not len(X):
+            return np.empty((0, len(self.feature_info_)), np.float32)
+        self._check_columns(X, reset=False)
+        return self._matrix(Columns(X))
+
     def transform_one(self, item: Mapping[str, Any]) -> Matrix:
         """Return the features of a single item, quickly.
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
-from smartrisk.features._columns import Int, days
+from smartrisk.features._columns import EPOCH, Int, days
 from smartrisk.items import UInt, clean_amounts, moments_known, positions_of
 
 
@@ -52,6 +52,11 @@ class ItemResults:
     def __len__(self) -> int:
         """Return the number of results."""
         return len(self.rows)
+
+    @property
+    def known(self) -> NDArray[np.datetime64]:
+        """Day on which each result was known, as a date."""
+        return np.asarray(EPOCH + self.day.astype("timedelta64[D]"))
 
 
 def join_results(

@@ -1,0 +1,109 @@
+"""Tables as they come in: validated, and what could not be read set aside."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from smartrisk.errors import ArgumentError, DataQualityWarning, format_values
+from smartrisk.items import are_among
+from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
+from smartrisk.validation import OnError, is_canonical, validate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ItemsRead:
+    """Items that could be read, and their rows in the table that was passed."""
+
+    items: pd.DataFrame
+    rows: NDArray[np.intp]
+    n_passed: int
+
+    def keep(self, name: str, values: ArrayLike | None) -> NDArray[Any] | None:
+        """Return the entries of an argument that belong to the items read."""
+        if values is None:
+            return None
+        entries = np.asarray(values)
+        if entries.shape != (self.n_passed,):
+            raise ArgumentError(
+                "engine.not_one_entry_per_item",
+                "RiskEngine.select: {name!r} must have one entry for each of the "
+                "{n_items} items; got shape {shape}.",
+                name=name,
+                n_items=self.n_passed,
+                shape=list(entries.shape),
+            )
+        return entries[self.rows]
+
+
+def read_with_rows(declarations: TableInput, on_error: OnError) -> ItemsRead:
+    """Validate items and remember which rows they were."""
+    if not isinstance(declarations, pd.DataFrame):  # has no index of its own
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        rows = items.index.to_numpy(np.intp)
+        return ItemsRead(items=items, rows=rows, n_passed=_count_rows(declarations))
+    numbered = declarations.reset_index(drop=True)
+    items = validate(numbered, DECLARATIONS, on_error=on_error)
+    rows = items.index.to_numpy(np.intp)
+    items.index = declarations.index[rows]
+    return ItemsRead(items=items, rows=rows, n_passed=len(declarations))
+
+
+def _count_rows(table: TableInput) -> int:
+    """Return the number of rows of a table of any library."""
+    if isinstance(table, Mapping):
+        return max((len(column) for column in table.values()), default=0)
+    return len(cast(Sized, table))
+
+
+def read_outcomes(
+    method: str, outcomes: TableInput, items: pd.DataFrame, on_error: OnError
+) -> pd.DataFrame:
+    """Validate results; set aside those whose items were set aside, if asked to."""
+    results: pd.DataFrame = validate(outcomes, OUTCOMES, on_error=on_error)
+    if on_error == "raise":
+        return results
+    known = are_among(results, items)
+    if not known.all():
+        examples = results["declaration_id"].to_numpy(dtype=object)[~known]
+        warnings.warn(
+            DataQualityWarning(
+                "engine.results_set_aside",
+                "RiskEngine.{method}: {n_results} results were set aside: their items "
+                "are not among the readable DECLARATIONS, such as {examples}.",
+                method=method,
+                n_results=int((~known).sum()),
+                examples=format_values(examples.tolist()),
+            ),
+            stacklevel=3,
+        )
+    kept: pd.DataFrame = results[known]
+    return kept
+
+
+def read_item(item: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Return fields of one item; all are validated where one is not canonical."""
+    if not isinstance(item, Mapping):
+        raise ArgumentError(
+            "engine.item_not_a_mapping",
+            "RiskEngine: one item must be a mapping of fields to values; got "
+            "{kind}. Pass dict(frame.iloc[0]), or use score and explain "
+            "for a frame.",
+            kind=type(item).__name__,
+        )
+    values: dict[str, Any] = {}
+    for name in fields:
+        if name.startswith("dq_"):
+            continue
+        value = item.get(name)
+        if not is_canonical(DECLARATIONS[name], value):
+            row = validate(pd.DataFrame([dict(item)]), DECLARATIONS)
+            return {str(n): row[n].iloc[0] for n in row.columns}
+        values[name] = value
+    return values

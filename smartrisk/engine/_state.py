@@ -1,0 +1,271 @@
+"""What an engine consists of: settings and fitted state, packed and unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+
+from smartrisk import __version__
+from smartrisk.errors import ArtefactError
+from smartrisk.features import (
+    DeclarationFeatures,
+    from_settings,
+    from_tables,
+    to_settings,
+    to_tables,
+)
+from smartrisk.items import UInt
+from smartrisk.models import RevenueRegressor, RiskClassifier
+
+#: Name of a file to its text, and name of a table to its columns.
+Texts: TypeAlias = Mapping[str, str]
+Tables: TypeAlias = dict[str, dict[str, NDArray[Any]]]
+#: A parameter as `RiskEngine.describe` gives it.
+Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
+
+_STATE, _TREES, _REVENUE_TREES = "engine.json", "risk.txt", "revenue.txt"
+_SEEN_ITEMS, _SEEN_RESULTS = "seen.items", "seen.results"
+#: Threads of the default features: more wait for memory most of the time.
+_FEATURE_THREADS = 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EngineSettings:
+    """The parameters of an engine, and the unfitted parts that they ask for.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures or None
+        Unfitted transformer; None for the default keys.
+    classifier : RiskClassifier or None
+        Unfitted model of a hit; None for the default.
+    regressor : RevenueRegressor or None
+        Unfitted model of revenue given a hit; None for the default.
+    label_delay : int
+        Days from lodgement to the result where `known_at` is missing.
+    n_jobs : int or None
+        Threads; None for one on small data.
+    random_state : int
+        Seed.
+    """
+
+    features: DeclarationFeatures | None
+    classifier: RiskClassifier | None
+    regressor: RevenueRegressor | None
+    label_delay: int
+    n_jobs: int | None
+    random_state: int
+
+    def new_features(self) -> DeclarationFeatures:
+        """Return an unfitted transformer."""
+        if self.features is not None:
+            features: DeclarationFeatures = clone(self.features)
+            return features
+        n_jobs = _FEATURE_THREADS if self.n_jobs is None else self.n_jobs
+        return DeclarationFeatures(label_delay=self.label_delay, n_jobs=n_jobs)
+
+    def new_classifier(self) -> RiskClassifier:
+        """Return an unfitted model of a hit."""
+        if self.classifier is not None:
+            classifier: RiskClassifier = clone(self.classifier)
+            return classifier
+        return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
+
+    def new_regressor(self) -> RevenueRegressor:
+        """Return an unfitted model of revenue."""
+        if self.regressor is not None:
+            regressor: RevenueRegressor = clone(self.regressor)
+            return regressor
+        return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EngineState:
+    """What a fitted engine consists of.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures
+        The fitted history and features.
+    classifier : RiskClassifier
+        The fitted model of a hit.
+    regressor : RevenueRegressor
+        The fitted model of revenue.
+    seen_items, seen_results : ndarray of uint64
+        Sorted `item_ids` of the items and results that the history holds.
+    version : str
+        Digest of models and history, from `make_version`.
+    """
+
+    features: DeclarationFeatures
+    classifier: RiskClassifier
+    regressor: RevenueRegressor
+    seen_items: UInt
+    seen_results: UInt
+    version: str
+
+
+def make_version(
+    classifier: RiskClassifier,
+    regressor: RevenueRegressor,
+    seen_items: UInt,
+    seen_results: UInt,
+) -> str:
+    """Return a digest of the models and of the items and results that were seen."""
+    digest = hashlib.sha256()
+    digest.update(classifier.booster_text().encode())
+    digest.update((regressor.booster_text() or "").encode())
+    digest.update(json.dumps(classifier.fitted_state()).encode())
+    digest.update(json.dumps(regressor.fitted_state()).encode())
+    digest.update(seen_items.tobytes())
+    digest.update(seen_results.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:
+    """Return the parameters of an engine and of its parts in one flat dictionary."""
+    parts: dict[str, BaseEstimator] = {
+        "features": state.features if state else settings.new_features(),
+        "classifier": state.classifier if state else settings.new_classifier(),
+        "regressor": state.regressor if state else settings.new_regressor(),
+    }
+    flat: dict[str, Setting] = {
+        "label_delay": settings.label_delay,
+        "random_state": settings.random_state,
+    }
+    for part, estimator in parts.items():
+        for name, value in estimator.get_params(deep=False).items():
+            if name in ("categorical", "monotone"):  # they follow from the features
+                continue
+            if name.endswith("keys"):
+                value = [key.label for key in value]
+            flat[f"{part}.{name}"] = list(value) if isinstance(value, tuple) else value
+    if state is not None:
+        flat["n_items"] = len(state.seen_items)
+        flat["n_results"] = len(state.seen_results)
+        flat["n_features"] = len(state.features.feature_info_)
+        flat["n_trees"] = state.classifier.n_trees_
+    return flat
+
+
+def pack(settings: EngineSettings, state: EngineState) -> tuple[Texts, Tables]:
+    """Return the texts and tables from which `unpack` makes settings and state."""
+    learned, tables = to_tables(state.features)
+    content = {
+        "smartrisk": __version__,
+        "version": state.version,
+        "settings": _plain_settings(settings),
+        "features": learned,
+        "classifier": _plain_model(state.classifier),
+        "regressor": _plain_model(state.regressor),
+    }
+    texts = {
+        _STATE: json.dumps(content, indent=1, default=_plain_number),
+        _TREES: state.classifier.booster_text(),
+    }
+    revenue_trees = state.regressor.booster_text()
+    if revenue_trees is not None:
+        texts[_REVENUE_TREES] = revenue_trees
+    tables[_SEEN_ITEMS] = {"id": state.seen_items}
+    tables[_SEEN_RESULTS] = {"id": state.seen_results}
+    return texts, tables
+
+
+def unpack(
+    texts: Texts, tables: Tables, *, folder: str
+) -> tuple[EngineSettings, EngineState]:
+    """Return the settings and the state that `pack` packed.
+
+    Raises
+    ------
+    ArtefactError
+        If the content is not what this version writes; `folder` names it.
+    """
+    try:
+        content = json.loads(texts[_STATE])
+        seen_items = tables.pop(_SEEN_ITEMS)["id"]
+        seen_results = tables.pop(_SEEN_RESULTS)["id"]
+        classifier = RiskClassifier(**_params(content["classifier"])).restore(
+            texts[_TREES], content["classifier"]["state"]
+        )
+        regressor = RevenueRegressor(**_params(content["regressor"])).restore(
+            texts.get(_REVENUE_TREES), content["regressor"]["state"]
+        )
+        state = EngineState(
+            features=from_tables(content["features"], tables),
+            classifier=classifier,
+            regressor=regressor,
+            seen_items=seen_items,
+            seen_results=seen_results,
+            version=make_version(classifier, regressor, seen_items, seen_results),
+        )
+        return _settings_from_plain(content["settings"]), state
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(
+            "engine.saved_by_another_version",
+            "RiskEngine.load: {folder!r} is intact but was written by another "
+            "version ({problem}). Load it with that version.",
+            folder=folder,
+            problem=repr(error),
+        ) from error
+
+
+def _plain_settings(settings: EngineSettings) -> dict[str, Any]:
+    """Return settings as plain values; parts that are None stay None."""
+    features, classifier = settings.features, settings.classifier
+    regressor = settings.regressor
+    return {
+        "features": None if features is None else to_settings(features),
+        "classifier": None if classifier is None else classifier.get_params(),
+        "regressor": None if regressor is None else regressor.get_params(),
+        "label_delay": settings.label_delay,
+        "n_jobs": settings.n_jobs,
+        "random_state": settings.random_state,
+    }
+
+
+def _settings_from_plain(plain: dict[str, Any]) -> EngineSettings:
+    """Return the settings that `_plain_settings` described."""
+    features, classifier = plain["features"], plain["classifier"]
+    regressor = plain["regressor"]
+    return EngineSettings(
+        features=None if features is None else from_settings(features),
+        classifier=None
+        if classifier is None
+        else RiskClassifier(**_tuples(classifier)),
+        regressor=None if regressor is None else RevenueRegressor(**_tuples(regressor)),
+        label_delay=plain["label_delay"],
+        n_jobs=plain["n_jobs"],
+        random_state=plain["random_state"],
+    )
+
+
+def _plain_model(model: RiskClassifier | RevenueRegressor) -> dict[str, Any]:
+    """Return the parameters and the state of a fitted model as plain values."""
+    return {"params": model.get_params(), "state": model.fitted_state()}
+
+
+def _params(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that `_plain_model` described."""
+    return _tuples(plain["params"])
+
+
+def _tuples(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with tuples again where JSON has lists."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
+
+
+def _plain_number(value: object) -> int | float:
+    """Return a NumPy number, such as a position of a feature, as a plain one."""
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no plain value")

@@ -1,0 +1,104 @@
+"""Training of the models of an engine on the inspected items."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.engine._state import EngineSettings
+from smartrisk.errors import DataQualityWarning, format_values
+from smartrisk.features import DeclarationFeatures, ItemResults
+from smartrisk.items import UInt
+from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.windows import months_without_results
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Models:
+    """The two fitted models."""
+
+    classifier: RiskClassifier
+    regressor: RevenueRegressor
+
+
+def train_models(
+    settings: EngineSettings,
+    features: DeclarationFeatures,
+    items: pd.DataFrame,
+    ids: UInt,
+    results: ItemResults,
+) -> Models:
+    """Fit the models on the inspected items.
+
+    They are sorted by lodgement and id, so that the order of the tables, which decides
+    ties in time, changes no bit of the models.
+    """
+    moments = items["lodged_at"].to_numpy()[results.rows]
+    order = np.lexsort((ids[results.rows], moments))
+    inspected = items.iloc[results.rows[order]]
+    hits, revenue = results.hits[order], results.revenue[order]
+    matrix = features.transform_matrix(inspected)
+    days = inspected["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    info = features.feature_info_
+    classifier = settings.new_classifier()
+    if not classifier.categorical:
+        codes = tuple(k for k, feature in enumerate(info) if feature.categorical)
+        classifier.set_params(categorical=codes)
+    if not classifier.monotone:
+        classifier.set_params(monotone=tuple(feature.monotone for feature in info))
+    classifier.fit(matrix, hits, time=days)
+    hit = hits > 0
+    value = declared_values(inspected, features)
+    regressor = settings.new_regressor()
+    regressor.fit(matrix[hit], revenue[hit], scale=value[hit], time=days[hit])
+    return Models(classifier=classifier, regressor=regressor)
+
+
+def declared_values(
+    items: pd.DataFrame, features: DeclarationFeatures
+) -> NDArray[np.float64]:
+    """Return the customs values of items, 1 where the engine was fitted without any."""
+    if "customs_value" not in features.feature_names_in_:
+        return np.ones(len(items))
+    return items["customs_value"].to_numpy(np.float64)
+
+
+def declared_value(
+    item: Mapping[str, Any], features: DeclarationFeatures
+) -> NDArray[np.float64]:
+    """Return the customs value of one canonical item as `declared_values` does."""
+    if "customs_value" not in features.feature_names_in_:
+        return np.ones(1)
+    value = item["customs_value"]
+    return np.array([np.nan if value is None else value], np.float64)
+
+
+def warn_of_gaps(lodged: pd.Series, results: ItemResults, *, stacklevel: int) -> None:
+    """Warn of months without any result where results are to be expected."""
+    labelled = np.zeros(len(lodged), bool)
+    labelled[results.rows] = True
+    days = lodged.to_numpy()[results.rows].astype("datetime64[D]")
+    delays = (results.known - days) / np.timedelta64(1, "D")
+    months = months_without_results(lodged, labelled, delays=delays)
+    if not len(months):
+        return
+    names = [f"{month:%Y-%m}" for month in months["month"]]
+    warnings.warn(
+        DataQualityWarning(
+            "engine.months_without_results",
+            "RiskEngine.fit: no result for any of the {n_items} items lodged in "
+            "{n_months} months: {months}. Add the results of these months, set "
+            "'label_delay' if they take longer, or leave the months out if controls "
+            "stopped: rates of hits are too old there.",
+            n_items=int(months["n_items"].sum()),
+            n_months=len(names),
+            months=format_values(names),
+        ),
+        stacklevel=stacklevel,
+    )

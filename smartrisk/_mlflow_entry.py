@@ -1,7 +1,7 @@
 """What MLflow runs when it loads a logged engine: code and a checked folder, no pickle.
 
 MLflow copies this file beside the model and executes it. The engine's folder is read
-by `RiskEngine.load`, which refuses whatever was edited.
+by `RiskEngine.load`, which refuses a folder that was edited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from smartrisk.engine import RiskEngine
 from smartrisk.schema import SCORES
 
 #: Columns of DECISIONS that are added when a capacity is asked for.
-DECIDED = ("channel", "selected_by", "propensity", "rank")
+_DECISION_COLUMNS = ("channel", "selected_by", "propensity", "rank")
 
 
 class RiskModel(PythonModel):
@@ -29,7 +29,7 @@ class RiskModel(PythonModel):
         Parameters
         ----------
         context : PythonModelContext
-            Where MLflow put the artefacts.
+            It knows where MLflow copied the artefacts.
         """
         self.engine = RiskEngine.load(context.artifacts["engine"])
 
@@ -63,27 +63,27 @@ class RiskModel(PythonModel):
         capacity = float(asked.get("capacity") or 0.0)
         if capacity:
             share = capacity if capacity <= 1 else int(capacity)
-            decisions = self.engine.select(items, share)
-            for name in DECIDED:
+            decisions = self.engine.select(items, capacity=share)
+            for name in _DECISION_COLUMNS:
                 answer[name] = decisions[name].to_numpy()
         if asked.get("explain"):
-            said = self.engine.explain(items).sentences()
-            answer["reasons"] = [" | ".join(lines) for lines in said]
-        return plain(answer)
+            sentences = self.engine.explain(items).sentences()
+            answer["reasons"] = [" | ".join(lines) for lines in sentences]
+        return plain_frame(answer)
 
 
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
+def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return columns of numpy types: numbers as they are, all else as objects."""
-    kept = {}
+    columns = {}
     for name, values in frame.items():
         if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufb":
-            kept[name] = values.reset_index(drop=True)
+            columns[name] = values.reset_index(drop=True)
         else:
-            whole = values.astype(object).to_list()
-            kept[name] = pd.Series(
-                [None if pd.isna(v) else v for v in whole], dtype=object
+            objects = values.astype(object).to_list()
+            columns[name] = pd.Series(
+                [None if pd.isna(v) else v for v in objects], dtype=object
             )
-    return pd.DataFrame(kept)
+    return pd.DataFrame(columns)
 
 
 set_model(RiskModel())

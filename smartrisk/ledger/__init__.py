@@ -1,9 +1,8 @@
-"""A record of decisions that stands up in an appeal: append-only, hash-chained.
+"""A record of decisions for audits and appeals: append-only, hash-chained.
 
 Reads DECISIONS, SCORES, DECLARATIONS and OUTCOMES; writes entries of a SQLite file in
 which every entry holds the digest of the one before it. Identities and declared values
-stand in a second file, under pseudonyms, so that they can be erased without breaking
-the chain.
+are stored in a second file, from which they can be erased without breaking the chain.
 """
 
 from smartrisk.ledger._ledger import KINDS, Ledger

@@ -1,4 +1,4 @@
-"""The two files of a ledger: what is on disk, and when."""
+"""The two files of a ledger: their tables, and transactions that reach the disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 from smartrisk.errors import LedgerError
 
-CHAIN = """
+#: The chain. The triggers stop programs that change entries by mistake; who removes
+#: them is found by the digests.
+CHAIN_TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at TEXT NOT NULL,
     declaration_id TEXT, item_number INTEGER,
@@ -21,7 +23,8 @@ CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON entries
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'entries cannot be deleted'); END;
 """
-ASIDE = """
+#: The side file: what must be erasable, so that it cannot be in the chain.
+SIDE_TABLES = """
 CREATE TABLE IF NOT EXISTS secret (key TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS identities (
     pseudonym TEXT PRIMARY KEY, identity TEXT NOT NULL, at TEXT NOT NULL
@@ -30,35 +33,39 @@ CREATE TABLE IF NOT EXISTS items (
     digest TEXT PRIMARY KEY, fields TEXT NOT NULL, at TEXT NOT NULL
 ) STRICT;
 """
+#: How long a process waits for the lock of another: a batch of 100,000 decisions holds
+#: it for about 2 s.
 _BUSY_SECONDS = 60.0
 
 
 def open_file(path: Path, script: str) -> sqlite3.Connection:
-    """Open a file so that what is committed is on disk; make its tables."""
+    """Open a file so that what is committed is on disk; create its tables."""
     try:
-        made = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute("PRAGMA synchronous = FULL")
-        made.execute("PRAGMA secure_delete = ON")
-        made.executescript(script)
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode, NORMAL would not sync at commit: a power cut would lose entries
+        # that `record` had returned.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.executescript(script)
     except sqlite3.DatabaseError as error:
         raise LedgerError(
-            "ledger.ledger_choose_another_file",
-            "Ledger: {path!r} is no ledger ({error}). Choose another file.",
+            "ledger.not_a_ledger",
+            "Ledger: {path!r} is not a ledger ({problem}). Choose another file.",
             path=str(path),
-            error=error,
+            problem=str(error),
         ) from error
-    return made
+    return connection
 
 
-def forget(connection: sqlite3.Connection) -> None:
-    """Leave nothing in the log of what was deleted."""
+def truncate_log(connection: sqlite3.Connection) -> None:
+    """Empty the write-ahead log, which still holds what was deleted."""
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the write lock of a file; keep all of what is written, or nothing."""
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold the write lock of a file; commit everything, or nothing after an error."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -7,57 +7,81 @@ import hmac
 import json
 import os
 import secrets
-import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import pandas as pd
+
 from smartrisk.errors import ArgumentError, LedgerError, check_choice
 from smartrisk.ledger._digests import (
-    aligned,
-    digest_of,
-    key,
-    now,
-    records,
-    same,
-    sealed,
-    text,
-    told,
-    without_key,
+    ReasonTable,
+    Record,
+    align_records,
+    canonical_json,
+    digest_entry,
+    digest_item,
+    drop_key,
+    item_key,
+    sentences_by_item,
+    to_records,
+    utc_now,
 )
-from smartrisk.ledger._files import ASIDE, CHAIN, forget, open_file, writing
+from smartrisk.ledger._files import (
+    CHAIN_TABLES,
+    SIDE_TABLES,
+    open_file,
+    transaction,
+    truncate_log,
+)
+from smartrisk.ledger._replay import ScoringEngine, replay_decision
 from smartrisk.ledger._values import START, Anchor, Replay, Verification
-from smartrisk.schema import CHANNELS
+from smartrisk.ledger._verify import verify_chain
+from smartrisk.schema import CHANNELS, TRADERS
 
 #: Kinds of entries.
 KINDS = ("decision", "override", "result", "note")
-_WHO = ("importer_id", "declarant_id", "consignor_id", "carrier_id", "officer_id")
+#: Fields of an item that can name a person.
+_IDENTITY_FIELDS = (*TRADERS, "officer_id")
+#: Hexadecimal digits of a pseudonym: 128 bits, so that two never collide.
+_PSEUDONYM_DIGITS = 32
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry before it has a number, a time and a digest."""
+
+    kind: str
+    body: Mapping[str, Any]
+    declaration_id: str | None = None
+    item_number: int | None = None
 
 
 class Ledger:
     """An append-only record of decisions, overrides and results.
 
-    What `record`, `override` and `result` return is on disk: a crash, a kill or a power
-    cut later loses nothing of it. Several processes may write at once.
+    When `record`, `override` or `result` returns, the entries are on disk: a crash, a
+    kill or a power cut later loses none of them. Several processes may write at once.
 
     Parameters
     ----------
     path : path
-        The SQLite file of the chain; made when absent. Identities and items stand
-        beside it in a file that ends in ``.aside``.
+        The SQLite file of the chain; created when absent. Identities and declared
+        values are stored beside it in a file that ends in ``.aside``.
 
     Raises
     ------
     LedgerError
-        If the file is no ledger.
+        If the file is not a ledger.
 
     Notes
     -----
     The digest of an entry is SHA-256 over the digest of the one before it, its number,
     kind, time, item and body. Editing, deleting, inserting or reordering entries breaks
-    the chain; cutting off its end does not, and writing all of it anew does not: for
-    these `verify` needs an `Anchor` that was kept elsewhere.
+    the chain. Cutting off its end does not, nor does rewriting it to the end: for these
+    `verify` needs an `Anchor` that was kept elsewhere.
 
     References
     ----------
@@ -71,27 +95,27 @@ class Ledger:
     >>> from smartrisk.ledger import Ledger
     >>> decisions = pd.DataFrame({"declaration_id": ["a", "b"],
     ...                           "channel": ["red", "green"]})
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     with Ledger(f"{place}/decisions.sqlite") as ledger:
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Ledger(f"{folder}/decisions.sqlite") as ledger:
     ...         head = ledger.record(decisions)
-    ...         whole = ledger.verify(anchor=head).ok
-    >>> head.seq, whole
+    ...         is_intact = ledger.verify(anchor=head).ok
+    >>> head.seq, is_intact
     (2, True)
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._chain = open_file(self.path, CHAIN)
-        self._aside = open_file(
-            self.path.with_suffix(self.path.suffix + ".aside"), ASIDE
+        self._chain = open_file(self.path, CHAIN_TABLES)
+        self._side = open_file(
+            self.path.with_suffix(self.path.suffix + ".aside"), SIDE_TABLES
         )
-        with writing(self._aside):
-            if not self._aside.execute("SELECT 1 FROM secret").fetchone():
-                made = secrets.token_hex(32)
-                self._aside.execute("INSERT INTO secret VALUES (?)", (made,))
-        kept = self._aside.execute("SELECT key FROM secret").fetchone()[0]
-        self._key = bytes.fromhex(kept)
+        with transaction(self._side):
+            if not self._side.execute("SELECT 1 FROM secret").fetchone():
+                key = secrets.token_hex(32)
+                self._side.execute("INSERT INTO secret VALUES (?)", (key,))
+        stored = self._side.execute("SELECT key FROM secret").fetchone()[0]
+        self._key = bytes.fromhex(stored)
 
     def __enter__(self) -> Self:
         """Return the open ledger."""
@@ -102,20 +126,21 @@ class Ledger:
         self.close()
 
     def __repr__(self) -> str:
+        """Return the file and the number of entries."""
         return f"Ledger({str(self.path)!r}, {self.head().seq} entries)"
 
     def close(self) -> None:
-        """Close the files; what was recorded is on disk already."""
+        """Close the files; every entry is on disk already."""
         self._chain.close()
-        self._aside.close()
+        self._side.close()
 
     def head(self) -> Anchor:
-        """Return the last entry's number and digest, to be kept elsewhere.
+        """Return the number and digest of the last entry, to be kept elsewhere.
 
         Returns
         -------
         anchor : Anchor
-            As of now.
+            The head of the chain now.
         """
         row = self._chain.execute(
             "SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1"
@@ -124,56 +149,59 @@ class Ledger:
 
     def record(
         self,
-        decisions: Any,
+        decisions: pd.DataFrame,
         *,
-        declarations: Any = None,
-        scores: Any = None,
-        reasons: Any = None,
+        declarations: pd.DataFrame | None = None,
+        scores: pd.DataFrame | None = None,
+        reasons: ReasonTable | None = None,
         **versions: str,
     ) -> Anchor:
         """Append decisions, one entry each, all or none.
 
         Parameters
         ----------
-        decisions : DataFrame
+        decisions : DataFrame of shape (n_items, n_columns)
             DECISIONS.
-        declarations : DataFrame, default=None
-            DECLARATIONS of the same rows: their digest goes into the chain, their
-            values into the file aside.
-        scores : DataFrame, default=None
+        declarations : DataFrame of shape (n_items, n_fields), default=None
+            DECLARATIONS of the same rows: their digest is stored in the chain, their
+            values in the side file.
+        scores : DataFrame of shape (n_items, n_columns), default=None
             SCORES of the same rows.
         reasons : Reasons, default=None
-            What ``engine.explain`` returned, of these items or some of them.
+            What ``engine.explain`` returned for these items or some of them.
         **versions : str
-            Further versions to keep, as ``rules="2026-03"``.
+            Further versions to record, such as ``rules="2026-03"``.
 
         Returns
         -------
         head : Anchor
-            After the last of them, on disk.
+            The last of these entries, on disk.
 
         Raises
         ------
         ArgumentError
-            If tables are not of the same items in the same order.
+            If tables are not of the same items in the same order, or a number is
+            infinite.
         """
-        rows = records(decisions)
-        said = aligned("scores", scores, rows)
-        items = aligned("declarations", declarations, rows)
-        because = told(reasons)
-        entries, aside = [], {}
+        rows = to_records(decisions)
+        score_rows = align_records("scores", scores, rows)
+        items = align_records("declarations", declarations, rows)
+        sentences = sentences_by_item(reasons)
+        entries: list[_Entry] = []
+        inputs: dict[str, str] = {}
         for k, row in enumerate(rows):
-            body = {"decision": row, **versions}
-            if said is not None:
-                body["score"] = without_key(said[k])
+            body: Record = {"decision": row, **versions}
+            if score_rows is not None:
+                body["score"] = drop_key(score_rows[k])
             if items is not None:
-                digest, fields = digest_of(items[k])
+                digest, fields = digest_item(items[k])
                 body["inputs"] = digest
-                aside[digest] = fields
-            if (name := key(row)) in because:
-                body["reasons"] = because[name]
-            entries.append(("decision", name, body))
-        self._put_aside(aside)
+                inputs[digest] = fields
+            key = item_key(row)
+            if key in sentences:
+                body["reasons"] = sentences[key]
+            entries.append(_Entry("decision", body, *key))
+        self._store_inputs(inputs)
         return self._append(entries)
 
     def override(
@@ -190,31 +218,31 @@ class Ledger:
         Parameters
         ----------
         declaration_id : str
-            Of the item.
+            Declaration of the item.
         channel : str
-            Where it goes.
+            Channel that the officer chose.
         officer_id : str
-            Who decided; the chain holds a pseudonym.
+            Who decided; the chain stores a pseudonym.
         reason : str
-            In the officer's words.
+            Why, in the officer's words.
         item_number : int, default=1
-            Of the item.
+            Number of the item in the declaration.
 
         Returns
         -------
         head : Anchor
-            On disk.
+            This entry, on disk.
 
         Raises
         ------
         ArgumentError
-            If the reason is empty, or the item was never decided on.
+            If the reason is empty, or the item is not in the ledger.
         """
         check_choice("Ledger.override", "channel", channel, CHANNELS)
         if not str(reason).strip():
             raise ArgumentError(
-                "ledger.reason_say_why_got",
-                "Ledger.override: 'reason' must say why; got nothing.",
+                "ledger.override_without_reason",
+                "Ledger.override: 'reason' must state why; it is empty.",
             )
         known = self._chain.execute(
             "SELECT 1 FROM entries WHERE declaration_id = ? AND item_number = ?",
@@ -222,8 +250,9 @@ class Ledger:
         ).fetchone()
         if known is None:
             raise ArgumentError(
-                "ledger.decision",
-                "Ledger.override: no decision on {declaration_id!r}, {item_number}.",
+                "ledger.override_without_decision",
+                "Ledger.override: no decision on {declaration_id!r}, item "
+                "{item_number}. Record the decision first.",
                 declaration_id=declaration_id,
                 item_number=item_number,
             )
@@ -232,47 +261,47 @@ class Ledger:
             "officer": self.pseudonym(officer_id),
             "reason": reason,
         }
-        return self._append([("override", (declaration_id, item_number), body)])
+        return self._append([_Entry("override", body, declaration_id, item_number)])
 
-    def result(self, outcomes: Any) -> Anchor:
-        """Append results of inspections; officers go in under pseudonyms.
+    def result(self, outcomes: pd.DataFrame) -> Anchor:
+        """Append results of inspections, with officers under pseudonyms.
 
         Parameters
         ----------
-        outcomes : DataFrame
+        outcomes : DataFrame of shape (n_inspected, n_columns)
             OUTCOMES.
 
         Returns
         -------
         head : Anchor
-            On disk.
+            The last of these entries, on disk.
         """
-        rows = records(outcomes)
+        rows = to_records(outcomes)
         names = {str(r["officer_id"]) for r in rows if r.get("officer_id") is not None}
-        known = self._pseudonyms(names)
+        pseudonyms = self._pseudonyms(names)
         entries = []
         for row in rows:
             if row.get("officer_id") is not None:
-                row["officer_id"] = known[str(row["officer_id"])]
-            entries.append(("result", key(row), {"result": row}))
+                row["officer_id"] = pseudonyms[str(row["officer_id"])]
+            entries.append(_Entry("result", {"result": row}, *item_key(row)))
         return self._append(entries)
 
     def note(self, remark: str) -> Anchor:
-        """Append a remark, as that a model was replaced.
+        """Append a remark, such as that a model was replaced.
 
         Parameters
         ----------
         remark : str
-            In words.
+            The remark, in words.
 
         Returns
         -------
         head : Anchor
-            On disk.
+            This entry, on disk.
         """
-        return self._append([("note", (None, None), {"text": str(remark)})])
+        return self._append([_Entry("note", {"text": str(remark)})])
 
-    def frame(self, kind: str | None = None) -> Any:
+    def frame(self, kind: str | None = None) -> pd.DataFrame:
         """Return the entries as a table.
 
         Parameters
@@ -285,8 +314,6 @@ class Ledger:
         entries : DataFrame
             seq, kind, at, declaration_id, item_number, body (dict), digest.
         """
-        import pandas as pd
-
         if kind is not None:
             check_choice("Ledger.frame", "kind", kind, KINDS)
         rows = self._chain.execute(
@@ -300,61 +327,47 @@ class Ledger:
         return table
 
     def verify(self, *, anchor: Anchor | str | None = None) -> Verification:
-        """Read the whole chain and say what is wrong with it.
+        """Read the whole chain and report what is wrong with it.
 
         Parameters
         ----------
         anchor : Anchor or str, default=None
-            A head that was kept elsewhere: finds what was cut off or written anew.
+            A head that was kept elsewhere: with it, entries that were cut off or
+            rewritten are found too.
 
         Returns
         -------
         verification : Verification
             ``ok``, or the problems.
+
+        Raises
+        ------
+        ArgumentError
+            If a text is not an anchor.
         """
-        wanted = Anchor.parse(anchor) if isinstance(anchor, str) else anchor
-        problems: dict[str, str] = {}
-        previous, expected, met = START, 1, wanted is None or wanted.seq == 0
-        try:
-            for row in self._chain.execute(
-                "SELECT seq, kind, at, declaration_id, item_number, body, previous, "
-                "digest FROM entries ORDER BY seq"
-            ):
-                seq, *fields, before, digest = row
-                if seq != expected:
-                    problems.setdefault("gap", f"entry {expected} is missing")
-                elif before != previous:
-                    problems.setdefault("link", f"entry {seq} does not follow the last")
-                if sealed(before, seq, fields) != digest:
-                    problems.setdefault("edit", f"entry {seq} was changed")
-                if wanted is not None and seq == wanted.seq:
-                    met = True
-                    if digest != wanted.digest:
-                        problems["anchor"] = f"entry {seq} is not the anchored one"
-                previous, expected = digest, seq + 1
-        except sqlite3.DatabaseError as error:
-            problems["file"] = f"the file is damaged ({error})"
-        if not met and wanted is not None:
-            problems["end"] = (
-                f"the chain ends at {expected - 1}, before the anchored {wanted.seq}"
-            )
-        return Verification(n_entries=expected - 1, problems=tuple(problems.values()))
+        parsed = Anchor.parse(anchor) if isinstance(anchor, str) else anchor
+        return verify_chain(self._chain, parsed)
 
     def replay(
-        self, declaration_id: str, engine: Any, *, item_number: int = 1, top: int = 3
+        self,
+        declaration_id: str,
+        engine: ScoringEngine,
+        *,
+        item_number: int = 1,
+        top: int = 3,
     ) -> Replay:
-        """Score and explain an item anew, and compare with what was recorded.
+        """Score and explain an item again, and compare with what was recorded.
 
         Parameters
         ----------
         declaration_id : str
-            Of the item.
+            Declaration of the item.
         engine : RiskEngine
             The saved engine of that time, loaded.
         item_number : int, default=1
-            Of the item.
+            Number of the item in the declaration.
         top : int, default=3
-            Reasons to compare.
+            Number of reasons to compare.
 
         Returns
         -------
@@ -373,32 +386,14 @@ class Ledger:
         ).fetchone()
         if row is None:
             raise LedgerError(
-                "ledger.decision_2",
-                "Ledger: no decision on {declaration_id!r}.",
+                "ledger.no_decision",
+                "Ledger.replay: no decision on {declaration_id!r}, item {item_number}.",
                 declaration_id=declaration_id,
+                item_number=item_number,
             )
-        seq, body = row[0], json.loads(row[1])
-        item = self._item(declaration_id, body.get("inputs"))
-        again = dict(engine.score_one(item))
-        recorded = dict(body.get("score", {}))
-        then = {"score": recorded, "reasons": body.get("reasons")}
-        today: dict[str, Any] = {"score": again}
-        if then["reasons"] is not None:
-            reasons = told(engine.explain_one(item, top=top))
-            today["reasons"] = next(iter(reasons.values()), [])
-        version = recorded.get("model_version")
-        if version != again.get("model_version"):
-            note = (
-                f"recorded by version {version!r}, replayed by "
-                f"{again.get('model_version')!r}: load the engine of that time"
-            )
-        elif not same(recorded, again):
-            note = "the score differs"
-        elif "reasons" in today and today["reasons"] != then["reasons"]:
-            note = "the reasons differ"
-        else:
-            note = ""
-        return Replay(seq=seq, agrees=not note, recorded=then, again=today, note=note)
+        body = json.loads(row[1])
+        item = self._inputs(declaration_id, body.get("inputs"))
+        return replay_decision(row[0], body, item, engine, top)
 
     def pseudonym(self, identity: str) -> str:
         """Return the pseudonym of an identity, the same every time.
@@ -406,100 +401,105 @@ class Ledger:
         Parameters
         ----------
         identity : str
-            Who.
+            A trader or an officer.
 
         Returns
         -------
         pseudonym : str
-            HMAC-SHA-256 with the ledger's own key, shortened to 128 bits.
+            HMAC-SHA-256 with the key of this ledger, shortened to 128 bits.
         """
         return self._pseudonyms({str(identity)})[str(identity)]
 
     def identity(self, pseudonym: str) -> str | None:
-        """Return who stands behind a pseudonym, None when that was erased.
+        """Return the identity of a pseudonym, None when it was erased.
 
         Parameters
         ----------
         pseudonym : str
-            From an entry.
+            A pseudonym from an entry.
 
         Returns
         -------
         identity : str or None
-            Who.
+            A trader or an officer.
         """
-        row = self._aside.execute(
+        row = self._side.execute(
             "SELECT identity FROM identities WHERE pseudonym = ?", (pseudonym,)
         ).fetchone()
         return None if row is None else str(row[0])
 
     def erase(self, identity: str) -> int:
-        """Forget an identity: its pseudonym stays in the chain and leads nowhere.
+        """Erase an identity; its pseudonym stays in the chain and leads nowhere.
 
         Parameters
         ----------
         identity : str
-            A trader or an officer. What is deleted is overwritten on disk.
+            A trader or an officer. What is erased is overwritten on disk.
 
         Returns
         -------
         n_erased : int
-            Pseudonyms and items that were forgotten.
+            Number of identities and declared items that were erased.
         """
         name = str(identity)
-        with writing(self._aside):
-            erased = self._aside.execute(
+        with transaction(self._side):
+            erased = self._side.execute(
                 "DELETE FROM identities WHERE identity = ?", (name,)
             ).rowcount
-            fields = " OR ".join(f"json_extract(fields, '$.{who}') = ?" for who in _WHO)
-            erased += self._aside.execute(
-                f"DELETE FROM items WHERE {fields}", (name,) * len(_WHO)
+            matches = " OR ".join(
+                f"json_extract(fields, '$.{field}') = ?" for field in _IDENTITY_FIELDS
+            )
+            erased += self._side.execute(
+                f"DELETE FROM items WHERE {matches}", (name,) * len(_IDENTITY_FIELDS)
             ).rowcount
-        forget(self._aside)
+        truncate_log(self._side)
         return int(erased)
 
     def retain(self, since: str | datetime) -> int:
-        """Forget identities and items that were put aside before a moment.
+        """Erase identities and declared values that were stored before a moment.
 
         Parameters
         ----------
         since : str or datetime
-            ISO 8601 in UTC, or a moment (naive ones are of this machine's zone); what
-            is older goes.
+            ISO 8601 in UTC, or a moment (without zone: of the zone of this machine).
+            What is older is erased.
 
         Returns
         -------
         n_erased : int
-            Identities and items that were forgotten. The chain stays whole.
+            Number of identities and items that were erased. The chain stays intact.
         """
         moment = str(since)
         if isinstance(since, datetime):
             moment = since.astimezone(UTC).isoformat(timespec="milliseconds")
-        with writing(self._aside):
-            erased = sum(
-                int(
-                    self._aside.execute(
-                        f"DELETE FROM {t} WHERE at < ?", (moment,)
-                    ).rowcount
-                )
-                for t in ("identities", "items")
-            )
-        forget(self._aside)
+        with transaction(self._side):
+            erased = 0
+            for table in ("identities", "items"):
+                erased += self._side.execute(
+                    f"DELETE FROM {table} WHERE at < ?", (moment,)
+                ).rowcount
+        truncate_log(self._side)
         return erased
 
-    def _append(
-        self, entries: Iterable[tuple[str, tuple[Any, Any], dict[str, Any]]]
-    ) -> Anchor:
+    def _append(self, entries: Iterable[_Entry]) -> Anchor:
         """Append entries in one transaction; return the head when it is on disk."""
-        at = now()
-        made = [(kind, name, text(body)) for kind, name, body in entries]
-        with writing(self._chain):
+        at = utc_now()
+        # Bodies become text before the lock is taken: a value that JSON refuses leaves
+        # nothing behind, and other processes wait less.
+        bodies = [(entry, canonical_json(entry.body)) for entry in entries]
+        with transaction(self._chain):
             head = self.head()
             seq, previous, rows = head.seq, head.digest, []
-            for kind, (name, number), body in made:
+            for entry, body in bodies:
                 seq += 1
-                fields = (kind, at, name, number, body)
-                digest = sealed(previous, seq, fields)
+                fields = (
+                    entry.kind,
+                    at,
+                    entry.declaration_id,
+                    entry.item_number,
+                    body,
+                )
+                digest = digest_entry(previous, seq, fields)
                 rows.append((seq, *fields, previous, digest))
                 previous = digest
             self._chain.executemany(
@@ -507,44 +507,47 @@ class Ledger:
             )
         return Anchor(seq=seq, digest=previous)
 
-    def _put_aside(self, items: Mapping[str, str]) -> None:
-        """Keep declared values where they can be erased."""
-        at = now()
-        with writing(self._aside):
-            self._aside.executemany(
+    def _store_inputs(self, inputs: Mapping[str, str]) -> None:
+        """Store declared values by digest where they can be erased."""
+        at = utc_now()
+        with transaction(self._side):
+            self._side.executemany(
                 "INSERT OR REPLACE INTO items VALUES (?, ?, ?)",
-                [(digest, fields, at) for digest, fields in items.items()],
+                [(digest, fields, at) for digest, fields in inputs.items()],
             )
 
-    def _pseudonyms(self, names: Iterable[str]) -> dict[str, str]:
-        """Return pseudonyms, and keep whose they are."""
-        made = {
-            name: hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:32]
-            for name in names
+    def _pseudonyms(self, identities: Iterable[str]) -> dict[str, str]:
+        """Return the pseudonyms of identities, after storing which is which."""
+        pseudonyms = {
+            identity: hmac.new(
+                self._key, identity.encode(), hashlib.sha256
+            ).hexdigest()[:_PSEUDONYM_DIGITS]
+            for identity in identities
         }
-        at = now()
-        with writing(self._aside):
-            self._aside.executemany(
+        at = utc_now()
+        with transaction(self._side):
+            self._side.executemany(
                 "INSERT OR IGNORE INTO identities VALUES (?, ?, ?)",
-                [(code, name, at) for name, code in made.items()],
+                [(code, identity, at) for identity, code in pseudonyms.items()],
             )
-        return made
+        return pseudonyms
 
-    def _item(self, declaration_id: str, digest: Any) -> dict[str, Any]:
+    def _inputs(self, declaration_id: str, digest: str | None) -> Record:
         """Return the declared values of a decision, after checking their digest."""
-        row = self._aside.execute(
+        row = self._side.execute(
             "SELECT fields FROM items WHERE digest = ?", (digest,)
         ).fetchone()
         if row is None:
             raise LedgerError(
-                "ledger.inputs_kept_erased",
-                "Ledger: the inputs of {declaration_id!r} are not kept, or erased.",
+                "ledger.inputs_absent",
+                "Ledger.replay: the inputs of {declaration_id!r} were not recorded, or "
+                "were erased.",
                 declaration_id=declaration_id,
             )
         if hashlib.sha256(row[0].encode()).hexdigest() != digest:
             raise LedgerError(
-                "ledger.inputs_were_changed",
-                "Ledger: the inputs of {declaration_id!r} were changed.",
+                "ledger.inputs_changed",
+                "Ledger.replay: the inputs of {declaration_id!r} were changed.",
                 declaration_id=declaration_id,
             )
         return {k: v for k, v in json.loads(row[0]).items() if v is not None}

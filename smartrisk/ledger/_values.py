@@ -1,14 +1,19 @@
-"""What a ledger answers: its head, whether it is whole, what a replay says."""
+"""What a ledger returns: anchors, verifications and replays."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smartrisk.errors import ArgumentError, LedgerError
+import pandas as pd
 
-#: What the first entry follows.
+from smartrisk.errors import ArgumentError, LedgerError, Message
+from smartrisk.results import Result
+
+#: Digest before the first entry.
 START = hashlib.sha256(b"smartrisk ledger 1").hexdigest()
 
 
@@ -16,15 +21,15 @@ START = hashlib.sha256(b"smartrisk ledger 1").hexdigest()
 class Anchor:
     """The head of a chain at a moment, to be kept elsewhere.
 
-    Printed in an MLflow run, a gazette or a letter, it shows later that nothing before
-    it was cut off or written anew.
+    Published in an MLflow run, a gazette or a letter, it proves later that nothing
+    before it was cut off or rewritten.
 
     Parameters
     ----------
     seq : int
-        Number of the last entry; 0 for none.
+        Number of the last entry; 0 for an empty chain.
     digest : str
-        Its digest.
+        Digest of the last entry.
 
     Examples
     --------
@@ -37,63 +42,102 @@ class Anchor:
     digest: str
 
     def __str__(self) -> str:
+        """Return the anchor as text: number and digest."""
         return f"{self.seq}:{self.digest}"
 
     @classmethod
     def parse(cls, text: str) -> Anchor:
-        """Return the anchor that a text stands for.
+        """Return the anchor that a text states.
 
         Parameters
         ----------
         text : str
-            As ``str(anchor)`` gives it.
+            As ``str(anchor)`` returns it.
 
         Returns
         -------
         anchor : Anchor
-            The same.
+            The anchor.
 
         Raises
         ------
         ArgumentError
-            If the text is no anchor.
+            If the text is not an anchor.
         """
         number, _, digest = str(text).partition(":")
         if not number.isdigit() or len(digest) != len(START):
             raise ArgumentError(
-                "ledger.expected_number_digest_ledger",
+                "ledger.malformed_anchor",
                 "Anchor: expected 'number:digest' as Ledger.head() prints it; got "
                 "{text!r}.",
-                text=text,
+                text=str(text),
             )
         return cls(seq=int(number), digest=digest)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """Whether a chain is whole.
+class Verification(Result):
+    """Whether a chain is intact.
+
+    Made by `Ledger.verify`.
 
     Parameters
     ----------
     n_entries : int
-        Entries read.
-    problems : tuple of str
-        What is wrong, the first of each kind; empty when nothing is.
+        Number of entries read.
+    messages : sequence of smartrisk.errors.Message, default=()
+        What is wrong, the first of each kind; empty when the chain is intact.
 
     Examples
     --------
     >>> from smartrisk.ledger import Verification
-    >>> Verification(n_entries=3, problems=()).ok
+    >>> Verification(n_entries=3).ok
     True
     """
 
-    n_entries: int
-    problems: tuple[str, ...]
+    def __init__(self, *, n_entries: int, messages: Sequence[Message] = ()) -> None:
+        self._n_entries = n_entries
+        self._messages = tuple(messages)
+
+    @property
+    def n_entries(self) -> int:
+        """Number of entries read."""
+        return self._n_entries
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What is wrong, the first of each kind."""
+        return self._messages
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, in English."""
+        return tuple(map(str, self._messages))
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
+        """Whether the chain is intact."""
+        return not self._messages
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per problem.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns message_id and problem; empty when the chain is intact.
+        """
+        return pd.DataFrame(
+            {
+                "message_id": [message.message_id for message in self._messages],
+                "problem": list(self.problems),
+            },
+            dtype="str",
+        )
+
+    def __repr__(self) -> str:
+        """Return the number of entries and of problems."""
+        state = "intact" if self.ok else f"{len(self._messages)} problems"
+        return f"Verification({self._n_entries} entries, {state})"
 
     def check(self) -> None:
         """Raise when anything is wrong.
@@ -101,40 +145,107 @@ class Verification:
         Raises
         ------
         LedgerError
-            Says all that is wrong.
+            Lists all that is wrong.
         """
-        if self.problems:
+        if self._messages:
             raise LedgerError(
-                "ledger.message",
+                "ledger.chain_not_intact",
                 "Ledger: {problems}.",
                 problems="; ".join(self.problems),
             )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """What an engine says today of an item that was decided on.
+class Replay(Result):
+    """What an engine computes today for an item that was decided on.
+
+    Made by `Ledger.replay`.
 
     Parameters
     ----------
     seq : int
         Entry of the decision.
-    agrees : bool
-        Whether score, version and reasons are the same.
-    recorded, again : dict
+    recorded, again : mapping of str to object
         Score, version and reasons then and now.
-    note : str
-        Why they differ or cannot be compared; empty when they agree.
+    message : smartrisk.errors.Message, default=None
+        Why they differ or cannot be compared; None when they agree.
 
     Examples
     --------
     >>> from smartrisk.ledger import Replay
-    >>> Replay(seq=1, agrees=True, recorded={}, again={}, note="").agrees
+    >>> Replay(seq=1, recorded={}, again={}).agrees
     True
     """
 
-    seq: int
-    agrees: bool
-    recorded: dict[str, Any]
-    again: dict[str, Any]
-    note: str
+    def __init__(
+        self,
+        *,
+        seq: int,
+        recorded: Mapping[str, Any],
+        again: Mapping[str, Any],
+        message: Message | None = None,
+    ) -> None:
+        self._seq = seq
+        self._recorded = dict(recorded)
+        self._again = dict(again)
+        self._message = message
+
+    @property
+    def seq(self) -> int:
+        """Entry of the decision."""
+        return self._seq
+
+    @property
+    def agrees(self) -> bool:
+        """Whether score, version and reasons are equal."""
+        return self._message is None
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """Score, version and reasons as recorded; a copy."""
+        return copy.deepcopy(self._recorded)
+
+    @property
+    def again(self) -> dict[str, Any]:
+        """Score, version and reasons as computed today; a copy."""
+        return copy.deepcopy(self._again)
+
+    @property
+    def message(self) -> Message | None:
+        """Why they differ or cannot be compared; None when they agree."""
+        return self._message
+
+    @property
+    def note(self) -> str:
+        """The message in English; empty when they agree."""
+        return "" if self._message is None else str(self._message)
+
+    def frame(self) -> pd.DataFrame:
+        """Return what is compared, one row per value.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns name, recorded and again: the fields of the score, then reasons.
+        """
+        then, today = (_comparable(part) for part in (self._recorded, self._again))
+        names = list(dict.fromkeys((*then, *today)))
+        return pd.DataFrame(
+            {
+                "name": names,
+                "recorded": [then.get(name) for name in names],
+                "again": [today.get(name) for name in names],
+            },
+            dtype=object,
+        )
+
+    def __repr__(self) -> str:
+        """Return the entry, and whether the replay agrees."""
+        state = "agrees" if self.agrees else self.note
+        return f"Replay(entry {self._seq}: {state})"
+
+
+def _comparable(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a score, and the reasons by place."""
+    reasons = part.get("reasons") or []
+    out = dict(part.get("score") or {})
+    return out | {f"reason {k}": text for k, text in enumerate(reasons, start=1)}

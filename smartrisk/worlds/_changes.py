@@ -1,29 +1,53 @@
-"""What may change in a world, and when."""
+"""Changes of a scenario: what changes in a world, and when."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.worlds._tariff import COUNTRIES
 
-#: What can change; what `size` means, the size by default, and its bounds.
-KINDS: dict[str, tuple[str, float, float, float]] = {
-    "tariff step": ("points added to the duty rates", 0.08, -0.4, 0.4),
-    "trade agreement": ("an origin joins an agreement", 0.0, 0.0, 0.0),
-    "anti-dumping": ("duty added to the goods of the origin", 0.35, 0.0, 2.0),
-    "sourcing shift": ("share of the relations that move", 0.5, 0.0, 1.0),
-    "exchange rate": ("rise of the foreign currency", 0.2, -0.6, 2.0),
-    "nomenclature": ("share of the codes that are renumbered", 0.06, 0.0, 0.5),
-    "policy": ("share of the items targeted from then on", 0.08, 0.0, 1.0),
-    "phoenix wave": ("factor on phoenix importers for six months", 4.0, 0.0, 20.0),
-}
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of change: what `size` means, the usual size, and its bounds."""
+
+    meaning: str
+    usual: float
+    low: float
+    high: float
+    needs_origin: bool = False
+
+
+#: Kinds of changes. The usual sizes are assumptions of the order that is reported.
+KINDS: Mapping[str, _Kind] = MappingProxyType(
+    {
+        "tariff step": _Kind("points added to the duty rates", 0.08, -0.4, 0.4),
+        "trade agreement": _Kind(
+            "an origin joins an agreement", 0.0, 0.0, 0.0, needs_origin=True
+        ),
+        "anti-dumping": _Kind(
+            "duty added to the goods of the origin", 0.35, 0.0, 2.0, needs_origin=True
+        ),
+        "sourcing shift": _Kind(
+            "share of the relations that move", 0.5, 0.0, 1.0, needs_origin=True
+        ),
+        "exchange rate": _Kind("rise of the foreign currency", 0.2, -0.6, 2.0),
+        "nomenclature": _Kind("share of the codes that are renumbered", 0.06, 0.0, 0.5),
+        "policy": _Kind("share of the items targeted from then on", 0.08, 0.0, 1.0),
+        "phoenix wave": _Kind(
+            "factor on phoenix importers for six months", 4.0, 0.0, 20.0
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Something that changes at a date.
+    """A change of law, trade, control or fraud on a day of a world.
 
     Parameters
     ----------
@@ -33,18 +57,19 @@ class Change:
     month : float
         Months after the start of the extract.
     goods : tuple of str, default=()
-        HS chapters it bears on, as ``("61", "62")``; empty for all, or for some that
-        are drawn where it is a tariff step.
+        HS chapters that it affects, as ``("61", "62")``; empty for all, or, for a
+        tariff step, for headings that are drawn.
     origin : str, default=""
-        Country it bears on: the one that joins an agreement, pays the anti-dumping
+        Country that it affects: the one that joins an agreement, pays the anti-dumping
         duty, takes over a market, or whose currency rises; empty for all currencies.
     size : float, default=None
-        How much: points of duty, a share, or a factor, by kind; None for the usual.
+        Size of the change: points of duty, a share, or a factor, by kind; None for the
+        usual size.
 
     Raises
     ------
     ArgumentError
-        If the kind is unknown or a value is outside what it allows.
+        If the kind is unknown, or a value is outside what the kind allows.
 
     Examples
     --------
@@ -62,37 +87,34 @@ class Change:
     def __post_init__(self) -> None:
         check_choice("Change", "kind", self.kind, KINDS)
         check_number("Change", "month", self.month, low=0.0)
-        _, usual, low, high = KINDS[self.kind]
+        kind = KINDS[self.kind]
         if self.size is None:
-            object.__setattr__(self, "size", usual)
-        check_number("Change", "size", self.size, low=low, high=high)
+            object.__setattr__(self, "size", kind.usual)
+        check_number("Change", "size", self.size, low=kind.low, high=kind.high)
         object.__setattr__(self, "goods", tuple(self.goods))
         for chapter in self.goods:
             if not re.fullmatch(r"\d\d", str(chapter)):
                 raise ArgumentError(
-                    "worlds.goods_hs_chapters_two",
+                    "worlds.goods_not_chapters",
                     "Change: 'goods' must be HS chapters of two digits, as '62'; got "
                     "{chapter!r}.",
-                    chapter=chapter,
+                    chapter=str(chapter),
                 )
         if self.origin:
             check_choice("Change", "origin", self.origin, COUNTRIES)
-        if self.kind in _NEED_ORIGIN and not self.origin:
+        if kind.needs_origin and not self.origin:
             raise ArgumentError(
-                "worlds.needs_origin_such_cn",
+                "worlds.change_needs_origin",
                 "Change: {kind!r} needs an 'origin', such as 'CN'; got ''.",
                 kind=self.kind,
             )
 
     @property
     def story(self) -> str:
-        """What happens, in words."""
-        return KINDS[self.kind][0]
+        """Description of the change in words."""
+        return KINDS[self.kind].meaning
 
     @property
     def amount(self) -> float:
-        """The size, never None."""
+        """Size of the change as a number."""
         return 0.0 if self.size is None else float(self.size)
-
-
-_NEED_ORIGIN = ("trade agreement", "anti-dumping", "sourcing shift")

@@ -1,4 +1,9 @@
-"""Who commits what from when to when: habits of relations, and their recruiting."""
+"""Habits of fraud: which relation commits what, from when to when, and how often.
+
+Constants without a source are assumptions. They were chosen so that the shares of
+`FraudMix` and of `Scenario.illicit` come out month by month, and no single relation
+decides a world.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,9 @@ from smartrisk.worlds._random_streams import stream
 from smartrisk.worlds._relations import ORDINARY, PARCELS, PHOENIX, RESALE
 from smartrisk.worlds._scenario import Scenario
 from smartrisk.worlds._tariff import Bool, Float, Int
-from smartrisk.worlds._traders import Traders
+from smartrisk.worlds._traders import INWARD, TEMPORARY, Traders
 
-#: What can be wrong with an item; the first is nothing.
+#: What can be wrong with an item; the first stands for a true declaration.
 TYPOLOGIES = (
     "none",
     "undervaluation",
@@ -42,7 +47,7 @@ _FIELDS = (
     "overvaluation",
     "procedure",
 )
-#: Those that a habit can be; rare chances choose first.
+#: Typologies that a habit can have. Those that few relations can commit choose first.
 _HABITS = (
     OVER,
     SPLIT,
@@ -54,14 +59,32 @@ _HABITS = (
     CONCEAL,
     UNDER,
 )
-_ONCE = 0.15  # share of the cases that are no habit (assumption)
+#: Share of the cases that are not a habit (assumption).
+_SINGLE_SHARE = 0.15
 #: Share of a phoenix importer's items that are illicit (assumption).
 PHOENIX_ZEAL = 0.85
-_PARCELS_PER_ORDER = 4.5  # of a split order, in the mean: 2 to 8
-_FOREVER = 1 << 30
+#: Mean number of parcels of a split order, which has 2 to 8.
+_PARCELS_PER_ORDER = 4.5
+#: Quantile of value above which everything is declared as it is (assumption).
+CONSPICUOUS = 0.996
+#: Largest part of a month's wanted cases that one relation may bring (assumption).
+_LARGEST_PART = 0.08
+#: Months that a phoenix wave lasts, and months of a swing of the illicit share.
+_WAVE_MONTHS, _SWING_MONTHS = 6, 18
+#: A day after the end of every world.
+_NEVER = 1 << 30
 
 
-def shares(scenario: Scenario) -> Float:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MonthDays:
+    """A month's days, and which relations have moved their origin by then."""
+
+    first: int
+    end: int  # day after the last
+    moved: Bool
+
+
+def typology_shares(scenario: Scenario) -> Float:
     """Return the shares of the typologies among the illicit items."""
     given = asdict(scenario.mix)
     weights = np.array([0.0, *(given[name] for name in _FIELDS)])
@@ -71,48 +94,49 @@ def shares(scenario: Scenario) -> Float:
     return np.asarray(weights / total if total > 0 else weights)
 
 
-def targets(scenario: Scenario, n_items: Int) -> Float:
-    """Return the wanted illicit items by month and typology.
+def illicit_targets(scenario: Scenario, n_items: Int) -> Float:
+    """Return the wanted number of illicit items by month and typology.
 
     The share of illicit items swings around its mean with a period of 18 months; a
     phoenix wave multiplies that typology for six months.
     """
     month = np.arange(scenario.n_months)
-    swing = 1 + scenario.swing * np.sin(2 * np.pi * month / 18)
+    swing = 1 + scenario.swing * np.sin(2 * np.pi * month / _SWING_MONTHS)
     swing *= n_items.sum() / max(float((swing * n_items).sum()), 1e-12)
-    wanted = (scenario.illicit * swing * n_items)[:, None] * shares(scenario)[None, :]
+    by_month = scenario.illicit * swing * n_items
+    wanted = by_month[:, None] * typology_shares(scenario)[None, :]
     for change in scenario.changes:
         if change.kind == "phoenix wave":
-            wave = (month >= change.month) & (month < change.month + 6)
+            wave = (month >= change.month) & (month < change.month + _WAVE_MONTHS)
             wanted[wave, SHELL] *= change.amount
     return np.asarray(wanted)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Habits:
-    """What every relation does, between which days, how often, and in what style.
+    """Habit of each relation: typology, days, and how often it is practised.
 
-    The state of a world that runs: recruiting and reactions change it.
+    This state changes while a world runs: recruiting and reactions alter it.
     """
 
     typology: Int
     start: Int
     stop: Int
     zeal: Float
-    pull: Float  # log odds beyond the importer's own, of friends at the office
-    owed: Float  # illicit items by typology that are still to come
+    pull: Float  # log odds beyond the importer's own, of clients of colluding brokers
+    owed: Float  # illicit items by typology that are still wanted
 
     def active(self, relation: Int, day: Int) -> Bool:
-        """Return whether the habit of a relation, if it has one, is on that day."""
-        on = (day >= self.start[relation]) & (day < self.stop[relation])
-        return np.asarray(on & (self.typology[relation] > 0))
+        """Return whether a relation has a habit on a day."""
+        within = (day >= self.start[relation]) & (day < self.stop[relation])
+        return np.asarray(within & (self.typology[relation] > 0))
 
 
-def no_habits(seed: int, n: int) -> Habits:
-    """Return `n` relations without habits; how often they would cheat is their own."""
+def make_habits(seed: int, n: int) -> Habits:
+    """Return the state of `n` relations before any of them has a habit."""
     return Habits(
         typology=np.zeros(n, np.int64),
-        start=np.full(n, _FOREVER),
+        start=np.full(n, _NEVER),
         stop=np.zeros(n, np.int64),
         zeal=stream(seed, "zeal").uniform(0.5, 0.95, n),
         pull=np.zeros(n),
@@ -121,7 +145,7 @@ def no_habits(seed: int, n: int) -> Habits:
 
 
 def temptation(rate: Float) -> Float:
-    """Return the relative odds of fraud by the duty at stake."""
+    """Return the relative odds of fraud by the duty at stake (assumption)."""
     return np.asarray(0.35 + np.minimum(rate, 0.4) / 0.12)
 
 
@@ -131,62 +155,71 @@ def recruit(
     traders: Traders,
     habits: Habits,
     expected: Float,
-    month: tuple[int, int, Bool],
+    month: MonthDays,
 ) -> None:
-    """Give relations habits until what is expected in the month is what is wanted.
+    """Give relations habits until the expected cases of the month are those wanted.
 
-    Who is drawn first depends on the duty at stake and on the importer; big relations
-    are passed over, so that no single one makes the world. `expected` holds the items
-    of every relation in the month; `month` its first day, the day after its last, and
-    which relations have moved their origin.
+    Which relation is drawn first depends on the duty at stake and on the importer; big
+    relations are skipped, so that no single one decides the world. `expected` holds the
+    items of every relation in the month.
     """
-    low, high, moved = month
-    on = (habits.typology > 0) & (habits.stop > low) & (habits.start < high)
+    practised = habits.typology > 0
+    practised &= (habits.stop > month.first) & (habits.start < month.end)
     cases = expected * habits.zeal
-    open_ = (expected > 0) & ~on & (traders.of.kind != PHOENIX)
-    row = np.flatnonzero(open_)
+    relations = traders.relations
+    row = np.flatnonzero((expected > 0) & ~practised & (relations.kind != PHOENIX))
     if not len(row):
         return
-    origin = np.where(moved, traders.next_origin, traders.of.origin)[row]
-    code, day = traders.of.code[row], np.full(len(row), low)
-    can = _chances(law, traders, row, (code, origin, day))
-    importer = np.maximum(traders.of.importer[row], 0)
-    rate = law.rate(code, day) + law.dumping(code, origin, day)
-    odds = np.log(temptation(rate)) + traders.importer_integrity[importer]
-    odds += habits.pull[row] - 1.5 * traders.importer_trusted[importer]
+    origin = np.where(month.moved, traders.moves.origin, relations.origin)[row]
+    day = np.full(len(row), month.first)
+    can = _possible_habits(law, traders, row, origin, day)
+    odds = _habit_odds(law, traders, habits.pull[row], row, origin, day)
     odds += 0.5 * np.log(np.maximum(cases[row], 0.02)) + rng.gumbel(size=len(row))
     order = np.argsort(-odds, kind="stable")
-    free = np.ones(len(row), bool)
+    available = np.ones(len(row), bool)
     for kind in _HABITS:
-        many = _PARCELS_PER_ORDER if kind == SPLIT else 1.0
-        have = many * float(cases[on & (habits.typology == kind)].sum())
-        wanted = (1 - _ONCE * (kind != SPLIT)) * habits.owed[kind] - have
-        if have > 0 and wanted <= 0.7 * have:
-            _retire(rng, habits, on & (habits.typology == kind), wanted / have, month)
+        per_order = _PARCELS_PER_ORDER if kind == SPLIT else 1.0
+        of_kind = practised & (habits.typology == kind)
+        present = per_order * float(cases[of_kind].sum())
+        by_habit = 1 - _SINGLE_SHARE * (kind != SPLIT)
+        wanted = by_habit * habits.owed[kind] - present
+        if present > 0 and wanted <= 0.7 * present:
+            _retire(rng, habits, of_kind, wanted / present, month)
         if wanted <= 0:
             continue
-        mine = many * cases[row[order]]
-        able = can[kind][order] & free[order]
-        able &= mine <= max(0.08 * habits.owed[kind], 1.0 * many)
+        brought = per_order * cases[row[order]]
+        able = can[kind][order] & available[order]
+        able &= brought <= max(_LARGEST_PART * habits.owed[kind], per_order)
         chosen = order[able]
-        enough = int(np.searchsorted(np.cumsum(mine[able]), wanted))
+        enough = int(np.searchsorted(np.cumsum(brought[able]), wanted))
         chosen = chosen[: enough + int(rng.random() < 0.5)]
-        free[chosen] = False
-        _begin(rng, habits, row[chosen], kind, (low, high))
+        available[chosen] = False
+        _begin(rng, habits, row[chosen], kind, month)
+
+
+def _habit_odds(
+    law: Law, traders: Traders, pull: Float, row: Int, origin: Int, day: Int
+) -> Float:
+    """Return log odds of a new habit, by the duty at stake, importer and broker."""
+    code = traders.relations.code[row]
+    importer = np.maximum(traders.relations.importer[row], 0)
+    rate = law.rate(code, day) + law.dumping(code, origin, day)
+    odds = np.log(temptation(rate)) + traders.importer_integrity[importer]
+    return np.asarray(odds + (pull - 1.5 * traders.importer_trusted[importer]))
 
 
 def _retire(
     rng: np.random.Generator,
     habits: Habits,
-    of: Bool,
+    habit: Bool,
     keep: float,
-    month: tuple[int, int, Bool],
+    month: MonthDays,
 ) -> None:
-    """Let habits end within the month, so that about the share `keep` goes on."""
-    row = np.flatnonzero(of)
+    """End habits within the month, so that about the share `keep` goes on."""
+    row = np.flatnonzero(habit)
     row = row[rng.random(len(row)) > max(keep, 0.3)]
-    late = rng.random(len(row)) * (month[1] - month[0])
-    end = month[0] + late.astype(np.int64)
+    late = rng.random(len(row)) * (month.end - month.first)
+    end = month.first + late.astype(np.int64)
     habits.stop[row] = np.minimum(habits.stop[row], end)
 
 
@@ -195,25 +228,24 @@ def _begin(
     habits: Habits,
     row: Int,
     kind: int,
-    month: tuple[int, int],
+    month: MonthDays,
 ) -> None:
     """Start habits within the month; they last seven weeks and more."""
     habits.typology[row] = kind
-    late = rng.random(len(row)) * 0.3 * (month[1] - month[0])
-    habits.start[row] = month[0] + late.astype(np.int64)
+    late = rng.random(len(row)) * 0.3 * (month.end - month.first)
+    habits.start[row] = month.first + late.astype(np.int64)
     length = 45 + rng.exponential(240, len(row))
     habits.stop[row] = habits.start[row] + length.astype(np.int64)
 
 
-def _chances(
-    law: Law, traders: Traders, row: Int, what: tuple[Int, Int, Int]
+def _possible_habits(
+    law: Law, traders: Traders, row: Int, origin: Int, day: Int
 ) -> dict[int, Bool]:
-    """Return for which relations a typology would change anything."""
-    code, origin, day = what
-    rate, kind = law.rate(code, day), traders.of.kind[row]
-    ordinary = kind == ORDINARY
+    """Return for which relations each typology would change anything."""
+    code, kind = traders.relations.code[row], traders.relations.kind[row]
+    rate, ordinary = law.rate(code, day), kind == ORDINARY
     pays = rate + law.dumping(code, origin, day) > 0
-    relief = np.isin(traders.procedure[row], (2, 3))
+    relief = np.isin(traders.customs.procedure[row], (INWARD, TEMPORARY))
     return {
         UNDER: ordinary,
         MISCLASS: ordinary & (rate > 0) & (law.tariff.cheaper[code, 0] >= 0),
@@ -227,32 +259,33 @@ def _chances(
     }
 
 
-def practise(
+def draw_typologies(
     rng: np.random.Generator, law: Law, traders: Traders, habits: Habits, goods: Goods
 ) -> Int:
-    """Return the typology of every item of a month, and settle what was owed."""
-    can = possible(law, goods)
+    """Draw the typology of every item of a month, and settle what was owed."""
+    can = is_possible(law, goods)
     kind = habits.typology[goods.relation]
-    done = habits.active(goods.relation, goods.day) & ~goods.spot & (kind != SPLIT)
-    done &= rng.random(len(goods)) < habits.zeal[goods.relation]
-    done &= can[np.arange(len(goods)), kind]
-    typology = np.where(done, kind, NONE)
-    shell = traders.of.kind[goods.relation] == PHOENIX
+    illicit = habits.active(goods.relation, goods.day) & ~goods.spot & (kind != SPLIT)
+    illicit &= rng.random(len(goods)) < habits.zeal[goods.relation]
+    illicit &= can[np.arange(len(goods)), kind]
+    typology = np.where(illicit, kind, NONE)
+    shell = traders.relations.kind[goods.relation] == PHOENIX
     can[shell] = False
-    lies = rng.random(len(goods)) < PHOENIX_ZEAL
-    typology[shell] = np.where(lies, SHELL, NONE)[shell]
+    false = rng.random(len(goods)) < PHOENIX_ZEAL
+    typology[shell] = np.where(false, SHELL, NONE)[shell]
     typology[goods.split] = SPLIT
-    _once(rng, law, habits, goods, (typology, can))
+    _add_single_cases(rng, law, habits, goods, typology, can)
     habits.owed -= np.bincount(typology, minlength=len(TYPOLOGIES))
     habits.owed[NONE] = 0.0
     return typology
 
 
-def possible(law: Law, goods: Goods) -> Bool:
+def is_possible(law: Law, goods: Goods) -> Bool:
     """Return, item by typology, whether the mechanism would change anything.
 
-    Nobody dares with the most valuable items: every office looks at them. (An
-    assumption; without it one item may carry most of the revenue of a small world.)
+    The most valuable items are declared as they are, because every office looks at
+    them. (An assumption; without it one item may carry most of the revenue of a small
+    world.)
     """
     can = np.zeros((len(goods), len(TYPOLOGIES)), bool)
     if not len(goods):
@@ -263,7 +296,7 @@ def possible(law: Law, goods: Goods) -> Bool:
     trade = ~goods.parcel & (goods.value <= np.quantile(goods.value, CONSPICUOUS))
     can[:, [UNDER, QUANTITY, CONCEAL]] = trade[:, None]
     can[:, MISCLASS] = trade & (owed > 0) & (law.tariff.cheaper[goods.code, 0] >= 0)
-    can[:, MISCLASS] &= _saves(law, goods)
+    can[:, MISCLASS] &= _has_cheaper_neighbours(law, goods)
     partner = law.agreement(goods.code, goods.origin, goods.day) >= 0
     can[:, ORIGIN] = trade & (owed + dumping > 0) & ~partner
     can[:, OVER] = trade & (owed + dumping == 0) & ~goods.exempt
@@ -272,7 +305,7 @@ def possible(law: Law, goods: Goods) -> Bool:
     return can
 
 
-def _saves(law: Law, goods: Goods) -> Bool:
+def _has_cheaper_neighbours(law: Law, goods: Goods) -> Bool:
     """Return whether every neighbour is still cheaper by the law of the day."""
     rate = law.rate(goods.code, goods.day)
     other = np.maximum(law.tariff.cheaper[goods.code], 0)
@@ -281,19 +314,15 @@ def _saves(law: Law, goods: Goods) -> Bool:
     return np.asarray((lower < rate[:, None] - 0.01).all(axis=1))
 
 
-#: Quantile of value above which all is true (assumption).
-CONSPICUOUS = 0.996
-
-
-def _once(
+def _add_single_cases(
     rng: np.random.Generator,
     law: Law,
     habits: Habits,
     goods: Goods,
-    what: tuple[Int, Bool],
+    typology: Int,
+    can: Bool,
 ) -> None:
-    """Fill each typology up with single cases, where the duty tempts."""
-    typology, can = what
+    """Add single cases of each typology until none is owed, where the duty tempts."""
     rate = law.rate(goods.code, goods.day)
     rate = rate + law.dumping(goods.code, goods.origin, goods.day)
     tempted = rng.random(len(goods)) < temptation(rate) / 4

@@ -1,33 +1,47 @@
-"""What is brought in: the true goods of every item of a month, and when."""
+"""The true goods of every item of a month, and the moment at which it is lodged.
+
+Constants without a source are assumptions. They were chosen so that the figures of
+`realism` lie within their published bounds.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.worlds._economy import Calendar, draw_origin, near
+from smartrisk.worlds._economy import Calendar, draw_origin, draw_related_code
 from smartrisk.worlds._law import Law
-from smartrisk.worlds._parcels import parcel_values
+from smartrisk.worlds._parcels import draw_parcel_values
 from smartrisk.worlds._random_streams import pick_from
-from smartrisk.worlds._relations import ORDINARY, PARCELS, PHOENIX
+from smartrisk.worlds._relations import ORDINARY, PARCELS
 from smartrisk.worlds._tariff import Bool, Float, Int, Tariff
 from smartrisk.worlds._traders import INWARD, TEMPORARY, Traders
 
-_ROUNDED = 0.06  # share of true values that are round numbers (assumption)
-_MOST_LINES = 20  # of a declaration (assumption)
+Moment = NDArray[np.datetime64]
+
+#: Share of true values that are round numbers (assumption).
+_ROUND_SHARE = 0.06
+#: Most items of a declaration (assumption).
+_MOST_LINES = 20
+#: Share of the relations' items whose goods come from another origin for once, and of
+#: their orders that come from another consignor for once (assumptions).
+_OTHER_ORIGIN, _SPOT_SHARE = 0.05, 1 / 8
+#: Seconds between the parcels of a split order.
+_PARCEL_SECONDS = 240
+_DAY_SECONDS = 86_400
 #: Freight in dollars per kg by mode (sea, rail, road, air, post) and its spread in
 #: logs (assumption: the order of magnitude of published rates).
 _FREIGHT = np.array([0.12, 0.18, 0.2, 2.6, 5.0])
 _FREIGHT_SPREAD = 0.3
-_FREIGHT_MOST = 0.2  # of the price of the goods (assumption)
+#: Highest freight as a part of the price of the goods (assumption).
+_FREIGHT_MOST = 0.2
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Orders:
-    """What is lodged together, one entry per order."""
+    """Goods that are ordered together, one entry per order."""
 
     relation: Int
     day: Int
@@ -35,19 +49,31 @@ class Orders:
     split: Bool  # lodged as parcels of one item each
 
 
-@dataclass(frozen=True, kw_only=True)
-class Goods:
-    """True goods of every item of a month, by time of lodgement."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lines:
+    """Place of every item in its order and declaration, by time of lodgement."""
 
     relation: Int
     order: Int
     document: Int  # declaration, numbered in the month
     line: Int  # item number
+    moment: Moment
+    day: Int
+    split: Bool
+
+    @property
+    def n_orders(self) -> int:
+        """Number of orders."""
+        return int(self.order.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Goods(Lines):
+    """True goods of every item of a month, by time of lodgement."""
+
     importer: Int
     consignor: Int
     spot: Bool  # bought once from another consignor
-    moment: NDArray[Any]
-    day: Int
     code: Int
     origin: Int
     departure: Int
@@ -60,28 +86,40 @@ class Goods:
     procedure: Int
     exempt: Bool  # by procedure
     parcel: Bool
-    split: Bool
 
     def __len__(self) -> int:
         """Return the number of items."""
         return len(self.code)
 
 
-def activity(traders: Traders, tariff: Tariff, calendar: Calendar, month: int) -> Float:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MonthState:
+    """What a month's goods depend on besides law, traders and calendar."""
+
+    month: int
+    first_day: np.datetime64  # of the world
+    importer: Int  # current importer of each relation
+    free_value: float  # up to which a parcel pays no duty, national currency
+
+
+def expected_activity(
+    traders: Traders, tariff: Tariff, calendar: Calendar, month: int
+) -> Float:
     """Return the expected activity of every relation in a month."""
-    low = np.maximum(traders.of.first, calendar.edges[month])
-    high = np.minimum(traders.of.last, calendar.edges[month + 1])
+    relations = traders.relations
+    low = np.maximum(relations.first, calendar.edges[month])
+    high = np.minimum(relations.last, calendar.edges[month + 1])
     share = calendar.total[np.maximum(high, low)] - calendar.total[low]
-    season = calendar.season[tariff.section[traders.of.code], month]
-    return np.asarray(traders.of.weight * season * share)
+    season = calendar.season[tariff.section[relations.code], month]
+    return np.asarray(relations.weight * season * share)
 
 
 def draw_days(
     rng: np.random.Generator, traders: Traders, calendar: Calendar, row: Int, month: int
 ) -> Int:
-    """Draw days within the month and the relation's life, the busy days more often."""
-    low = np.maximum(traders.of.first[row], calendar.edges[month])
-    high = np.minimum(traders.of.last[row], calendar.edges[month + 1])
+    """Draw days within the month and the relation's life, busy days more often."""
+    low = np.maximum(traders.relations.first[row], calendar.edges[month])
+    high = np.minimum(traders.relations.last[row], calendar.edges[month + 1])
     begin, end = calendar.total[low], calendar.total[high]
     u = begin + rng.random(len(row)) * (end - begin)
     day = np.searchsorted(calendar.total, u, side="right") - 1
@@ -99,9 +137,9 @@ def draw_orders(
     """Draw declarations of several items each until there are `n_items`."""
     total = np.cumsum(weight)
     if n_items < 1 or not len(total) or total[-1] <= 0:
-        return _no_orders()
+        return _make_no_orders()
     row = pick_from(rng, total, n_items)
-    lines = 1 + np.minimum(rng.poisson(traders.lines[row]), _MOST_LINES - 1)
+    lines = 1 + np.minimum(rng.poisson(traders.customs.lines[row]), _MOST_LINES - 1)
     n = int(np.searchsorted(np.cumsum(lines), n_items)) + 1
     row, lines = row[:n], lines[:n]
     lines[-1] -= int(lines.sum()) - n_items
@@ -113,14 +151,14 @@ def draw_orders(
     )
 
 
-def _no_orders() -> Orders:
-    """Return no orders at all."""
+def _make_no_orders() -> Orders:
+    """Return orders without an entry."""
     none = np.zeros(0, np.int64)
     return Orders(relation=none, day=none, lines=none, split=none.astype(bool))
 
 
-def joined_orders(parts: list[Orders]) -> Orders:
-    """Return several lots of orders as one."""
+def join_orders(parts: list[Orders]) -> Orders:
+    """Return several sets of orders as one."""
     return Orders(
         **{
             f.name: np.concatenate([getattr(part, f.name) for part in parts])
@@ -135,152 +173,173 @@ def make_goods(
     traders: Traders,
     calendar: Calendar,
     orders: Orders,
-    now: tuple[int, Any, Int, float],
+    state: MonthState,
 ) -> Goods:
-    """Draw the true goods of the items of `orders`, by time of lodgement.
+    """Draw the true goods of the items of `orders`, by time of lodgement."""
+    lines = _draw_lines(rng, orders, state.first_day)
+    relation = lines.relation
+    tariff, parcel = law.tariff, traders.relations.kind[relation] >= PARCELS
+    code = _draw_codes(rng, tariff, traders, lines)
+    source = _draw_sources(rng, tariff, traders, lines, code)
+    price_level = np.exp(calendar.price[state.month, source.origin])
+    amounts = _draw_amounts(
+        rng, tariff, traders, relation, code, source.origin, price_level, parcel
+    )
+    amounts = _equalise_split_parcels(rng, lines, amounts, state.free_value)
+    procedure = traders.customs.procedure[relation]
+    exempt = np.isin(procedure, (INWARD, TEMPORARY))
+    claims = traders.customs.claims[relation] & ~exempt & ~parcel
+    claims &= (rng.random(len(code)) < 0.95) & (law.rate(code, lines.day) > 0)
+    even = (rng.random(len(code)) < _ROUND_SHARE) & ~lines.split
+    value = np.where(even, round_to_two_digits(amounts.value), amounts.value)
+    per_order: Float = np.bincount(lines.order, value, minlength=lines.n_orders).astype(
+        float
+    )
+    agreement = law.agreement(code, source.origin, lines.day)
+    return Goods(
+        relation=relation,
+        order=lines.order,
+        document=lines.document,
+        line=lines.line,
+        moment=lines.moment,
+        day=lines.day,
+        split=lines.split,
+        importer=_draw_importers(rng, traders, lines, state.importer),
+        consignor=source.consignor,
+        spot=source.spot,
+        code=code,
+        origin=source.origin,
+        departure=source.departure,
+        value=value,
+        total=per_order[lines.order],
+        mass=amounts.mass,
+        gross=amounts.mass * (1.02 + rng.gamma(2.0, 0.035, len(code))),
+        quantity=amounts.quantity,
+        agreement=np.where(claims, agreement, -1),
+        procedure=procedure,
+        exempt=exempt,
+        parcel=parcel,
+    )
 
-    `now` holds the month, the first day of the world, the importers of the relations
-    as they are called now, and the value up to which a parcel is free.
-    """
+
+def _draw_lines(
+    rng: np.random.Generator, orders: Orders, first_day: np.datetime64
+) -> Lines:
+    """Draw the moments of lodgement, and number declarations and their items."""
     hour = np.clip(rng.normal(13.0, 2.6, len(orders.day)), 6.0, 20.0)
     second = (hour * 3600).astype(np.int64) + rng.integers(0, 60, len(hour))
     order = np.repeat(np.arange(len(hour)), orders.lines)
     start = np.cumsum(orders.lines) - orders.lines
     line = np.arange(len(order)) - start[order]
-    apart = orders.split[order]
-    clock = second[order] + np.where(apart, line * 240, 0)
-    clock = orders.day[order] * 86400 + np.minimum(clock, 86399)
+    split = orders.split[order]
+    clock = second[order] + np.where(split, line * _PARCEL_SECONDS, 0)
+    clock = orders.day[order] * _DAY_SECONDS + np.minimum(clock, _DAY_SECONDS - 1)
     place = np.argsort(clock, kind="stable")
     order, line, clock = order[place], line[place], clock[place]
-    apart = apart[place]
-    new = np.append(True, (order[1:] != order[:-1]) | apart[1:])[: len(order)]
-    first = now[1].astype("datetime64[us]")
-    return _items(
-        rng,
-        (law, traders, calendar),
-        {
-            "relation": orders.relation[order],
-            "order": order,
-            "day": orders.day[order],
-            "document": np.cumsum(new) - 1,
-            "line": np.where(apart, 1, line + 1),
-            "moment": first + clock.astype("timedelta64[s]"),
-            "split": apart,
-        },
-        now,
+    split = split[place]
+    new = np.append(True, (order[1:] != order[:-1]) | split[1:])[: len(order)]
+    first = first_day.astype("datetime64[us]")
+    return Lines(
+        relation=orders.relation[order],
+        order=order,
+        day=orders.day[order],
+        document=np.cumsum(new) - 1,
+        line=np.where(split, 1, line + 1),
+        moment=first + clock.astype("timedelta64[s]"),
+        split=split,
     )
 
 
-def _items(
-    rng: np.random.Generator,
-    world: tuple[Law, Traders, Calendar],
-    when: dict[str, Any],
-    now: tuple[int, Any, Int, float],
-) -> Goods:
-    """Draw what the items are, one line each."""
-    law, traders, _ = world
-    relation, day = when["relation"], when["day"]
-    tariff, parcel = law.tariff, traders.of.kind[relation] >= PARCELS
-    code = _codes(rng, tariff, traders, when)
-    origin, departure, consignor, spot = _sources(rng, tariff, traders, when, code)
-    what = _amounts(rng, world, (relation, code, origin), now[0], parcel)
-    _same_parcels(rng, when, what, now[3])
-    procedure = traders.procedure[relation]
-    exempt = np.isin(procedure, (INWARD, TEMPORARY))
-    claims = traders.claims[relation] & ~exempt & ~parcel
-    claims &= (rng.random(len(code)) < 0.95) & (law.rate(code, day) > 0)
-    even = (rng.random(len(code)) < _ROUNDED) & ~when["split"]
-    value = np.where(even, rounded(what["value"]), what["value"])
-    n_orders = int(when["order"].max(initial=-1)) + 1
-    return Goods(
-        importer=_importers(rng, traders, when["order"], relation, now[2]),
-        consignor=consignor,
-        spot=spot,
-        code=code,
-        origin=origin,
-        departure=departure,
-        value=value,
-        total=np.bincount(when["order"], value, minlength=n_orders)[when["order"]],
-        mass=what["mass"],
-        gross=what["mass"] * (1.02 + rng.gamma(2.0, 0.035, len(code))),
-        quantity=what["quantity"],
-        agreement=np.where(claims, law.agreement(code, origin, day), -1),
-        procedure=procedure,
-        exempt=exempt,
-        parcel=parcel,
-        **when,
-    )
-
-
-def _importers(
-    rng: np.random.Generator, traders: Traders, order: Int, relation: Int, now: Int
+def _draw_importers(
+    rng: np.random.Generator, traders: Traders, lines: Lines, current: Int
 ) -> Int:
-    """Return who imports; of a consumer's parcel, someone of the many consumers."""
-    n_orders = int(order.max(initial=-1)) + 1
-    consumer = traders.n_named + (rng.random(n_orders) * traders.n_consumers).astype(
-        np.int64
-    )
-    known = now[relation]
-    return np.asarray(np.where(known < 0, consumer[order], known))
+    """Return the importers; for a consumer's parcel, draw one of many consumers."""
+    drawn = rng.random(lines.n_orders) * traders.n_consumers
+    consumer = traders.n_named + drawn.astype(np.int64)
+    importer = current[lines.relation]
+    return np.asarray(np.where(importer < 0, consumer[lines.order], importer))
 
 
-def _codes(
-    rng: np.random.Generator, tariff: Tariff, traders: Traders, when: dict[str, Any]
+def _draw_codes(
+    rng: np.random.Generator, tariff: Tariff, traders: Traders, lines: Lines
 ) -> Int:
     """Draw codes: the relation's usual one, one of two others, or a new one.
 
     The first line of a declaration is the usual one more often than the others are.
     """
-    relation, line = when["relation"], when["line"]
-    u = rng.random(len(relation))
-    u = np.where(line > 1, 0.55 + 0.45 * u, u)
-    u[when["split"]] = 0.0
-    code = traders.of.code[relation]
-    others = traders.others[relation]
+    u = rng.random(len(lines.relation))
+    u = np.where(lines.line > 1, 0.55 + 0.45 * u, u)
+    u[lines.split] = 0.0
+    code = traders.relations.code[lines.relation]
+    others = traders.customs.others[lines.relation]
     code = np.where(u > 0.78, others[:, 0], code)
     code = np.where(u > 0.91, others[:, 1], code)
     new = np.flatnonzero(u > 0.975)
-    code[new] = near(rng, tariff, code[new])
+    code[new] = draw_related_code(rng, tariff, code[new])
     return np.asarray(code)
 
 
-def _sources(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Sources:
+    """Where the goods of each item come from."""
+
+    origin: Int
+    departure: Int
+    consignor: Int
+    spot: Bool  # from another consignor for once
+
+
+def _draw_sources(
     rng: np.random.Generator,
     tariff: Tariff,
     traders: Traders,
-    when: dict[str, Any],
+    lines: Lines,
     code: Int,
-) -> tuple[Int, Int, Int, Bool]:
-    """Return origin, departure, consignor, and whether it is one for once.
+) -> _Sources:
+    """Draw origin, departure and consignor.
 
-    One order in eight comes from a consignor for once (assumption): with the births
-    of relations, some 15 % of a new quarter's items come from a consignor never seen
-    (19.9 % in the Korean set).
+    One order in eight comes from another consignor for once (assumption): together
+    with new relations, some 15 % of a new quarter's items come from a consignor never
+    seen (19.9 % in the Korean set).
     """
-    relation, order = when["relation"], when["order"]
-    n, moved = len(code), when["day"] >= traders.moves[relation]
-    origin = np.where(moved, traders.next_origin[relation], traders.of.origin[relation])
-    consignor = np.where(
-        moved, traders.next_consignor[relation], traders.of.consignor[relation]
-    )
-    direct = traders.departure[relation] == traders.of.origin[relation]
-    departure = np.where(moved & direct, origin, traders.departure[relation])
-    ordinary = traders.of.kind[relation] == ORDINARY
-    once = np.flatnonzero(ordinary & (rng.random(n) < 0.05))
+    relations, moves, row = traders.relations, traders.moves, lines.relation
+    n, moved = len(code), lines.day >= moves.day[row]
+    origin = np.where(moved, moves.origin[row], relations.origin[row])
+    consignor = np.where(moved, moves.consignor[row], relations.consignor[row])
+    direct = traders.customs.departure[row] == relations.origin[row]
+    departure = np.where(moved & direct, origin, traders.customs.departure[row])
+    ordinary = relations.kind[row] == ORDINARY
+    once = np.flatnonzero(ordinary & (rng.random(n) < _OTHER_ORIGIN))
     origin[once] = departure[once] = draw_origin(rng, tariff, code[once])
-    n_orders = int(order.max(initial=-1)) + 1
-    spot = (rng.random(n_orders) < 1 / 8)[order] & ordinary
-    other = traders.n_consignors + rng.integers(0, traders.n_spot, n_orders)
-    return origin, departure, np.where(spot, other[order], consignor), spot
+    spot = (rng.random(lines.n_orders) < _SPOT_SHARE)[lines.order] & ordinary
+    other = traders.n_consignors + rng.integers(0, traders.n_spot, lines.n_orders)
+    return _Sources(
+        origin=origin,
+        departure=departure,
+        consignor=np.where(spot, other[lines.order], consignor),
+        spot=spot,
+    )
 
 
-def _amounts(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Amounts:
+    """Value in national currency, mass in kg, and quantity of each item."""
+
+    value: Float
+    mass: Float
+    quantity: Float
+
+
+def _draw_amounts(
     rng: np.random.Generator,
-    world: tuple[Law, Traders, Calendar],
-    goods: tuple[Int, Int, Int],
-    month: int,
+    tariff: Tariff,
+    traders: Traders,
+    relation: Int,
+    code: Int,
+    origin: Int,
+    price_level: Float,
     parcel: Bool,
-) -> dict[str, Float]:
+) -> _Amounts:
     """Draw value, mass and quantity.
 
     Value is log-normal with a spread of about 2.5, so that the top 1 % of the items
@@ -288,14 +347,13 @@ def _amounts(
     and an origin scatter by about 0.35 in logs (assumption: 0.3-0.5). Prices follow
     the exchange rate of the origin; freight by the mode is part of the value.
     """
-    law, traders, calendar = world
-    relation, code, origin = goods
-    tariff, n = law.tariff, len(code)
+    n, customs = len(code), traders.customs
+    relation_size = traders.relations.size[relation]
     usual = tariff.log_price[code] + tariff.origin_price[code, origin]
-    size = tariff.log_size[code] + traders.of.size[relation] + rng.normal(0, 1.45, n)
+    size = tariff.log_size[code] + relation_size + rng.normal(0, 1.45, n)
     small = np.flatnonzero(parcel)
-    size[small] = np.log(parcel_values(rng, traders.of.size[relation[small]]))
-    piece = tariff.log_piece[code] + traders.piece[relation]
+    size[small] = np.log(draw_parcel_values(rng, relation_size[small]))
+    piece = tariff.log_piece[code] + customs.piece[relation]
     counted = tariff.unit[code] > 0
     quantity = np.maximum(np.rint(np.exp(size - usual - piece)), 1.0)
     mass = np.where(
@@ -304,41 +362,39 @@ def _amounts(
         size - usual,
     )
     mass = np.maximum(np.round(np.exp(mass), 2), 0.01)
-    scatter = np.where(traders.contract[relation], 0.02, 0.22)
-    quality = traders.quality[relation] + scatter * rng.normal(0, 1, n)
+    scatter = np.where(customs.contract[relation], 0.02, 0.22)
+    quality = customs.quality[relation] + scatter * rng.normal(0, 1, n)
     price = np.exp(usual + tariff.price_spread[code] * quality)
     freight = np.exp(rng.normal(0, _FREIGHT_SPREAD, n))
-    freight *= _FREIGHT[traders.mode[relation]]
+    freight *= _FREIGHT[customs.mode[relation]]
     price += np.minimum(freight, _FREIGHT_MOST * price)
-    level = np.exp(calendar.price[month, origin])
-    return {
-        "value": mass * price * level,
-        "mass": mass,
-        "quantity": np.where(counted, quantity, mass),
-    }
+    return _Amounts(
+        value=mass * price * price_level,
+        mass=mass,
+        quantity=np.where(counted, quantity, mass),
+    )
 
 
-def _same_parcels(
-    rng: np.random.Generator, when: dict[str, Any], what: dict[str, Float], free: float
-) -> None:
-    """Make the parcels of a split order alike, each just below the threshold."""
-    rows = np.flatnonzero(when["split"])
-    n_orders = int(when["order"].max(initial=-1)) + 1
-    share = rng.uniform(0.6, 0.97, n_orders)[when["order"][rows]]
-    value = free * share * np.exp(rng.normal(0, 0.01, len(rows)))
-    factor = np.minimum(value, free) / np.maximum(what["value"][rows], 1e-9)
-    what["value"][rows] = np.minimum(value, free)
-    what["mass"][rows] = np.maximum(np.round(what["mass"][rows] * factor, 2), 0.01)
-    quantity = np.maximum(np.rint(what["quantity"][rows] * factor), 1.0)
-    what["quantity"][rows] = quantity
+def _equalise_split_parcels(
+    rng: np.random.Generator, lines: Lines, amounts: _Amounts, free_value: float
+) -> _Amounts:
+    """Return amounts in which the parcels of a split order have nearly equal values.
+
+    Each is just below the threshold.
+    """
+    rows = np.flatnonzero(lines.split)
+    share = rng.uniform(0.6, 0.97, lines.n_orders)[lines.order[rows]]
+    value = free_value * share * np.exp(rng.normal(0, 0.01, len(rows)))
+    value = np.minimum(value, free_value)
+    factor = value / np.maximum(amounts.value[rows], 1e-9)
+    amounts.value[rows] = value
+    amounts.mass[rows] = np.maximum(np.round(amounts.mass[rows] * factor, 2), 0.01)
+    quantity = np.maximum(np.rint(amounts.quantity[rows] * factor), 1.0)
+    amounts.quantity[rows] = quantity
+    return amounts
 
 
-def rounded(value: Float) -> Float:
+def round_to_two_digits(value: Float) -> Float:
     """Return values rounded to two digits; below ten to whole units."""
     step = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(value, 1.0))) - 1, 0.0)
     return np.asarray(np.maximum(np.rint(value / step) * step, 0.01))
-
-
-def is_shell(traders: Traders, relation: Int) -> Bool:
-    """Return whether a phoenix importer is in it."""
-    return np.asarray(traders.of.kind[relation] == PHOENIX)

@@ -1,4 +1,4 @@
-"""What an inspection brings out: found or missed, by whom, when it is known."""
+"""Inspections: what an officer finds or misses, and when the result is known."""
 
 from __future__ import annotations
 
@@ -27,56 +27,78 @@ from smartrisk.worlds._random_streams import stream, uniforms
 from smartrisk.worlds._tariff import Bool, Float, Int, Text
 
 CHANNELS = np.array(["red", "yellow", "blue"])
-CHANNEL_SHARES = np.array([0.42, 0.46, 0.12])  # assumption
-#: Offence that officers write down; a false finding is any of the first four.
+#: Shares of the channels among the items that offices control (assumption).
+CHANNEL_SHARES = np.array([0.42, 0.46, 0.12])
+#: Offences that officers record; a false finding is one of the first four.
 OFFENCES = np.array(
     ["undervaluation", "misclassification", "origin", "quantity", "other"]
 )
-_WHAT: dict[int, tuple[tuple[float, float, float], int]] = {
-    # probability of being found in red, yellow, blue; offence
-    NONE: ((0.0, 0.0, 0.0), 4),
-    UNDER: ((0.84, 0.86, 0.92), 0),
-    MISCLASS: ((0.88, 0.80, 0.88), 1),
-    ORIGIN: ((0.78, 0.85, 0.88), 2),
-    QUANTITY: ((0.93, 0.60, 0.65), 3),
-    SHELL: ((0.84, 0.84, 0.60), 0),
-    CONCEAL: ((0.85, 0.10, 0.15), 4),
-    SPLIT: ((0.70, 0.80, 0.85), 4),
-    ECOMMERCE: ((0.80, 0.85, 0.70), 0),
-    OVER: ((0.50, 0.60, 0.80), 4),
-    PROCEDURE: ((0.55, 0.75, 0.90), 4),
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """Probabilities that each channel finds a typology, and the offence recorded."""
+
+    red: float
+    yellow: float
+    blue: float
+    offence: int
+
+
+_FINDINGS = {
+    NONE: _Finding(0.0, 0.0, 0.0, 4),
+    UNDER: _Finding(0.84, 0.86, 0.92, 0),
+    MISCLASS: _Finding(0.88, 0.80, 0.88, 1),
+    ORIGIN: _Finding(0.78, 0.85, 0.88, 2),
+    QUANTITY: _Finding(0.93, 0.60, 0.65, 3),
+    SHELL: _Finding(0.84, 0.84, 0.60, 0),
+    CONCEAL: _Finding(0.85, 0.10, 0.15, 4),
+    SPLIT: _Finding(0.70, 0.80, 0.85, 4),
+    ECOMMERCE: _Finding(0.80, 0.85, 0.70, 0),
+    OVER: _Finding(0.50, 0.60, 0.80, 4),
+    PROCEDURE: _Finding(0.55, 0.75, 0.90, 4),
 }
+_BY_TYPOLOGY = [_FINDINGS[kind] for kind in range(len(TYPOLOGIES))]
 #: Probability that a control finds what is there, by channel and typology. Officers
 #: miss 5-25 % (assumption); documents show little of a wrong mass or of hidden goods,
 #: an audit little of what has been consumed.
-DETECTION = np.array([_WHAT[kind][0] for kind in range(len(TYPOLOGIES))]).T
-_OFFENCE_OF = np.array([_WHAT[kind][1] for kind in range(len(TYPOLOGIES))])
-_FALSE_FINDING = 0.007  # of the clean items; assumption: 0.5-1 %
-OFFICERS = 6  # per office (assumption)
-_TO_PARTNER = 0.7  # share of a broker's items that reach its officer (assumption)
-_SUPPRESSED = 0.9  # share of the findings against it that disappear (assumption)
+DETECTION = np.array([[f.red, f.yellow, f.blue] for f in _BY_TYPOLOGY]).T
+_OFFENCE_OF = np.array([f.offence for f in _BY_TYPOLOGY])
+#: Share of the items without irregularity that are found (assumption: 0.5-1 %).
+_FALSE_FINDING = 0.007
+#: Officers at each office (assumption).
+OFFICERS = 6
+#: Highest probability of a finding: even the best officer misses some (assumption).
+_SUREST = 0.97
+#: Share of a colluding broker's items that reach its officer (assumption).
+_TO_PARTNER = 0.7
+#: Share of the findings against a colluding broker that disappear (assumption).
+_SUPPRESSED = 0.9
+#: Adjustment of a false finding as a part of the declared value (assumption).
+_FALSE_ADJUSTMENT = 0.03
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Officers:
-    """Who inspects, one entry per officer; `OFFICERS` of them at each office.
+    """Officers, one entry each; `OFFICERS` of them at each office.
 
     Attributes
     ----------
     skill : array of float
-        Factor on the probability of finding.
-    partner : array
-        Declarant whose findings disappear, -1 (or missing) for an honest officer.
+        Factor on the probability of a finding.
+    partner : array of int, or of object
+        Declarant whose findings the officer hides, by number or by name; -1 or missing
+        for none.
     """
 
     skill: Float
-    partner: Any
+    partner: NDArray[Any]
 
 
 def make_officers(
     seed: int, n_offices: int, collusion: float, brokers: Int
 ) -> Officers:
-    """Draw officers; at a share of the offices all but one have friends.
+    """Draw officers; at a share of the offices all but one collude with brokers.
 
     The first three of them work with one of their office's `brokers`, the next two
     with another (assumption: few officers and few brokers, as in Madagascar).
@@ -84,40 +106,40 @@ def make_officers(
     rng = stream(seed, "officers")
     n = n_offices * OFFICERS
     skill = rng.uniform(0.88, 1.05, n)
-    how_many = int(np.ceil(collusion * n_offices))
-    corrupt = (rng.permutation(n_offices) < how_many)[np.arange(n) // OFFICERS]
+    n_colluding = int(np.ceil(collusion * n_offices))
+    colluding = (rng.permutation(n_offices) < n_colluding)[np.arange(n) // OFFICERS]
     place = np.arange(n) % OFFICERS
     broker = brokers[np.arange(n) - place + place // 3]
-    partner = np.where(corrupt & (place < OFFICERS - 1), broker, -1)
+    partner = np.where(colluding & (place < OFFICERS - 1), broker, -1)
     return Officers(skill=skill, partner=partner)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Cases:
-    """What may be inspected: each item's number, what it is, and whose."""
+    """What an inspection depends on, one entry per item."""
 
-    number: Int
+    number: Int  # of the item in its world
     office: Int
-    declarant: Any
+    declarant: NDArray[Any]  # number or name, as in `Officers.partner`
     typology: Int
     value: Float
     true_value: Float
     evaded: Float
-    start: NDArray[Any]  # when the control may begin
+    start: NDArray[np.datetime64]  # when the control may begin
 
-    def take(self, row: Any) -> Cases:
+    def take(self, row: Int) -> Cases:
         """Return some of the cases."""
         return Cases(**{k: getattr(self, k)[row] for k in self.__dataclass_fields__})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """What came out, one entry per case."""
+    """Results of inspections, one entry per case."""
 
     channel: Int
     officer: Int
-    inspected_at: NDArray[Any]
-    known_at: NDArray[Any]
+    inspected_at: NDArray[np.datetime64]
+    known_at: NDArray[np.datetime64]
     found: Bool
     suppressed: Bool
     offence: Int
@@ -125,33 +147,33 @@ class Results:
     assessed: Float
 
 
-def inspected(seed: int, cases: Cases, officers: Officers, channel: Int) -> Results:
-    """Inspect cases; an item gives the same result in a channel every time."""
+def inspect_cases(seed: int, cases: Cases, officers: Officers, channel: Int) -> Results:
+    """Inspect cases; an item has the same result in a channel every time."""
     n, number = len(cases.number), cases.number
 
-    def u(purpose: str) -> Float:
+    def draw(purpose: str) -> Float:
         return uniforms(seed, purpose, number)
 
-    officer = _assigned(cases, officers, u("officer"), u("assignment"))
+    officer = _assign_officers(cases, officers, draw("officer"), draw("assignment"))
     chance = DETECTION[channel, cases.typology] * officers.skill[officer]
-    wrong = (cases.typology == NONE) & (u("false finding") < _FALSE_FINDING)
-    found = (u("detection") < np.minimum(chance, 0.97)) | wrong
+    wrong = (cases.typology == NONE) & (draw("false finding") < _FALSE_FINDING)
+    found = (draw("detection") < np.minimum(chance, _SUREST)) | wrong
     own = officers.partner[officer] == cases.declarant
-    suppressed = found & np.asarray(own, bool) & (u("suppression") < _SUPPRESSED)
+    suppressed = found & np.asarray(own, bool) & (draw("suppression") < _SUPPRESSED)
     found &= ~suppressed
-    made_up = np.floor(4 * u("offence")).astype(np.int64)
-    offence = np.where(wrong, made_up, _OFFENCE_OF[cases.typology])
-    # What is proven is most of it; a false finding asks for a little.
-    proven = 0.75 + 0.25 * u("proof")
-    owed = np.where(wrong, 0.03 * cases.value, cases.evaded) * proven
+    any_offence = np.floor(4 * draw("offence")).astype(np.int64)
+    offence = np.where(wrong, any_offence, _OFFENCE_OF[cases.typology])
+    # An officer can prove most of the amount, not all of it (assumption).
+    proven = 0.75 + 0.25 * draw("proof")
+    owed = np.where(wrong, _FALSE_ADJUSTMENT * cases.value, cases.evaded) * proven
     gap = (cases.true_value - cases.value) * proven
     priced = found & ~wrong & np.isin(cases.typology, _PRICED)
-    inspected_at, known_at = _dates(cases.start, channel, u("start"), u("wait"))
+    start = _draw_start(cases.start, channel, draw("start"))
     return Results(
         channel=np.broadcast_to(channel, n),
         officer=officer,
-        inspected_at=inspected_at,
-        known_at=known_at,
+        inspected_at=start,
+        known_at=start + _draw_wait(channel, draw("wait")),
         found=found,
         suppressed=suppressed,
         offence=offence,
@@ -164,8 +186,8 @@ def inspected(seed: int, cases: Cases, officers: Officers, channel: Int) -> Resu
 _PRICED = (UNDER, QUANTITY, SHELL, ECOMMERCE, OVER)
 
 
-def _assigned(cases: Cases, officers: Officers, u: Float, turn: Float) -> Int:
-    """Return the officer of each case: any of the office, or the broker's own."""
+def _assign_officers(cases: Cases, officers: Officers, u: Float, turn: Float) -> Int:
+    """Return the officer of each case: any of the office, or the broker's partner."""
     first = cases.office * OFFICERS
     officer = first + np.floor(u * OFFICERS).astype(np.int64)
     for k in range(OFFICERS):
@@ -174,28 +196,36 @@ def _assigned(cases: Cases, officers: Officers, u: Float, turn: Float) -> Int:
     return np.asarray(officer)
 
 
-def _dates(
-    start: NDArray[Any], channel: Int, u: Float, v: Float
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return when items were inspected and when the result was known.
+def _draw_start(
+    begin: NDArray[np.datetime64], channel: Int, u: Float
+) -> NDArray[np.datetime64]:
+    """Return when items are inspected.
 
-    Days for red, weeks for yellow, three to nine months for post-clearance audit
-    (assumption: 1-30 days and 3-24 months are reported).
+    Within a day or so for red, within days for yellow, after one to three months for
+    blue (assumption).
     """
     low = np.array([1.0, 1.0, 720.0])[channel]
     high = np.array([30.0, 96.0, 2160.0])[channel]
     hours = low + u * (high - low)
+    return np.asarray(begin + (hours * 3600).astype(np.int64).astype("timedelta64[s]"))
+
+
+def _draw_wait(channel: Int, v: Float) -> NDArray[np.timedelta64]:
+    """Return the time from inspection to the result.
+
+    Days for red, weeks for yellow, two to six months for post-clearance audit
+    (assumption: 1-30 days and 3-24 months are reported).
+    """
     few = -np.log(np.maximum((1 - v) * (1 - np.modf(v * 4096)[0]), 1e-9))  # gamma(2)
     wait = np.where(channel == 1, 7 + 7.0 * few, 2 + 2.5 * few)
     wait = np.where(channel == 2, 60 + 120 * v, wait)
-    inspected_at = start + (hours * 3600).astype(np.int64).astype("timedelta64[s]")
-    return inspected_at, inspected_at + (wait * 86400).astype(np.int64).astype(
-        "timedelta64[s]"
-    )
+    return (wait * 86400).astype(np.int64).astype("timedelta64[s]")
 
 
-def outcomes(results: Results, keys: pd.DataFrame, officer_ids: Text) -> pd.DataFrame:
-    """Write results as OUTCOMES, in the order of the cases."""
+def make_outcomes(
+    results: Results, keys: pd.DataFrame, officer_ids: Text
+) -> pd.DataFrame:
+    """Return results as OUTCOMES, in the order of the cases."""
 
     def text(table: Text, index: Int) -> pd.Series:
         values = np.append(np.asarray(table, dtype=object), [None])[index]

@@ -1,24 +1,19 @@
-"""Chance that can be repeated: streams by purpose and step, numbers by item.
+"""Repeatable chance: streams by purpose and step, and numbers by item.
 
-A step of a world draws from streams of its own, so that what one step or one purpose
-draws changes nothing elsewhere; what may be asked for later, in any order, is a
-function of the item's number alone.
+Every step of a world draws from its own stream, so that a draw for one purpose changes
+no other. What can be needed later and in any order, such as the result of an
+inspection, is a function of the item's number alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from smartrisk.items import GOLDEN, scramble
+from smartrisk.worlds._tariff import Float, Int, Text
 
-Float = NDArray[np.float64]
-Int = NDArray[np.int64]
-Text = NDArray[Any]
-
-_ROUNDS = 6  # of the shuffle; four already look random (Luby and Rackoff 1988)
+#: Rounds of the shuffle of names; four already look random (Luby and Rackoff 1988).
+_ROUNDS = 6
 
 
 def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
@@ -26,29 +21,29 @@ def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, step, *purpose.encode()])
 
 
-def _key(seed: int, purpose: str) -> np.uint64:
+def _purpose_key(seed: int, purpose: str) -> np.uint64:
     """Return the key of a purpose in the world of a seed."""
     entropy = np.random.SeedSequence([seed, *purpose.encode()])
     return np.uint64(entropy.generate_state(1, np.uint64)[0])
 
 
 def uniforms(seed: int, purpose: str, index: Int) -> Float:
-    """Return a number in (0, 1) for each index, the same whenever it is asked for."""
+    """Return a number in (0, 1) for each index, a function of the index alone."""
     with np.errstate(over="ignore"):
         z = scramble((index.astype(np.uint64) + np.uint64(1)) * GOLDEN)
-        z = scramble(z ^ _key(seed, purpose))
+        z = scramble(z ^ _purpose_key(seed, purpose))
     return np.asarray(((z >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53)
 
 
-def numbered(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
-    """Return a name for each index; nothing can be read from it.
+def make_names(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
+    """Return a name for each index that shows nothing of it.
 
     The number in the name is a permutation of the index (a Feistel network), so that
-    names are distinct and their order says neither who came first nor why.
+    names are distinct and their order shows neither age nor kind of a trader.
     """
     half = np.uint64(bits // 2)
     mask = np.uint64((1 << (bits // 2)) - 1)
-    key = _key(seed, "names of " + letter)
+    key = _purpose_key(seed, "names of " + letter)
     with np.errstate(over="ignore"):
         left = index.astype(np.uint64) >> half
         right = index.astype(np.uint64) & mask
@@ -59,11 +54,6 @@ def numbered(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
     low = 10 ** len(str(1 << bits)) // 10  # all names have the same length
     low += 10 * low if (1 << bits) > 9 * low else 0
     return np.char.add(letter, (number + np.uint64(low)).astype(np.str_))
-
-
-def whole(rng: np.random.Generator, amount: float) -> int:
-    """Return `amount` rounded up or down by chance, so that its mean is kept."""
-    return int(np.floor(amount + rng.random()))
 
 
 def pick(rng: np.random.Generator, weight: Float, n: int) -> Int:

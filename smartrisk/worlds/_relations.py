@@ -1,4 +1,4 @@
-"""What a relation is, whoever is in it: importer, consignor, goods, a life."""
+"""Trade relations: an importer buys goods of a code and an origin from a consignor."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from smartrisk.worlds._tariff import Float, Int
 ORDINARY, PHOENIX, PARCELS, RESALE = range(4)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Relations:
-    """Relations, one entry each.
+    """Trade relations, one entry each.
 
     Attributes
     ----------
     kind : array of int
         ORDINARY, PHOENIX, PARCELS or RESALE.
     importer, consignor, declarant : array of int
-        Who; an importer of -1 is another consumer every time.
+        The parties; an importer of -1 is another consumer every time.
     code, origin : array of int
         Usual goods.
     size, weight : array of float
         Log factor on the value of an item; weight in trade.
     first, last : array of int
-        Day of the first item at the earliest, and the day after the last.
+        Earliest day of an item, and the day after the last.
     ring : array of int
         Ring of a phoenix importer, -1 for the others.
     """
@@ -51,7 +51,7 @@ class Relations:
         return len(self.importer)
 
 
-def joined(parts: Sequence[Relations]) -> Relations:
+def join_relations(parts: Sequence[Relations]) -> Relations:
     """Return the relations of several parts as one."""
     return Relations(
         **{

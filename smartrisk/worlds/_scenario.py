@@ -1,10 +1,11 @@
-"""What kind of world to make."""
+"""Scenarios: the settings of a synthetic world, as values and as TOML."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,10 +19,10 @@ from smartrisk.worlds._changes import Change
 class FraudMix:
     """Shares of the typologies among the illicit items.
 
-    They need not sum to one: they are taken in proportion. Undervaluation is the most
-    common in the DATE paper, before misclassification and false origin; never-seen
-    importers commit 7-10 % of fraud in Tunisia and Nigeria. Within those bounds the
-    numbers are assumptions.
+    The shares are taken in proportion, so they need not sum to one. Undervaluation is
+    the most common in the DATE paper, before misclassification and false origin;
+    never-seen importers commit 7-10 % of fraud in Tunisia and Nigeria. Within those
+    bounds the defaults are assumptions.
 
     Parameters
     ----------
@@ -40,9 +41,9 @@ class FraudMix:
     splitting : float, default=0.03
         One order comes as several parcels below the threshold.
     e_commerce : float, default=0.02
-        A seller writes a fraction of the price on its parcels.
+        A seller declares a fraction of the price of its parcels.
     overvaluation : float, default=0.01
-        Too much is declared on free goods, to move money; no revenue is evaded.
+        Too much is declared for duty-free goods, to move money; no revenue is evaded.
     procedure : float, default=0.03
         A relief is claimed for goods that stay.
 
@@ -69,21 +70,21 @@ class FraudMix:
             check_number("FraudMix", name, share, low=0.0)
         if sum(asdict(self).values()) <= 0:
             raise ArgumentError(
-                "worlds.share_above",
-                "FraudMix: at least one share must be above 0.",
+                "worlds.fraud_mix_empty",
+                "FraudMix: at least one share must be above 0; got 0 for all.",
             )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Scenario(TomlSettings):
-    """What kind of world to make.
+    """The settings of a synthetic world.
 
     Parameters
     ----------
     name : str, default="own"
-        Its name.
+        Name of the scenario.
     story : str, default=""
-        What it is like and what it is for, in a paragraph.
+        A paragraph that describes the world and its use.
     start : str, default="2023-01"
         First month, as ``"2023-01"``.
     n_months : int, default=24
@@ -92,18 +93,19 @@ class Scenario(TomlSettings):
         Share of the items that are illicit (national administrations report 1.2 to
         8 %).
     swing : float, default=0.0
-        By how much of itself that share rises and falls in the course of 18 months.
+        Relative amplitude of that share, which rises and falls with a period of 18
+        months.
     mix : FraudMix, default=FraudMix()
         Shares of the typologies among the illicit items.
     targeted : float, default=0.08
-        Share of the items that offices control by their rough rules.
+        Share of the items that offices control by rough rules.
     random : float, default=0.02
         Share of all items controlled at random.
     adversary : float, default=0.0
-        Probability that who was caught reacts: drops the habit, goes on under another
-        name, or moves to another office.
+        Probability that an importer reacts to a finding: drops the habit, continues
+        under another name, or moves to another office.
     collusion : float, default=0.0
-        Share of the offices whose officers hide findings against brokers of theirs.
+        Share of the offices whose officers hide findings against some brokers.
     parcels : float, default=0.05
         Share of the items that are parcels of consumers and resellers.
     threshold : float, default=150.0
@@ -111,24 +113,31 @@ class Scenario(TomlSettings):
     currency : float, default=1.0
         Units of the national currency for a US dollar.
     n_codes : int, default=1200
-        Tariff codes; fewer are met among few items.
+        Number of tariff codes; a small world does not meet all of them.
     traders : float, default=1.0
         Factor on the number of importers, consignors and declarants.
     holidays : tuple of str, default=("01-01", "05-01", "12-25")
-        Days of the year on which hardly anything is lodged.
+        Days of the year on which few items are lodged, as month and day.
     changes : tuple of Change, default=()
-        What changes, and when.
+        Changes with their month.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is outside its bounds.
 
     See Also
     --------
-    SCENARIOS : Those that have a name.
+    SCENARIOS : The scenarios that have a name.
 
     Examples
     --------
     >>> from dataclasses import replace
     >>> from smartrisk.datasets import SCENARIOS, Scenario
-    >>> mine = replace(SCENARIOS["national"], name="no targeting", targeted=0.0)
-    >>> Scenario.from_toml(mine.to_toml()) == mine
+    >>> scenario = replace(SCENARIOS["national"], name="no targeting", targeted=0.0)
+    >>> scenario
+    Scenario('no targeting', start='2023-01', n_months=24, n_changes=2)
+    >>> Scenario.from_toml(scenario.to_toml()) == scenario
     True
     """
 
@@ -164,13 +173,13 @@ class Scenario(TomlSettings):
         )
         if not re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", str(self.start)):
             raise ArgumentError(
-                "worlds.start_month_got",
+                "worlds.start_not_a_month",
                 "Scenario: 'start' must be a month as '2023-01'; got {start!r}.",
-                start=self.start,
+                start=str(self.start),
             )
         if self.targeted + self.random > 1:
             raise ArgumentError(
-                "worlds.targeted_random_exceed_together",
+                "worlds.control_above_one",
                 "Scenario: 'targeted' and 'random' must not exceed 1 together; got "
                 "{targeted} and {random}.",
                 targeted=self.targeted,
@@ -179,41 +188,43 @@ class Scenario(TomlSettings):
         self._check_parts()
 
     def _check_parts(self) -> None:
-        """Check what is made of parts, and keep it in a form that cannot change."""
+        """Check mix, changes and holidays, and store the last two as tuples."""
         object.__setattr__(self, "changes", tuple(self.changes))
         object.__setattr__(self, "holidays", tuple(self.holidays))
         if not isinstance(self.mix, FraudMix):
             raise ArgumentError(
-                "worlds.mix_fraudmix_got",
-                "Scenario: 'mix' must be a FraudMix; got {mix_type}.",
-                mix_type=type(self.mix).__name__,
+                "worlds.not_a_fraud_mix",
+                "Scenario: 'mix' must be a FraudMix; got {type_name}.",
+                type_name=type(self.mix).__name__,
             )
         for change in self.changes:
             if not isinstance(change, Change):
                 raise ArgumentError(
-                    "worlds.changes_change_objects_got",
-                    "Scenario: 'changes' must hold Change objects; got {change_type}.",
-                    change_type=type(change).__name__,
+                    "worlds.not_a_change",
+                    "Scenario: 'changes' must hold Change objects; got {type_name}.",
+                    type_name=type(change).__name__,
                 )
         for day in self.holidays:
             if not re.fullmatch(r"(0[1-9]|1[0-2])-([0-2]\d|3[01])", str(day)):
                 raise ArgumentError(
-                    "worlds.holidays_days_year_got",
+                    "worlds.holiday_not_a_day",
                     "Scenario: 'holidays' must be days of the year as '12-25'; got "
                     "{day!r}.",
-                    day=day,
+                    day=str(day),
                 )
 
     @property
-    def first(self) -> Any:
-        """First day of the extract, as a numpy date."""
-        return np.datetime64(self.start, "M").astype("datetime64[D]")
+    def first(self) -> np.datetime64:
+        """First day of the extract."""
+        first: np.datetime64 = np.datetime64(self.start, "M").astype("datetime64[D]")
+        return first
 
     @property
-    def end(self) -> Any:
-        """First day after the extract, as a numpy date."""
-        last = np.datetime64(self.start, "M") + self.n_months
-        return last.astype("datetime64[D]")
+    def end(self) -> np.datetime64:
+        """First day after the extract."""
+        month = np.datetime64(self.start, "M") + self.n_months
+        end: np.datetime64 = month.astype("datetime64[D]")
+        return end
 
     @property
     def span(self) -> int:
@@ -224,7 +235,35 @@ class Scenario(TomlSettings):
         """Return the day on which a change takes place, counted from the start."""
         return round(change.month * 365.25 / 12)
 
+    def __repr__(self) -> str:
+        return (
+            f"Scenario({self.name!r}, start={self.start!r}, "
+            f"n_months={self.n_months}, n_changes={len(self.changes)})"
+        )
 
+    def _repr_html_(self) -> str:
+        """Return the story and the settings as HTML for a notebook."""
+        plain = [f.name for f in fields(self) if f.name not in _NOT_IN_TABLE]
+        settings = [(name, str(getattr(self, name))) for name in plain]
+        mix = asdict(self.mix).items()
+        settings.append(("mix", ", ".join(f"{name} {share:g}" for name, share in mix)))
+        settings += [
+            (f"month {c.month:g}", f"{c.kind} {c.origin} {c.amount:g}")
+            for c in self.changes
+        ]
+        rows = "".join(
+            f'<tr><th style="text-align:left">{escape(name)}</th>'
+            f'<td style="text-align:left">{escape(value)}</td></tr>'
+            for name, value in settings
+        )
+        return (
+            f"<p><code>{escape(repr(self))}</code></p>\n"
+            f"<p>{escape(self.story)}</p>\n<table>{rows}</table>"
+        )
+
+
+#: Fields that a notebook shows otherwise than as a row of settings.
+_NOT_IN_TABLE = ("name", "story", "mix", "changes")
 #: Numbers of a scenario and their bounds.
 _BOUNDS = (
     ("traders", 0.01, 5.0),

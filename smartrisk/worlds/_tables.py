@@ -1,18 +1,21 @@
-"""From a month's numbers to the tables that users see."""
+"""The tables of a month: declarations, results, truth and events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from smartrisk.schema import KEY
+from smartrisk.worlds._false_declarations import declared_rate
 from smartrisk.worlds._fraud_habits import TYPOLOGIES
-from smartrisk.worlds._inspections import CHANNELS, OFFICERS, outcomes
-from smartrisk.worlds._law import taxes
-from smartrisk.worlds._process import Month, Run, Setting, cents, paid_rate
-from smartrisk.worlds._random_streams import numbered, stream
+from smartrisk.worlds._inspections import CHANNELS, OFFICERS, make_outcomes
+from smartrisk.worlds._law import duty_and_tax
+from smartrisk.worlds._monthly_run import Month, Run, Setting, round_to_cents
+from smartrisk.worlds._random_streams import make_names, stream
 from smartrisk.worlds._reactions import REACTIONS
 from smartrisk.worlds._tariff import (
     AGREEMENTS,
@@ -23,129 +26,155 @@ from smartrisk.worlds._tariff import (
     Int,
     Text,
 )
-from smartrisk.worlds._traders import MODES, OFFICE_CODES, PAYMENTS, PROCEDURES
+from smartrisk.worlds._traders import (
+    INWARD,
+    MODES,
+    OFFICE_CODES,
+    PAYMENTS,
+    PROCEDURES,
+    TEMPORARY,
+    Traders,
+)
 
-_CARRIERS = 60  # assumption; the Korean set names 80 couriers
-_NO_CONSIGNOR = 0.096  # share without a seller in the Korean set
-_NO_CARRIER = 0.3  # assumption; 82 % there, where couriers alone are named
-_NO_MASS = 0.004  # 0.7 % of zero mass there
-#: Most favoured nation; relief by procedure; low value.
+#: Carriers of all modes together (assumption; the Korean set names 80 couriers).
+_CARRIERS = 60
+#: Share of the declarations without a consignor, as in the Korean set.
+_NO_CONSIGNOR = 0.096
+#: Share without a carrier (assumption; 82 % in the Korean set, which names couriers
+#: only).
+_NO_CARRIER = 0.3
+#: Share of the items with a mass of zero (assumption; 0.7 % in the Korean set).
+_NO_MASS = 0.004
+#: Codes of preference: agreements; most favoured nation; relief by procedure; low
+#: value.
 PREFERENCES = np.array([*AGREEMENTS, "MFN", "REL", "LOW"])
 _MFN, _RELIEF, _LOW = len(AGREEMENTS), len(AGREEMENTS) + 1, len(AGREEMENTS) + 2
 _EVENT_TEXTS = ("kind", "detail", "goods", "origin", "importer_id", "successor_id")
+_EVENT_COLUMNS = ("at", *_EVENT_TEXTS, "size")
 OFFICER_IDS = np.array([f"O{k:03d}" for k in range(OFFICERS * len(OFFICE_CODES))])
 
 
-def text(values: Any) -> pd.Series:
-    """Return texts as the house keeps them; None stays missing."""
+def text_column(values: ArrayLike) -> pd.Series:
+    """Return texts as a column; None is missing."""
     return pd.Series(np.asarray(values, dtype=object), dtype="str")
 
 
-def chosen(table: Any, index: Any) -> pd.Series:
-    """Return the texts of `table` at `index`, missing where the index is -1."""
-    return text(np.append(np.asarray(table, dtype=object), [None])[index])
+def take_texts(texts: ArrayLike, index: Int) -> pd.Series:
+    """Return the texts at `index`, missing where the index is -1."""
+    with_missing = np.append(np.asarray(texts, dtype=object), [None])
+    return text_column(with_missing[index])
 
 
-def named(seed: int, letter: str, index: Int) -> pd.Series:
+def name_traders(seed: int, letter: str, index: Int) -> pd.Series:
     """Return the names of traders, missing where the index is -1."""
-    who, place = np.unique(index, return_inverse=True)
-    table = numbered(seed, letter, np.maximum(who, 0)).astype(object)
-    table[who < 0] = None
-    return text(table[place])
+    distinct, place = np.unique(index, return_inverse=True)
+    names = make_names(seed, letter, np.maximum(distinct, 0)).astype(object)
+    names[distinct < 0] = None
+    return text_column(names[place])
 
 
-class Writer:
-    """Write months as tables; what is not known yet waits."""
+def find_texts(texts: Text, values: pd.Series) -> Int:
+    """Return the place of each value in `texts`, -1 where it is not there."""
+    return np.asarray(pd.Index(texts).get_indexer(pd.Index(values)), np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MonthTables:
+    """Tables of the items of a month, and the results that became known in it."""
+
+    declarations: pd.DataFrame
+    outcomes: pd.DataFrame
+    truth: pd.DataFrame
+    events: pd.DataFrame
+
+
+class TableWriter:
+    """Makes tables of months; results that are not known yet wait for their month."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self._pending: list[pd.DataFrame] = []
 
-    def months(self) -> Iterator[tuple[pd.DataFrame, ...]]:
-        """Yield declarations, outcomes, truth and events, month by month."""
-        edges = self.setting.calendar.edges
-        for number, month in Run(self.setting).months():
-            items = self._declarations(number, month)
-            until = self.setting.scenario.first + np.timedelta64(
-                int(edges[number + 1]), "D"
-            )
-            self._pending.append(self._found(month, items))
-            yield (
-                items,
-                self._known(until),
-                self._truth(month, items),
-                self._events(number, month),
+    def make_tables(self) -> Iterator[MonthTables]:
+        """Yield the tables month by month."""
+        for month in Run(self.setting).run_months():
+            items = self._make_declarations(month)
+            keys = items[list(KEY)].iloc[month.control.row]
+            results = make_outcomes(month.control.results, keys, OFFICER_IDS)
+            self._pending.append(results)
+            yield MonthTables(
+                declarations=items,
+                outcomes=self._take_known(self.setting.month_start(month.number + 1)),
+                truth=self._make_truth(month, items),
+                events=self._make_events(month),
             )
 
-    def _declarations(self, number: int, month: Month) -> pd.DataFrame:
-        """Write the declarations as lodged."""
-        setting, goods, said = self.setting, month.goods, month.declared
-        rng = stream(setting.seed, "papers", number)
-        traders, tariff = setting.traders, setting.law.tariff
+    def _make_declarations(self, month: Month) -> pd.DataFrame:
+        """Return the declarations as lodged."""
+        setting, goods, declared = self.setting, month.goods, month.declared
+        rng = stream(setting.seed, "papers", month.number)
+        traders, tariff, seed = setting.traders, setting.law.tariff, setting.seed
         n, row = len(goods), goods.relation
-        rate: Float = np.asarray(np.round(paid_rate(setting, goods, said), 6))
-        value = cents(said.value)
-        mass = np.maximum(np.round(said.mass, 2), 0.01)
-        gross = np.maximum(np.round(said.gross, 2), mass)
+        rate = declared_rate(setting.law, goods, declared, setting.free_value)
+        rate = np.asarray(np.round(rate, 6), float)
+        value = round_to_cents(declared.value)
+        mass = np.maximum(np.round(declared.mass, 2), 0.01)
+        gross = np.maximum(np.round(declared.gross, 2), mass)
         mass[rng.random(n) < _NO_MASS] = 0.0
-        counted = tariff.unit[said.code] > 0
-        quantity = np.where(counted, np.maximum(np.rint(said.quantity), 1.0), mass)
+        counted = tariff.unit[declared.code] > 0
+        pieces = np.maximum(np.rint(declared.quantity), 1.0)
         papers = rng.random((2, int(goods.document.max(initial=-1)) + 1))
-        sender = np.where(papers[0] < _NO_CONSIGNOR, -1, 0)[goods.document]
-        consignor = np.where(sender < 0, -1, goods.consignor)
-        carrier = _carriers(papers[1][goods.document], traders.mode[row], traders, row)
-        codes, place = setting.law.code_table(said.code, goods.day)
-        seed = setting.seed
+        unnamed = (papers[0] < _NO_CONSIGNOR)[goods.document]
+        carrier = _choose_carriers(papers[1][goods.document], traders, row)
+        documents = month.first_document + goods.document
         columns = {
-            "declaration_id": text(
-                numbered(seed, "D", month.document + goods.document, bits=28)
-            ),
+            "declaration_id": text_column(make_names(seed, "D", documents, bits=28)),
             "item_number": goods.line.astype(np.int64),
             "lodged_at": goods.moment.astype("datetime64[us]"),
-            "office": chosen(OFFICE_CODES, month.cases.office),
-            "procedure": chosen(PROCEDURES, said.procedure),
-            "importer_id": named(seed, "I", goods.importer),
-            "declarant_id": named(seed, "B", traders.of.declarant[row]),
-            "consignor_id": named(seed, "S", consignor),
-            "carrier_id": named(seed, "C", carrier),
-            "tariff_code": chosen(codes, place),
-            "origin": chosen(ORIGINS, said.origin),
-            "departure": chosen(ORIGINS, said.departure),
-            "transport_mode": chosen(MODES, traders.mode[row]),
+            "office": take_texts(OFFICE_CODES, month.control.cases.office),
+            "procedure": take_texts(PROCEDURES, declared.procedure),
+            "importer_id": name_traders(seed, "I", goods.importer),
+            "declarant_id": name_traders(seed, "B", traders.relations.declarant[row]),
+            "consignor_id": name_traders(
+                seed, "S", np.where(unnamed, -1, goods.consignor)
+            ),
+            "carrier_id": name_traders(seed, "C", carrier),
+            "tariff_code": text_column(
+                setting.law.code_texts(declared.code, goods.day)
+            ),
+            "origin": take_texts(ORIGINS, declared.origin),
+            "departure": take_texts(ORIGINS, declared.departure),
+            "transport_mode": take_texts(MODES, traders.customs.mode[row]),
             "customs_value": value,
             "net_mass_kg": mass,
             "gross_mass_kg": gross,
-            "quantity": quantity,
-            "quantity_unit": chosen(UNITS, tariff.unit[said.code]),
+            "quantity": np.where(counted, pieces, mass),
+            "quantity_unit": take_texts(UNITS, tariff.unit[declared.code]),
             "duty_rate": rate,
-            "duties_taxes": np.round(taxes(value, rate), 2),
-            "preference": chosen(PREFERENCES, self._preference(month)),
-            "payment_type": chosen(PAYMENTS, traders.payment[row]),
-            "trusted_trader": pd.array(self._trusted(goods.importer), "boolean"),
+            "duties_taxes": np.round(duty_and_tax(value, rate), 2),
+            "preference": take_texts(PREFERENCES, self._preference_index(month)),
+            "payment_type": take_texts(PAYMENTS, traders.customs.payment[row]),
+            "trusted_trader": pd.array(self._is_trusted(goods.importer), "boolean"),
         }
         return pd.DataFrame(columns)
 
-    def _preference(self, month: Month) -> Int:
+    def _preference_index(self, month: Month) -> Int:
         """Return the index of the preference or relief that is declared."""
-        goods, said = month.goods, month.declared
-        low = goods.parcel & (said.value <= self.setting.free)
-        out = np.where(low, _LOW, _MFN)
-        out = np.where(np.isin(said.procedure, (2, 3)), _RELIEF, out)
-        return np.where(said.agreement >= 0, said.agreement, out)
+        goods, declared = month.goods, month.declared
+        low = goods.parcel & (declared.value <= self.setting.free_value)
+        index = np.where(low, _LOW, _MFN)
+        exempt = np.isin(declared.procedure, (INWARD, TEMPORARY))
+        index = np.where(exempt, _RELIEF, index)
+        return np.where(declared.agreement >= 0, declared.agreement, index)
 
-    def _trusted(self, importer: Int) -> Bool:
-        """Return whether importers are trusted traders; nobody new is."""
+    def _is_trusted(self, importer: Int) -> Bool:
+        """Return whether importers are trusted traders; new importers are not."""
         trusted = self.setting.traders.importer_trusted
         place = np.minimum(importer, len(trusted) - 1)
         return np.asarray(trusted[place] & (importer < len(trusted)))
 
-    def _found(self, month: Month, items: pd.DataFrame) -> pd.DataFrame:
-        """Write the results of the controls of a month's items."""
-        keys = items[["declaration_id", "item_number"]].iloc[month.row]
-        return outcomes(month.results, keys, OFFICER_IDS)
-
-    def _known(self, until: Any) -> pd.DataFrame:
-        """Return the results that are known by now, in the order of their time."""
+    def _take_known(self, until: np.datetime64) -> pd.DataFrame:
+        """Return the pending results known before a moment, by time; keep the rest."""
         waiting = pd.concat(self._pending, ignore_index=True)
         known = (waiting["known_at"] < until).to_numpy()
         self._pending = [waiting[~known]]
@@ -154,54 +183,62 @@ class Writer:
         )
         return out
 
-    def _truth(self, month: Month, items: pd.DataFrame) -> pd.DataFrame:
-        """Write the truth of every item."""
-        setting, goods, said = self.setting, month.goods, month.declared
-        codes, place = setting.law.code_table(goods.code, goods.day)
-        illicit = said.typology > 0
-        actor = np.where(month.importer_first < 0, goods.importer, month.importer_first)
-        ring = setting.traders.of.ring[goods.relation]
-        behind = named(setting.seed, "I", np.where(illicit, actor, -1))
-        rings = chosen(
-            np.array([f"ring {k}" for k in range(int(ring.max(initial=-1)) + 1)]), ring
-        )
-        behind = behind.where(~(illicit & (ring >= 0)), rings)
+    def _make_truth(self, month: Month, items: pd.DataFrame) -> pd.DataFrame:
+        """Return the truth of every item."""
+        setting, goods, control = self.setting, month.goods, month.control
+        typology = month.declared.typology
         since = setting.scenario.first + month.since.astype("timedelta64[D]")
         since = since.astype("datetime64[us]")
         since[month.since < 0] = np.datetime64("NaT")
-        looked = np.zeros(len(goods), bool)
-        looked[month.row] = True
-        why = np.where(month.choice.at_random, 1, 0)
-        hidden = np.zeros(len(goods), bool)
-        hidden[month.row] = month.results.suppressed
+        inspected = np.zeros(len(goods), bool)
+        inspected[control.row] = True
+        suppressed = np.zeros(len(goods), bool)
+        suppressed[control.row] = control.results.suppressed
+        selected_by = np.where(control.choice.at_random, 1, 0)
         return pd.DataFrame(
             {
                 "declaration_id": items["declaration_id"],
                 "item_number": items["item_number"],
-                "illicit": illicit.astype(np.int64),
-                "typology": chosen(TYPOLOGIES, said.typology),
+                "illicit": (typology > 0).astype(np.int64),
+                "typology": take_texts(TYPOLOGIES, typology),
                 "true_value": np.round(goods.value, 2),
-                "true_tariff_code": chosen(codes, place),
-                "true_origin": chosen(ORIGINS, goods.origin),
+                "true_tariff_code": text_column(
+                    setting.law.code_texts(goods.code, goods.day)
+                ),
+                "true_origin": take_texts(ORIGINS, goods.origin),
                 "true_net_mass_kg": goods.mass,
                 "true_quantity": goods.quantity,
-                "true_procedure": chosen(PROCEDURES, goods.procedure),
+                "true_procedure": take_texts(PROCEDURES, goods.procedure),
                 "evaded_revenue": month.evaded,
-                "actor_id": behind,
+                "actor_id": self._name_actors(month),
                 "since": since,
-                "inspected": looked,
-                "propensity": month.choice.propensity,
-                "selected_by": chosen(("rule", "random"), np.where(looked, why, -1)),
-                "channel": chosen(CHANNELS, np.where(looked, month.channel, -1)),
-                "suppressed": hidden,
+                "inspected": inspected,
+                "propensity": control.choice.propensity,
+                "selected_by": take_texts(
+                    ("rule", "random"), np.where(inspected, selected_by, -1)
+                ),
+                "channel": take_texts(
+                    CHANNELS, np.where(inspected, control.channel, -1)
+                ),
+                "suppressed": suppressed,
             }
         )
 
-    def _events(self, number: int, month: Month) -> pd.DataFrame:
-        """Write what happened in a month: changes, holidays left out, reactions."""
+    def _name_actors(self, month: Month) -> pd.Series:
+        """Return who is behind each illicit item: an importer, or a phoenix ring."""
+        setting, goods = self.setting, month.goods
+        illicit = month.declared.typology > 0
+        actor = np.where(month.actor < 0, goods.importer, month.actor)
+        ring = setting.traders.relations.ring[goods.relation]
+        names = name_traders(setting.seed, "I", np.where(illicit, actor, -1))
+        rings = [f"ring {k}" for k in range(int(ring.max(initial=-1)) + 1)]
+        return names.where(~(illicit & (ring >= 0)), take_texts(rings, ring))
+
+    def _make_events(self, month: Month) -> pd.DataFrame:
+        """Return the changes of the scenario and the reactions of a month."""
         scenario, edges = self.setting.scenario, self.setting.calendar.edges
-        low, high = int(edges[number]), int(edges[number + 1])
-        rows = [
+        low, high = int(edges[month.number]), int(edges[month.number + 1])
+        changes = [
             {
                 "at": scenario.first + np.timedelta64(scenario.day_of(change), "D"),
                 "kind": change.kind,
@@ -213,56 +250,53 @@ class Writer:
             for change in scenario.changes
             if low <= scenario.day_of(change) < high
         ]
-        done, seed = month.reaction, self.setting.seed
-        events = pd.DataFrame(rows, columns=["at", *_EVENT_TEXTS, "size"])
-        reacted = pd.DataFrame(
+        reaction, seed = month.reaction, self.setting.seed
+        renamed = reaction.after != reaction.before
+        reactions = pd.DataFrame(
             {
-                "at": done.at,
+                "at": self.setting.month_start(month.number),
                 "kind": "reaction",
-                "detail": chosen(REACTIONS, done.kind),
-                "importer_id": named(seed, "I", done.before),
-                "successor_id": named(
-                    seed, "I", np.where(done.after == done.before, -1, done.after)
+                "detail": take_texts(REACTIONS, reaction.kind),
+                "importer_id": name_traders(seed, "I", reaction.before),
+                "successor_id": name_traders(
+                    seed, "I", np.where(renamed, reaction.after, -1)
                 ),
             },
-            columns=events.columns,
+            columns=list(_EVENT_COLUMNS),
         )
-        return as_events([events, reacted])
+        columns = list(_EVENT_COLUMNS)
+        return join_events([pd.DataFrame(changes, columns=columns), reactions])
 
 
-def as_events(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return events as one frame with the types that they always have."""
+def join_events(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return events by time as one frame with fixed types."""
     filled = [part for part in parts if len(part)] or parts[:1]
     out = pd.concat([part.astype(object) for part in filled], ignore_index=True)
     out["at"] = pd.to_datetime(out["at"]).astype("datetime64[us]")
     for name in _EVENT_TEXTS:
-        out[name] = text(out[name].where(out[name].notna(), None))
+        out[name] = text_column(out[name].where(out[name].notna(), None))
     out["size"] = out["size"].astype(float)
-    out = out[["at", *_EVENT_TEXTS, "size"]]
+    out = out[list(_EVENT_COLUMNS)]
     return out.sort_values("at", kind="stable", ignore_index=True)
 
 
-def _carriers(u: Any, mode: Int, traders: Any, row: Int) -> Int:
-    """Return the carrier of each item: its relation's, of its mode; some unnamed."""
-    each = _CARRIERS // len(MODES)
-    place = (traders.carrier[row] * each).astype(np.int64)
-    return np.where(u < _NO_CARRIER, -1, mode * each + place)
+def _choose_carriers(u: Float, traders: Traders, row: Int) -> Int:
+    """Return the carrier of each item: its relation's, of its mode; -1 for none."""
+    per_mode = _CARRIERS // len(MODES)
+    place = (traders.customs.carrier[row] * per_mode).astype(np.int64)
+    carrier = traders.customs.mode[row] * per_mode + place
+    return np.where(u < _NO_CARRIER, -1, carrier)
 
 
-def officers_frame(setting: Setting) -> pd.DataFrame:
-    """Write who the officers are, and whose findings they hide."""
+def make_officers_table(setting: Setting) -> pd.DataFrame:
+    """Return the officers, and the declarants whose findings they hide."""
     officers = setting.officers
     office = np.repeat(np.asarray(OFFICE_CODES, dtype=object), OFFICERS)
     return pd.DataFrame(
         {
-            "officer_id": text(OFFICER_IDS),
-            "office": text(office),
+            "officer_id": text_column(OFFICER_IDS),
+            "office": text_column(office),
             "skill": officers.skill,
-            "partner_id": named(setting.seed, "B", officers.partner),
+            "partner_id": name_traders(setting.seed, "B", officers.partner),
         }
     )
-
-
-def texts_of(names: Text, values: pd.Series) -> Int:
-    """Return the place of each text in `names`, -1 where it is not there."""
-    return np.asarray(pd.Index(names).get_indexer(pd.Index(values)), np.int64)

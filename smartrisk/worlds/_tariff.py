@@ -1,4 +1,8 @@
-"""A tariff like the Harmonized System: a tree with rates, prices, masses, sourcing."""
+"""A tariff like the Harmonized System: codes with rates, prices, masses and origins.
+
+Constants without a source are assumptions. They were chosen so that the figures of
+`realism` lie within their published bounds.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +48,15 @@ SECTIONS = np.array(
 )
 #: Rates that occur. In the Korean set (Jeong et al. 2022) 37 % of the items pay 0,
 #: 23.5 % pay 8 %, 9 % 6.5, 6.4 % 13, 3 % 3.2, 1.9 % 27, and the 99th percentile is
-#: 50 %; the ladder is theirs, the steps between are assumptions.
+#: 50 %; the rates are theirs, their order in a section is an assumption. The rate of
+#: 8 % stands twice because it is that frequent.
 RATES = np.array([0.0, 0.032, 0.065, 0.08, 0.08, 0.13, 0.2, 0.27, 0.4])
 #: Chapters whose pieces are pairs (footwear) or square metres (carpets, glass).
 _PAIRS, _SQUARE = (64,), (57, 70)
 #: Units of UN/CEFACT Recommendation 20.
 UNITS = np.array(["KGM", "NMB", "NPR", "MTK"])
-N_CHEAPER = 3  # neighbours a false classification may choose from
+#: Neighbours that a false classification may choose from.
+N_CHEAPER = 3
 
 #: Origins and their shares: the first six as in the Korean set (CN 51 %, JP 9.6,
 #: US 8.4, KR 4.3, DE 3.8, VN 3.5); the order of the others is an assumption.
@@ -62,8 +68,9 @@ ORIGINS = np.array(
         *("CA", "CL", "PE", "KH"),
     ]
 )
-#: The same, as texts.
+#: The same as Python texts, for checks of arguments.
 COUNTRIES = tuple(str(origin) for origin in ORIGINS)
+#: Shares of the other origins: each nine tenths of the one before.
 _TAIL = 0.9 ** np.arange(len(ORIGINS) - 6)
 ORIGIN_SHARES = np.concatenate(
     [np.array([0.51, 0.096, 0.084, 0.043, 0.038, 0.035]), 0.194 * _TAIL / _TAIL.sum()]
@@ -73,7 +80,7 @@ AGREEMENTS = {
     "FTA1": ("VN", "TH", "MY", "ID", "KH"),
     "FTA2": ("TR", "EG", "MA"),
     "GSP": ("BD", "LK", "KE"),
-    "FTA3": (),  # whoever joins later
+    "FTA3": (),  # joined by a change of the scenario
 }
 #: Index of each origin's agreement, -1 for none.
 AGREEMENT = np.array(
@@ -89,9 +96,9 @@ LATER = len(AGREEMENTS) - 1
 HUBS = np.flatnonzero(np.isin(ORIGINS, ["SG", "AE", "NL", "HK", "BE", "MY"]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Tariff:
-    """Codes, one entry each unless said otherwise.
+    """Codes, one entry each unless a shape is given.
 
     Attributes
     ----------
@@ -136,11 +143,12 @@ def make_tariff(rng: np.random.Generator, n_codes: int) -> Tariff:
 
     Levels add up down the tree (section, chapter, heading, code) for price and mass.
     Popularity follows the Korean set: the top 1 % of the codes carry 21 % of the
-    items and the top 10 % 58.7 %. Headings draw a rate; one code in five leaves it.
+    items and the top 10 % 58.7 %. Headings draw a rate; one code in five deviates.
     """
-    section, chapter, heading, code = _tree(rng, n_codes)
+    tree = _draw_tree(rng, n_codes)
+    section, chapter, heading = tree.section, tree.chapter, tree.heading
     at, n_headings = np.unique(heading, return_inverse=True)[1], len(set(heading))
-    near = SECTIONS[section]
+    typical = SECTIONS[section]
 
     def level(of_chapter: float, of_heading: float, of_code: float) -> Float:
         """Return effects that codes share with their chapter and heading."""
@@ -152,35 +160,45 @@ def make_tariff(rng: np.random.Generator, n_codes: int) -> Tariff:
 
     steps = rng.normal(0, 2.3, n_headings)[at]
     moved = np.where(rng.random(n_codes) < 0.2, rng.normal(0, 2.5, n_codes), 0.0)
-    step = np.rint(near[:, 5] + steps + moved - 0.2).astype(np.int64)
+    step = np.rint(typical[:, 5] + steps + moved - 0.2).astype(np.int64)
     rate = RATES[np.clip(step, 0, len(RATES) - 1)]
-    counted = near[:, 4] > 0
+    counted = typical[:, 4] > 0
     unit = np.where(counted, 1, 0)
     unit[np.isin(chapter, _PAIRS)] = 2
     unit[np.isin(chapter, _SQUARE)] = 3
-    log_piece = np.log(np.where(counted, near[:, 4], 1.0)) + level(0.4, 0.9, 0.3)
+    log_piece = np.log(np.where(counted, typical[:, 4], 1.0)) + level(0.4, 0.9, 0.3)
     lines = np.array([n_codes, *np.bincount(section, minlength=len(SECTIONS))])
-    popularity = near[:, 2] / np.maximum(lines[1:][section], 1)
+    popularity = typical[:, 2] / np.maximum(lines[1:][section], 1)
     return Tariff(
-        code=code,
+        code=tree.code,
         section=section,
         chapter=chapter,
         heading=heading,
         rate=rate,
-        log_price=np.log(near[:, 3]) + level(0.4, 0.6, 0.35),
+        log_price=np.log(typical[:, 3]) + level(0.4, 0.6, 0.35),
         price_spread=np.exp(rng.normal(0, 0.3, n_codes)),
         log_piece=np.where(unit == 0, 0.0, log_piece),
         unit=unit,
         popularity=popularity * np.exp(rng.normal(0, 1.7, n_codes)),
         log_size=8.2 + level(0.6, 1.1, 0.7),
-        cheaper=_cheaper(rng, chapter, heading, rate),
-        sourcing=_sourcing(rng),
-        origin_price=_origin_prices(rng, n_codes),
+        cheaper=_find_cheaper_neighbours(rng, chapter, heading, rate),
+        sourcing=_draw_sourcing(rng),
+        origin_price=_draw_origin_prices(rng, n_codes),
     )
 
 
-def _tree(rng: np.random.Generator, n_codes: int) -> tuple[Int, Int, Int, Text]:
-    """Return section, chapter, heading and national code of every code, in order."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Tree:
+    """Place of every code in the nomenclature, in the order of the codes."""
+
+    section: Int
+    chapter: Int
+    heading: Int
+    code: Text
+
+
+def _draw_tree(rng: np.random.Generator, n_codes: int) -> _Tree:
+    """Draw the places of the codes and their texts."""
     chapters = np.setdiff1d(np.arange(1, 98), [77])  # 77 is reserved
     section = np.searchsorted(SECTIONS[:, 1], chapters)
     width = SECTIONS[:, 1] - SECTIONS[:, 0] + 1
@@ -205,11 +223,18 @@ def _tree(rng: np.random.Generator, n_codes: int) -> tuple[Int, Int, Int, Text]:
         f"{h:04d}{t}{o}{e}"
         for h, t, o, e in zip(heading, tens, ones, ending, strict=True)
     ]
-    return np.searchsorted(SECTIONS[:, 1], chapter), chapter, heading, np.array(code)
+    return _Tree(
+        section=np.searchsorted(SECTIONS[:, 1], chapter),
+        chapter=chapter,
+        heading=heading,
+        code=np.array(code),
+    )
 
 
-def _cheaper(rng: np.random.Generator, chapter: Int, heading: Int, rate: Float) -> Int:
-    """Return neighbours whose rate is 3 points or more lower, the heading's first.
+def _find_cheaper_neighbours(
+    rng: np.random.Generator, chapter: Int, heading: Int, rate: Float
+) -> Int:
+    """Return neighbours whose rate is 3 points or more lower, near headings first.
 
     Reported gaps of misclassified goods are 5 to 25 points (a television at 8 %
     declared as a monitor at 0 in the DATE paper, Kim et al. 2020).
@@ -220,23 +245,23 @@ def _cheaper(rng: np.random.Generator, chapter: Int, heading: Int, rate: Float) 
         order = np.argsort(
             np.abs(heading[lower] - heading[code]) + rng.random(len(lower))
         )
-        found = lower[order][:N_CHEAPER]
-        out[code, : len(found)] = found
-        if len(found):
-            out[code, len(found) :] = found[0]
+        nearest = lower[order][:N_CHEAPER]
+        out[code, : len(nearest)] = nearest
+        if len(nearest):
+            out[code, len(nearest) :] = nearest[0]
     return out
 
 
-def _sourcing(rng: np.random.Generator) -> Float:
+def _draw_sourcing(rng: np.random.Generator) -> Float:
     """Return cumulated shares of origins by chapter, scattered around the total."""
     share = ORIGIN_SHARES * np.exp(rng.normal(0, 0.7, (98, len(ORIGINS))))
-    share[:, 0] *= 1.2  # what the scatter takes from the largest
+    share[:, 0] *= 1.2  # the scatter lowers the share of the largest
     total = np.cumsum(share, axis=1)
     return np.asarray(total / total[:, -1:])
 
 
-def _origin_prices(rng: np.random.Generator, n_codes: int) -> Float:
-    """Return log price relatives of origins: a country's own, and by code."""
+def _draw_origin_prices(rng: np.random.Generator, n_codes: int) -> Float:
+    """Return log prices of origins relative to the code: by country, and by code."""
     own = rng.normal(0.1, 0.25, len(ORIGINS))
     own[0] = -0.25  # assumption: goods of CN are cheaper than the mean
     return np.asarray(own + rng.normal(0, 0.15, (n_codes, len(ORIGINS))))

@@ -1,31 +1,59 @@
-"""A mechanistic world: from honest trade to declared goods, fraud, control, results."""
+"""A synthetic world: declarations with results, and the truth behind them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from html import escape
 
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    check_choice,
+    check_number,
+    format_values,
+)
+from smartrisk.items import item_keys, positions_of
+from smartrisk.schema import KEY
 from smartrisk.worlds._fraud_habits import TYPOLOGIES
 from smartrisk.worlds._inspections import (
     CHANNELS,
     OFFICERS,
     Cases,
     Officers,
-    inspected,
-    outcomes,
+    inspect_cases,
+    make_outcomes,
 )
+from smartrisk.worlds._monthly_run import make_setting
 from smartrisk.worlds._named_scenarios import SCENARIOS
-from smartrisk.worlds._process import set_up
 from smartrisk.worlds._scenario import Scenario
-from smartrisk.worlds._tables import Writer, as_events, officers_frame, texts_of
+from smartrisk.worlds._tables import (
+    TableWriter,
+    find_texts,
+    join_events,
+    make_officers_table,
+)
+from smartrisk.worlds._tariff import Int
 
-_KEY = ["declaration_id", "item_number"]
+#: Most items of a world: names of traders have 24 bits.
+MOST_ITEMS = 16_000_000
+#: Figures of `World.describe` that a notebook shows.
+_SHOWN = (
+    "items",
+    "declarations",
+    "importers",
+    "illicit",
+    "inspected",
+    "results known",
+    "hit rate",
+    "evaded revenue",
+    "changes",
+    "reactions",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -43,25 +71,32 @@ class World:
         ``true_value``, ``true_tariff_code``, ``true_origin``, ``true_net_mass_kg``,
         ``true_quantity``, ``true_procedure``, ``evaded_revenue``, ``actor_id`` (who is
         behind it) and ``since`` (when that habit began; the item's own day for a
-        single case); then what the past policy did: ``inspected``, ``propensity``,
+        single case); then the past control: ``inspected``, ``propensity``,
         ``selected_by``, ``channel``, and ``suppressed`` (a hidden finding).
     events : DataFrame
-        What changed, and who reacted to being caught: ``at``, ``kind``, ``detail``,
-        ``goods``, ``origin``, ``importer_id``, ``successor_id``, ``size``.
+        Changes, and reactions to findings: ``at``, ``kind``, ``detail``, ``goods``,
+        ``origin``, ``importer_id``, ``successor_id``, ``size``.
     officers : DataFrame
-        ``officer_id``, ``office``, ``skill`` (factor on what they find) and
-        ``partner_id`` (the declarant whose findings they hide, mostly missing).
+        ``officer_id``, ``office``, ``skill`` (factor on the probability of a finding)
+        and ``partner_id`` (the declarant whose findings they hide, mostly missing).
     scenario : Scenario
-        What was asked for.
+        The kind of world.
     random_state : int
         The seed.
     first_item : int, default=0
         Number of the first item in its world, for a part of a stream.
 
+    Notes
+    -----
+    The tables are yours to change, for example to test what an error in them does.
+    Worlds are compared by identity.
+
     Examples
     --------
     >>> from smartrisk.datasets import make_declarations
     >>> world = make_declarations(n_items=1_000, random_state=0)
+    >>> world
+    World('national', random_state=0, n_items=1000, n_results=55)
     >>> float(world.describe().loc["items", "value"])
     1000.0
     """
@@ -77,12 +112,22 @@ class World:
 
     def __repr__(self) -> str:
         return (
-            f"World({self.scenario.name!r}, {len(self.declarations)} items, "
-            f"{len(self.outcomes)} results)"
+            f"World({self.scenario.name!r}, random_state={self.random_state}, "
+            f"n_items={len(self.declarations)}, n_results={len(self.outcomes)})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the scenario and the main figures as HTML for a notebook."""
+        figures = self.describe()
+        shown = figures.loc[[name for name in _SHOWN if name in figures.index]]
+        table = shown.to_html(border=0, header=False, float_format=_format_figure)
+        return (
+            f"<p><code>{escape(repr(self))}</code></p>\n"
+            f"<p>{escape(self.scenario.story)}</p>\n{table}"
         )
 
     def full_outcomes(self) -> pd.DataFrame:
-        """Return the truth of every item as if all had been inspected without error.
+        """Return the truth of every item as the outcome of a faultless inspection.
 
         Returns
         -------
@@ -101,14 +146,14 @@ class World:
         )
 
     def decisions(self) -> pd.DataFrame:
-        """Return what the offices decided in the past, as DECISIONS.
+        """Return the decisions of the offices in the past, as DECISIONS.
 
         Returns
         -------
         decisions : DataFrame
             One row per item: key, channel, selected_by, propensity, policy_version,
-            decided_at. The propensity is the probability of having been inspected,
-            given what was known when the month began.
+            decided_at. The propensity is the probability with which the item was
+            selected, given what was known when the month began.
         """
         truth = self.truth
         return pd.DataFrame(
@@ -126,32 +171,32 @@ class World:
         )
 
     def inspect(self, decisions: pd.DataFrame) -> pd.DataFrame:
-        """Return what a control of other items would have brought out.
+        """Return the results that a control of other items would have had.
 
         Parameters
         ----------
         decisions : DataFrame
-            DECISIONS: key and ``channel``; ``decided_at`` says when the control may
-            begin, at lodgement if it is missing. Items in channel green are not
+            DECISIONS: key and ``channel``; the control begins after ``decided_at``, or
+            after lodgement where that column is absent. Items in channel green are not
             inspected.
 
         Returns
         -------
         outcomes : DataFrame
             OUTCOMES of the items in channels red, yellow and blue, in the order of
-            `decisions`, with officers' errors and delays. An item gives the same
-            result in a channel however often it is asked.
+            `decisions`, with officers' errors and delays. An item has the same result
+            in a channel however often you ask.
 
         Raises
         ------
         TableError
             If a column is missing, a channel unknown, or a key is not of this world
-            or stands there twice.
+            or repeated.
 
         Notes
         -----
-        What others do next does not change: the reactions in `events` are those to
-        the past policy.
+        The control changes nothing else in the world: the reactions in `events` are
+        those to the past policy.
 
         Examples
         --------
@@ -161,14 +206,14 @@ class World:
         >>> world.inspect(chosen.assign(channel="red"))["channel"].tolist()
         ['red', 'red', 'red']
         """
-        row = self._rows(decisions)
-        code = texts_of(CHANNELS, decisions["channel"])
-        looked = code >= 0
-        row, channel = row[looked], code[looked]
+        row = self._check_decisions(decisions)
+        code = find_texts(CHANNELS, decisions["channel"])
+        controlled = code >= 0
+        row, channel = row[controlled], code[controlled]
         lodged = self.declarations["lodged_at"].to_numpy()[row]
         start = lodged
         if "decided_at" in decisions:
-            decided = pd.to_datetime(decisions["decided_at"])[looked].to_numpy()
+            decided = pd.to_datetime(decisions["decided_at"])[controlled].to_numpy()
             decided = decided.astype(lodged.dtype)
             start = np.where(decided > lodged, decided, lodged)
         truth, items = self.truth.iloc[row], self.declarations.iloc[row]
@@ -179,57 +224,61 @@ class World:
         offices = self.officers["office"].to_numpy()[::OFFICERS]
         cases = Cases(
             number=self.first_item + row,
-            office=texts_of(offices, items["office"]),
+            office=find_texts(offices, items["office"]),
             declarant=items["declarant_id"].to_numpy(dtype=object),
-            typology=texts_of(np.array(TYPOLOGIES), truth["typology"]),
+            typology=find_texts(np.array(TYPOLOGIES), truth["typology"]),
             value=items["customs_value"].to_numpy(),
             true_value=truth["true_value"].to_numpy(),
             evaded=truth["evaded_revenue"].to_numpy(),
             start=start,
         )
-        results = inspected(self.random_state, cases, officers, channel)
-        return outcomes(results, items[_KEY], self.officers["officer_id"].to_numpy())
+        results = inspect_cases(self.random_state, cases, officers, channel)
+        officer_ids = self.officers["officer_id"].to_numpy()
+        return make_outcomes(results, item_keys(items), officer_ids)
 
-    def _rows(self, decisions: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Return the places of the decided items; complain of all that is wrong."""
-        missing = [n for n in (*_KEY, "channel") if n not in decisions]
+    def _check_decisions(self, decisions: pd.DataFrame) -> Int:
+        """Return the positions of the decided items; raise with all that is wrong."""
+        missing = [n for n in (*KEY, "channel") if n not in decisions]
         if missing:
             raise TableError(
-                "worlds.decisions_lacks_columns_decisions",
+                "worlds.decisions_lack_columns",
                 "World.inspect: 'decisions' lacks the columns {missing}; DECISIONS "
                 "have a key and a channel.",
                 missing=missing,
             )
         known = {*CHANNELS, "green"}
-        strange = sorted({str(c) for c in decisions["channel"].unique()} - known)
-        index = pd.MultiIndex.from_frame(self.declarations[_KEY])
-        keys = pd.MultiIndex.from_frame(decisions[_KEY])
-        row = np.asarray(index.get_indexer(keys), np.int64)
+        unknown = sorted({str(c) for c in decisions["channel"].unique()} - known)
+        row = positions_of(
+            decisions, self.declarations, owner="World.inspect", name="declarations"
+        )
         problems = []
-        if strange:
+        if unknown:
             problems.append(
-                f"column 'channel' holds {strange[:5]}; allowed are 'red', 'yellow', "
-                "'blue' and 'green'"
+                f"column 'channel' holds {format_values(unknown)}; allowed are 'red', "
+                "'yellow', 'blue' and 'green'"
             )
-        lost = decisions["declaration_id"][row < 0].unique()
-        if len(lost):
+        absent = decisions["declaration_id"][row < 0].unique()
+        if len(absent):
             problems.append(
-                f"{int((row < 0).sum())} items are not of this world, as "
-                f"{list(lost[:5])}"
+                f"{int((row < 0).sum())} items are not of this world, such as "
+                f"{format_values(absent)}"
             )
-        twice = keys[keys.duplicated()]
-        if len(twice):
-            problems.append(f"{len(twice)} keys stand twice, as {list(twice[:5])}")
+        repeated = decisions["declaration_id"][item_keys(decisions).duplicated()]
+        if len(repeated):
+            problems.append(
+                f"{len(repeated)} keys are repeated, such as "
+                f"{format_values(repeated.unique())}"
+            )
         if problems:
             raise TableError(
-                "worlds.message",
+                "worlds.decisions_do_not_fit",
                 "World.inspect: {problems}.",
                 problems="; ".join(problems),
             )
-        return row
+        return np.asarray(row, np.int64)
 
     def describe(self) -> pd.DataFrame:
-        """Return counts and shares that say what the world is like.
+        """Return the main counts and shares of the world.
 
         Returns
         -------
@@ -265,8 +314,13 @@ class World:
         return pd.DataFrame({"value": pd.Series(figures, dtype=float)})
 
 
+def _format_figure(value: float) -> str:
+    """Return a figure for people: counts and amounts whole, shares in three digits."""
+    return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.3f}"
+
+
 def _top_share(amounts: pd.Series, top: float = 0.01) -> float:
-    """Return the share of the sum that the largest `top` of the amounts carry."""
+    """Return the share of the largest amounts, a part `top` of them, in the sum."""
     values = np.sort(amounts.to_numpy(dtype=float))[::-1]
     total = values.sum()
     return float(values[: max(round(top * len(values)), 1)].sum() / total)
@@ -278,28 +332,27 @@ def make_declarations(
     random_state: int = 0,
     scenario: str | Scenario | os.PathLike[str] = "national",
 ) -> World:
-    """Make a world of declarations by mechanisms, with its truth.
+    """Make a synthetic world: declarations, results, and the truth behind them.
 
-    Importers have relations (consignor, goods, origin, route, office) that they
-    repeat; goods have price levels by code and origin; some relations have a
-    fraudulent habit that starts and stops; offices control by rough rules and at
-    random; results come late and are sometimes wrong; the law, the trade and the
-    fraudsters change. Use it to test, to teach, and to judge a method against a truth
-    that no administration knows.
+    Importers repeat their relations (consignor, goods, origin, route, office); goods
+    have price levels by code and origin; some relations have a habit of fraud that
+    starts and stops; offices control by rough rules and at random; results come late
+    and are sometimes wrong; law, trade and habits change. Use it to test, to teach, and
+    to judge a method against a truth that no administration knows.
 
     Parameters
     ----------
     n_items : int, default=10_000
-        Number of goods items; there are fewer traders among fewer items.
+        Number of goods items; fewer items have fewer traders.
     random_state : int, default=0
-        Seed, 0 or more; the same seed gives the same bytes.
+        Seed, 0 or more; the same seed gives bit-identical tables.
     scenario : str, Scenario or path, default="national"
-        Name in `SCENARIOS`, one of your own, or a TOML file of one.
+        Name in `SCENARIOS`, a scenario of your own, or a TOML file of one.
 
     Returns
     -------
     world : World
-        Declarations, outcomes, truth, events.
+        Declarations, outcomes, truth, events, officers.
 
     Raises
     ------
@@ -312,9 +365,10 @@ def make_declarations(
 
     Notes
     -----
-    Constants stand in the code with their source or the word assumption. A model
-    that is good here is good at finding these mechanisms; it says nothing about any
-    administration.
+    Constants are in the code with their source or the word "assumption"; those without
+    a source were chosen so that the figures of `realism` lie within published bounds.
+    A method that does well here finds these mechanisms. That does not show that it does
+    well in an administration.
 
     References
     ----------
@@ -331,12 +385,12 @@ def make_declarations(
     >>> bool(0.02 < world.truth["illicit"].mean() < 0.06)
     True
     """
-    parts = list(_months("make_declarations", n_items, random_state, scenario))
+    parts = list(_make_months("make_declarations", n_items, random_state, scenario))
     whole = {
         name: pd.concat([getattr(p, name) for p in parts], ignore_index=True)
         for name in ("declarations", "outcomes", "truth")
     }
-    return replace(parts[0], events=as_events([p.events for p in parts]), **whole)
+    return replace(parts[0], events=join_events([p.events for p in parts]), **whole)
 
 
 def stream_declarations(
@@ -347,8 +401,8 @@ def stream_declarations(
 ) -> Iterator[World]:
     """Make the same world month by month, without holding it all.
 
-    Put together, the parts are what `make_declarations` returns for the same
-    arguments. Memory is that of the traders and of a month.
+    The parts together are what `make_declarations` returns for the same arguments. The
+    memory needed is that of the traders and of one month.
 
     Parameters
     ----------
@@ -357,13 +411,13 @@ def stream_declarations(
     random_state : int, default=0
         Seed, 0 or more.
     scenario : str, Scenario or path, default="national"
-        Name in `SCENARIOS`, one of your own, or a TOML file of one.
+        Name in `SCENARIOS`, a scenario of your own, or a TOML file of one.
 
     Yields
     ------
     part : World
         Declarations and truth of a month's items, the events of the month, and the
-        outcomes that became known in it, those of earlier months' items among them.
+        outcomes that became known in it, also of items of earlier months.
 
     Raises
     ------
@@ -376,24 +430,24 @@ def stream_declarations(
     >>> sum(len(part.declarations) for part in stream_declarations(1_000))
     1000
     """
-    return _months("stream_declarations", n_items, random_state, scenario)
+    return _make_months("stream_declarations", n_items, random_state, scenario)
 
 
-#: Names have 24 bits; above this they would run out.
-MOST_ITEMS = 16_000_000
-
-
-def _months(
-    owner: str, n_items: int, random_state: int, scenario: Any
+def _make_months(
+    owner: str,
+    n_items: int,
+    random_state: int,
+    scenario: str | Scenario | os.PathLike[str],
 ) -> Iterator[World]:
-    """Check the arguments at once; then let the months pass as they are asked for."""
+    """Check the arguments at once, and return the months, made one by one."""
     check_number(owner, "n_items", n_items, low=1, high=MOST_ITEMS, integer=True)
     check_number(owner, "random_state", random_state, low=0, integer=True)
-    return _parts(int(n_items), int(random_state), _scenario(owner, scenario))
+    chosen = _find_scenario(owner, scenario)
+    return _yield_months(int(n_items), int(random_state), chosen)
 
 
-def _scenario(owner: str, scenario: Any) -> Scenario:
-    """Return the scenario that is meant."""
+def _find_scenario(owner: str, scenario: str | Scenario | os.PathLike[str]) -> Scenario:
+    """Return a scenario by value, file or name."""
     if isinstance(scenario, Scenario):
         return scenario
     if isinstance(scenario, os.PathLike) or str(scenario).endswith(".toml"):
@@ -402,27 +456,27 @@ def _scenario(owner: str, scenario: Any) -> Scenario:
         check_choice(owner, "scenario", scenario, SCENARIOS)
         return SCENARIOS[scenario]
     raise ArgumentError(
-        "worlds.scenario_scenario_name_toml",
+        "worlds.not_a_scenario",
         "{owner}: 'scenario' must be a Scenario, the name of one or a TOML "
-        "file; got {scenario_type}.",
+        "file; got {type_name}.",
         owner=owner,
-        scenario_type=type(scenario).__name__,
+        type_name=type(scenario).__name__,
     )
 
 
-def _parts(n_items: int, seed: int, scenario: Scenario) -> Iterator[World]:
+def _yield_months(n_items: int, seed: int, scenario: Scenario) -> Iterator[World]:
     """Yield a world's months."""
-    setting = set_up(n_items, seed, scenario)
-    officers, done = officers_frame(setting), 0
-    for items, known, truth, events in Writer(setting).months():
+    setting = make_setting(n_items, seed, scenario)
+    officers, n_before = make_officers_table(setting), 0
+    for tables in TableWriter(setting).make_tables():
         yield World(
-            declarations=items,
-            outcomes=known,
-            truth=truth,
-            events=events,
+            declarations=tables.declarations,
+            outcomes=tables.outcomes,
+            truth=tables.truth,
+            events=tables.events,
             officers=officers,
             scenario=scenario,
             random_state=seed,
-            first_item=done,
+            first_item=n_before,
         )
-        done += len(items)
+        n_before += len(tables.declarations)

@@ -13,12 +13,14 @@ from typing import Any
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, ArtefactError, format_values
-from smartrisk.worlds._croissant import described
+from smartrisk.worlds._croissant import WrittenFile, make_description
 from smartrisk.worlds._scenario import Scenario
 from smartrisk.worlds._world import World
 
+#: Tables of a world, each a file.
 TABLES = ("declarations", "outcomes", "truth", "events", "officers")
 _CROISSANT, _SCENARIO = "croissant.json", "scenario.toml"
+#: Key of the description under which the seed is.
 _SETTINGS = "smartrisk"
 
 
@@ -32,9 +34,9 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     world : World
-        What to write.
+        The world.
     folder : path
-        A folder that is empty, new, or was written by this function.
+        An empty folder, a new one, or one that this function wrote.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
 
     See Also
     --------
-    read_world : The way back.
+    read_world : Read the folder again.
 
     Notes
     -----
@@ -73,9 +75,9 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(world, World):
         raise ArgumentError(
-            "worlds.world_world_got",
-            "write_world: 'world' must be a World; got {world_type}.",
-            world_type=type(world).__name__,
+            "worlds.not_a_world",
+            "write_world: 'world' must be a World; got {type_name}.",
+            type_name=type(world).__name__,
         )
     target = Path(folder)
     if target.exists() and (
@@ -83,14 +85,14 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
         or (any(target.iterdir()) and not (target / _CROISSANT).is_file())
     ):
         raise ArtefactError(
-            "worlds.other_files_choose_empty",
-            "write_world: {target!r} holds other files. Choose an empty or new folder.",
-            target=str(target),
+            "worlds.folder_not_empty",
+            "write_world: {folder!r} holds other files. Choose an empty or new folder.",
+            folder=str(target),
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        _write(world, draft)
+        _write_files(world, draft)
         if target.exists():
             shutil.rmtree(target)
         draft.chmod(0o755)
@@ -101,7 +103,7 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _write(world: World, place: Path) -> None:
+def _write_files(world: World, place: Path) -> None:
     """Write all files of a world into a folder."""
     frames = {name: getattr(world, name) for name in TABLES}
     for name, frame in frames.items():
@@ -109,21 +111,22 @@ def _write(world: World, place: Path) -> None:
             place / f"{name}.parquet", index=False, compression="zstd", engine="pyarrow"
         )
     world.scenario.to_toml(place / _SCENARIO)
-    files = {}
+    files = []
     for path in sorted(place.iterdir()):
         content = path.read_bytes()
-        files[path.name] = (len(content), hashlib.sha256(content).hexdigest())
-    text = described(world.scenario, world.random_state, frames, files)
-    text[_SETTINGS] = {
+        digest = hashlib.sha256(content).hexdigest()
+        files.append(WrittenFile(path.name, size=len(content), sha256=digest))
+    description = make_description(world.scenario, world.random_state, frames, files)
+    description[_SETTINGS] = {
         "random_state": world.random_state,
         "first_item": world.first_item,
     }
-    written = json.dumps(text, indent=2, ensure_ascii=False) + "\n"
-    (place / _CROISSANT).write_text(written, encoding="utf-8")
+    text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+    (place / _CROISSANT).write_text(text, encoding="utf-8")
 
 
 def read_world(folder: str | os.PathLike[str]) -> World:
-    """Read a world that `write_world` wrote, after checking every digest.
+    """Return a world that `write_world` wrote, after checking every digest.
 
     Parameters
     ----------
@@ -133,7 +136,7 @@ def read_world(folder: str | os.PathLike[str]) -> World:
     Returns
     -------
     world : World
-        With the same frames.
+        With equal tables, scenario and seed.
 
     Raises
     ------
@@ -142,16 +145,18 @@ def read_world(folder: str | os.PathLike[str]) -> World:
 
     Examples
     --------
-    >>> from smartrisk.datasets import read_world
-    >>> read_world("nowhere")
-    Traceback (most recent call last):
-    ...
-    smartrisk.errors.ArtefactError: read_world: 'nowhere' has no 'croissant.json'...
+    >>> import tempfile
+    >>> from smartrisk.datasets import make_declarations, read_world, write_world
+    >>> world = make_declarations(500, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     folder = write_world(world, f"{place}/world")
+    ...     print(read_world(folder))
+    World('national', random_state=0, n_items=500, n_results=21)
     """
     place = Path(folder)
-    told = _told(place)
+    description = _read_description(place)
     changed, missing = [], []
-    for entry in told["distribution"]:
+    for entry in description["distribution"]:
         path = place / str(entry["name"])
         if not path.is_file():
             missing.append(path.name)
@@ -159,58 +164,58 @@ def read_world(folder: str | os.PathLike[str]) -> World:
             changed.append(path.name)
     if changed or missing:
         raise ArtefactError(
-            "worlds.what_was_written_changed",
-            "read_world: {place!r} is not what was written: changed "
+            "worlds.files_changed",
+            "read_world: {folder!r} is not what was written: changed "
             "[{changed}], missing [{missing}]. Write the world again or "
             "restore a copy.",
-            place=str(place),
+            folder=str(place),
             changed=format_values(changed),
             missing=format_values(missing),
         )
-    frames = {name: _frame(place / f"{name}.parquet") for name in TABLES}
+    frames = {name: _read_table(place / f"{name}.parquet") for name in TABLES}
     return World(
         scenario=Scenario.from_toml(place / _SCENARIO),
-        random_state=int(told[_SETTINGS]["random_state"]),
-        first_item=int(told[_SETTINGS]["first_item"]),
+        random_state=int(description[_SETTINGS]["random_state"]),
+        first_item=int(description[_SETTINGS]["first_item"]),
         **frames,
     )
 
 
-def _told(place: Path) -> dict[str, Any]:
-    """Return the description of a folder."""
+def _read_description(place: Path) -> dict[str, Any]:
+    """Return the description of a folder, after checking that it is one of a world."""
     path = place / _CROISSANT
     if not path.is_file():
         raise ArtefactError(
-            "worlds.folder_write_world_wrote",
-            "read_world: {place!r} has no {CROISSANT!r}. Pass the folder that "
+            "worlds.no_description",
+            "read_world: {folder!r} has no {file!r}. Pass the folder that "
             "write_world wrote.",
-            place=str(place),
-            CROISSANT=_CROISSANT,
+            folder=str(place),
+            file=_CROISSANT,
         )
     try:
-        told = dict(json.loads(path.read_text(encoding="utf-8")))
-        files = {str(entry["name"]) for entry in told["distribution"]}
-        seeds = {key: int(value) for key, value in told[_SETTINGS].items()}
+        description = dict(json.loads(path.read_text(encoding="utf-8")))
+        files = {str(entry["name"]) for entry in description["distribution"]}
+        seeds = {key: int(value) for key, value in description[_SETTINGS].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtefactError(
-            "worlds.damaged_restore_copy",
+            "worlds.description_damaged",
             "read_world: {path!r} is damaged. Restore a copy.",
             path=str(path),
         ) from error
     wanted = {*(f"{name}.parquet" for name in TABLES), _SCENARIO}
     if files != wanted or set(seeds) != {"random_state", "first_item"}:
         raise ArtefactError(
-            "worlds.does_describe_world_lacks",
+            "worlds.description_of_something_else",
             "read_world: {path!r} does not describe a world: it lacks "
-            "[{wanted}]. Pass a folder that write_world wrote.",
+            "[{missing}]. Pass a folder that write_world wrote.",
             path=str(path),
-            wanted=format_values(sorted(wanted - files)),
+            missing=format_values(sorted(wanted - files)),
         )
-    return told
+    return description
 
 
-def _frame(path: Path) -> pd.DataFrame:
-    """Return a table as it was written."""
+def _read_table(path: Path) -> pd.DataFrame:
+    """Return a table with the types that it had when it was written."""
     frame = pd.read_parquet(path, engine="pyarrow")
     for name in frame.select_dtypes("datetime"):
         frame[name] = frame[name].astype("datetime64[us]")

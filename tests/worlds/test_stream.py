@@ -108,5 +108,5 @@ def test_wrong_decisions_are_refused_with_all_that_is_wrong(world):
         world.inspect(some)
     bad = pd.concat([some, some.head(1)]).assign(channel="purple")
     bad.iloc[1, 0] = "D0"
-    with pytest.raises(TableError, match=r"'purple'.*not of this world.*twice"):
+    with pytest.raises(TableError, match=r"'purple'.*not of this world.*repeated"):
         world.inspect(bad)

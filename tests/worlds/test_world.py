@@ -166,7 +166,10 @@ def test_the_description_counts_what_is_there(first):
 
 def test_a_world_says_in_one_line_what_it_is(first):
     n_results = len(first.outcomes)
-    assert repr(first) == f"World('national', 30000 items, {n_results} results)"
+    expected = (
+        f"World('national', random_state=0, n_items=30000, n_results={n_results})"
+    )
+    assert repr(first) == expected
 
 
 # ------------------------------------------------------------------- anchors

@@ -1,4 +1,8 @@
-"""Mechanisms from true goods to declared ones."""
+"""False declarations: for each typology, what is declared in place of the true goods.
+
+Constants without a source are assumptions about how far declarations deviate; the DATE
+paper (Kim et al. 2020) plants undervaluation at 0.6 ± 0.1 of the value.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ from smartrisk.worlds._fraud_habits import (
     SHELL,
     UNDER,
 )
-from smartrisk.worlds._goods import Goods, rounded
-from smartrisk.worlds._law import Law, taxes
+from smartrisk.worlds._goods import Goods, round_to_two_digits
+from smartrisk.worlds._law import Law, duty_and_tax
 from smartrisk.worlds._random_streams import stream
 from smartrisk.worlds._tariff import (
     N_CHEAPER,
@@ -32,9 +36,9 @@ from smartrisk.worlds._tariff import (
 from smartrisk.worlds._traders import INWARD, TEMPORARY
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Declared:
-    """What is declared of every item, and what was done."""
+    """What is declared of every item, and the typology behind it."""
 
     typology: Int
     code: Int
@@ -49,9 +53,9 @@ class Declared:
     hidden: Float  # taxes evaded on goods that are not declared at all
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Style:
-    """How each relation would do it, one entry per relation."""
+    """How each relation would misdeclare, one entry per relation."""
 
     share: Float  # of the value that is declared
     template: Bool  # the same price per kg every time
@@ -69,10 +73,10 @@ class Style:
 def make_style(seed: int, n: int) -> Style:
     """Draw the styles of `n` relations.
 
-    Undervaluers declare .25 to .75 of the value, about the same share every time, and
-    a third of them write template prices (the DATE paper plants 0.6 ± 0.1; the range
-    and the templates are assumptions). Parcels show a tenth to a half; overvaluation
-    multiplies by 1.5 to 4 (reported: up to 5).
+    Undervaluation declares .25 to .75 of the value, about the same share every time;
+    a third of these relations use template prices (the DATE paper plants 0.6 ± 0.1; the
+    range and the templates are assumptions). Parcels show a tenth to a half of the
+    price; overvaluation multiplies by 1.5 to 4 (reported: up to 5).
     """
     rng = stream(seed, "style")
     return Style(
@@ -93,7 +97,7 @@ def make_style(seed: int, n: int) -> Style:
 def declare(
     rng: np.random.Generator, law: Law, style: Style, goods: Goods, typology: Int
 ) -> Declared:
-    """Write the goods down as they are declared."""
+    """Return the goods as they are declared."""
     out = Declared(
         typology=typology,
         code=goods.code.copy(),
@@ -123,8 +127,8 @@ def _undervalue(
 ) -> None:
     """Declare a share of the value; one value in five is rounded to two digits.
 
-    A template price is in the currency and at the level of the day it was made up:
-    it does not follow the exchange rate.
+    A template price does not follow the exchange rate: it stays in the currency and at
+    the level of the day on which it was chosen.
     """
     rows = np.flatnonzero(np.isin(out.typology, (UNDER, SHELL)))
     relation, code = goods.relation[rows], goods.code[rows]
@@ -135,7 +139,7 @@ def _undervalue(
     below = style.template[relation] & (fixed < 0.85 * goods.value[rows])
     below &= fixed > 0.15 * goods.value[rows]
     value = np.where(below, fixed, value)
-    even = np.minimum(rounded(value), 0.9 * goods.value[rows])
+    even = np.minimum(round_to_two_digits(value), 0.9 * goods.value[rows])
     out.value[rows] = np.where(rng.random(len(rows)) < 0.2, even, value)
 
 
@@ -152,15 +156,15 @@ def _change_origin(law: Law, style: Style, goods: Goods, out: Declared) -> None:
     relation = goods.relation[rows]
     partner = style.partner[relation]
     agreement = law.agreement(goods.code[rows], partner, goods.day[rows])
-    for other in PARTNERS:  # a quota that is used up: take the next partner
+    for other in PARTNERS:  # where a quota is used up, take the next partner
         late = np.flatnonzero(agreement < 0)
         partner[late] = other
         agreement[late] = law.agreement(
             goods.code[rows[late]], partner[late], goods.day[rows[late]]
         )
     out.origin[rows] = partner
-    free = law.rate(goods.code[rows], goods.day[rows]) > 0
-    out.agreement[rows] = np.where(free & ~goods.exempt[rows], agreement, -1)
+    dutiable = law.rate(goods.code[rows], goods.day[rows]) > 0
+    out.agreement[rows] = np.where(dutiable & ~goods.exempt[rows], agreement, -1)
     out.departure[rows] = np.where(
         style.through[relation], partner, goods.departure[rows]
     )
@@ -188,58 +192,68 @@ def _understate(
 
 
 def _conceal(rng: np.random.Generator, goods: Goods, out: Declared) -> None:
-    """Hide other goods under the declared ones: at most the gross mass tells."""
+    """Hide other goods under the declared ones: at most the gross mass shows it."""
     rows = np.flatnonzero(out.typology == CONCEAL)
     out.gross[rows] *= 1 + rng.uniform(0.0, 0.12, len(rows))
     hidden = np.exp(rng.normal(8.0, 1.2, len(rows)))  # value, assumption
-    out.hidden[rows] = taxes(hidden, np.full(len(rows), 0.1))
+    out.hidden[rows] = duty_and_tax(hidden, np.full(len(rows), 0.1))
 
 
 def _trim_parcels(
     rng: np.random.Generator, style: Style, goods: Goods, out: Declared
 ) -> None:
-    """Write a tenth to a half of the price on a parcel, often an even amount."""
+    """Declare a tenth to a half of the price of a parcel, often a round amount."""
     rows = np.flatnonzero(out.typology == ECOMMERCE)
     share = style.tiny[goods.relation[rows]] * np.exp(rng.normal(0, 0.15, len(rows)))
     value = goods.value[rows] * np.clip(share, 0.05, 0.7)
-    even = np.minimum(rounded(value), 0.9 * goods.value[rows])
+    even = np.minimum(round_to_two_digits(value), 0.9 * goods.value[rows])
     out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
 
 
 def _overvalue(
     rng: np.random.Generator, style: Style, goods: Goods, out: Declared
 ) -> None:
-    """Declare too much for free goods, in round sums, to move money; no tax is lost."""
+    """Declare too much for duty-free goods, often a round sum; no tax is evaded."""
     rows = np.flatnonzero(out.typology == OVER)
     more = style.more[goods.relation[rows]] * np.exp(rng.normal(0, 0.1, len(rows)))
     value = goods.value[rows] * np.maximum(more, 1.2)
-    even = np.maximum(rounded(value), 1.1 * goods.value[rows])
+    even = np.maximum(round_to_two_digits(value), 1.1 * goods.value[rows])
     out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
 
 
 def _claim_relief(style: Style, goods: Goods, out: Declared) -> None:
-    """Declare goods that stay for processing, or as here for a while."""
+    """Declare goods that stay as goods for processing, or for temporary admission."""
     rows = np.flatnonzero(out.typology == PROCEDURE)
     out.procedure[rows] = style.relief[goods.relation[rows]]
 
 
-def reliefs(
-    goods: Goods, agreement: Int, procedure: Int, value: Float, free: float
-) -> tuple[Bool, Bool, Bool]:
-    """Return which items pay no duty by preference, procedure, or low value."""
+def has_relief(
+    goods: Goods, agreement: Int, procedure: Int, value: Float, free_value: float
+) -> Bool:
+    """Return which items pay no duty, by preference, procedure or low value."""
     exempt = np.isin(procedure, (INWARD, TEMPORARY))
-    return agreement >= 0, exempt, goods.parcel & (value <= free)
+    low = goods.parcel & (value <= free_value)
+    return np.asarray((agreement >= 0) | exempt | low)
 
 
-def evaded(law: Law, goods: Goods, out: Declared, free: float) -> Float:
+def declared_rate(law: Law, goods: Goods, out: Declared, free_value: float) -> Float:
+    """Return the duty rate of each item as it is declared."""
+    relief = has_relief(goods, out.agreement, out.procedure, out.value, free_value)
+    return law.duty(out.code, out.origin, relief, goods.day)
+
+
+def compute_evaded_revenue(
+    law: Law, goods: Goods, out: Declared, free_value: float
+) -> Float:
     """Return the duties and taxes that the false declaration saves.
 
     Parcels up to the threshold pay no duty, but value-added tax, as in the European
-    Union since 2021. The order is what counts, not the parcel it is split into.
+    Union since 2021. The value of the order decides, not that of one of its parcels.
     """
-    true = reliefs(goods, goods.agreement, goods.procedure, goods.total, free)
-    said = reliefs(goods, out.agreement, out.procedure, out.value, free)
-    owed = law.duty(goods.code, goods.origin, np.logical_or.reduce(true), goods.day)
-    paid = law.duty(out.code, out.origin, np.logical_or.reduce(said), goods.day)
-    gap = taxes(goods.value, owed) - taxes(out.value, paid)
+    relief = has_relief(
+        goods, goods.agreement, goods.procedure, goods.total, free_value
+    )
+    owed = law.duty(goods.code, goods.origin, relief, goods.day)
+    paid = declared_rate(law, goods, out, free_value)
+    gap = duty_and_tax(goods.value, owed) - duty_and_tax(out.value, paid)
     return np.where(out.typology == NONE, 0.0, np.maximum(gap, 0.0) + out.hidden)

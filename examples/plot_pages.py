@@ -24,16 +24,16 @@ today = split.later.tail(400)
 decisions = engine.select(today, capacity=10)
 first = decisions.sort_values("rank").index[:3]
 reasons = engine.explain(today.loc[first])
-for said, check, strength in zip(
+for sentences, checks, strength in zip(
     reasons.sentences(), reasons.checks(), reasons.statements(), strict=True
 ):
     print(strength)
-    print("  because:", *said, sep="\n  - ")
-    print("  so:", *check, sep="\n  - ")
+    print("  because:", *sentences, sep="\n  - ")
+    print("  so:", *checks, sep="\n  - ")
 
 # %%
-# From the base to the score of the first one.
-display = sr.displays.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
+# The contributions of each concept, from the base to the score of the first item.
+sr.displays.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
 
 # %%
 # What moves the scores of all items, and why one office scores above another.
@@ -42,11 +42,13 @@ importance = sr.explanations.importance(everyone, "field")
 sr.displays.ImportanceDisplay.from_importance(importance).plot()
 
 # %%
+# Why one office scores above another.
 profile = sr.explanations.segment_profile(everyone, "office")
 sr.displays.SegmentProfileDisplay.from_profile(profile).plot()
 
 # %%
-# The pages of the day, in French: they work offline, and print.
+# The pages of the day, in French. They work offline, and print.
+# `sr.pages.write_pages` writes all of them at once.
 folder = Path(mkdtemp())
 sheet = sr.pages.CaseSheet.from_engine(
     engine, today.loc[[first[0]]], past=split.past, outcomes=split.known
@@ -54,4 +56,4 @@ sheet = sr.pages.CaseSheet.from_engine(
 watch_list = sr.pages.WatchList.from_engine(engine, today, decisions=decisions)
 print(sheet.save(folder / "case.html", lang="fr").stat().st_size, "bytes")
 print(watch_list.export(folder / "watch-list.csv", lang="fr").name)
-watch_list.frame("fr")[["declaration_id", "risk_score", "reasons"]]
+watch_list.frame(lang="fr")[["declaration_id", "risk_score", "reasons"]]

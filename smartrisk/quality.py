@@ -19,7 +19,7 @@ from smartrisk.intervals import wilson_interval
 from smartrisk.items import join_by_key
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
-from smartrisk.validation import validate
+from smartrisk.validation import OnError, validate
 
 __all__ = ["BOUNDS", "DataFacts", "Scorecard", "scorecard"]
 
@@ -234,7 +234,7 @@ def scorecard(
     declarations: TableInput,
     outcomes: TableInput | None = None,
     *,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Scorecard:
     """Return how complete, consistent, covered, timely and representative data are.
 

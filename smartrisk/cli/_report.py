@@ -34,12 +34,13 @@ def report(
         past=_load_past(data, past) if past is not None else None,
         outcomes=load_outcomes(data) if has_outcomes else None,
         capacity=capacity,
-        cases=cases,
+        n_cases=cases,
         lang=lang,
     )
     for name, path in paths.items():
-        about = f": {_count_ranked(path)} of {len(items)} items"
-        print_line(f"{path}{about if name == 'table' else ''}")
+        is_list = name == "table"
+        about = f": {_count_ranked(path)} of {len(items)} items" if is_list else ""
+        print_line(f"{path}{about}")
     return 0
 
 

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from smartrisk.displays._display import Display, look, percent
+from smartrisk.displays._display import Display, format_percent, line_style
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import check_choice
+from smartrisk.evaluation import Backtest
 from smartrisk.languages import N_
 
 _MEASURES = {
@@ -39,19 +40,21 @@ class BacktestDisplay(Display):
     --------
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0, scenario="small")
-    >>> def dearest(past, known, later):
+    >>> def by_value(past, known, later):
     ...     return later["customs_value"]
-    >>> told = sr.evaluation.backtest({"value": dearest}, world.declarations,
-    ...     world.outcomes, judge=world.full_outcomes(), n_periods=2)
-    >>> sr.displays.BacktestDisplay.from_backtest(told).frame()["period"].tolist()
+    >>> result = sr.evaluation.backtest({"value": by_value}, world.declarations,
+    ...     world.outcomes, judge=world.full_outcomes(), n_folds=2)
+    >>> sr.displays.BacktestDisplay.from_backtest(result).frame()["period"].tolist()
     ['2024-11', '2024-12']
     """
 
+    _result = Backtest
+    _source = "evaluation.backtest"
     _panels = tuple(_MEASURES.values())
     _panel_size = (4.0, 3.2)
 
     @classmethod
-    def from_backtest(cls, backtest: Any, *, rate: float | None = None) -> Self:
+    def from_backtest(cls, backtest: Backtest, *, rate: float | None = None) -> Self:
         """Return the display of a backtest.
 
         Parameters
@@ -59,7 +62,8 @@ class BacktestDisplay(Display):
         backtest : Backtest
             What `smartrisk.evaluation.backtest` returned.
         rate : float, default=None
-            Which of its inspection rates; None for the one nearest to 0.05.
+            Which of its inspection rates; None for the one nearest to 0.05, a usual
+            capacity.
 
         Returns
         -------
@@ -69,23 +73,9 @@ class BacktestDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no backtest, or has no such rate.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import BacktestDisplay
-        >>> BacktestDisplay.from_backtest(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: BacktestDisplay: 'backtest' must be what...
+            If `backtest` is no `Backtest`, or has no such rate.
         """
-        if not hasattr(backtest, "total"):
-            raise ArgumentError(
-                "displays.backtest_what_evaluation_backtest",
-                "BacktestDisplay: 'backtest' must be what evaluation.backtest "
-                "returned; got {backtest_type}.",
-                backtest_type=type(backtest).__name__,
-            )
+        cls._check_result("backtest", backtest)
         table = backtest.frame()
         rates = tuple(table["rate"].unique())
         if rate is None:
@@ -94,7 +84,7 @@ class BacktestDisplay(Display):
         kept = ["contender", "period", "rate", "n_items", "n_inspected", *_MEASURES]
         return cls(table.loc[table["rate"] == rate, kept].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw one line per contender on each panel."""
         periods = list(dict.fromkeys(self._data["period"]))
         step = max(len(periods) // 6, 1)
@@ -104,14 +94,16 @@ class BacktestDisplay(Display):
             ):
                 at = [periods.index(p) for p in part["period"]]
                 label = texts.name(name)
-                ax.plot(at, part[measure], label=label, markersize=4, **look(place))
+                ax.plot(
+                    at, part[measure], label=label, markersize=4, **line_style(place)
+                )
             ax.set_title(texts.gettext(title))
             ax.set_xticks(np.arange(0, len(periods), step), periods[::step])
             ax.tick_params(axis="x", labelrotation=30)
             ax.set_ylim(bottom=0.0)
-            percent(ax.yaxis, texts)
+            format_percent(ax.yaxis, texts)
         label = texts.gettext("%(rate)s of the items inspected") % {
             "rate": texts.rate(self._data["rate"].iloc[0])
         }
-        axes[0].set_ylabel(label if roomy else "")
+        axes[0].set_ylabel(label if own_figure else "")
         axes[0].legend(fontsize=8)

@@ -1,4 +1,4 @@
-"""The closed loop month by month: what each arm finds by what it has learned."""
+"""The closed loop month by month: what each arm finds with what it has learned."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, look, percent, spread
+from smartrisk.displays._display import (
+    Display,
+    format_percent,
+    line_style,
+    space_labels,
+)
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import check_choice
 from smartrisk.languages import N_
 from smartrisk.page_style import INK
+from smartrisk.simulation import ClosedLoop
 
 _MEASURES = {
     "hit_rate": N_("Hit rate by month"),
@@ -22,7 +28,7 @@ _COLUMNS = ("month", "arm", "mean", "low", "high", "n_worlds")
 
 
 class ClosedLoopDisplay(Display):
-    """What each arm of a closed loop found, month by month, mean over the worlds.
+    """What each arm of a closed loop found, month by month, as means over the worlds.
 
     Lines are means over the worlds, smoothed over the months asked for; bands are plus
     and minus one standard error over the worlds. Use `from_loop`.
@@ -30,14 +36,14 @@ class ClosedLoopDisplay(Display):
     Parameters
     ----------
     data : DataFrame
-        month, arm, mean, low, high, n_worlds.
+        ``month``, ``arm``, ``mean``, ``low``, ``high``, ``n_worlds``.
     measure : str, default="hit_rate"
         "hit_rate", "recall" or "revenue_share".
 
     Attributes
     ----------
     ax_ : Axes
-        Where it was drawn.
+        What `plot` drew on.
     figure_ : Figure
         The figure that holds it.
 
@@ -53,6 +59,8 @@ class ClosedLoopDisplay(Display):
     ['rates']
     """
 
+    _result = ClosedLoop
+    _source = "simulation.close_loop"
     _panel_size = (7.2, 4.2)
 
     def __init__(self, data: pd.DataFrame, *, measure: str = "hit_rate") -> None:
@@ -61,7 +69,7 @@ class ClosedLoopDisplay(Display):
 
     @classmethod
     def from_loop(
-        cls, loop: Any, *, measure: str = "hit_rate", months: int = 3
+        cls, loop: ClosedLoop, *, measure: str = "hit_rate", months: int = 3
     ) -> Self:
         """Return the display of a closed loop.
 
@@ -72,7 +80,7 @@ class ClosedLoopDisplay(Display):
         measure : str, default="hit_rate"
             "hit_rate", "recall" or "revenue_share".
         months : int, default=3
-            Months that a point speaks of: its own and those before it.
+            Months that a point averages: its own and those before it.
 
         Returns
         -------
@@ -82,25 +90,11 @@ class ClosedLoopDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no closed loop, or the measure is unknown.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import ClosedLoopDisplay
-        >>> ClosedLoopDisplay.from_loop(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: ClosedLoopDisplay: 'loop' must be what...
+            If `loop` is no `ClosedLoop`, or `measure` is unknown.
         """
         check_choice("ClosedLoopDisplay", "measure", measure, list(_MEASURES))
-        table = getattr(loop, "frame", pd.DataFrame)()
-        if not {"seed", "arm", "month", measure} <= set(table):
-            raise ArgumentError(
-                "displays.loop_what_simulation_close_loop",
-                "ClosedLoopDisplay: 'loop' must be what simulation.close_loop "
-                "returned; got {loop_type}.",
-                loop_type=type(loop).__name__,
-            )
+        cls._check_result("loop", loop)
+        table = loop.frame()
         table = table[table["arm"] != "oracle"]
         rows = []
         for arm, part in table.groupby("arm", sort=False):
@@ -124,14 +118,14 @@ class ClosedLoopDisplay(Display):
         data = pd.concat(rows, ignore_index=True)[list(_COLUMNS)]
         return cls(data, measure=measure)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw one line per arm, named at its end."""
         ax = axes[0]
         months = sorted(self._data["month"].unique())
         place = {month: k for k, month in enumerate(months)}
         ends, names = [], []
         for row, (arm, part) in enumerate(self._data.groupby("arm", sort=False)):
-            style = look(row)
+            style = line_style(row)
             x = part["month"].map(place).to_numpy(np.float64)
             ax.plot(x, part["mean"], markersize=4, linewidth=1.6, **style)
             band = {"color": style["color"], "alpha": 0.14, "linewidth": 0}
@@ -141,12 +135,14 @@ class ClosedLoopDisplay(Display):
         top = float(self._data["high"].max()) * 1.08
         ax.set_ylim(0.0, top if top > 0 else 1.0)
         right = len(months) - 1 + 0.03 * len(months)
-        for y, (name, colour) in zip(spread(ends, 0.055 * top), names, strict=True):
+        for y, (name, colour) in zip(
+            space_labels(ends, 0.055 * top), names, strict=True
+        ):
             ax.text(right, y, name, color=colour, va="center", fontsize=9)
         step = max(1, len(months) // 6)
         ax.set_xticks(range(0, len(months), step), months[::step])
         ax.set_xlim(-0.5, len(months) * 1.28)
-        percent(ax.yaxis, texts)
+        format_percent(ax.yaxis, texts)
         ax.set_title(texts.gettext(_MEASURES[self.measure]))
-        if roomy:
+        if own_figure:
             ax.set_xlabel(texts.gettext("Month of the decision"), color=INK)

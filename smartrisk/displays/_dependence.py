@@ -1,4 +1,4 @@
-"""How the contribution of a feature moves with its value."""
+"""How the contribution of a feature changes with its value."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._display import Display, format_numbers
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
+from smartrisk.explanations import Dependence
 from smartrisk.page_style import COLOURS, GREY
 from smartrisk.schema import DECLARATIONS
 
@@ -17,14 +17,14 @@ _WIDE = 100.0  # from this ratio of the values on, the axis is logarithmic
 
 
 class DependenceDisplay(Display):
-    """Mean contribution of a feature by its value, with the middle eight in ten.
+    """Mean contribution of a feature by its value; the band holds eight in ten items.
 
     Items whose value is missing are a hollow point at the left. Use `from_dependence`.
 
     Parameters
     ----------
     data : DataFrame
-        What `smartrisk.explanations.dependence` returned.
+        Rows of a `Dependence`.
     feature : str
         Name of the feature.
 
@@ -41,12 +41,14 @@ class DependenceDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     >>> reasons = engine.explain(world.declarations.tail(500))
-    >>> told = sr.explanations.dependence(reasons, "duty_rate")
-    >>> shown = sr.displays.DependenceDisplay.from_dependence(told, "duty_rate")
-    >>> int(shown.frame()["n_items"].sum())
+    >>> dependence = sr.explanations.dependence(reasons, "duty_rate")
+    >>> display = sr.displays.DependenceDisplay.from_dependence(dependence)
+    >>> int(display.frame()["n_items"].sum())
     500
     """
 
+    _result = Dependence
+    _source = "explanations.dependence"
     _panels = ("Dependence",)
     _panel_size = (5.6, 3.8)
 
@@ -55,15 +57,13 @@ class DependenceDisplay(Display):
         self.feature = feature
 
     @classmethod
-    def from_dependence(cls, dependence: Any, feature: str) -> Self:
+    def from_dependence(cls, dependence: Dependence) -> Self:
         """Return the display of a dependence.
 
         Parameters
         ----------
-        dependence : DataFrame
+        dependence : Dependence
             What `smartrisk.explanations.dependence` returned.
-        feature : str
-            Name of the feature.
 
         Returns
         -------
@@ -73,36 +73,21 @@ class DependenceDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no dependence.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import DependenceDisplay
-        >>> DependenceDisplay.from_dependence(3, "duty_rate")
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: DependenceDisplay: 'dependence' must be what...
+            If `dependence` is no `Dependence`.
         """
-        columns = {"low", "high", "mean", "q10", "q90", "n_items"}
-        if not isinstance(dependence, pd.DataFrame) or not columns <= set(dependence):
-            raise ArgumentError(
-                "displays.dependence_what_explanations_dependence",
-                "DependenceDisplay: 'dependence' must be what "
-                "explanations.dependence returned; got {dependence_type}.",
-                dependence_type=type(dependence).__name__,
-            )
-        return cls(dependence, feature)
+        cls._check_result("dependence", dependence)
+        return cls(dependence.frame(), dependence.feature)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw the mean with its band, and the missing apart."""
         (ax,) = axes
-        gone = self._data["low"].isna()
-        told, missing = self._data[~gone], self._data[gone]
-        low, high = told["low"].to_numpy(float), told["high"].to_numpy(float)
+        no_value = self._data["low"].isna()
+        known, missing = self._data[~no_value], self._data[no_value]
+        low, high = known["low"].to_numpy(float), known["high"].to_numpy(float)
         log = bool(len(low)) and low.min() > 0 and high.max() / low.min() >= _WIDE
         at = np.sqrt(low * high) if log else (low + high) / 2.0
-        ax.fill_between(at, told["q10"], told["q90"], color=COLOURS[0], alpha=0.16)
-        ax.plot(at, told["mean"], "o-", color=COLOURS[0], markersize=5)
+        ax.fill_between(at, known["q10"], known["q90"], color=COLOURS[0], alpha=0.16)
+        ax.plot(at, known["mean"], "o-", color=COLOURS[0], markersize=5)
         ax.axhline(0.0, color=GREY, linestyle=":", linewidth=1.2)
         if log:
             ax.set_xscale("log")
@@ -122,11 +107,11 @@ class DependenceDisplay(Display):
                 label=texts.gettext("missing"),
             )
             ax.legend(loc="best")
-        known = self.feature in DECLARATIONS
-        named = texts.words.field(self.feature) if known else self.feature
-        ax.set_title(texts.name(named))
-        plain_numbers(ax.xaxis, texts)
-        plain_numbers(ax.yaxis, texts)
-        if roomy:
+        is_field = self.feature in DECLARATIONS
+        name = texts.words.field(self.feature) if is_field else self.feature
+        ax.set_title(texts.name(name))
+        format_numbers(ax.xaxis, texts)
+        format_numbers(ax.yaxis, texts)
+        if own_figure:
             ax.set_xlabel(texts.gettext("Value of the feature"))
             ax.set_ylabel(texts.gettext("Contribution, log-odds"))

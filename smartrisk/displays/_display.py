@@ -1,13 +1,13 @@
-"""What every display shares: looks, panels, and files whose bytes do not change."""
+"""The base of all displays: style, panels, one check of results, and stable files."""
 
 from __future__ import annotations
 
 import io
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,22 @@ from smartrisk.artefact import write_file
 from smartrisk.displays._texts import Texts
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.page_style import COLOURS, GREY, INK, LINES
+from smartrisk.results import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    #: One axes per panel, or one that is divided among the panels.
+    GivenAxes: TypeAlias = "Axes | Sequence[Axes] | NDArray[np.object_]"
+
+R = TypeVar("R")
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
+#: Settings of matplotlib belong to the process, so only one thread may draw.
 _DRAWING = threading.RLock()
 _STYLE = {
     "axes.axisbelow": True,
@@ -44,15 +57,15 @@ _STYLE = {
     "text.color": INK,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "text.parse_math": False,  # a name with a dollar is a name
+    "text.parse_math": False,  # a dollar sign in a name starts no formula
     # Without these two an SVG differs from run to run.
     "svg.fonttype": "none",
     "svg.hashsalt": "smartrisk",
 }
 
 
-def look(position: int) -> dict[str, Any]:
-    """Return colour and marker of the contender at a position."""
+def line_style(position: int) -> dict[str, Any]:
+    """Return colour, marker and dashes of the line at a position."""
     return {
         "color": COLOURS[position % len(COLOURS)],
         "marker": MARKERS[position % len(MARKERS)],
@@ -61,12 +74,16 @@ def look(position: int) -> dict[str, Any]:
 
 
 class Display:
-    """Base of every display: stored numbers, drawn on request.
+    """Base of every display: numbers of a result, drawn on request.
+
+    Each display is made from a result of one class, by a constructor named after it
+    (`DriftDisplay.from_drift`). A display at the end of a notebook cell shows itself
+    once, whether it was plotted or not.
 
     Parameters
     ----------
     data : DataFrame
-        The numbers to draw.
+        The numbers to draw, as `frame` returns them. Use the named constructors.
 
     Attributes
     ----------
@@ -75,6 +92,12 @@ class Display:
     figure_ : Figure
         The figure that holds it.
 
+    Notes
+    -----
+    Without `ax`, `plot` makes a figure that pyplot does not know: nothing is left open,
+    and a notebook does not show it a second time. In a script, write it with `save`; to
+    show it in a window of pyplot, pass `ax`.
+
     Examples
     --------
     >>> from smartrisk.displays import BacktestDisplay, Display
@@ -82,13 +105,54 @@ class Display:
     True
     """
 
+    #: The class of result that it draws, and the function that returns one.
+    _result: ClassVar[type[object]] = Result
+    _source: ClassVar[str] = ""
     #: Titles of the panels from left to right.
     _panels: tuple[str, ...] = ("",)
-    _panel_size = (5.2, 3.8)
+    _panel_size: ClassVar[tuple[float, float]] = (5.2, 3.8)
     _lang = "en"  # of the last plot
+    _drawn_for_caller = False  # on axes of the caller, who shows them
+
+    ax_: Axes | NDArray[np.object_]
+    figure_: Figure
 
     def __init__(self, data: pd.DataFrame) -> None:
         self._data = data.copy()
+
+    def __repr__(self) -> str:
+        """Return the name of the class and the number of rows."""
+        return f"{type(self).__name__}({len(self._data)} rows)"
+
+    @classmethod
+    def _check_result(cls, name: str, result: object) -> None:
+        """Raise unless an argument is a result of the class that is drawn."""
+        if not isinstance(result, cls._result):
+            cls._refuse(name, type(result).__name__)
+
+    @classmethod
+    def _name_results(cls, name: str, results: R | Mapping[str, R]) -> dict[str, R]:
+        """Return results by name, one alone under the empty name; refuse others."""
+        named = dict(results) if isinstance(results, Mapping) else {"": results}
+        if not named:
+            cls._refuse(name, "an empty mapping")
+        for result in named.values():
+            cls._check_result(name, result)
+        return named
+
+    @classmethod
+    def _refuse(cls, name: str, received: str) -> NoReturn:
+        """Raise because an argument is not the result that is drawn."""
+        raise ArgumentError(
+            "displays.wrong_result",
+            "{display}: {argument!r} must be what {source} returned, of class "
+            "{expected}; got {received}.",
+            display=cls.__name__,
+            argument=name,
+            source=cls._source,
+            expected=cls._result.__name__,
+            received=received,
+        )
 
     def frame(self) -> pd.DataFrame:
         """Return the numbers behind the picture.
@@ -100,35 +164,39 @@ class Display:
         """
         return self._data.copy()
 
-    def plot(self, ax: Any = None, *, lang: str = "en") -> Self:
+    def plot(self, ax: GivenAxes | None = None, *, lang: str = "en") -> Self:
         """Draw the numbers.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of Axes, default=None
             Where to draw: one for each panel, or one that is divided among the
-            panels. None for a new figure.
+            panels. None for a new figure, which pyplot does not know.
         lang : str, default="en"
-            Language of what is written: "en", "fr" or "es".
+            Language of the words and numbers: "en", "fr" or "es".
 
         Returns
         -------
         self : object
             The display, with `ax_` and `figure_`.
+
+        Raises
+        ------
+        ArgumentError
+            If the number of axes fits neither, or `lang` is unknown.
         """
         import matplotlib as mpl
+        from matplotlib.figure import Figure
 
         texts = Texts(lang)
-        self._lang = lang
-        with mpl.rc_context(_style()):
+        with _DRAWING, mpl.rc_context(_style()):
             if ax is None:
-                import matplotlib.pyplot as plt
-
-                made = plt.figure(figsize=self._size(), layout="constrained")
-                axes = _divide(made, len(self._panels))
+                figure = Figure(figsize=self._size(), layout="constrained")
+                axes = _add_panels(figure, len(self._panels))
             else:
-                axes = self._given(ax)
-            self._draw(axes, texts, roomy=ax is None)
+                axes = self._match_axes(ax)
+            self._draw(axes, texts, own_figure=ax is None)
+        self._lang, self._drawn_for_caller = lang, ax is not None
         self.ax_ = axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
         self.figure_ = axes[0].figure
         return self
@@ -141,69 +209,79 @@ class Display:
         path : str or Path
             File that ends in ``.png`` or ``.svg``; its folder is made when absent.
         lang : str, default=None
-            Language of what is written: "en", "fr" or "es"; None for the one that was
-            plotted last, English before.
+            Language of the words and numbers: "en", "fr" or "es"; None for the one of
+            the last plot, English before.
 
         Returns
         -------
         path : Path
             The file.
+
+        Raises
+        ------
+        ArgumentError
+            If the path ends otherwise, or `lang` is unknown.
         """
         target = Path(path)
         kind = target.suffix.lower()
         check_choice(type(self).__name__, "path ending", kind, (".png", ".svg"))
-        drawn = self._bytes(kind[1:], lang)
-        return write_file(target, lambda draft: draft.write_bytes(drawn))
+        rendered = self._render(kind[1:], lang)
+        return write_file(target, lambda draft: draft.write_bytes(rendered))
 
-    def svg(self, lang: str | None = None) -> str:
+    def svg(self, *, lang: str | None = None) -> str:
         """Return the picture as SVG text, to be set into a page.
 
         Parameters
         ----------
         lang : str, default=None
-            Language of what is written: "en", "fr" or "es"; None for the one that was
-            plotted last, English before.
+            Language of the words and numbers: "en", "fr" or "es"; None for the one of
+            the last plot, English before.
 
         Returns
         -------
         svg : str
             The ``<svg>`` element, without XML header.
         """
-        text = self._bytes("svg", lang).decode("utf-8")
+        text = self._render("svg", lang).decode("utf-8")
         return text[text.index("<svg") :]
 
-    def _repr_html_(self) -> str:
-        """Show the picture in a notebook."""
+    def _repr_html_(self) -> str | None:
+        """Show the picture in a notebook; on axes of the caller it is shown there."""
+        if self._drawn_for_caller:
+            return None
         return f'<div style="background:#fff;max-width:60rem">{self.svg()}</div>'
 
-    def _bytes(self, kind: str, lang: str | None) -> bytes:
-        """Draw on a figure of its own, so that no global state gets in."""
+    def _render(self, kind: str, lang: str | None) -> bytes:
+        """Draw on a figure of its own, whatever matplotlib was set to."""
         from matplotlib import style
         from matplotlib.figure import Figure
 
         texts = Texts(lang or self._lang)
         stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
         with (
-            _DRAWING,  # settings are of the process, not of a thread
+            _DRAWING,
             style.context(_style(), after_reset=True),
             io.BytesIO() as stream,
             warnings.catch_warnings(),
         ):
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure = Figure(figsize=self._size(), layout="constrained")
-            self._draw(_divide(figure, len(self._panels)), texts, roomy=True)
+            panels = _add_panels(figure, len(self._panels))
+            self._draw(panels, texts, own_figure=True)
             figure.savefig(stream, format=kind, metadata=stamp[kind])
             return stream.getvalue()
 
     def _size(self) -> tuple[float, float]:
+        """Return width and height of the figure in inches."""
         width, height = self._panel_size
         return width * len(self._panels), height
 
-    def _given(self, ax: Any) -> list[Any]:
-        """Return one axes per panel from what the caller gave."""
+    def _match_axes(self, ax: GivenAxes) -> list[Any]:
+        """Return one axes per panel from what the caller passed."""
         wanted = len(self._panels)
-        several = isinstance(ax, (Sequence, np.ndarray))
-        axes = list(np.ravel(np.asarray(ax, dtype=object))) if several else [ax]
+        axes: list[Any] = [ax]
+        if isinstance(ax, Sequence | np.ndarray):
+            axes = list(np.ravel(np.asarray(ax, dtype=object)))
         if len(axes) == wanted:
             return axes
         if len(axes) == 1:
@@ -214,16 +292,16 @@ class Display:
                 for i in range(wanted)
             ]
         raise ArgumentError(
-            "displays.ax_axes_per_panel",
-            "{self_type}.plot: 'ax' must be one axes or {wanted}, one per "
-            "panel; got {n_axes}. Pass None for a new figure.",
-            self_type=type(self).__name__,
-            wanted=wanted,
+            "displays.wrong_number_of_axes",
+            "{display}.plot: 'ax' must be one axes or {n_panels}, one per panel; got "
+            "{n_axes}. Pass None for a new figure.",
+            display=type(self).__name__,
+            n_panels=wanted,
             n_axes=len(axes),
         )
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
-        """Draw on one axes per panel; `roomy` when the figure is the display's own."""
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+        """Draw on one axes per panel; there is more space in a figure of its own."""
         raise NotImplementedError
 
 
@@ -234,22 +312,29 @@ def _style() -> Any:
     return {**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
 
 
-def _divide(figure: Any, panels: int) -> list[Any]:
+def _add_panels(figure: Figure, n_panels: int) -> list[Any]:
     """Return that many axes side by side."""
-    return list(figure.subplots(1, panels, squeeze=False)[0])
+    return list(figure.subplots(1, n_panels, squeeze=False)[0])
 
 
-def percent(axis: Any, texts: Texts) -> None:
+def format_percent(axis: Axis, texts: Texts) -> None:
     """Write an axis of fractions in percent."""
     axis.set_major_formatter(texts.percent_tick)
 
 
-def plain_numbers(axis: Any, texts: Texts) -> None:
+def format_numbers(axis: Axis, texts: Texts) -> None:
     """Write the numbers of an axis with the signs of the language."""
     axis.set_major_formatter(texts.tick)
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
+def label_rows(ax: Axes, rows: NDArray[np.int64], labels: Sequence[str]) -> None:
+    """Label the rows of a horizontal picture, without ticks and grid lines."""
+    ax.set_yticks(rows, labels)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.grid(axis="y", visible=False)
+
+
+def space_labels(values: Sequence[float], gap: float) -> list[float]:
     """Return positions near `values`, in their order, at least `gap` apart.
 
     Runs of labels that are too close are centred on the mean of their values (the

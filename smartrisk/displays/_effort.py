@@ -1,14 +1,12 @@
-"""What is found for the effort, at every capacity."""
+"""What inspections find at every capacity."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
-import pandas as pd
-
-from smartrisk.displays._display import Display, look, percent
+from smartrisk.displays._display import Display, format_percent, line_style
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import EffortCurve
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY
 
@@ -45,14 +43,16 @@ class EffortCurveDisplay(Display):
     9
     """
 
+    _result = EffortCurve
+    _source = "evaluation.effort_curve"
     _panels = (
-        N_("How much of the fraud is found"),
+        N_("How many irregularities are found"),
         N_("How much of the revenue is recovered"),
     )
     _panel_size = (4.6, 4.2)
 
     @classmethod
-    def from_curve(cls, curve: Any) -> Self:
+    def from_curve(cls, curve: EffortCurve) -> Self:
         """Return the display of a detection-effort curve.
 
         Parameters
@@ -68,27 +68,12 @@ class EffortCurveDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no such curve.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import EffortCurveDisplay
-        >>> EffortCurveDisplay.from_curve(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: EffortCurveDisplay: 'curve' must be what...
+            If `curve` is no `EffortCurve`.
         """
-        table = curve.frame() if hasattr(curve, "frame") else None
-        if not isinstance(table, pd.DataFrame) or "inspected" not in table:
-            raise ArgumentError(
-                "displays.curve_what_evaluation_effort_curve",
-                "EffortCurveDisplay: 'curve' must be what evaluation.effort_curve "
-                "returned; got {curve_type}.",
-                curve_type=type(curve).__name__,
-            )
-        return cls(table)
+        cls._check_result("curve", curve)
+        return cls(curve.frame())
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw the lines of all contenders on both panels."""
         _ = texts.gettext
         for ax, column, title in zip(
@@ -99,14 +84,14 @@ class EffortCurveDisplay(Display):
                 if name in _MARGINS:
                     dash = "--" if name == "oracle" else ":"
                     style = {"color": GREY, "linestyle": dash, "linewidth": 1.3}
-                    label = _(_MARGINS[str(name)]) if roomy else None
+                    label = _(_MARGINS[str(name)]) if own_figure else None
                 else:
-                    style = {**look(place), "marker": "", "linewidth": 1.9}
+                    style = {**line_style(place), "marker": "", "linewidth": 1.9}
                     label, place = texts.name(name), place + 1
                 ax.plot(part["inspected"], part[column], label=label, **style)
             ax.set(title=_(title), xlim=(0, 1), ylim=(0, 1.02))
             ax.set_xlabel(_("Items inspected (%)"))
-            percent(ax.xaxis, texts)
-            percent(ax.yaxis, texts)
+            format_percent(ax.xaxis, texts)
+            format_percent(ax.yaxis, texts)
         axes[0].set_ylabel(_("Found (%)"))
         axes[-1].legend(loc="lower right")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
-from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
+from smartrisk.explanations import Importance
 from smartrisk.page_style import COLOURS, INK
 
+#: Rows that can be read at the height of the figure.
 _MOST = 15
 
 
@@ -23,7 +23,7 @@ class ImportanceDisplay(Display):
     Parameters
     ----------
     data : DataFrame
-        What `smartrisk.explanations.importance` returned.
+        Rows of an `Importance`.
 
     Attributes
     ----------
@@ -38,21 +38,23 @@ class ImportanceDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     >>> reasons = engine.explain(world.declarations.tail(100))
-    >>> told = sr.explanations.importance(reasons)
-    >>> len(sr.displays.ImportanceDisplay.from_importance(told).frame())
+    >>> importance = sr.explanations.importance(reasons)
+    >>> len(sr.displays.ImportanceDisplay.from_importance(importance).frame())
     8
     """
 
+    _result = Importance
+    _source = "explanations.importance"
     _panels = ("Importance",)
     _panel_size = (6.0, 3.8)
 
     @classmethod
-    def from_importance(cls, importance: Any) -> Self:
+    def from_importance(cls, importance: Importance) -> Self:
         """Return the display of an importance.
 
         Parameters
         ----------
-        importance : DataFrame
+        importance : Importance
             What `smartrisk.explanations.importance` returned.
 
         Returns
@@ -63,26 +65,12 @@ class ImportanceDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no importance.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import ImportanceDisplay
-        >>> ImportanceDisplay.from_importance(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: ImportanceDisplay: 'importance' must be what...
+            If `importance` is no `Importance`.
         """
-        if not isinstance(importance, pd.DataFrame) or "mean_abs" not in importance:
-            raise ArgumentError(
-                "displays.importance_what_explanations_importance",
-                "ImportanceDisplay: 'importance' must be what "
-                "explanations.importance returned; got {importance_type}.",
-                importance_type=type(importance).__name__,
-            )
-        return cls(importance.head(_MOST))
+        cls._check_result("importance", importance)
+        return cls(importance.frame().head(_MOST))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw a bar with its interval for each name."""
         (ax,) = axes
         rows = -np.arange(len(self._data))
@@ -92,11 +80,9 @@ class ImportanceDisplay(Display):
         reach = np.clip([low, high], 0.0, None)
         ax.barh(rows, size, color=COLOURS[0], height=0.65)
         ax.errorbar(size, rows, xerr=reach, fmt="none", ecolor=INK, capsize=2)
-        ax.set_yticks(rows, texts.words.named(list(self._data["name"])))
-        ax.tick_params(axis="y", length=0, labelcolor=INK)
-        ax.grid(axis="y", visible=False)
+        label_rows(ax, rows, texts.words.labels(list(self._data["name"])))
         ax.set_xlim(left=0.0)
         ax.set_title(texts.gettext("What moves the scores"))
         label = texts.gettext("Mean size of the contribution, log-odds")
-        ax.set_xlabel(label if roomy else "")
-        plain_numbers(ax.xaxis, texts)
+        ax.set_xlabel(label if own_figure else "")
+        format_numbers(ax.xaxis, texts)

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from smartrisk.displays._display import Display, percent, plain_numbers
+from smartrisk.displays._display import Display, format_numbers, format_percent
 from smartrisk.displays._texts import Texts
 from smartrisk.languages import N_
 from smartrisk.page_style import COLOURS
+from smartrisk.quality import Scorecard
 
 
 class MonthsDisplay(Display):
-    """Draw the number of items, and the share with a result, month by month.
+    """Number of items, and the share of them with a result, month by month.
+
+    Use `from_scorecard`.
 
     Parameters
     ----------
     data : DataFrame
-        Columns ``month`` (text), ``n_items`` and ``share``.
+        ``months()`` of a `Scorecard`.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes
+        Items on the left, shares on the right.
+    figure_ : Figure
+        The figure that holds it.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from smartrisk.displays import MonthsDisplay
-    >>> data = pd.DataFrame({"month": ["2024-01"], "n_items": [10], "share": [0.1]})
-    >>> MonthsDisplay(data).frame()["n_items"].tolist()
-    [10]
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(2_000, random_state=0)
+    >>> card = sr.quality.scorecard(world.declarations, world.outcomes)
+    >>> display = sr.displays.MonthsDisplay.from_scorecard(card)
+    >>> int(display.frame()["n_items"].sum())
+    2000
     """
 
+    _result = Scorecard
+    _source = "quality.scorecard"
     _panels = (N_("Items"), N_("With a result"))
     _panel_size = (4.2, 2.6)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    @classmethod
+    def from_scorecard(cls, scorecard: Scorecard) -> Self:
+        """Return the display of the months of a scorecard.
+
+        Parameters
+        ----------
+        scorecard : Scorecard
+            What `smartrisk.quality.scorecard` returned.
+
+        Returns
+        -------
+        display : MonthsDisplay
+            Draw it with `plot`.
+
+        Raises
+        ------
+        ArgumentError
+            If `scorecard` is no `Scorecard`.
+        """
+        cls._check_result("scorecard", scorecard)
+        return cls(scorecard.months())
+
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw bars of items and a line of the share."""
         months = list(self._data["month"])
         at = np.arange(len(months))
         axes[0].bar(at, self._data["n_items"], color=COLOURS[0])
         axes[1].plot(at, self._data["share"], color=COLOURS[1], marker="o")
-        percent(axes[1].yaxis, texts)
-        plain_numbers(axes[0].yaxis, texts)
+        format_percent(axes[1].yaxis, texts)
+        format_numbers(axes[0].yaxis, texts)
         step = max(len(months) // 5, 1)
         for ax, title in zip(axes, self._panels, strict=True):
             ax.set_title(texts.gettext(title))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
-from smartrisk.displays._display import Display, look
+from smartrisk.displays._display import Display, label_rows, line_style
 from smartrisk.displays._texts import Texts
 from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import PolicyComparison
 from smartrisk.languages import N_
-from smartrisk.page_style import GREY, INK
+from smartrisk.page_style import GREY
 
 _MEASURES = {
     "hit_rate": N_("Hit rate"),
@@ -45,16 +45,18 @@ class PolicyComparisonDisplay(Display):
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> key = world.declarations[["declaration_id", "item_number"]]
     >>> both = {"offices": world.decisions(), "all": key.assign(channel="red")}
-    >>> told = sr.evaluation.compare_policies(both, world.full_outcomes())
-    >>> len(sr.displays.PolicyComparisonDisplay.from_comparison(told).frame())
+    >>> compared = sr.evaluation.compare_policies(both, world.full_outcomes())
+    >>> len(sr.displays.PolicyComparisonDisplay.from_comparison(compared).frame())
     3
     """
 
+    _result = PolicyComparison
+    _source = "evaluation.compare_policies"
     _panels = tuple(_MEASURES.values())
     _panel_size = (3.6, 2.8)
 
     @classmethod
-    def from_comparison(cls, comparison: Any) -> Self:
+    def from_comparison(cls, comparison: PolicyComparison) -> Self:
         """Return the display of a comparison of policies.
 
         Parameters
@@ -70,47 +72,35 @@ class PolicyComparisonDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no comparison, or of one policy alone.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import PolicyComparisonDisplay
-        >>> PolicyComparisonDisplay.from_comparison(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: PolicyComparisonDisplay: 'comparison' must...
+            If `comparison` is no `PolicyComparison`, or of one policy only.
         """
-        table = getattr(comparison, "differences", pd.DataFrame)()
-        if "measure" not in table or table.empty:
+        cls._check_result("comparison", comparison)
+        table = comparison.differences()
+        if table.empty:
             raise ArgumentError(
-                "displays.comparison_what_evaluation_compare_policies",
-                "PolicyComparisonDisplay: 'comparison' must be what "
-                "evaluation.compare_policies returned for two policies or more; "
-                "got {comparison_type}.",
-                comparison_type=type(comparison).__name__,
+                "displays.single_policy",
+                "PolicyComparisonDisplay: 'comparison' must hold two policies or more; "
+                "got {n_policies}. Pass the others to evaluation.compare_policies too.",
+                n_policies=len(comparison.frame()),
             )
         return cls(table[table["measure"].isin(list(_MEASURES))])
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw the differences of every policy on one panel per measure."""
         names = list(self._data["policy"].unique())
-        shown = [texts.name(name) for name in names]
+        labels = [texts.name(name) for name in names]
         for place, (ax, measure) in enumerate(zip(axes, _MEASURES, strict=True)):
             part = self._data[self._data["measure"] == measure]
             part = part.set_index("policy").loc[names]
-            for row, (_, told) in enumerate(part.iterrows()):
-                gap = float(told["difference"])
-                reach = np.clip([[gap - told["low"]], [told["high"] - gap]], 0.0, None)
-                style = {**look(row), "linestyle": ""}
+            for row, line in enumerate(part.to_dict("records")):
+                gap = float(line["difference"])
+                reach = np.clip([[gap - line["low"]], [line["high"] - gap]], 0.0, None)
+                style = {**line_style(row), "linestyle": ""}
                 ax.errorbar([gap], [-row], xerr=reach, markersize=7, capsize=3, **style)
             ax.axvline(0.0, color=GREY, linestyle=":", linewidth=1.4)
             ax.set_title(texts.gettext(_MEASURES[measure]))
-            ax.set_yticks(
-                [-row for row in range(len(names))], shown if not place else []
-            )
+            label_rows(ax, -np.arange(len(names)), labels if place == 0 else [])
             ax.set_ylim(-len(names) + 0.4, 0.6)
-            ax.tick_params(axis="y", length=0, labelcolor=INK)
-            ax.grid(axis="y", visible=False)
             label = texts.gettext("Difference (points)")
-            ax.set_xlabel(label if roomy else "")
+            ax.set_xlabel(label if own_figure else "")
             ax.xaxis.set_major_formatter(texts.points_tick)

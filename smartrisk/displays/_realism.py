@@ -1,4 +1,4 @@
-"""How real a world looks: its figures beside the published ones."""
+"""How realistic a world is: its figures beside published ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
 from smartrisk.languages import N_
 from smartrisk.page_style import COLOURS, GREY, INK
+from smartrisk.worlds import Realism
 
 _SIZES = "sizes"
+#: Figures that are no shares: they have the axis of the sizes.
+_RATIOS = (
+    "busiest month to the quietest",
+    "items of a declaration",
+    "quarter of most fraud to that of least",
+)
 
 
 class RealismDisplay(Display):
@@ -43,11 +49,13 @@ class RealismDisplay(Display):
     True
     """
 
+    _result = Realism
+    _source = "datasets.realism"
     _panels = (N_("Shares"), N_("Sizes and ratios"))
     _panel_size = (6.2, 6.6)
 
     @classmethod
-    def from_realism(cls, report: Any) -> Self:
+    def from_realism(cls, report: Realism) -> Self:
         """Return the display of a realism report.
 
         Parameters
@@ -63,7 +71,7 @@ class RealismDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no such report.
+            If `report` is no `Realism`.
 
         Examples
         --------
@@ -73,36 +81,22 @@ class RealismDisplay(Display):
         >>> len(RealismDisplay.from_realism(report).frame()) > 30
         True
         """
-        table = report.frame() if hasattr(report, "frame") else None
-        if not isinstance(table, pd.DataFrame) or "verdict" not in table:
-            raise ArgumentError(
-                "displays.report_what_datasets_realism",
-                "RealismDisplay: 'report' must be what datasets.realism returned; "
-                "got {report_type}.",
-                report_type=type(report).__name__,
-            )
-        return cls(table)
+        cls._check_result("report", report)
+        return cls(report.frame())
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw shares on the first axes, the rest on the second."""
-        told = self._data[self._data["value"].notna()]
-        ratio = told["figure"].isin(
-            [
-                "busiest month to the quietest",
-                "items of a declaration",
-                "quarter of most fraud to that of least",
-            ]
-        )
-        other = (told["group"] == _SIZES) | ratio
-        _rows(axes[0], told[~other], texts.gettext("share"), texts)
-        _rows(axes[1], told[other], texts.gettext("log10, or ratio"), texts)
+        known = self._data[self._data["value"].notna()]
+        other = (known["group"] == _SIZES) | known["figure"].isin(_RATIOS)
+        _draw_rows(axes[0], known[~other], texts.gettext("share"), texts)
+        _draw_rows(axes[1], known[other], texts.gettext("log10, or ratio"), texts)
         for ax, title in zip(axes, self._panels, strict=True):
             ax.set_title(texts.gettext(title))
-        if roomy:
+        if own_figure:
             axes[1].legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2)
 
 
-def _rows(ax: Any, table: pd.DataFrame, unit: str, texts: Texts) -> None:
+def _draw_rows(ax: Any, table: pd.DataFrame, unit: str, texts: Texts) -> None:
     """Draw a row per figure: bounds, anchor, reference, value."""
     _, place = texts.gettext, np.arange(len(table))[::-1]
     judged = table["verdict"].isin(["within", "outside"]).to_numpy()
@@ -141,11 +135,9 @@ def _rows(ax: Any, table: pd.DataFrame, unit: str, texts: Texts) -> None:
         ms=6.5,
         label=_("world, outside") if outside.any() else None,
     )
-    ax.set_yticks(place, table["figure"])
+    label_rows(ax, place, list(table["figure"]))
     ax.set_ylim(-0.7, len(table) - 0.3)
     ax.set_xlim(left=0.0)
-    ax.grid(axis="y", visible=False)
-    ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_color(GREY)
     ax.set_xlabel(unit)
-    plain_numbers(ax.xaxis, texts)
+    format_numbers(ax.xaxis, texts)

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Reasons
-from smartrisk.page_style import COLOURS, GREY, INK
+from smartrisk.page_style import COLOURS, GREY
 
 
 class ReasonsDisplay(Display):
@@ -38,16 +38,18 @@ class ReasonsDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     >>> reasons = engine.explain(world.declarations.tail(1))
-    >>> told = sr.displays.ReasonsDisplay.from_reasons(reasons).frame()
-    >>> bool(abs(told["contribution"].sum() - reasons.raw_score[0]) < 1e-9)
+    >>> frame = sr.displays.ReasonsDisplay.from_reasons(reasons).frame()
+    >>> bool(abs(frame["contribution"].sum() - reasons.raw_score[0]) < 1e-9)
     True
     """
 
+    _result = Reasons
+    _source = "engine.explain"
     _panels = ("Reasons",)
     _panel_size = (6.4, 3.6)
 
     @classmethod
-    def from_reasons(cls, reasons: Any) -> Self:
+    def from_reasons(cls, reasons: Reasons) -> Self:
         """Return the display of the reasons of one item.
 
         Parameters
@@ -63,23 +65,15 @@ class ReasonsDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is not the reasons of one item.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import ReasonsDisplay
-        >>> ReasonsDisplay.from_reasons(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: ReasonsDisplay: 'reasons' must be those of...
+            If `reasons` are no `Reasons`, or not of one item.
         """
-        if not isinstance(reasons, Reasons) or len(reasons) != 1:
-            size = len(reasons) if isinstance(reasons, Reasons) else 0
+        cls._check_result("reasons", reasons)
+        if len(reasons) != 1:
             raise ArgumentError(
-                "displays.reasons_those_item_engine",
-                "ReasonsDisplay: 'reasons' must be those of one item, as "
-                "engine.explain(items)[0]; got {size} items.",
-                size=size,
+                "displays.not_one_item",
+                "ReasonsDisplay: 'reasons' must be those of one item; got {n_items} "
+                "items. Pass engine.explain(items)[0].",
+                n_items=len(reasons),
             )
         parts = reasons.by_concept().iloc[0]
         parts = parts[parts != 0.0].sort_values(key=np.abs, ascending=False)
@@ -93,8 +87,8 @@ class ReasonsDisplay(Display):
         )
         return cls(data)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
-        """Draw a bar per concept from where the last one ended."""
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+        """Draw a bar per concept, each from the end of the one before."""
         (ax,) = axes
         start, size = self._data["start"], self._data["contribution"]
         rows = -np.arange(len(self._data))
@@ -105,7 +99,7 @@ class ReasonsDisplay(Display):
         for row, end, value in zip(rows, ends, size, strict=True):
             side = 1 if value > 0 else -1
             ax.annotate(
-                texts.words.signed(value),
+                texts.words.signed_number(value),
                 (end, row),
                 xytext=(4 * side, 0),
                 textcoords="offset points",
@@ -114,14 +108,12 @@ class ReasonsDisplay(Display):
                 fontsize=8.5,
             )
         ax.axvline(float(ends.iloc[-1]), color=GREY, linestyle=":", linewidth=1.2)
-        ax.use_sticky_edges = False  # else no room for the sizes at the ends
+        ax.use_sticky_edges = False  # else no space for the sizes at the ends
         ax.margins(x=0.15)
         words, names = texts.words, list(self._data["concept"])
         named = [words.text("base"), *map(words.concept, names[1:])]
-        ax.set_yticks(rows, named)
-        ax.tick_params(axis="y", length=0, labelcolor=INK)
-        ax.grid(axis="y", visible=False)
-        total = {"size": words.signed(float(ends.iloc[-1]))}
+        label_rows(ax, rows, named)
+        total = {"size": words.signed_number(float(ends.iloc[-1]))}
         ax.set_title(texts.gettext("%(size)s log-odds") % total)
-        ax.set_xlabel(texts.gettext("Log-odds") if roomy else "")
-        plain_numbers(ax.xaxis, texts)
+        ax.set_xlabel(texts.gettext("Log-odds") if own_figure else "")
+        format_numbers(ax.xaxis, texts)

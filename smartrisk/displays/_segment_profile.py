@@ -1,4 +1,4 @@
-"""Why one segment scores above another."""
+"""Why some segments score above others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, plain_numbers
+from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
+from smartrisk.explanations import SegmentProfile
 from smartrisk.page_style import COLOURS, GREY, INK
 
+#: Rows that can be read at the height of the figure.
 _MOST = 15
+#: Parts with a colour of their own: one more colour is left for "other".
 _NAMED = 6
 _TOTALS = ("segment", "n_items", "raw_score", "base")
 
@@ -42,23 +44,25 @@ class SegmentProfileDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     >>> reasons = engine.explain(world.declarations.tail(500))
-    >>> told = sr.explanations.segment_profile(reasons, "transport_mode")
-    >>> shown = sr.displays.SegmentProfileDisplay.from_profile(told).frame()
-    >>> parts = shown.drop(columns=["segment", "n_items", "difference"])
-    >>> bool((abs(parts.sum(axis=1) - shown["difference"]) < 1e-9).all())
+    >>> profile = sr.explanations.segment_profile(reasons, "transport_mode")
+    >>> frame = sr.displays.SegmentProfileDisplay.from_profile(profile).frame()
+    >>> parts = frame.drop(columns=["segment", "n_items", "difference"])
+    >>> bool((abs(parts.sum(axis=1) - frame["difference"]) < 1e-9).all())
     True
     """
 
+    _result = SegmentProfile
+    _source = "explanations.segment_profile"
     _panels = ("Profile",)
     _panel_size = (7.4, 4.0)
 
     @classmethod
-    def from_profile(cls, profile: Any) -> Self:
+    def from_profile(cls, profile: SegmentProfile) -> Self:
         """Return the display of a segment profile.
 
         Parameters
         ----------
-        profile : DataFrame
+        profile : SegmentProfile
             What `smartrisk.explanations.segment_profile` returned.
 
         Returns
@@ -70,29 +74,16 @@ class SegmentProfileDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no profile.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import SegmentProfileDisplay
-        >>> SegmentProfileDisplay.from_profile(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: SegmentProfileDisplay: 'profile' must be what...
+            If `profile` is no `SegmentProfile`.
         """
-        if not isinstance(profile, pd.DataFrame) or not set(_TOTALS) <= set(profile):
-            raise ArgumentError(
-                "displays.profile_what_explanations_segment_profile",
-                "SegmentProfileDisplay: 'profile' must be what "
-                "explanations.segment_profile returned; got {profile_type}.",
-                profile_type=type(profile).__name__,
-            )
-        weight = profile["n_items"] / profile["n_items"].sum()
-        parts = profile.drop(columns=list(_TOTALS))
+        cls._check_result("profile", profile)
+        table = profile.frame()
+        weight = table["n_items"] / table["n_items"].sum()
+        parts = table.drop(columns=list(_TOTALS))
         parts = parts - (parts.mul(weight, axis=0)).sum()
         spread = parts.abs().mul(weight, axis=0).sum()
         named = list(spread.nlargest(_NAMED).index)
-        data = profile[["segment", "n_items"]].copy()
+        data = table[["segment", "n_items"]].copy()
         data["difference"] = parts.sum(axis=1)
         data = pd.concat([data, parts[named]], axis=1)
         rest = [name for name in parts if name not in named]
@@ -102,7 +93,7 @@ class SegmentProfileDisplay(Display):
         ranked = data.sort_values("difference", ascending=False, kind="stable")
         return cls(ranked.reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw stacked bars to both sides, and the sum."""
         (ax,) = axes
         rows = -np.arange(len(self._data))
@@ -112,8 +103,8 @@ class SegmentProfileDisplay(Display):
             str(n) for n in self._data if n not in ("segment", "n_items", "difference")
         ]
         colours = [*COLOURS[: len(names) - 1], GREY] if "other" in names else COLOURS
-        labels = texts.words.named(names)
-        for name, label, colour in zip(names, labels, colours, strict=False):
+        words = texts.words.labels(names)
+        for name, label, colour in zip(names, words, colours, strict=False):
             size = self._data[name].to_numpy(float)
             start = np.where(size > 0, right, left)
             ax.barh(rows, size, left=start, color=colour, height=0.7, label=label)
@@ -128,12 +119,10 @@ class SegmentProfileDisplay(Display):
             label=texts.gettext("together"),
         )
         ax.axvline(0.0, color=GREY, linewidth=1.0)
-        shown = [texts.segment_value(value) for value in self._data["segment"]]
-        ax.set_yticks(rows, shown)
-        ax.tick_params(axis="y", length=0, labelcolor=INK)
-        ax.grid(axis="y", visible=False)
+        labels = [texts.segment_value(value) for value in self._data["segment"]]
+        label_rows(ax, rows, labels)
         ax.set_title(texts.gettext("Why segments score above or below the mean"))
         label = texts.gettext("Difference to the mean of all items, log-odds")
-        ax.set_xlabel(label if roomy else "")
-        plain_numbers(ax.xaxis, texts)
+        ax.set_xlabel(label if own_figure else "")
+        format_numbers(ax.xaxis, texts)
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)

@@ -1,4 +1,4 @@
-"""Segments side by side: where a ranking finds, and whom it selects."""
+"""Segments side by side: what a ranking selects, and where it finds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from smartrisk.displays._display import Display, percent
+from smartrisk.displays._display import Display, format_percent, label_rows
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import check_choice
+from smartrisk.evaluation import Segments
 from smartrisk.languages import N_
-from smartrisk.page_style import COLOURS, INK
+from smartrisk.page_style import COLOURS
 
 _MEASURES = {"selection_rate": N_("Selected"), "precision": N_("Precision")}
+#: Rows that can be read at the height of the figure.
 _MOST = 15
 
 
@@ -39,18 +41,20 @@ class SegmentsDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> key = world.declarations[["declaration_id", "item_number"]]
     >>> scores = key.assign(risk_score=world.declarations["duty_rate"])
-    >>> told = sr.evaluation.by_segment(scores, world.full_outcomes(),
+    >>> segments = sr.evaluation.by_segment(scores, world.full_outcomes(),
     ...     {"mode": world.declarations["transport_mode"]})
-    >>> shown = sr.displays.SegmentsDisplay.from_segments(told, "mode")
-    >>> len(shown.frame()) > 1
+    >>> display = sr.displays.SegmentsDisplay.from_segments(segments, "mode")
+    >>> len(display.frame()) > 1
     True
     """
 
+    _result = Segments
+    _source = "evaluation.by_segment"
     _panels = tuple(_MEASURES.values())
     _panel_size = (4.2, 3.6)
 
     @classmethod
-    def from_segments(cls, segments: Any, segment: str) -> Self:
+    def from_segments(cls, segments: Segments, segment: str) -> Self:
         """Return the display of one segment.
 
         Parameters
@@ -68,33 +72,19 @@ class SegmentsDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no result of segments, or has no such segment.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import SegmentsDisplay
-        >>> SegmentsDisplay.from_segments(3, "office")
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: SegmentsDisplay: 'segments' must be what...
+            If `segments` is no `Segments`, or has no such segment.
         """
-        if not hasattr(segments, "gaps"):
-            raise ArgumentError(
-                "displays.segments_what_evaluation_by_segment",
-                "SegmentsDisplay: 'segments' must be what evaluation.by_segment "
-                "returned; got {segments_type}.",
-                segments_type=type(segments).__name__,
-            )
+        cls._check_result("segments", segments)
         table = segments.frame()
         known = tuple(table["segment"].unique())
         check_choice("SegmentsDisplay", "segment", segment, known)
         part = table[table["segment"] == segment].copy()
-        part["small_selection_rate"] = part["n_judged"] < segments.least
-        part["small_precision"] = part["n_selected"] < segments.least
+        part["small_selection_rate"] = part["n_judged"] < segments.min_items
+        part["small_precision"] = part["n_selected"] < segments.min_items
         most = part["n_items"].nlargest(_MOST).index
         return cls(part.loc[part.index.isin(most)].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw a point with its interval for each value."""
         _ = texts.gettext
         labels = [texts.segment_value(value) for value in self._data["value"]]
@@ -118,14 +108,12 @@ class SegmentsDisplay(Display):
                     capsize=2,
                 )
             ax.set_title(_(title))
-            ax.set_yticks(rows, labels if place == 0 else [])
-            ax.tick_params(axis="y", length=0, labelcolor=INK)
-            ax.grid(axis="y", visible=False)
+            label_rows(ax, rows, labels if place == 0 else [])
             ax.set_xlim(left=0.0)
-            percent(ax.xaxis, texts)
-        if roomy and "segment" in self._data and len(self._data):
+            format_percent(ax.xaxis, texts)
+        if own_figure and "segment" in self._data and len(self._data):
             named = texts.segment(str(self._data["segment"].iloc[0]))
-            axes[0].set_ylabel(texts.words.begun(named))
-        if roomy:
+            axes[0].set_ylabel(texts.words.capitalise(named))
+        if own_figure:
             axes[0].set_xlabel(texts.wrapped(_("Share of the items")))
             axes[1].set_xlabel(texts.wrapped(_("Share of the selected; hollow: few")))

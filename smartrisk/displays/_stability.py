@@ -7,11 +7,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from smartrisk.displays._display import Display, look, percent
+from smartrisk.displays._display import Display, format_percent, line_style
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError
+from smartrisk.explanations import Stability
+from smartrisk.page_style import COLOURS
 
-_MOST = 7
+#: Lines that have a colour each.
+_MOST = len(COLOURS)
 
 
 class StabilityDisplay(Display):
@@ -22,7 +24,7 @@ class StabilityDisplay(Display):
     Parameters
     ----------
     data : DataFrame
-        What `smartrisk.explanations.stability` returned.
+        Rows of a `Stability`.
 
     Attributes
     ----------
@@ -41,22 +43,24 @@ class StabilityDisplay(Display):
     >>> world = sr.datasets.make_declarations(3_000, random_state=0)
     >>> engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     >>> reasons = engine.explain(world.declarations.tail(500))
-    >>> told = sr.explanations.stability(reasons, period="Q")
-    >>> shown = sr.displays.StabilityDisplay.from_stability(told).frame()
-    >>> int(shown["name"].nunique())
+    >>> stability = sr.explanations.stability(reasons, period="Q")
+    >>> frame = sr.displays.StabilityDisplay.from_stability(stability).frame()
+    >>> int(frame["name"].nunique())
     7
     """
 
+    _result = Stability
+    _source = "explanations.stability"
     _panels = ("Stability",)
     _panel_size = (7.0, 3.8)
 
     @classmethod
-    def from_stability(cls, stability: Any) -> Self:
+    def from_stability(cls, stability: Stability) -> Self:
         """Return the display of a stability.
 
         Parameters
         ----------
-        stability : DataFrame
+        stability : Stability
             What `smartrisk.explanations.stability` returned.
 
         Returns
@@ -67,40 +71,26 @@ class StabilityDisplay(Display):
         Raises
         ------
         ArgumentError
-            If it is no stability.
-
-        Examples
-        --------
-        >>> from smartrisk.displays import StabilityDisplay
-        >>> StabilityDisplay.from_stability(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: StabilityDisplay: 'stability' must be what...
+            If `stability` is no `Stability`.
         """
-        columns = {"period", "name", "share", "n_items"}
-        if not isinstance(stability, pd.DataFrame) or not columns <= set(stability):
-            raise ArgumentError(
-                "displays.stability_what_explanations_stability",
-                "StabilityDisplay: 'stability' must be what explanations.stability "
-                "returned; got {stability_type}.",
-                stability_type=type(stability).__name__,
-            )
-        weight = stability["share"] * stability["n_items"]
-        largest = weight.groupby(stability["name"]).sum().nlargest(_MOST).index
-        kept = stability[stability["name"].isin(largest)]
+        cls._check_result("stability", stability)
+        table = stability.frame()
+        weight = table["share"] * table["n_items"]
+        largest = weight.groupby(table["name"]).sum().nlargest(_MOST).index
+        kept = table[table["name"].isin(largest)]
         order = kept["name"].map({name: place for place, name in enumerate(largest)})
         lines = np.lexsort((kept["period"].to_numpy(), order.to_numpy()))
         return cls(kept.iloc[lines].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, roomy: bool) -> None:
+    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
         """Draw a line for each name."""
         (ax,), _ = axes, texts.gettext
         periods = sorted(self._data["period"].unique())
         names = list(self._data["name"].unique())
-        labels = dict(zip(names, texts.words.named(names), strict=True))
+        labels = dict(zip(names, texts.words.labels(names), strict=True))
         for place, (name, part) in enumerate(self._data.groupby("name", sort=False)):
             at, label = np.searchsorted(periods, part["period"]), labels[name]
-            ax.plot(at, part["share"], label=label, markersize=4, **look(place))
+            ax.plot(at, part["share"], label=label, markersize=4, **line_style(place))
         step = max(1, len(periods) // 6)
         days = [pd.Timestamp(period) for period in periods]
         months = all(day.day == 1 for day in days)
@@ -108,8 +98,8 @@ class StabilityDisplay(Display):
         ax.set_xticks(range(0, len(periods), step), named[::step])
         ax.tick_params(axis="x", labelrotation=30)
         ax.set_ylim(bottom=0.0)
-        percent(ax.yaxis, texts)
+        format_percent(ax.yaxis, texts)
         ax.set_title(texts.gettext("Share in what moves the scores"))
         label = _("Month") if months else _("First day of the period")
-        ax.set_xlabel(label if roomy else "")
+        ax.set_xlabel(label if own_figure else "")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)

@@ -43,7 +43,7 @@ class Texts:
 
     def decimal(self, value: Any) -> str:
         """Return a figure with three digits after the point."""
-        return "–" if _missing(value) else self.words.localised(f"{float(value):.3f}")
+        return "–" if _missing(value) else self.words.localise(f"{float(value):.3f}")
 
     def rate(self, value: Any) -> str:
         """Return a fraction as a percentage."""
@@ -148,7 +148,7 @@ class Texts:
 
     def tick(self, value: float, _: Any = None) -> str:
         """Return a number at an axis."""
-        return self.words.localised(f"{round(value, 9) + 0.0:g}")
+        return self.words.localise(f"{round(value, 9) + 0.0:g}")
 
     def percent_tick(self, value: float, _: Any = None) -> str:
         """Return a fraction at an axis, in percent."""
@@ -162,7 +162,7 @@ class Texts:
         """Return a difference of fractions in percentage points, with its sign."""
         if _missing(value):
             return "–"
-        return self.words.localised(f"{100.0 * float(value) + 0.0:+.1f}")
+        return self.words.localise(f"{100.0 * float(value) + 0.0:+.1f}")
 
     def share(self, line: Any, n_items: float) -> str:
         """Return an inspection rate as a percentage, also of a number of items."""
@@ -172,7 +172,7 @@ class Texts:
         return self.rate(rate)
 
     def _percent(self, number: str) -> str:
-        return self.rate(0.0).replace("0", self.words.localised(number), 1)
+        return self.rate(0.0).replace("0", self.words.localise(number), 1)
 
 
 def _missing(value: Any) -> bool:

@@ -1,14 +1,15 @@
 """Pages: results and tables as HTML for officers, managers and auditors.
 
-Reads an engine, results and tables; writes pages. A page is one HTML file in one of
-three languages that loads nothing from elsewhere. `save` writes the same bytes every
+Reads an engine, results and tables; writes pages. A page is one HTML file, in English,
+French or Spanish, that loads nothing from elsewhere. `save` writes the same bytes every
 time.
 """
 
 from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
-from smartrisk.pages._evaluation_report import EvaluationReport, PolicyReport
+from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
+from smartrisk.pages._policy_report import PolicyReport
 from smartrisk.pages._spreadsheet import escape_formula
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages

@@ -1,19 +1,17 @@
-"""The evaluation report and the comparison of policies, as pages."""
+"""The evaluation report: how well a ranking finds, with pictures, on a page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from smartrisk.displays import (
     BacktestDisplay,
-    ClosedLoopDisplay,
     Display,
     DriftDisplay,
     EffortCurveDisplay,
     ImportanceDisplay,
-    PolicyComparisonDisplay,
     RateCurveDisplay,
     ReliabilityDisplay,
     SegmentProfileDisplay,
@@ -21,23 +19,23 @@ from smartrisk.displays import (
     StabilityDisplay,
     Texts,
 )
-from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import (
     Backtest,
     Calibration,
     EffortCurve,
     Evaluation,
-    PolicyComparison,
     Segments,
 )
 from smartrisk.explanations import Reasons, importance, segment_profile, stability
 from smartrisk.monitoring import Drift
-from smartrisk.pages._model_card import metrics
-from smartrisk.pages._page import Page, Section, Table, picture
+from smartrisk.pages._metrics import make_metrics_section
+from smartrisk.pages._page import Page, Picture, Section, check_kinds, make_picture
 
-_SEGMENTS = ("origin", "importer_size", "office", "section")
-_MOST = 6  # segments drawn
+#: Segments drawn first, and how many: more pictures make the page hard to print.
+_FIRST_SEGMENTS = ("origin", "importer_size", "office", "section")
+_MOST_SEGMENTS = 6
 _KINDS = {
+    "evaluation": Evaluation,
     "calibration": Calibration,
     "effort": EffortCurve,
     "segments": Segments,
@@ -57,11 +55,20 @@ class EvaluationReport(Page):
     ----------
     evaluation : Evaluation
         The figures.
-    others : mapping of str to object
-        Other results: "calibration", "effort", "segments", "backtest", "drift",
-        "reasons".
-    name : str
-        What was evaluated.
+    name : str, default=""
+        Name of what was evaluated, the title of the page.
+    calibration : Calibration or None, default=None
+        Of the same items.
+    effort : EffortCurve or None, default=None
+        Of the same items.
+    segments : Segments or None, default=None
+        Of the same items.
+    backtest : Backtest or None, default=None
+        The same ranking, period by period.
+    drift : Drift or None, default=None
+        Of the declared fields.
+    reasons : Reasons or None, default=None
+        Of many items.
 
     Examples
     --------
@@ -69,36 +76,59 @@ class EvaluationReport(Page):
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> key = world.declarations[["declaration_id", "item_number"]]
     >>> scores = key.assign(risk_score=world.declarations["duty_rate"])
-    >>> found = sr.evaluation.evaluate(scores, world.full_outcomes())
-    >>> report = sr.pages.EvaluationReport.from_evaluation(found, name="Duty rate")
+    >>> result = sr.evaluation.evaluate(scores, world.full_outcomes())
+    >>> report = sr.pages.EvaluationReport.from_evaluation(result, name="Duty rate")
     >>> "Duty rate" in report.to_html()
     True
     """
 
     evaluation: Evaluation
-    others: Mapping[str, Any]
-    name: str
+    name: str = ""
+    calibration: Calibration | None = None
+    effort: EffortCurve | None = None
+    segments: Segments | None = None
+    backtest: Backtest | None = None
+    drift: Drift | None = None
+    reasons: Reasons | None = None
 
     def __repr__(self) -> str:
-        """Say what it holds."""
-        return f"EvaluationReport({self.name!r}, {', '.join(self.others) or 'alone'})"
+        """Return the name and the results on the page."""
+        given = [name for name in _KINDS if getattr(self, name) is not None]
+        return f"EvaluationReport({self.name!r}: {', '.join(given)})"
 
     @classmethod
     def from_evaluation(
-        cls, evaluation: Evaluation, *, name: str = "", **others: Any
+        cls,
+        evaluation: Evaluation,
+        *,
+        name: str = "",
+        calibration: Calibration | None = None,
+        effort: EffortCurve | None = None,
+        segments: Segments | None = None,
+        backtest: Backtest | None = None,
+        drift: Drift | None = None,
+        reasons: Reasons | None = None,
     ) -> Self:
-        """Return the report of an evaluation.
+        """Return the report of an evaluation; what is not given is left out.
 
         Parameters
         ----------
         evaluation : Evaluation
             What `smartrisk.evaluation.evaluate` returned.
         name : str, default=""
-            What was evaluated.
-        **others : object
-            ``calibration``, ``effort``, ``segments``, ``backtest``, ``drift``: what the
-            functions of these names returned; ``reasons``: those of the items. What is
-            not given is left out.
+            Name of what was evaluated, the title of the page.
+        calibration : Calibration, default=None
+            What `smartrisk.evaluation.calibration` returned for the same items.
+        effort : EffortCurve, default=None
+            What `smartrisk.evaluation.effort_curve` returned for the same items.
+        segments : Segments, default=None
+            What `smartrisk.evaluation.by_segment` returned for the same items.
+        backtest : Backtest, default=None
+            What `smartrisk.evaluation.backtest` returned.
+        drift : Drift, default=None
+            What `smartrisk.monitoring.drift` returned.
+        reasons : Reasons, default=None
+            What ``engine.explain`` returned for many items.
 
         Returns
         -------
@@ -108,60 +138,34 @@ class EvaluationReport(Page):
         Raises
         ------
         ArgumentError
-            If a result is not of its kind.
-
-        Examples
-        --------
-        >>> from smartrisk.pages import EvaluationReport
-        >>> EvaluationReport.from_evaluation(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: EvaluationReport: 'evaluation' must be...
+            If a result is not of its class.
         """
-        for key, value in {"evaluation": evaluation, **others}.items():
-            kind = {"evaluation": Evaluation, **_KINDS}.get(key)
-            if kind is None:
-                raise ArgumentError(
-                    "pages.unknown_known",
-                    "EvaluationReport: unknown {key!r}; known are {KINDS}.",
-                    key=key,
-                    KINDS=", ".join(_KINDS),
-                )
-            if not isinstance(value, kind):
-                raise ArgumentError(
-                    "pages.got",
-                    "EvaluationReport: {key!r} must be a {name}; got {value_type}.",
-                    key=key,
-                    name=kind.__name__,
-                    value_type=type(value).__name__,
-                )
-        return cls(evaluation=evaluation, others=others, name=name)
+        given: dict[str, Any] = {
+            "evaluation": evaluation,
+            "calibration": calibration,
+            "effort": effort,
+            "segments": segments,
+            "backtest": backtest,
+            "drift": drift,
+            "reasons": reasons,
+        }
+        check_kinds("EvaluationReport", given, _KINDS, required=("evaluation",))
+        return cls(name=name, **given)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         _ = texts.gettext
-        curves = RateCurveDisplay.from_evaluations(self.evaluation)
-        found = metrics(self.evaluation, texts)
-        caption = _(
-            "Precision and recall of the items ordered by risk, revenue share of those "
-            "ordered by expected revenue where that is known, by inspection rate"
-        )
-        sections = [
-            Section(
-                title=found.title,
-                texts=found.texts,
-                facts=found.facts,
-                pictures=(picture(curves, caption, 1, texts),),
-                tables=found.tables,
-            )
-        ]
-        for number, (key, value) in enumerate(self.others.items(), start=2):
-            sections += self._more(key, value, 10 * number, texts)
+        numbers = iter(range(1, 1_000))
         return {
             "kind": _("Evaluation report"),
             "title": self.name or _("How well the ranking finds"),
             "meta": _("%(n)s items judged")
             % {"n": texts.number(self.evaluation.overall()["n_items"])},
-            "sections": sections,
+            "sections": [
+                self._figures(texts, numbers),
+                *self._single_pictures(texts, numbers),
+                *self._segments(texts, numbers),
+                *self._drivers(texts, numbers),
+            ],
             "notes": [
                 _(
                     "Figures rest on items whose result is known. Where inspections "
@@ -171,245 +175,99 @@ class EvaluationReport(Page):
             ],
         }
 
-    def _more(self, key: str, value: Any, number: int, texts: Texts) -> list[Section]:
-        """Return the sections of another result."""
+    def _figures(self, texts: Texts, numbers: Iterator[int]) -> Section:
+        """Return the figures of the evaluation with their curves."""
         _ = texts.gettext
-        if key == "segments":
-            there = list(dict.fromkeys(value.frame()["segment"]))
-            names = [s for s in _SEGMENTS if s in there]
-            names += [s for s in there if s not in names]
-            left, names = names[_MOST:], names[:_MOST]
-            pictures = [
-                picture(
-                    SegmentsDisplay.from_segments(value, name),
-                    texts.segment(name),
-                    number + place,
-                    texts,
-                )
-                for place, name in enumerate(names)
-            ]
-            notes = [_("Hollow points rest on few items. Intervals are Wilson's.")]
-            if left:
-                listed = texts.words.listed([texts.segment(name) for name in left])
-                notes.append(_("Not drawn: %(segments)s.") % {"segments": listed})
-            return [Section(title=_("Segments"), texts=notes, pictures=pictures)]
-        if key == "reasons":
-            return [_moving(value, number, texts)]
-        made = {
-            "calibration": (
-                ReliabilityDisplay.from_calibrations,
-                _("Calibration"),
-                _("Observed hit rate against risk score, in groups of like size"),
-            ),
-            "effort": (
-                EffortCurveDisplay.from_curve,
-                _("Detection effort"),
-                _("Share of the irregular items found by share inspected"),
-            ),
-            "backtest": (
-                BacktestDisplay.from_backtest,
-                _("Over time"),
-                _("Period by period, learned from what was known before it"),
-            ),
-            "drift": (
-                DriftDisplay.from_drift,
-                _("Drift"),
-                _("How far the declared fields moved since the reference"),
-            ),
-        }
-        display, title, caption = made[key]
-        shown: Any = display
+        curves = RateCurveDisplay.from_evaluations(self.evaluation)
+        caption = _(
+            "Precision and recall of the items ordered by risk, revenue share of those "
+            "ordered by expected revenue where that is known, by inspection rate"
+        )
+        figures = make_metrics_section(self.evaluation, texts)
+        return Section(
+            title=figures.title,
+            texts=figures.texts,
+            facts=figures.facts,
+            pictures=(make_picture(curves, caption, next(numbers), texts),),
+            tables=figures.tables,
+        )
+
+    def _single_pictures(self, texts: Texts, numbers: Iterator[int]) -> list[Section]:
+        """Return a section with one picture for each result that has one."""
+        _ = texts.gettext
+        sections: list[tuple[str, Display, str]] = []
+        if self.calibration is not None:
+            caption = _("Observed hit rate against risk score, in groups of equal size")
+            display: Display = ReliabilityDisplay.from_calibrations(self.calibration)
+            sections.append((_("Calibration"), display, caption))
+        if self.effort is not None:
+            caption = _("Share of the irregular items found by share inspected")
+            display = EffortCurveDisplay.from_curve(self.effort)
+            sections.append((_("Detection effort"), display, caption))
+        if self.backtest is not None:
+            caption = _("Period by period, each learned from what was known before it")
+            display = BacktestDisplay.from_backtest(self.backtest)
+            sections.append((_("Over time"), display, caption))
+        if self.drift is not None:
+            caption = _("How far the declared fields moved since the reference")
+            display = DriftDisplay.from_drift(self.drift)
+            sections.append((_("Drift"), display, caption))
         return [
             Section(
-                title=title, pictures=(picture(shown(value), caption, number, texts),)
+                title=title,
+                pictures=(make_picture(display, caption, next(numbers), texts),),
             )
+            for title, display, caption in sections
         ]
 
+    def _segments(self, texts: Texts, numbers: Iterator[int]) -> list[Section]:
+        """Return a picture of each segment, and the names of those not drawn."""
+        _ = texts.gettext
+        if self.segments is None:
+            return []
+        present = list(dict.fromkeys(self.segments.frame()["segment"]))
+        names = [name for name in _FIRST_SEGMENTS if name in present]
+        names += [name for name in present if name not in names]
+        pictures = [
+            make_picture(
+                SegmentsDisplay.from_segments(self.segments, name),
+                texts.segment(name),
+                next(numbers),
+                texts,
+            )
+            for name in names[:_MOST_SEGMENTS]
+        ]
+        notes = [_("Hollow points rest on few items. Intervals are Wilson's.")]
+        left = names[_MOST_SEGMENTS:]
+        if left:
+            listed = texts.words.join([texts.segment(name) for name in left])
+            notes.append(_("Not drawn: %(segments)s.") % {"segments": listed})
+        return [Section(title=_("Segments"), texts=notes, pictures=pictures)]
 
-def _moving(reasons: Reasons, number: int, texts: Texts) -> Section:
-    """Return what moves the scores: overall, over time, and by office."""
-    _ = texts.gettext
-    shown: list[tuple[Display, str]] = [
-        (
-            ImportanceDisplay.from_importance(importance(reasons, "field")),
+    def _drivers(self, texts: Texts, numbers: Iterator[int]) -> list[Section]:
+        """Return what moves the scores: overall, over time, and by office."""
+        _ = texts.gettext
+        if self.reasons is None:
+            return []
+        pictures: list[Picture] = []
+
+        def add(display: Display, caption: str) -> None:
+            pictures.append(make_picture(display, caption, next(numbers), texts))
+
+        add(
+            ImportanceDisplay.from_importance(importance(self.reasons, "field")),
             _("Mean size of the contribution of each field, with its interval"),
         )
-    ]
-    over_time = stability(reasons)
-    if over_time.n_periods > 1:
-        caption = _("Whether the model keeps its reasons, month by month")
-        shown.append((StabilityDisplay.from_stability(over_time), caption))
-    if "office" in reasons.fields:
-        profile = segment_profile(reasons, "office")
-        caption = _("Why offices score above or below the mean")
-        shown.append((SegmentProfileDisplay.from_profile(profile), caption))
-    pictures = [
-        picture(display, caption, number + place, texts)
-        for place, (display, caption) in enumerate(shown)
-    ]
-    return Section(title=_("What moves the scores"), pictures=pictures)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class PolicyReport(Page):
-    """Policies side by side, with the differences and their intervals.
-
-    Use `from_comparison`.
-
-    Parameters
-    ----------
-    comparison : PolicyComparison
-        The figures.
-    loop : ClosedLoop or None
-        The same policies month after month.
-
-    Examples
-    --------
-    >>> import smartrisk as sr
-    >>> world = sr.datasets.make_declarations(2_000, random_state=0)
-    >>> key = world.declarations[["declaration_id", "item_number"]]
-    >>> both = {"offices": world.decisions(), "all": key.assign(channel="red")}
-    >>> told = sr.evaluation.compare_policies(both, world.full_outcomes())
-    >>> "offices" in sr.pages.PolicyReport.from_comparison(told).to_html()
-    True
-    """
-
-    comparison: PolicyComparison
-    loop: Any = None
-
-    def __repr__(self) -> str:
-        """Say how many policies."""
-        return f"PolicyReport({len(self.comparison.frame())} policies)"
-
-    @classmethod
-    def from_comparison(cls, comparison: PolicyComparison, *, loop: Any = None) -> Self:
-        """Return the page of a comparison.
-
-        Parameters
-        ----------
-        comparison : PolicyComparison
-            What `smartrisk.evaluation.compare_policies` returned.
-        loop : ClosedLoop, default=None
-            What `smartrisk.simulation.close_loop` returned for such policies.
-
-        Returns
-        -------
-        report : PolicyReport
-            Write it with `save`.
-
-        Raises
-        ------
-        ArgumentError
-            If it is no comparison.
-
-        Examples
-        --------
-        >>> from smartrisk.pages import PolicyReport
-        >>> PolicyReport.from_comparison(3)
-        Traceback (most recent call last):
-        ...
-        smartrisk.errors.ArgumentError: PolicyReport: 'comparison' must be what...
-        """
-        if not isinstance(comparison, PolicyComparison):
-            raise ArgumentError(
-                "pages.comparison_what_evaluation_compare_policies",
-                "PolicyReport: 'comparison' must be what "
-                "evaluation.compare_policies returned; got {comparison_type}.",
-                comparison_type=type(comparison).__name__,
+        over_time = stability(self.reasons)
+        if over_time.frame()["period"].nunique() > 1:
+            add(
+                StabilityDisplay.from_stability(over_time),
+                _("Whether the model keeps its reasons, month by month"),
             )
-        return cls(comparison=comparison, loop=loop)
-
-    def _content(self, texts: Texts) -> Mapping[str, Any]:
-        _ = texts.gettext
-        frame = self.comparison.frame()
-        rows = [
-            (
-                str(line["policy"]),
-                texts.number(line["n_items"]),
-                texts.number(line["n_controls"]),
-                texts.number(line["hits"]),
-                texts.rate(line["hit_rate"]),
-                texts.rate(line["recall"]),
-                texts.number(round(line["revenue"])),
-                texts.rate(line["revenue_share"]),
+        if "office" in self.reasons.fields:
+            profile = segment_profile(self.reasons, "office")
+            add(
+                SegmentProfileDisplay.from_profile(profile),
+                _("Why offices score above or below the mean"),
             )
-            for line in frame.to_dict("records")
-        ]
-        table = Table(
-            caption=_("Each policy on the same items"),
-            heads=(
-                _("Policy"),
-                _("Items"),
-                _("Controls"),
-                _("Irregular"),
-                _("Hit rate"),
-                _("Recall"),
-                _("Revenue"),
-                _("Revenue share"),
-            ),
-            rows=rows,
-            numeric=frozenset(range(1, 8)),
-        )
-        sections = [Section(title=_("What each policy finds"), tables=(table,))]
-        if len(frame) > 1:
-            sections.append(self._differences(texts))
-        if self.loop is not None:
-            shown = ClosedLoopDisplay.from_loop(self.loop)
-            caption = _("Hit rate month after month, each policy learning from itself")
-            title = _("In the closed loop")
-            sections.append(
-                Section(title=title, pictures=(picture(shown, caption, 2, texts),))
-            )
-        return {
-            "kind": _("Policy comparison"),
-            "title": _("Policies side by side"),
-            "meta": ", ".join(map(str, frame["policy"])),
-            "sections": sections,
-            "notes": [
-                _(
-                    "A policy that would have controlled items that nobody inspected "
-                    "can only be judged where the truth is known or by off-policy "
-                    "estimates."
-                )
-            ],
-        }
-
-    def _differences(self, texts: Texts) -> Section:
-        """Return the differences to the first policy."""
-        _ = texts.gettext
-        gaps = self.comparison.differences()
-        first = texts.name(self.comparison.frame()["policy"].iloc[0])
-        names = {
-            "hit_rate": _("hit rate"),
-            "recall": _("recall"),
-            "revenue_share": _("revenue share"),
-        }
-        kept = gaps[gaps["measure"].isin(list(names))]
-        rows = [
-            (
-                str(line["policy"]),
-                names[line["measure"]],
-                texts.points(line["difference"]),
-                f"{texts.points(line['low'])} … {texts.points(line['high'])}",
-            )
-            for line in kept.to_dict("records")
-        ]
-        table = Table(
-            caption=_(
-                "Difference to “%(policy)s”, in percentage points, with 95 per cent "
-                "intervals"
-            )
-            % {"policy": first},
-            heads=(_("Policy"), _("Measure"), _("Difference"), _("Interval")),
-            rows=rows,
-            numeric=frozenset((2, 3)),
-        )
-        shown = PolicyComparisonDisplay.from_comparison(self.comparison)
-        caption = _("Differences to “%(policy)s”; the dotted line is no difference") % {
-            "policy": first
-        }
-        return Section(
-            title=_("Differences"),
-            pictures=(picture(shown, caption, 1, texts),),
-            tables=(table,),
-        )
+        return [Section(title=_("What moves the scores"), pictures=pictures)]

@@ -1,31 +1,46 @@
-"""The model card: what a model is for, what it was made of, and how it does."""
+"""The model card: what a model is for, what it was made of, and how well it does."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from smartrisk.displays import ImportanceDisplay, Texts
-from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import Evaluation, Segments
 from smartrisk.explanations import Reasons, importance
-from smartrisk.languages import N_
 from smartrisk.ledger import Verification
 from smartrisk.monitoring import Drift
 from smartrisk.pages._data_card import DataCard
-from smartrisk.pages._obligations import Shown, checked_answers, duties
-from smartrisk.pages._page import Page, Section, Table, picture
+from smartrisk.pages._metrics import make_metrics_section
+from smartrisk.pages._obligations import (
+    CardInputs,
+    DecisionCounts,
+    check_answers,
+    make_obligations_section,
+)
+from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
+from smartrisk.schema import DECISIONS, TableInput
+from smartrisk.validation import validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
 
-_SEGMENTS = ("origin", "importer_size", "importer_novelty", "office")
-_MEASURES = ("precision", "recall", "revenue_share")
+#: Segments whose gaps are listed first.
+_FIRST_SEGMENTS = ("origin", "importer_size", "importer_novelty", "office")
+_KINDS: dict[str, type] = {
+    "evaluation": Evaluation,
+    "segments": Segments,
+    "data": DataCard,
+    "reasons": Reasons,
+    "ledger": Verification,
+    "drift": Drift,
+    "intended_use": str,
+    "oversight": str,
+    "answers": Mapping,
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -36,11 +51,11 @@ class ModelCard(Page):
 
     Parameters
     ----------
-    parameters : mapping
-        What the engine was made with.
-    shown : Shown
-        What was handed to the card.
-    reasons : Reasons or None
+    _parameters : mapping of str to object
+        What ``engine.describe`` returned.
+    _inputs : CardInputs
+        What was given to the card.
+    _reasons : Reasons or None, default=None
         Of many items.
 
     Examples
@@ -53,13 +68,13 @@ class ModelCard(Page):
     True
     """
 
-    parameters: Mapping[str, Any]
-    shown: Shown
-    reasons: Reasons | None = None
+    _parameters: Mapping[str, Any]
+    _inputs: CardInputs
+    _reasons: Reasons | None = None
 
     def __repr__(self) -> str:
-        """Name the model."""
-        return f"ModelCard({self.shown.version!r})"
+        """Return the version of the model."""
+        return f"ModelCard({self._inputs.version!r})"
 
     @classmethod
     def from_engine(
@@ -70,40 +85,51 @@ class ModelCard(Page):
         segments: Segments | None = None,
         data: DataCard | None = None,
         reasons: Reasons | None = None,
-        **given: Any,
+        decisions: TableInput | None = None,
+        ledger: Verification | None = None,
+        drift: Drift | None = None,
+        intended_use: str | None = None,
+        oversight: str | None = None,
+        answers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return the card of a fitted engine.
 
         Parameters
         ----------
         engine : RiskEngine
-            Fitted.
+            Fitted; it is not changed.
         evaluation : Evaluation, default=None
             On items that it was not fitted on.
         segments : Segments, default=None
             Of the same items.
         data : DataCard, default=None
-            Of what it was fitted on.
+            Of the data it was fitted on.
         reasons : Reasons, default=None
             Of many items, for the importance of concepts.
-        **given : object
-            ``decisions`` (DECISIONS taken with it), ``ledger`` (a `Verification`),
-            ``drift`` (a `Drift` of its fields), ``intended_use`` and ``oversight``
-            (texts of the administration), and ``answers`` (its texts by point, as
-            ``{"EU AI Act 9": "..."}``).
+        decisions : DataFrame, default=None
+            DECISIONS taken with it.
+        ledger : Verification, default=None
+            What ``ledger.verify`` returned.
+        drift : Drift, default=None
+            Of the declared fields.
+        intended_use : str, default=None
+            The administration's text; None for a general one.
+        oversight : str, default=None
+            The administration's text on who decides.
+        answers : mapping of str to str, default=None
+            The administration's texts by point, such as ``{"EU AI Act 9": "..."}``.
 
         Returns
         -------
         card : ModelCard
-            What was not handed over is said to be "not provided".
+            What was not given appears as "not provided".
 
         Raises
         ------
-        TypeError
-            If anything else is given.
         ArgumentError
-            If something is not of its kind, or `answers` names a point that there is
-            not.
+            If an argument is not of its class, or `answers` names an unknown point.
+        TableError
+            If `decisions` are invalid.
 
         Examples
         --------
@@ -115,66 +141,58 @@ class ModelCard(Page):
         >>> "decided by an officer" in card.to_html()
         True
         """
-        known = ("decisions", "ledger", "drift", "intended_use", "oversight", "answers")
-        _check_kinds(
-            {
-                "evaluation": evaluation,
-                "segments": segments,
-                "data": data,
-                "reasons": reasons,
-                **given,
-            }
-        )
-        odd = [name for name in given if name not in known]
-        if odd:
-            raise TypeError(
-                f"ModelCard.from_engine: unknown {', '.join(odd)}; known are "
-                f"{', '.join(known)}."
-            )
-        parameters = engine.describe()
-        decisions: pd.DataFrame | None = given.get("decisions")
-        ledger: Verification | None = given.get("ledger")
-        shown = Shown(
+        given: dict[str, Any] = {
+            "evaluation": evaluation,
+            "segments": segments,
+            "data": data,
+            "reasons": reasons,
+            "ledger": ledger,
+            "drift": drift,
+            "intended_use": intended_use,
+            "oversight": oversight,
+            "answers": answers,
+        }
+        check_kinds("ModelCard", given, _KINDS)
+        counts = None
+        if decisions is not None:
+            table = validate(decisions, DECISIONS)
+            counts = DecisionCounts.from_decisions(table) if len(table) else None
+        info = engine.features_.feature_info_
+        inputs = CardInputs(
             version=str(engine.version_),
-            fields=tuple(
-                dict.fromkeys(
-                    str(field)
-                    for info in engine.features_.feature_info_
-                    for field in info.fields
-                )
-            ),
-            intended_use=given.get("intended_use"),
-            oversight=given.get("oversight"),
+            fields=tuple(dict.fromkeys(str(f) for i in info for f in i.fields)),
+            intended_use=intended_use,
+            oversight=oversight,
             evaluation=evaluation,
             segments=segments,
             data=data,
-            decisions=decisions,
+            decisions=counts,
             ledger=ledger,
-            drift=given.get("drift"),
-            answers=checked_answers(given.get("answers")),
+            drift=drift,
+            answers=check_answers(answers),
         )
-        return cls(parameters=parameters, shown=shown, reasons=reasons)
+        return cls(_parameters=engine.describe(), _inputs=inputs, _reasons=reasons)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         _ = texts.gettext
         sections = [
             self._use(texts),
             self._data(texts),
-            metrics(self.shown.evaluation, texts),
-            self._fairness(texts),
+            make_metrics_section(self._inputs.evaluation, texts),
+            self._gaps(texts),
             self._drivers(texts),
             self._oversight(texts),
-            duties(self.shown, texts),
-            self._made(texts),
+            make_obligations_section(self._inputs, texts),
+            self._settings(texts),
         ]
         return {
             "kind": _("Model card"),
-            "title": _("Risk model %(version)s") % {"version": self.shown.version},
+            "title": _("Risk model %(version)s") % {"version": self._inputs.version},
             "meta": _("%(items)s items, %(results)s results, %(features)s features")
             % {
-                "items": texts.number(self.parameters["n_items"]),
-                "results": texts.number(self.parameters["n_results"]),
-                "features": texts.number(self.parameters["n_features"]),
+                "items": texts.number(self._parameters["n_items"]),
+                "results": texts.number(self._parameters["n_results"]),
+                "features": texts.number(self._parameters["n_features"]),
             },
             "sections": sections,
         }
@@ -185,10 +203,10 @@ class ModelCard(Page):
         return Section(
             title=_("Intended use"),
             texts=(
-                self.shown.intended_use
+                self._inputs.intended_use
                 or _(
-                    "To put import declarations in order for control under a limited "
-                    "capacity, as advice to officers."
+                    "To rank import declarations for control under a limited capacity, "
+                    "as advice to officers."
                 ),
             ),
             points=(
@@ -196,8 +214,8 @@ class ModelCard(Page):
                 _("Not for criminal proceedings, and not to rate persons."),
                 _("Not on the trade of another country without fitting it anew."),
                 _(
-                    "Not shown to those who are assessed: scores and reasons teach how "
-                    "to avoid them."
+                    "Not shown to those who are assessed: scores and reasons show how "
+                    "to avoid selection."
                 ),
             ),
         )
@@ -205,31 +223,31 @@ class ModelCard(Page):
     def _data(self, texts: Texts) -> Section:
         """Return what it was made of."""
         _ = texts.gettext
-        card = self.shown.data
-        delay = texts.number(self.parameters["label_delay"])
+        made = self._parameters
         facts = [
-            (_("items that taught the history"), _n(self.parameters["n_items"], texts)),
+            (_("items in the history"), texts.number(made["n_items"])),
+            (_("results that the model learned from"), texts.number(made["n_results"])),
             (
-                _("results that taught the model"),
-                _n(self.parameters["n_results"], texts),
+                _("days until a result counts as known"),
+                texts.number(made["label_delay"]),
             ),
-            (_("days until a result counts as known"), delay),
         ]
-        if card is not None:
+        if self._inputs.data is not None:
+            card = self._inputs.data.scorecard.facts()
             facts += [
-                (_("first item"), texts.moment(card.facts["first"])),
-                (_("last item"), texts.moment(card.facts["last"])),
-                (_("items with a result"), texts.rate(card.facts["inspected_share"])),
-                (_("hit rate of the inspected"), texts.rate(card.facts["hit_rate"])),
-                (_("days to the result, median"), _n(card.facts["delay"], texts)),
+                (_("first item"), texts.moment(card.first_day)),
+                (_("last item"), texts.moment(card.last_day)),
+                (_("items with a result"), texts.rate(card.inspected_share)),
+                (_("hit rate of the inspected"), texts.rate(card.hit_rate)),
+                (_("days to the result, median"), texts.number(card.delay_median)),
             ]
         return Section(
             title=_("Data, their selection and delay"),
             texts=(
                 _(
-                    "Only inspected items have a result, and inspections were not "
-                    "drawn by chance: the model knows what was looked at. Items "
-                    "without a result teach the history, and are never taken for "
+                    "Only inspected items have a result, and inspections are not a "
+                    "random sample: the model learned from what was inspected. Items "
+                    "without a result feed the history, and are never taken for "
                     "compliant. Every feature uses only what was known on the day of "
                     "lodgement."
                 ),
@@ -237,73 +255,40 @@ class ModelCard(Page):
             facts=facts,
         )
 
-    def _fairness(self, texts: Texts) -> Section:
+    def _gaps(self, texts: Texts) -> Section:
         """Return gaps between segments."""
         _ = texts.gettext
         title = _("Segments and gaps")
-        if self.shown.segments is None:
+        if self._inputs.segments is None:
             return Section(title=title, texts=(_("not provided"),))
-        table = self.shown.segments.gaps()
-        names = {
-            "base_rate": _("irregular among those judged"),
-            "selection_rate": _("selected"),
-            "precision": _("irregular among the selected"),
-            "recall": _("reached of the irregular"),
-        }
-        order = {name: place for place, name in enumerate(_SEGMENTS)}
-        place = table["segment"].map(order).fillna(len(order))
-        kept = table.iloc[np.argsort(place.to_numpy(), kind="stable")]
-        rows = [
-            (
-                texts.segment(line["segment"]),
-                names.get(line["measure"], line["measure"]),
-                f"{texts.rate(line['low'])} ({texts.segment_value(line['lowest'])})",
-                f"{texts.rate(line['high'])} ({texts.segment_value(line['highest'])})",
-                _("yes") if line["clear"] else _("no"),
-            )
-            for line in kept.to_dict("records")
-        ]
-        grid = Table(
-            caption=_(
-                "Lowest and highest value of each segment, those with many items"
-            ),
-            heads=(
-                _("Segment"),
-                _("Measure"),
-                _("Lowest"),
-                _("Highest"),
-                _("Intervals apart"),
-            ),
-            rows=rows,
-        )
         return Section(
             title=title,
             texts=(
                 _(
                     "A gap is no proof of discrimination, and none is no proof of its "
-                    "absence: risk itself differs. It says where to ask why."
+                    "absence: risk itself differs. It shows where to ask why."
                 ),
             ),
-            tables=(grid,),
+            tables=(_gap_table(self._inputs.segments, texts),),
         )
 
     def _drivers(self, texts: Texts) -> Section:
         """Return what moves the scores."""
         _ = texts.gettext
         title = _("What moves the scores")
-        if self.reasons is None:
+        if self._reasons is None:
             return Section(title=title, texts=(_("not provided"),))
-        told = importance(self.reasons)
-        shown = ImportanceDisplay.from_importance(told)
+        display = ImportanceDisplay.from_importance(importance(self._reasons))
         caption = _("Mean size of the contribution of each concept, with its interval")
-        return Section(title=title, pictures=(picture(shown, caption, 9, texts),))
+        picture = make_picture(display, caption, 1, texts)
+        return Section(title=title, pictures=(picture,))
 
     def _oversight(self, texts: Texts) -> Section:
         """Return who decides."""
         _ = texts.gettext
         return Section(
             title=_("Human oversight"),
-            texts=(self.shown.oversight or _("not provided"),),
+            texts=(self._inputs.oversight or _("not provided"),),
             points=(
                 _(
                     "The score is advice; an override and its reason can be recorded "
@@ -317,130 +302,54 @@ class ModelCard(Page):
             ),
         )
 
-    def _made(self, texts: Texts) -> Section:
+    def _settings(self, texts: Texts) -> Section:
         """Return the parameters."""
         _ = texts.gettext
-        rows = [(name, _short(value)) for name, value in self.parameters.items()]
         table = Table(
             caption=_("Parameters"),
             heads=(_("Name"), _("Value")),
-            rows=rows,
-            texts=frozenset((1,)),
+            rows=[(name, _format(value)) for name, value in self._parameters.items()],
+            wide=frozenset((1,)),
         )
         return Section(title=_("How it was made"), tables=(table,))
 
 
-_KINDS: dict[str, type] = {
-    "evaluation": Evaluation,
-    "segments": Segments,
-    "data": DataCard,
-    "reasons": Reasons,
-    "decisions": pd.DataFrame,
-    "ledger": Verification,
-    "drift": Drift,
-    "intended_use": str,
-    "oversight": str,
-    "answers": Mapping,
-}
-
-
-def _check_kinds(given: Mapping[str, Any]) -> None:
-    """Raise unless everything that is given is of its kind, all at once."""
-    wrong = [
-        f"{name!r} must be a {kind.__name__}, got {type(given[name]).__name__}"
-        for name, kind in _KINDS.items()
-        if given.get(name) is not None and not isinstance(given[name], kind)
-    ]
-    decisions = given.get("decisions")
-    if isinstance(decisions, pd.DataFrame) and "channel" not in decisions:
-        wrong.append("'decisions' must be DECISIONS, got a table without 'channel'")
-    if wrong:
-        raise ArgumentError(
-            "pages.message",
-            "ModelCard: {wrong}.",
-            wrong="; ".join(wrong),
-        )
-
-
-def metrics(evaluation: Evaluation | None, texts: Texts) -> Section:
-    """Return the figures of an evaluation, with intervals."""
+def _gap_table(segments: Segments, texts: Texts) -> Table:
+    """Return the lowest and the highest rate of each segment and measure."""
     _ = texts.gettext
-    title = _("How well it finds")
-    if evaluation is None:
-        return Section(title=title, texts=(_("not provided"),))
-    overall = evaluation.overall()
-    order = {"risk_score": _("risk"), "expected_revenue": _("expected revenue")}
-    rows = [
-        (
-            order.get(line["rank_by"], line["rank_by"]),
-            texts.share(line, overall["n_items"]),
-            texts.number(line["n_inspected"]),
-            *(
-                cell
-                for name in _MEASURES
-                for cell in (
-                    texts.rate(line.get(name)),
-                    texts.between(line.get(f"{name}_low"), line.get(f"{name}_high")),
-                )
-            ),
-        )
-        for line in evaluation.frame().to_dict("records")
-    ]
-    table = Table(
-        caption=_("By inspection rate, with 95 per cent intervals"),
+    gaps = segments.gaps()
+    measures = {
+        "base_rate": _("irregular among those judged"),
+        "selection_rate": _("selected"),
+        "precision": _("irregular among the selected"),
+        "recall": _("selected among the irregular"),
+    }
+    order = {name: place for place, name in enumerate(_FIRST_SEGMENTS)}
+    place = gaps["segment"].map(order).fillna(len(order))
+    gaps = gaps.iloc[np.argsort(place.to_numpy(), kind="stable")]
+    return Table(
+        caption=_("Lowest and highest value of each segment, those with many items"),
         heads=(
-            _("Ordered by"),
-            _("Inspected"),
-            _("Items"),
-            _("Precision"),
-            _("Interval"),
-            _("Recall"),
-            _("Interval"),
-            _("Revenue share"),
-            _("Interval"),
+            _("Segment"),
+            _("Measure"),
+            _("Lowest"),
+            _("Highest"),
+            _("Intervals apart"),
         ),
-        rows=rows,
-        numeric=frozenset(range(1, 9)),
-    )
-    return Section(
-        title=title,
-        texts=tuple(_note(note, texts) for note in evaluation.notes),
-        facts=(
-            (_("items judged"), texts.number(overall["n_items"])),
-            (_("without a result"), texts.number(overall["n_unlabelled"])),
-            (_("base rate"), texts.rate(overall["base_rate"])),
-            (_("area under the ROC curve"), texts.decimal(overall["roc_auc"])),
-            (_("average precision"), texts.decimal(overall["average_precision"])),
-            (_("Brier score"), texts.decimal(overall["brier"])),
-            (_("calibration error"), texts.decimal(overall["calibration_error"])),
-        ),
-        tables=(table,),
+        rows=[
+            (
+                texts.segment(line["segment"]),
+                measures.get(line["measure"], line["measure"]),
+                f"{texts.rate(line['low'])} ({texts.segment_value(line['lowest'])})",
+                f"{texts.rate(line['high'])} ({texts.segment_value(line['highest'])})",
+                _("yes") if line["clear"] else _("no"),
+            )
+            for line in gaps.to_dict("records")
+        ],
     )
 
 
-_NOTES = (
-    N_("No item has an outcome: nothing can be said."),
-    N_("All outcomes are alike: rankings cannot be told apart."),
-    N_("No revenue_adjustment: revenue shares are not given."),
-)
-_FEW = re.compile(r"Only (\d+) hits: intervals are wide\.")
-
-
-def _note(note: str, texts: Texts) -> str:
-    """Return a note of an evaluation in the language of the page."""
-    few = _FEW.fullmatch(note)
-    if few:
-        said = texts.gettext("Only %(n)s hits: intervals are wide.")
-        return said % {"n": texts.number(int(few[1]))}
-    return texts.gettext(note) if note in _NOTES else note
-
-
-def _n(value: Any, texts: Texts) -> str:
-    """Return a count."""
-    return texts.number(value)
-
-
-def _short(value: Any) -> str:
+def _format(value: object) -> str:
     """Return a parameter as a text."""
     if value is None:
         return "–"

@@ -1,58 +1,70 @@
-"""What every page shares: one look, three languages, nothing loaded, all escaped."""
+"""What every page shares: one style, three languages, nothing loaded, all escaped."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.artefact import write_file
 from smartrisk.displays import Display, Texts
-from smartrisk.errors import check_choice
+from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.languages import catalogue
 from smartrisk.page_style import CONTENT_POLICY, GREY, INK, LINES, style_sheet
 from smartrisk.results import clean_text
 
+if TYPE_CHECKING:
+    import jinja2
+
+#: Longest text of a picture and of a page: enough for a sentence and for a paragraph.
+_MOST_IN_PICTURE, _MOST_ON_PAGE = 120, 2_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of texts on a page."""
+    """A table of texts on a page; columns are named by position.
+
+    Numeric columns are aligned to the right, wide ones hold sentences.
+    """
 
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     numeric: frozenset[int] = frozenset()
-    texts: frozenset[int] = frozenset()
+    wide: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A display on a page, as SVG."""
+    """A display on a page: its SVG, marked as safe, and a caption."""
 
-    svg: Any
+    svg: str
     caption: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a report."""
+    """A part of a report; facts are names with values, points are a list."""
 
     title: str
     texts: Sequence[str] = ()
     facts: Sequence[tuple[str, str]] = ()
     points: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
-    tables: Sequence[Table] = field(default=())
+    tables: Sequence[Table] = ()
 
 
-_PARTS = re.compile(r"(<[^>]*>)")
-_ABOUT = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
-#: What a picture is drawn in, and what a page shows it in: light or dark.
+_ELEMENTS = re.compile(r"(<[^>]*>)")
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+#: Colours of a picture, and the variables of the style sheet, which follow the reader's
+#: light or dark setting.
 _SHADES = {
     "#ffffff": "var(--paper)",
     INK.lower(): "var(--ink)",
@@ -63,24 +75,50 @@ _SHADES = {
 _SHADE = re.compile("|".join(_SHADES))
 
 
-def picture(display: Display, caption: str, number: int, texts: Texts) -> Picture:
-    """Return a display as a picture: identifiers of its own, shades of the page."""
+def make_picture(display: Display, caption: str, number: int, texts: Texts) -> Picture:
+    """Return a display as a picture with ids of its own, in the shades of the page."""
     from markupsafe import Markup
 
-    parts = _PARTS.split(_ABOUT.sub("", display.svg(texts.lang)))
+    parts = _ELEMENTS.split(_METADATA.sub("", display.svg(lang=texts.lang)))
     for place, part in enumerate(parts):
-        if place % 2:  # an element, never what somebody wrote
-            tag = _SHADE.sub(lambda found: _SHADES[found[0]], part)
+        if place % 2:  # odd parts are elements, even parts are texts of users
+            tag = _SHADE.sub(lambda match: _SHADES[match[0]], part)
             for before in ('id="', "url(#", 'href="#'):
                 tag = tag.replace(before, f"{before}p{number}-")
             parts[place] = tag
         elif parts[place - 1].startswith("<text"):
-            parts[place] = escape(clean_text(unescape(part), 120), quote=False)
-    svg = "".join(parts)
-    return Picture(svg=Markup(svg), caption=caption)
+            text = clean_text(unescape(part), _MOST_IN_PICTURE)
+            parts[place] = escape(text, quote=False)
+    return Picture(svg=Markup("".join(parts)), caption=caption)
 
 
-def known_until(day: Any, texts: Texts) -> list[str]:
+def check_kinds(
+    owner: str,
+    given: Mapping[str, object],
+    kinds: Mapping[str, type],
+    *,
+    required: Sequence[str] = (),
+) -> None:
+    """Raise unless every argument is of its class, naming all that are not.
+
+    None stands for an argument that was not given, unless it is required.
+    """
+    wrong = [
+        f"{name!r} must be a {kinds[name].__name__}, got {type(value).__name__}"
+        for name, value in given.items()
+        if not isinstance(value, kinds[name])
+        and (value is not None or name in required)
+    ]
+    if wrong:
+        raise ArgumentError(
+            "pages.wrong_kind",
+            "{page}: {problems}. Pass what the functions of the library returned.",
+            page=owner,
+            problems="; ".join(wrong),
+        )
+
+
+def history_notes(day: pd.Timestamp | None, texts: Texts) -> list[str]:
     """Return a note on how far the history of an engine goes, where that is known."""
     if day is None:
         return []
@@ -88,13 +126,13 @@ def known_until(day: Any, texts: Texts) -> list[str]:
 
 
 class Page:
-    """A page: stored results, written when asked, in one of three languages."""
+    """Base of every page: results, written as HTML in one of three languages."""
 
-    #: Whether it names parties or items: such a page is for officers alone.
-    identities = False
-    _template = "report.html"
+    #: Whether it names parties or items: such a page is for officers only.
+    identities: ClassVar[bool] = False
+    _template: ClassVar[str] = "report.html"
 
-    def to_html(self, lang: str = "en") -> str:
+    def to_html(self, *, lang: str = "en") -> str:
         """Return the page: self-contained, escaped, readable without script.
 
         Parameters
@@ -106,6 +144,11 @@ class Page:
         -------
         html : str
             The same text for the same results.
+
+        Raises
+        ------
+        ArgumentError
+            If `lang` is unknown.
         """
         from markupsafe import Markup
 
@@ -113,9 +156,9 @@ class Page:
         given = {"policy": CONTENT_POLICY, "notes": (), "style": Markup(style_sheet())}
         values = {**given, **self._content(texts)}
         template = _environment(lang).get_template(self._template)
-        return str(template.render(lang=lang, version=__version__, **values))
+        return template.render(lang=lang, version=__version__, **values)
 
-    def save(self, path: str | Path, lang: str = "en") -> Path:
+    def save(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the page to a file.
 
         Parameters
@@ -129,12 +172,17 @@ class Page:
         -------
         path : Path
             The file.
+
+        Raises
+        ------
+        ArgumentError
+            If the path ends otherwise, or `lang` is unknown.
         """
         target = Path(path)
         check_choice(
             type(self).__name__, "path ending", target.suffix.lower(), (".html",)
         )
-        html = self.to_html(lang)
+        html = self.to_html(lang=lang)
         return write_file(target, lambda draft: draft.write_text(html, "utf-8"))
 
     def _repr_html_(self) -> str:
@@ -152,30 +200,29 @@ class Page:
 
 
 @cache
-def _environment(lang: str) -> Any:
+def _environment(lang: str) -> jinja2.Environment:
     """Return the templates of a language."""
     import jinja2
 
-    found = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("smartrisk.pages"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_clean_output,
     )
-    installed: Any = found
-    installed.install_gettext_translations(catalogue("pages", lang), newstyle=True)
-    return found
+    translated: Any = environment  # the extension adds the method when it is loaded
+    translated.install_gettext_translations(catalogue("pages", lang), newstyle=True)
+    return environment
 
 
-def _shown(value: Any) -> Any:
-    """Return what is put out: plain texts, markup as it is."""
-    return clean_text(value, 2000) if type(value) is str else value
+def _clean_output(value: Any) -> Any:
+    """Return a value as a template prints it: texts cleaned, markup as it is."""
+    return clean_text(value, _MOST_ON_PAGE) if type(value) is str else value
 
 
-def source(name: str) -> str:
-    """Return the text of a template."""
-    text: str = _environment("en").loader.get_source(_environment("en"), name)[0]
-    return text
+def read_template(name: str) -> str:
+    """Return the text of a file beside the templates."""
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from smartrisk.displays import RateCurveDisplay, ReliabilityDisplay
-from smartrisk.displays._display import spread
-from smartrisk.errors import ArgumentError, TableError
-from smartrisk.evaluation import backtest, evaluate, wilson_interval
+from smartrisk.displays._display import space_labels
+from smartrisk.errors import ArgumentError
+from smartrisk.evaluation import backtest, calibration, evaluate
 from smartrisk.languages import LANGUAGES
 
 
@@ -45,7 +45,12 @@ def curves(judged):
 @pytest.fixture(scope="module")
 def reliability(judged):
     scores, outcomes = judged
-    return ReliabilityDisplay.from_scores(scores, outcomes)
+    return ReliabilityDisplay.from_calibrations(
+        {
+            name: calibration(table["risk_score"], outcomes["illicit"])
+            for name, table in scores.items()
+        }
+    )
 
 
 @pytest.fixture(params=["curves", "reliability"])
@@ -103,7 +108,7 @@ def test_saving_opens_no_window_and_leaves_no_figure_behind(display, tmp_path):
     assert plt.get_fignums() == []
 
 
-def test_importing_the_room_loads_no_pictures():
+def test_importing_the_package_loads_no_drawing_library():
     code = (
         "import sys, smartrisk.displays;"
         "sys.exit(any(m in sys.modules for m in ('matplotlib', 'jinja2')))"
@@ -146,15 +151,19 @@ def test_the_lines_drawn_are_the_numbers_stored(curves):
 
 def test_without_revenue_the_second_panel_is_recall(judged):
     scores, outcomes = judged
-    display = RateCurveDisplay.from_scores(
-        scores, outcomes.drop(columns="revenue_adjustment"), rates=(0.1,), n_bootstrap=0
+    bare = outcomes.drop(columns="revenue_adjustment")
+    display = RateCurveDisplay.from_evaluations(
+        {
+            name: evaluate(table, bare, rates=(0.1,), n_bootstrap=0)
+            for name, table in scores.items()
+        }
     )
     assert display.frame()["measure"].unique().tolist() == ["precision", "recall"]
     assert display.frame()["low"].isna().all()
     display.svg()
 
 
-def test_a_measure_without_any_value_says_so(judged):
+def test_a_measure_without_any_value_states_that_it_is_not_known(judged):
     scores, outcomes = judged
     result = evaluate(
         scores["good"], outcomes.drop(columns="revenue_adjustment"), n_bootstrap=0
@@ -165,19 +174,11 @@ def test_a_measure_without_any_value_says_so(judged):
 
 def test_numbers_of_items_are_drawn_as_their_share(judged):
     scores, outcomes = judged
-    display = RateCurveDisplay.from_scores(
-        scores["good"], outcomes, rates=(1, 100), n_bootstrap=0
+    display = RateCurveDisplay.from_evaluations(
+        evaluate(scores["good"], outcomes, rates=(1, 100), n_bootstrap=0)
     )
     rates = display.frame().query("measure == 'precision'")["rate"]
     np.testing.assert_allclose(rates, [1 / 2000, 100 / 2000])
-
-
-def test_scores_alone_are_drawn_at_every_hundredth_up_to_a_fifth(judged):
-    scores, outcomes = judged
-    display = RateCurveDisplay.from_scores(scores["good"], outcomes, n_bootstrap=0)
-    rates = display.frame().query("measure == 'precision'")["rate"]
-    np.testing.assert_allclose(rates, np.arange(1, 21) / 100)
-    assert "by chance" in display.svg()
 
 
 def test_given_axes_are_drawn_on(curves):
@@ -210,13 +211,11 @@ def test_many_contenders_stay_apart_and_only_the_first_has_its_band(judged):
 
 def test_nothing_and_unknown_measures_are_refused(judged):
     scores, outcomes = judged
-    with pytest.raises(ArgumentError, match="'evaluations' is empty"):
+    with pytest.raises(ArgumentError, match="got an empty mapping"):
         RateCurveDisplay.from_evaluations({})
     result = evaluate(scores["good"], outcomes, n_bootstrap=0)
     with pytest.raises(ArgumentError, match="Did you mean 'precision'"):
         RateCurveDisplay.from_evaluations(result, measures=("precison",))
-    with pytest.raises(TableError, match="lacks columns"):
-        RateCurveDisplay(pd.DataFrame({"rate": [0.1]}))
 
 
 # --------------------------------------------------------------- reliability
@@ -242,53 +241,15 @@ def test_groups_hold_every_item_once_and_average_to_the_whole(judged, reliabilit
 
 def test_equal_scores_stay_in_one_group():
     score = np.repeat([0.1, 0.5], [90, 10])
-    display = ReliabilityDisplay.from_predictions(score, np.arange(100) % 2)
+    display = ReliabilityDisplay.from_calibrations(
+        calibration(score, np.arange(100) % 2)
+    )
     assert display.frame()["n_items"].tolist() == [90, 10]
-    alone = ReliabilityDisplay.from_predictions(np.full(20, 0.3), np.arange(20) % 2)
+    alone = ReliabilityDisplay.from_calibrations(
+        calibration(np.full(20, 0.3), np.arange(20) % 2)
+    )
     assert alone.frame()["score"].tolist() == pytest.approx([0.3])
     assert "20 items a group" in alone.svg()
-
-
-def test_items_without_a_result_are_left_out(judged):
-    scores, outcomes = judged
-    display = ReliabilityDisplay.from_scores(scores["good"], outcomes[:500])
-    assert display.frame()["n_items"].sum() == 500
-
-
-def test_results_without_item_numbers_join_by_declaration(judged):
-    scores, outcomes = judged
-    display = ReliabilityDisplay.from_scores(
-        scores["good"], outcomes.drop(columns="item_number")
-    )
-    assert display.frame()["n_items"].sum() == 2000
-
-
-def test_wilsons_interval_is_that_of_the_tables():
-    low, high = wilson_interval(np.array([0.0, 0.5, 0.9]), np.array([10, 20, 10]))
-    np.testing.assert_allclose(low, [0.0, 0.2993, 0.5958], atol=5e-4)
-    np.testing.assert_allclose(high, [0.2775, 0.7007, 0.9821], atol=5e-4)
-
-
-@pytest.mark.parametrize(
-    ("probability", "hits", "message"),
-    [
-        ([0.5, 1.5], [0, 1], r"must lie in \[0, 1\]"),
-        ([0.5, np.nan], [0, 1], r"must lie in \[0, 1\]"),
-        ([0.5, 0.5], [0, np.nan], "'hits' must be 0 or 1"),
-        ([0.5], [0, 1], "of one length"),
-        ([], [], "at least 1"),
-    ],
-)
-def test_what_is_no_probability_or_no_hit_is_refused(probability, hits, message):
-    with pytest.raises(ArgumentError, match=message):
-        ReliabilityDisplay.from_predictions(probability, hits)
-
-
-def test_scores_and_outcomes_of_other_items_are_refused(judged):
-    scores, outcomes = judged
-    other = outcomes.assign(declaration_id="X" + outcomes["declaration_id"])
-    with pytest.raises(TableError, match="no item of SCORES 'good' has a row"):
-        ReliabilityDisplay.from_scores(scores, other)
 
 
 # ------------------------------------------------------------------- labels
@@ -296,12 +257,12 @@ def test_scores_and_outcomes_of_other_items_are_refused(judged):
 
 def test_labels_keep_their_distance_and_their_order():
     values = [0.5, 0.51, 0.1, 0.52, 0.9]
-    placed = np.array(spread(values, 0.1))
+    placed = np.array(space_labels(values, 0.1))
     assert (np.diff(np.sort(placed)) >= 0.1 - 1e-12).all()
     np.testing.assert_array_equal(np.argsort(placed), np.argsort(values))
     assert placed[2] == 0.1
     assert placed[4] == 0.9
-    assert spread([], 0.1) == []
+    assert space_labels([], 0.1) == []
 
 
 # ------------------------------------------------------------- more displays
@@ -317,36 +278,35 @@ def others(engine, past_and_new, world):
     scores = engine.score(new)
     reasons = engine.explain(new)
     segments = sr.evaluation.by_segment(
-        scores, world.full_outcomes(), {"office": new["office"]}, rate=0.2, least=5
+        scores, world.full_outcomes(), {"office": new["office"]}, rate=0.2, min_items=5
     )
 
-    def dearest(past, known, later):
+    def by_value(past, known, later):
         return later["customs_value"]
 
     backtest = sr.evaluation.backtest(
-        {"value": dearest},
+        {"value": by_value},
         past,
         world.outcomes,
         judge=world.full_outcomes(),
-        n_periods=2,
+        n_folds=2,
     )
-    shown = sr.displays
+    displays = sr.displays
     return {
-        "segments": shown.SegmentsDisplay.from_segments(segments, "office"),
-        "backtest": shown.BacktestDisplay.from_backtest(backtest),
-        "drift": shown.DriftDisplay.from_drift(sr.monitoring.drift(past, new)),
-        "reasons": shown.ReasonsDisplay.from_reasons(reasons[0]),
-        "importance": shown.ImportanceDisplay.from_importance(
+        "segments": displays.SegmentsDisplay.from_segments(segments, "office"),
+        "backtest": displays.BacktestDisplay.from_backtest(backtest),
+        "drift": displays.DriftDisplay.from_drift(sr.monitoring.drift(past, new)),
+        "reasons": displays.ReasonsDisplay.from_reasons(reasons[0]),
+        "importance": displays.ImportanceDisplay.from_importance(
             sr.explanations.importance(reasons, "field")
         ),
-        "stability": shown.StabilityDisplay.from_stability(
+        "stability": displays.StabilityDisplay.from_stability(
             sr.explanations.stability(reasons, period="W")
         ),
-        "dependence": shown.DependenceDisplay.from_dependence(
-            sr.explanations.dependence(reasons, "importer_id__days_since_last"),
-            "importer_id__days_since_last",
+        "dependence": displays.DependenceDisplay.from_dependence(
+            sr.explanations.dependence(reasons, "importer_id__days_since_last")
         ),
-        "profile": shown.SegmentProfileDisplay.from_profile(
+        "profile": displays.SegmentProfileDisplay.from_profile(
             sr.explanations.segment_profile(reasons, "office")
         ),
     }
@@ -378,19 +338,23 @@ def test_a_further_display_draws_saves_and_gives_its_numbers(others, kind, tmp_p
     plt.close("all")
 
 
-def test_a_waterfall_starts_at_the_base_and_ends_at_the_score(others, engine):
-    told = others["reasons"].frame()
-    assert told["concept"].iloc[0] == "base"
-    ends = told["start"] + told["contribution"]
-    np.testing.assert_allclose(ends.iloc[:-1], told["start"].iloc[1:])
-    with pytest.raises(ArgumentError, match="got 0 items"):
+def test_a_waterfall_starts_at_the_base_and_ends_at_the_score(
+    others, engine, past_and_new
+):
+    frame = others["reasons"].frame()
+    assert frame["concept"].iloc[0] == "base"
+    ends = frame["start"] + frame["contribution"]
+    np.testing.assert_allclose(ends.iloc[:-1], frame["start"].iloc[1:])
+    with pytest.raises(ArgumentError, match="got NoneType"):
         type(others["reasons"]).from_reasons(None)
+    with pytest.raises(ArgumentError, match="of one item; got 2 items"):
+        type(others["reasons"]).from_reasons(engine.explain(past_and_new[1].head(2)))
 
 
 @pytest.mark.parametrize("kind", FURTHER)
 def test_a_display_speaks_three_languages_and_nothing_is_cut_off(others, kind):
     display = others[kind]
-    texts = {lang: set(words(display.svg(lang))) for lang in LANGUAGES}
+    texts = {lang: set(words(display.svg(lang=lang))) for lang in LANGUAGES}
     assert texts["fr"] - texts["en"]
     assert texts["es"] - texts["en"]
     for lang in LANGUAGES:
@@ -415,7 +379,7 @@ def words(svg):
 
 def test_numbers_at_an_axis_follow_the_language(others):
     def ticks(kind, lang):
-        svg = others[kind].svg(lang)
+        svg = others[kind].svg(lang=lang)
         return re.findall(r"<text[^>]*>([^<]*[0-9%])<", svg)
 
     assert [t for t in ticks("importance", "en") if re.fullmatch(r"0\.\d+", t)]
@@ -427,23 +391,23 @@ def test_numbers_at_an_axis_follow_the_language(others):
 
 
 def test_a_missing_value_is_drawn_apart(others):
-    told = others["dependence"].frame()
-    assert told["low"].isna().sum() == 1
+    frame = others["dependence"].frame()
+    assert frame["low"].isna().sum() == 1
     assert "missing" in others["dependence"].svg()
-    whole = told[told["low"].notna()]
-    alone = type(others["dependence"])(told[told["low"].isna()], "f")
+    whole = frame[frame["low"].notna()]
+    alone = type(others["dependence"])(frame[frame["low"].isna()], "f")
     assert "missing" in alone.svg()
     assert "missing" not in type(alone)(whole, "f").svg()
 
 
 def test_a_profile_adds_up_and_ranks(others, engine, past_and_new):
-    told = others["profile"].frame()
-    parts = told.drop(columns=["segment", "n_items", "difference"])
-    np.testing.assert_allclose(parts.sum(axis=1), told["difference"], atol=1e-9)
-    assert told["difference"].is_monotonic_decreasing
+    frame = others["profile"].frame()
+    parts = frame.drop(columns=["segment", "n_items", "difference"])
+    np.testing.assert_allclose(parts.sum(axis=1), frame["difference"], atol=1e-9)
+    assert frame["difference"].is_monotonic_decreasing
     assert parts.shape[1] == 7  # six named, and the rest
-    weighted = (told["difference"] * told["n_items"]).sum()
-    assert abs(weighted) < 0.02 * told["n_items"].sum()
+    weighted = (frame["difference"] * frame["n_items"]).sum()
+    assert abs(weighted) < 0.02 * frame["n_items"].sum()
 
 
 def test_a_picture_is_saved_in_the_language_it_was_plotted_in(others, tmp_path):
@@ -458,15 +422,15 @@ def test_a_picture_is_saved_in_the_language_it_was_plotted_in(others, tmp_path):
 
 
 def test_a_backtest_shows_the_rate_that_it_has(others, past_and_new, world):
-    def dearest(past, known, later):
+    def by_value(past, known, later):
         return later["customs_value"]
 
     found = backtest(
-        {"value": dearest},
+        {"value": by_value},
         past_and_new[0],
         world.outcomes,
         judge=world.full_outcomes(),
-        n_periods=1,
+        n_folds=1,
         rates=(0.02, 0.1),
     )
     display = type(others["backtest"]).from_backtest(found)

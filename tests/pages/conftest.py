@@ -91,10 +91,10 @@ def corpus():
 @pytest.fixture(scope="session")
 def hostile():
     """Return a function that makes items hostile."""
-    return made_hostile
+    return make_hostile
 
 
-def made_hostile(items):
+def make_hostile(items):
     """Return items with something hostile in every text that may hold it."""
     rng = np.random.default_rng(0)
     worse = items.copy().assign(description="plain")
@@ -107,7 +107,7 @@ def made_hostile(items):
     return worse
 
 
-def made(engine, past, new, outcomes, truth, name=""):
+def make_pages(engine, past, new, outcomes, truth, name=""):
     """Return one page of each kind."""
     scores = engine.score(new)
     first = new.loc[[scores["risk_score"].idxmax()]]
@@ -117,7 +117,7 @@ def made(engine, past, new, outcomes, truth, name=""):
     full["declaration_id"] = new["declaration_id"].to_numpy()
     evaluation = sr.evaluation.evaluate(scores, full, n_bootstrap=20)
     groups = {"office": new["office"].astype(str).str[:50], "origin": new["origin"]}
-    segments = sr.evaluation.by_segment(scores, full, groups, rate=0.2, least=5)
+    segments = sr.evaluation.by_segment(scores, full, groups, rate=0.2, min_items=5)
     decisions = engine.select(new, 0.1)
     data = DataCard.from_tables(pd.concat([past, new]), outcomes, name=name)
     policies = {f"{name} a": decisions, f"{name} b": engine.select(new, 0.2)}
@@ -134,7 +134,7 @@ def made(engine, past, new, outcomes, truth, name=""):
             data=data,
             reasons=engine.explain(new),
             decisions=decisions,
-            ledger=sr.ledger.Verification(n_entries=3, problems=()),
+            ledger=sr.ledger.Verification(n_entries=3),
             intended_use=name or None,
             oversight=name or "An officer decides on every control.",
             answers={"RKC 6.6": name} if name else None,
@@ -160,13 +160,15 @@ def pages(engine, past_and_new, world):
     """Return a page of each kind."""
     past, new = past_and_new
     new = new.head(200)
-    return made(engine, past, new, world.outcomes, world.truth.loc[new.index])
+    return make_pages(engine, past, new, world.outcomes, world.truth.loc[new.index])
 
 
 @pytest.fixture(scope="session")
 def hostile_pages(engine, past_and_new, world):
     """Return a page of each kind, made of a hostile corpus."""
     past, new = past_and_new
-    new = made_hostile(new.head(200))
+    new = make_hostile(new.head(200))
     truth = world.truth.loc[new.index]
-    return made(engine, past, new, world.outcomes, truth, name=HOSTILE[0] + HOSTILE[1])
+    return make_pages(
+        engine, past, new, world.outcomes, truth, name=HOSTILE[0] + HOSTILE[1]
+    )

@@ -81,7 +81,7 @@ def test_a_page_is_accessible_and_quiet(opened, pages, kind, scheme, artefacts):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", PAGES)
 def test_no_layout_breaks(opened, pages, kind, width, lang, artefacts):
-    page, wrong = opened(pages[kind].to_html(lang), width=width)
+    page, wrong = opened(pages[kind].to_html(lang=lang), width=width)
     page.screenshot(path=artefacts / f"{kind}-{lang}-{width}.png", full_page=True)
     assert too_wide(page) <= 0
     assert page.evaluate(CUT_OFF) == []
@@ -146,7 +146,7 @@ def test_the_watch_list_filters_and_sorts(opened, pages):
 def test_the_watch_list_saves_what_is_shown_without_formulas(
     opened, hostile_pages, lang, tmp_path
 ):
-    page, wrong = opened(hostile_pages["watch"].to_html(lang))
+    page, wrong = opened(hostile_pages["watch"].to_html(lang=lang))
     page.fill("#filter", "cn")
     shown = page.locator("tbody:visible").count()
     assert 1 <= shown < 40
@@ -159,7 +159,7 @@ def test_the_watch_list_saves_what_is_shown_without_formulas(
         head, *rows = csv.reader(file)
     assert len(rows) == shown
     assert {len(row) for row in rows} == {len(head)} == {13}
-    table = hostile_pages["watch"].frame(lang)
+    table = hostile_pages["watch"].frame(lang=lang)
     place = head.index(page.locator("thead th").nth(2).inner_text())
     risks = {f"{risk:.10g}" for risk in table["risk_score"]}
     assert {row[place] for row in rows} <= risks

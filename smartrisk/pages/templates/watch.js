@@ -62,7 +62,7 @@
         var text = kept === null ? cell.textContent : kept;
         return quoted(text, cell.classList.contains("n"));
       });
-      [".said", ".checks"].forEach(function (name) {
+      [".sentence", ".checks"].forEach(function (name) {
         var found = item.querySelector(name);
         line.push(quoted(found ? found.textContent : ""));
       });

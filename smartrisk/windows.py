@@ -172,7 +172,7 @@ def known_at(
     >>> bool(known_at(world.outcomes, world.declarations).notna().all())
     True
     """
-    dated = _dated("known_at", outcomes, declarations, label_delay)
+    dated = _date_results("known_at", outcomes, declarations, label_delay)
     return pd.Series(dated.known, index=outcomes.index, name="known_at")
 
 
@@ -208,8 +208,8 @@ def as_of(
     >>> bool((known["known_at"] < "2024-01-01").all())
     True
     """
-    dated = _dated("as_of", outcomes, declarations, label_delay)
-    return _cut(declarations, outcomes, dated, pd.Timestamp(moment))
+    dated = _date_results("as_of", outcomes, declarations, label_delay)
+    return _snapshot(declarations, outcomes, dated, pd.Timestamp(moment))
 
 
 def time_split(
@@ -255,8 +255,8 @@ def time_split(
         place = min(int(len(days) * (1 - later_share)), len(days) - 1)
         at = days.iloc[place]
     moment = pd.Timestamp(at)
-    dated = _dated("time_split", outcomes, declarations, label_delay)
-    past, known = _cut(declarations, outcomes, dated, moment)
+    dated = _date_results("time_split", outcomes, declarations, label_delay)
+    past, known = _snapshot(declarations, outcomes, dated, moment)
     later = declarations[declarations["lodged_at"] >= moment]
     return Split(at=moment, past=past, known=known, later=later)
 
@@ -315,10 +315,10 @@ def rolling_origin(
             months=months,
             first_day=f"{lodged.min():%Y-%m-%d}",
         )
-    dated = _dated("rolling_origin", outcomes, declarations, label_delay)
+    dated = _date_results("rolling_origin", outcomes, declarations, label_delay)
     for start in starts:
         stop = start + pd.DateOffset(months=months)
-        past, known = _cut(declarations, outcomes, dated, start)
+        past, known = _snapshot(declarations, outcomes, dated, start)
         later = declarations[(lodged >= start) & (lodged < stop)]
         yield Split(at=pd.Timestamp(start), past=past, known=known, later=later)
 
@@ -417,7 +417,7 @@ def unlabelled_months(
     >>> len(unlabelled_months(world.declarations, world.outcomes))
     0
     """
-    dated = _dated("unlabelled_months", outcomes, declarations, label_delay)
+    dated = _date_results("unlabelled_months", outcomes, declarations, label_delay)
     lodged = declarations["lodged_at"]
     own = dated.rows >= 0
     labelled = np.zeros(len(lodged), bool)
@@ -504,7 +504,7 @@ class _Dated:
     known: NDArray[np.datetime64]
 
 
-def _dated(
+def _date_results(
     owner: str, outcomes: pd.DataFrame, declarations: pd.DataFrame, label_delay: int
 ) -> _Dated:
     """Find the items of results by id, and date the results."""
@@ -528,7 +528,7 @@ def _dated(
     return _Dated(rows, lodged, known)
 
 
-def _cut(
+def _snapshot(
     declarations: pd.DataFrame, outcomes: pd.DataFrame, dated: _Dated, at: pd.Timestamp
 ) -> Snapshot:
     """Return items lodged, and their results known, strictly before a moment."""

@@ -127,22 +127,22 @@ class RiskEngine:
     @property
     def features_(self) -> DeclarationFeatures:
         """The fitted history and features."""
-        return self._fitted().features
+        return self._need_state().features
 
     @property
     def classifier_(self) -> RiskClassifier:
         """The fitted model of a hit."""
-        return self._fitted().classifier
+        return self._need_state().classifier
 
     @property
     def regressor_(self) -> RevenueRegressor:
         """The fitted model of revenue."""
-        return self._fitted().regressor
+        return self._need_state().regressor
 
     @property
     def version_(self) -> str:
         """Digest of models and history."""
-        return self._fitted().version
+        return self._need_state().version
 
     @property
     def history_until(self) -> pd.Timestamp | None:
@@ -151,7 +151,7 @@ class RiskEngine:
         Items that are lodged later see nothing of what happened between: extend the
         history with `update`.
         """
-        day = self._fitted().features.last_day_
+        day = self._need_state().features.last_day_
         return None if day is None else pd.Timestamp(day)
 
     def fit(
@@ -241,7 +241,7 @@ class RiskEngine:
         self : RiskEngine
             The engine with the longer history.
         """
-        state = self._fitted()
+        state = self._need_state()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         results = None
         if outcomes is not None:
@@ -293,7 +293,7 @@ class RiskEngine:
         scores : DataFrame
             SCORES, with the index of `declarations`.
         """
-        state = self._fitted()
+        state = self._need_state()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         return score_items(state, items)
 
@@ -312,7 +312,7 @@ class RiskEngine:
             `risk_score`, `expected_revenue` and `model_version`: the same bits as
             from `score`.
         """
-        state = self._fitted()
+        state = self._need_state()
         return score_item(state, read_item(item, state.features.feature_names_in_))
 
     def explain(
@@ -336,7 +336,7 @@ class RiskEngine:
             Contributions that sum to the raw score, and sentences. They know earlier
             items until `history_until`.
         """
-        state = self._fitted()
+        state = self._need_state()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         matrix = state.features.transform_matrix(items)
         names = state.features.get_feature_names_out()
@@ -361,7 +361,7 @@ class RiskEngine:
         reasons : Reasons
             The same as from `explain`.
         """
-        state = self._fitted()
+        state = self._need_state()
         values = read_item(item, state.features.feature_names_in_)
         matrix = state.features.transform_one(values)
         contributions = state.classifier.contributions(matrix, checked=True)
@@ -433,7 +433,7 @@ class RiskEngine:
         --------
         smartrisk.selectivity.select : The same for scores of any origin.
         """
-        state = self._fitted()
+        state = self._need_state()
         read = read_with_rows(declarations, on_error)
         items = read.items
         _log.debug("RiskEngine.select: %d items", len(items))
@@ -460,7 +460,7 @@ class RiskEngine:
         folder : Path
             The folder.
         """
-        state = self._fitted()
+        state = self._need_state()
         texts, tables = pack(self._settings(), state)
         path = write_folder(folder, texts=texts, tables=tables)
         _log.info("RiskEngine.save: version %s", state.version)
@@ -521,7 +521,7 @@ class RiskEngine:
         frame = example_declarations(2)
         return validate(frame[[name for name in frame if name in fields]], DECLARATIONS)
 
-    def _fitted(self) -> EngineState:
+    def _need_state(self) -> EngineState:
         """Return the fitted state, or raise scikit-learn's error."""
         if self._state is None:
             raise NotFittedError(

@@ -153,8 +153,9 @@ def make_dataset(
     categorical : sequence of int
         Positions of features that are codes.
     """
-    known: Any = list(categorical) or "auto"
-    return load_lightgbm().Dataset(X, y, categorical_feature=known, params=params)
+    # LightGBM refuses the integers of NumPy.
+    codes: Any = [int(k) for k in categorical] or "auto"
+    return load_lightgbm().Dataset(X, y, categorical_feature=codes, params=params)
 
 
 def train(data: Any, params: dict[str, Any], n_trees: int) -> Any:

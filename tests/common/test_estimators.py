@@ -1,4 +1,4 @@
-"""Every estimator that a room exports keeps scikit-learn's contract.
+"""Every estimator that a package exports keeps scikit-learn's contract.
 
 The estimators are found, not listed: a new one is tested the day it is exported.
 """
@@ -15,7 +15,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-ROOMS = ("features", "models")
+PACKAGES = ("features", "models")
 #: Shapes that others fill in; they cannot be fitted themselves.
 BASES = {"DeclarationTransformer"}
 
@@ -23,8 +23,8 @@ BASES = {"DeclarationTransformer"}
 def exported():
     """Return one instance with default settings of every exported estimator."""
     found = []
-    for room in ROOMS:
-        module = importlib.import_module(f"smartrisk.{room}")
+    for package in PACKAGES:
+        module = importlib.import_module(f"smartrisk.{package}")
         for name in sorted(module.__all__):
             thing = getattr(module, name)
             if (

@@ -56,14 +56,14 @@ def test_one_item_is_explained_as_in_the_batch(engine, later):
         pd.testing.assert_frame_equal(alone.frame(), batch[place].frame())
 
 
-def test_a_single_item_as_text_scores_alike(engine, later, scores):
+def test_a_single_item_as_text_gets_the_same_score(engine, later, scores):
     item = later.iloc[3].dropna().to_dict()
     item["lodged_at"] = str(item["lodged_at"])
     item["customs_value"] = repr(item["customs_value"])
     assert engine.score_one(item)["risk_score"] == scores["risk_score"].iloc[3]
 
 
-def test_a_loaded_engine_scores_alike_bitwise(engine, later, scores, tmp_path):
+def test_a_loaded_engine_has_bit_identical_scores(engine, later, scores, tmp_path):
     folder = engine.save(tmp_path / "engine")
     again = sr.RiskEngine.load(folder)
     assert again.version_ == engine.version_
@@ -170,12 +170,12 @@ def test_select_stays_within_capacity(engine, later):
     assert decisions.index.equals(later.index)
 
 
-def test_update_moves_history_on_without_counting_twice(world):
+def test_update_extends_the_history_without_counting_twice(world):
     cut = world.declarations["lodged_at"].quantile(0.6)
     past = world.declarations[world.declarations["lodged_at"] < cut]
-    mine = world.outcomes["declaration_id"].isin(set(past["declaration_id"]))
+    own = world.outcomes["declaration_id"].isin(set(past["declaration_id"]))
     known = world.outcomes["known_at"] < cut
-    engine = sr.RiskEngine().fit(past, world.outcomes[mine & known])
+    engine = sr.RiskEngine().fit(past, world.outcomes[own & known])
     booster = engine.classifier_.booster_.model_to_string()
     engine.update(world.declarations, world.outcomes)
     once = engine.score(world.declarations.tail(200))
@@ -188,8 +188,8 @@ def test_update_in_steps_equals_update_at_once(world):
     cut = world.declarations["lodged_at"].quantile([0.5, 0.7, 0.9])
     lodged = world.declarations["lodged_at"]
     past = world.declarations[lodged < cut.iloc[0]]
-    mine = world.outcomes["declaration_id"].isin(set(past["declaration_id"]))
-    first = world.outcomes[mine & (world.outcomes["known_at"] < cut.iloc[0])]
+    own = world.outcomes["declaration_id"].isin(set(past["declaration_id"]))
+    first = world.outcomes[own & (world.outcomes["known_at"] < cut.iloc[0])]
     steps = sr.RiskEngine().fit(past, first)
     whole = sr.RiskEngine().fit(past, first)
     for moment in cut.iloc[1:]:
@@ -214,7 +214,7 @@ def test_one_class_is_refused_with_the_remedy(world):
         sr.RiskEngine().fit(world.declarations, outcomes)
 
 
-def test_an_unfitted_engine_says_so():
+def test_an_unfitted_engine_names_what_to_call():
     with pytest.raises(NotFittedError, match=r"fit\(declarations, outcomes\)"):
         sr.RiskEngine().score(pd.DataFrame())
 
@@ -232,7 +232,7 @@ def test_the_input_example_names_no_one_and_scores(engine, world):
     assert engine.score(example)["risk_score"].between(0, 1).all()
 
 
-def test_columns_in_another_order_score_alike(engine, later, scores):
+def test_the_order_of_columns_changes_no_score(engine, later, scores):
     turned = later[later.columns[::-1]]
     assert np.array_equal(engine.score(turned)["risk_score"], scores["risk_score"])
 
@@ -254,7 +254,7 @@ def test_scoring_in_a_forked_child_answers(engine, later, scores):
     assert found == scores["risk_score"].head(5).tolist()
 
 
-def test_the_history_says_how_far_it_goes(engine, past_and_new, tmp_path):
+def test_the_engine_knows_how_far_its_history_goes(engine, past_and_new, tmp_path):
     import copy
 
     past, new = past_and_new

@@ -60,12 +60,12 @@ def test_counts_and_rates_equal_a_plain_loop(case):
     for row, (name, day, _) in enumerate(case):
         past = [c for c in case if c[0] == name and c[1] < day]
         known = [c for c in case if c[2] is not None and c[1] + delay < day]
-        mine = [c for c in known if c[0] == name]
+        own = [c for c in known if c[0] == name]
         assert out["importer_id__n_items"].iloc[row] == len(past)
         recent = [c for c in past if c[1] >= day - window]
         assert out[f"importer_id__n_items__{window}d"].iloc[row] == len(recent)
         overall = (sum(c[2] for c in known) + 1.0) / (len(known) + 10.0)
-        rate = (sum(c[2] for c in mine) + strength * overall) / (len(mine) + strength)
+        rate = (sum(c[2] for c in own) + strength * overall) / (len(own) + strength)
         assert out["importer_id__hit_rate"].iloc[row] == pytest.approx(rate, rel=1e-6)
         decayed = sum(0.5 ** ((day - c[1]) / 30) for c in past)
         assert out["importer_id__decayed"].iloc[row] == pytest.approx(decayed, rel=1e-5)
@@ -126,7 +126,7 @@ def test_update_equals_a_fit_on_everything(world):
     assert np.array_equal(left[:, plain], right[:, plain], equal_nan=True)
 
 
-def test_tables_put_together_again_transform_alike(world):
+def test_an_unpacked_transformer_gives_the_same_features(world):
     items = world.declarations.iloc[:1500]
     features = DeclarationFeatures(n_jobs=1).fit(items, outcomes=None)
     again = from_tables(*to_tables(features))

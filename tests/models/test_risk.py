@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import calibration_error
 from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.models._boosting import mark_latest
 
 NAMES = ["rate", "price", "code", "noise"]
 
@@ -132,6 +133,25 @@ def test_the_latest_items_steer_the_number_of_trees():
     assert drifted.n_trees_ < base.n_trees_
 
 
+def test_the_latest_items_set_the_level_of_the_probabilities():
+    X, early, _ = made(6000, hits=0.3)
+    _, late, _ = made(6000, hits=0.05)
+    time = np.arange(6000)
+    y = np.where(time < 4800, early, late)
+    model = RiskClassifier(n_estimators=200).fit(X, y, time=time)
+    raw = model.raw_score(X[4800:])
+    rate = y[4800:].mean()
+    assert (1 / (1 + np.exp(-raw))).mean() > 2 * rate
+    assert model.predict_proba(X[4800:])[:, 1].mean() == pytest.approx(rate, rel=0.4)
+
+
+def test_whole_moments_are_held_out_together():
+    time = np.array([1, 1, 2, 2, 2, 3, 2, 1, 3, 2])
+    assert mark_latest(time, 10, 0.3).tolist() == (time >= 2).tolist()
+    assert mark_latest(None, 10, 0.3).tolist() == [False] * 7 + [True] * 3
+    assert not mark_latest(time, 10, 0.05).any()
+
+
 def test_it_can_be_fitted_on_a_handful_of_items():
     X, y, _ = made(40)
     y[:2] = [0, 1]
@@ -176,21 +196,6 @@ def test_spinning_threads_are_switched_off_before_they_start():
     assert done.stdout.strip() == "PASSIVE"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("n_estimators", 0),
-        ("learning_rate", 0.0),
-        ("num_leaves", 1),
-        ("validation_share", 1.0),
-    ],
-)
-def test_parameters_that_make_no_sense_are_named(name, value):
-    X, y, _ = made(100)
-    with pytest.raises(ArgumentError, match=name):
-        RiskClassifier(**{name: value}).fit(X, y)
-
-
 # ----------------------------------------------------------------- revenue
 
 
@@ -232,3 +237,28 @@ def test_negative_revenue_is_refused_with_its_number(recoveries):
     X, value, revenue = recoveries
     with pytest.raises(ArgumentError, match="2 values are"):
         RevenueRegressor().fit(X, np.r_[-1.0, -2.0, revenue[2:]], scale=value)
+
+
+def test_a_single_huge_recovery_does_not_decide_the_mean(recoveries):
+    X, value, revenue = recoveries
+    usual = RevenueRegressor(n_estimators=1).fit(X, revenue, scale=value)
+    huge = revenue.copy()
+    huge[7] = 1e6 * value[7]
+    model = RevenueRegressor(n_estimators=1).fit(X, huge, scale=value)
+    assert model.mean_ == pytest.approx(usual.mean_, rel=0.02)
+    # One of 200 items is the 0.5 % that is cut.
+    share = (revenue / value)[:200]
+    cut = np.minimum(share, np.quantile(share, 0.995))
+    few = RevenueRegressor(n_estimators=1).fit(
+        X[:200], revenue[:200], scale=value[:200]
+    )
+    assert few.mean_ == pytest.approx(cut.mean(), rel=1e-12)
+    assert few.mean_ < share.mean()
+
+
+def test_the_latest_recoveries_decide_the_number_of_trees(recoveries):
+    X, value, revenue = recoveries
+    model = RevenueRegressor().fit(X, revenue, scale=value, time=np.arange(len(X)))
+    assert 1 < model.booster_.best_iteration < 300
+    every = RevenueRegressor(validation_share=0).fit(X, revenue, scale=value)
+    assert every.booster_.num_trees() == 60

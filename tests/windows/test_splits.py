@@ -18,7 +18,7 @@ def keys(frame):
     return set(zip(frame["declaration_id"], frame["item_number"], strict=True))
 
 
-def test_a_split_parts_every_item_once(declarations, outcomes):
+def test_every_item_is_on_one_side_of_a_split(declarations, outcomes):
     split = windows.time_split(declarations, outcomes, later_share=0.3)
     assert not keys(split.past) & keys(split.later)
     assert keys(split.past) | keys(split.later) == keys(declarations)
@@ -35,7 +35,7 @@ def test_results_are_known_strictly_before_the_moment(declarations, outcomes):
     assert not keys(missed) & keys(split.known)
 
 
-def test_the_label_delay_stands_in_for_a_missing_date(declarations, outcomes):
+def test_the_label_delay_replaces_a_missing_date(declarations, outcomes):
     bare = outcomes[["declaration_id", "item_number", "illicit"]]
     split = windows.time_split(declarations, bare, label_delay=60)
     lodged = split.known.merge(declarations)["lodged_at"]
@@ -75,16 +75,16 @@ def test_what_is_known_only_grows(declarations, outcomes, day):
     assert keys(known) <= keys(wider)
 
 
-def test_t13_a_month_without_any_result_is_told(declarations, outcomes):
+def test_t13_a_month_without_any_result_is_found(declarations, outcomes):
     lodged = declarations.merge(outcomes[["declaration_id", "item_number"]])
     month = lodged["lodged_at"].dt.to_period("M")
-    gone = month.value_counts().sort_index().index[4:6]
-    dark = set(lodged.loc[month.isin(gone), "declaration_id"])
+    missing = month.value_counts().sort_index().index[4:6]
+    dark = set(lodged.loc[month.isin(missing), "declaration_id"])
     kept = outcomes[~outcomes["declaration_id"].isin(dark)]
     found = windows.unlabelled_months(declarations, kept)
-    assert set(found["month"].dt.to_period("M")) == set(gone)
+    assert set(found["month"].dt.to_period("M")) == set(missing)
     items = declarations["lodged_at"].dt.to_period("M")
-    assert found["n_items"].tolist() == [int((items == m).sum()) for m in gone]
+    assert found["n_items"].tolist() == [int((items == m).sum()) for m in missing]
 
 
 def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
@@ -92,11 +92,11 @@ def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
     from smartrisk.models import RiskClassifier
 
     lodged = declarations.merge(outcomes[["declaration_id", "item_number"]])
-    gone = lodged["lodged_at"].dt.to_period("M").value_counts().sort_index().index[5]
-    dark = lodged[lodged["lodged_at"].dt.to_period("M") == gone]["declaration_id"]
+    missing = lodged["lodged_at"].dt.to_period("M").value_counts().sort_index().index[5]
+    dark = lodged[lodged["lodged_at"].dt.to_period("M") == missing]["declaration_id"]
     kept = outcomes[~outcomes["declaration_id"].isin(set(dark))]
     small = RiskEngine(classifier=RiskClassifier(n_estimators=2))
-    with pytest.warns(DataQualityWarning, match=rf"no result .*{gone}"):
+    with pytest.warns(DataQualityWarning, match=rf"no result .*{missing}"):
         small.fit(declarations, kept)
 
 
@@ -144,7 +144,7 @@ def test_a_month_is_missing_when_chance_leaves_it_empty_in_one_of_10000_cases():
     assert found["n_expected"].tolist() == [pytest.approx(29 * 9 / 31)]
 
 
-def test_t14_repeated_goods_lines_across_a_split_are_told(declarations, outcomes):
+def test_t14_repeated_goods_lines_across_a_split_are_found(declarations, outcomes):
     split = windows.time_split(declarations, outcomes)
     line = ["tariff_code", "origin", "net_mass_kg"]
     seen = windows.seen_before(split.later, split.past, columns=line)

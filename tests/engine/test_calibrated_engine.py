@@ -1,0 +1,97 @@
+"""The engine where calibration, early stopping and a revenue model are at work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.models import RiskClassifier
+from smartrisk.windows import time_split
+
+
+@pytest.fixture(scope="module")
+def later(calibrated_split):
+    return calibrated_split.later.head(600)
+
+
+@pytest.fixture(scope="module")
+def scores(calibrated_engine, later):
+    return calibrated_engine.score(later)
+
+
+def test_the_engine_is_calibrated_stops_early_and_has_a_revenue_model(
+    calibrated_engine,
+):
+    classifier = calibrated_engine.classifier_
+    assert classifier.calibration_ != (1.0, 0.0)
+    assert classifier.n_trees_ not in (120, classifier.n_estimators)
+    assert calibrated_engine.regressor_.booster_ is not None
+
+
+def test_scores_are_the_calibrated_log_odds(calibrated_engine, later, scores):
+    slope, intercept = calibrated_engine.classifier_.calibration_
+    matrix = calibrated_engine.features_.transform_matrix(later)
+    raw = calibrated_engine.classifier_.raw_score(matrix)
+    risk = 1 / (1 + np.exp(-(slope * raw + intercept)))
+    np.testing.assert_allclose(scores["risk_score"], risk, rtol=1e-12)
+    assert np.abs(risk - 1 / (1 + np.exp(-raw))).max() > 1e-4
+
+
+def test_one_item_equals_the_batch_bitwise(calibrated_engine, later, scores):
+    for row in (0, 250, 599):
+        one = calibrated_engine.score_one(later.iloc[row].to_dict())
+        assert one["risk_score"] == scores["risk_score"].iloc[row]
+        assert one["expected_revenue"] == scores["expected_revenue"].iloc[row]
+        assert one["model_version"] == scores["model_version"].iloc[row]
+
+
+def test_reasons_carry_the_calibrated_risk(calibrated_engine, later, scores):
+    reasons = calibrated_engine.explain(later.head(20))
+    alone = calibrated_engine.explain_one(later.iloc[0].to_dict())
+    np.testing.assert_allclose(
+        calibrated_engine.classifier_.calibrate(reasons.raw_score),
+        scores["risk_score"].head(20),
+        rtol=1e-9,
+    )
+    assert np.array_equal(alone.raw_score, reasons[0].raw_score)
+
+
+def test_a_loaded_engine_is_bit_identical(calibrated_engine, later, scores, tmp_path):
+    again = sr.RiskEngine.load(calibrated_engine.save(tmp_path / "engine"))
+    assert again.version_ == calibrated_engine.version_
+    pd.testing.assert_frame_equal(again.score(later), scores)
+
+
+# ------------------------------------------------------------ order and versions
+
+
+def test_the_order_of_rows_decides_nothing_where_all_times_are_ties(date_only_world):
+    declarations, outcomes = date_only_world
+    split = time_split(declarations, outcomes)
+    small = RiskClassifier(n_estimators=40)
+    one = sr.RiskEngine(classifier=small).fit(split.past, split.known)
+    two = sr.RiskEngine(classifier=small).fit(
+        split.past.sample(frac=1, random_state=1),
+        split.known.sample(frac=1, random_state=2),
+    )
+    assert one.version_ == two.version_
+    later = split.later.head(200)
+    pd.testing.assert_frame_equal(one.score(later), two.score(later))
+
+
+def test_the_version_changes_with_items_and_with_results(date_only_world):
+    declarations, outcomes = date_only_world
+    split = time_split(declarations, outcomes)
+    small = RiskClassifier(n_estimators=5)
+    engine = sr.RiskEngine(classifier=small).fit(split.past, split.known)
+    versions = [engine.version_]
+    known = sr.windows.as_of(declarations, outcomes, split.later["lodged_at"].max())
+    new = known.known[~sr.items.are_among(known.known, split.known)]
+    for results in (None, new, new):
+        engine.update(known.past, results)
+        versions.append(engine.version_)
+    assert len(set(versions[:3])) == 3
+    assert versions[2] == versions[3]
+    assert engine.score(split.later.head(1))["model_version"].item() == versions[3]

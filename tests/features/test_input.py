@@ -1,0 +1,111 @@
+"""What a transformer takes as declared items, and what its parameters may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smartrisk.errors import ArgumentError, TableError
+from smartrisk.features import (
+    CodeColumns,
+    DeclarationFeatures,
+    EntityHistory,
+    Key,
+    PeerPrices,
+    Structuring,
+    from_settings,
+    to_settings,
+)
+
+
+@pytest.fixture(scope="module")
+def items(world):
+    return world.declarations.head(300)
+
+
+@pytest.mark.parametrize("name", ["lodged_at", "tariff_code", "declaration_id"])
+def test_a_frame_with_declared_fields_must_have_the_required_ones(items, name):
+    wrong = items.rename(columns={name: f"{name}_"})
+    message = rf"DeclarationFeatures: .*'{name}' is missing. Did you mean '{name}_'"
+    for call in (DeclarationFeatures().fit, DeclarationFeatures().fit_transform):
+        with pytest.raises(TableError, match=message):
+            call(wrong)
+
+
+def test_missing_fields_are_named_together():
+    frame = pd.DataFrame({"origin": ["BR"], "customs_value": [1.0]})
+    with pytest.raises(TableError, match="'tariff_code' are missing"):
+        EntityHistory().fit(frame)
+
+
+def test_plain_numbers_pass_through_unchanged():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
+    out = DeclarationFeatures().fit_transform(frame)
+    assert np.array_equal(out, frame.to_numpy(), equal_nan=True)
+
+
+def test_one_item_as_a_mapping_gets_the_bits_of_the_batch(items):
+    features = DeclarationFeatures().fit(items)
+    batch = features.transform_matrix(items)
+    for row in (0, 120, 299):
+        one = features.transform_one(items.iloc[row].to_dict())
+        assert np.array_equal(one, batch[[row]], equal_nan=True)
+
+
+def test_the_last_day_follows_the_history(items):
+    features = DeclarationFeatures().fit(items.head(200))
+    day = items["lodged_at"].iloc[:200].max().normalize()
+    assert features.last_day_ == day.to_datetime64()
+    features.update(items.tail(100))
+    assert features.last_day_ == items["lodged_at"].max().normalize().to_datetime64()
+    assert DeclarationFeatures(parts=("item",)).fit(items).last_day_ is None
+
+
+@pytest.mark.parametrize(
+    ("transformer", "message"),
+    [
+        (DeclarationFeatures(n_jobs=0), "n_jobs"),
+        (DeclarationFeatures(n_jobs=-2), "n_jobs"),
+        (DeclarationFeatures(smoothing=0), "smoothing"),
+        (DeclarationFeatures(label_delay=-1), "label_delay"),
+        (DeclarationFeatures(parts=("history", "price")), "Did you mean 'prices'"),
+        (DeclarationFeatures(parts=()), "'parts' is empty"),
+        (DeclarationFeatures(thresholds=(0.0,)), "'thresholds' must be positive"),
+        (EntityHistory(half_life=0), "half_life"),
+        (EntityHistory(keys=(Key(("office",), statistics="hits"),)), "Write"),
+        (PeerPrices(smoothing=-1), "smoothing"),
+        (Structuring(margin=2.0), "margin"),
+        (Structuring(window=0), "window"),
+        (CodeColumns(max_codes=1), "max_codes"),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_makes_no_sense_is_refused(transformer, message, items):
+    with pytest.raises(ArgumentError, match=message):
+        transformer.fit(items)
+
+
+def test_all_cores_change_no_bit(items):
+    one = DeclarationFeatures(n_jobs=1).fit(items).transform_matrix(items)
+    every = DeclarationFeatures(n_jobs=-1).fit(items).transform_matrix(items)
+    assert np.array_equal(one, every, equal_nan=True)
+
+
+def test_a_value_at_the_threshold_is_not_just_below_it(items):
+    values = [899.99, 900.0, 999.99, 1000.0]
+    rows = items.head(4).assign(customs_value=values)
+    out = Structuring(thresholds=(1000.0,), margin=0.1).fit_transform(rows)
+    assert out[:, 0].tolist() == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_settings_survive_plain_values():
+    features = DeclarationFeatures(
+        keys=(Key(("carrier_id", "origin?"), name="lane", statistics=("hits",)),),
+        price_keys=(),
+        thresholds=(22.0,),
+        parts=("history",),
+        smoothing=4.0,
+    )
+    again = from_settings(to_settings(features))
+    assert again.get_params() == features.get_params()

@@ -21,6 +21,7 @@ from smartrisk.displays import RateCurveDisplay
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import TrackingError
 from smartrisk.evaluation import Evaluation, evaluate
+from smartrisk.items import join_by_key
 from smartrisk.models import DateFeaturesClassifier, RandomBaseline, SmoothedRateSum
 from smartrisk.pages import write_pages
 from smartrisk.progress import track_steps
@@ -118,8 +119,7 @@ def _make_scenario(n_items: int, seed: int) -> _Scenario:
 
 def _fit_baselines(scenario: _Scenario, seed: int) -> dict[str, _Classifier]:
     """Fit the field's baselines on the same inspected items."""
-    results = scenario.known[[*KEY, "illicit"]]
-    joined = scenario.past.merge(results, on=list(KEY), how="inner")
+    joined = join_by_key(scenario.past, scenario.known, ["illicit"], how="inner")
     hits = joined.pop("illicit").to_numpy(np.int64)
     return {
         "smoothed-rate sum": SmoothedRateSum().fit(joined, hits),

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk import schema
 from smartrisk.cli._chunks import score_in_chunks, split_chunks
 from smartrisk.cli._files import (
     DataFiles,
@@ -19,6 +18,7 @@ from smartrisk.cli._terminal import format_table, print_line, print_table
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as evaluate_scores
+from smartrisk.items import join_by_key
 
 #: The feature that counts earlier items of the same goods line.
 _SEEN = "goods_line__n_items"
@@ -124,7 +124,7 @@ def _make_part_row(
 
     With one class only, nothing but the number can be given.
     """
-    known = part.merge(outcomes[[*schema.KEY, "illicit"]], on=list(schema.KEY))
+    known = join_by_key(part, outcomes, ["illicit"], how="inner")
     if known["illicit"].nunique() != 2:
         return [len(known), *[None] * (2 + len(rates))]
     result = evaluate_scores(part, outcomes, rates=rates, n_bootstrap=0)

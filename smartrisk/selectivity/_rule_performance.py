@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.intervals import wilson_interval
-from smartrisk.items import item_keys, join_by_key
+from smartrisk.items import clean_amounts, item_keys, join_by_key
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,8 +49,8 @@ def match_findings(
         owner="RuleSet.report",
         name="OUTCOMES",
     )
-    revenue = joined.get("revenue_adjustment", pd.Series(0.0, joined.index)).fillna(0.0)
+    revenue = joined.get("revenue_adjustment")
     return Findings(
         hits=joined["illicit"].to_numpy(np.float64, na_value=np.nan),
-        revenue=np.asarray(revenue, np.float64),
+        revenue=np.zeros(len(joined)) if revenue is None else clean_amounts(revenue),
     )

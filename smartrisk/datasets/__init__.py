@@ -1,4 +1,4 @@
-"""Data to work with: synthetic worlds, public sets, an example.
+"""Data to start from: synthetic worlds, public sets, example items.
 
 Reads a scenario and a seed, or the files of a public set; writes DECLARATIONS, OUTCOMES
 and, for synthetic worlds, the hidden truth. The generator itself is `smartrisk.worlds`.

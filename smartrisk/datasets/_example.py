@@ -1,4 +1,4 @@
-"""Items that name no one, to show what a declaration looks like."""
+"""Example items with every field of DECLARATIONS, of no real trader."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ _ITEM: dict[str, Any] = {
 
 
 def example_declarations(n_items: int = 2) -> pd.DataFrame:
-    """Return some made-up items with every field of DECLARATIONS.
+    """Return example items with every field of DECLARATIONS.
 
     Parameters
     ----------
     n_items : int, default=2
-        How many; they differ in their key alone.
+        Number of items; they differ only in their key.
 
     Returns
     -------
     declarations : DataFrame of shape (n_items, n_fields)
-        As they would be written into a table by hand; no real trader is in it.
+        Types and values as a hand-written table would have them; no real trader is in
+        it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The public Korean declarations."""
+"""The public Korean customs declarations of Jeong et al. (2022)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, format_values
+from smartrisk.results import notebook_table
 
+#: Parts of the set and their English files.
 _FILES = {"train": "df_syn_train_eng.csv", "valid": "df_syn_valid_eng.csv"}
 _COLUMNS = (
     "Declaration ID",
@@ -37,28 +39,33 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PublicSet:
-    """Declarations and results of a public set; its truth is what was found.
+    """Declarations and outcomes of a data set without a known truth.
 
     Parameters
     ----------
     declarations : DataFrame
         Canonical DECLARATIONS.
     outcomes : DataFrame
-        Canonical OUTCOMES, one per item: all were inspected.
+        Canonical OUTCOMES of some or all of the items.
 
     Examples
     --------
     >>> from smartrisk.datasets import PublicSet, make_declarations
     >>> world = make_declarations(n_items=500, random_state=0)
     >>> PublicSet(declarations=world.declarations, outcomes=world.outcomes)
-    PublicSet(500 items)
+    PublicSet(n_items=500, n_results=55)
     """
 
     declarations: pd.DataFrame
     outcomes: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"PublicSet({len(self.declarations)} items)"
+        n_items, n_results = len(self.declarations), len(self.outcomes)
+        return f"PublicSet(n_items={n_items}, n_results={n_results})"
+
+    def _repr_html_(self) -> str:
+        """Return the first declarations as HTML for a notebook."""
+        return notebook_table(self.declarations, repr(self))
 
 
 def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> PublicSet:
@@ -75,21 +82,22 @@ def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> Public
     Returns
     -------
     kcs : PublicSet
-        Declarations and outcomes.
+        Declarations and outcomes; every item has an outcome, and none has a
+        ``known_at``.
 
     Raises
     ------
     ArgumentError
-        If the file is not there; the message says where the set is.
+        If there is no such file; the message names the place of the set.
     TableError
-        If it is not a file of this set.
+        If the file is not one of this set.
 
     Notes
     -----
-    The set is made by a generative model that repeats goods lines (HS code, route,
-    rate, mass) together with their label: 87.6 % of the rows repeat one, and a
-    look-up of it alone is right in 99 % of the top 5 %. Report results on seen and
-    unseen goods lines apart. `procedure` is the process type, import type and import
+    The set was made by a generative model that repeats goods lines (HS code, route,
+    rate, mass) together with their label: 87.6 % of the items repeat one, and a
+    look-up of it is right in 99 % of the top 5 %. Report results on seen and unseen
+    goods lines separately. `procedure` is the process type, import type and import
     use; the indicator of origin and the critical fraud are left out.
 
     References
@@ -100,125 +108,124 @@ def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> Public
 
     Examples
     --------
-    >>> from smartrisk.datasets import load_kcs
-    >>> load_kcs("nowhere")
-    Traceback (most recent call last):
-        ...
-    smartrisk.errors.ArgumentError: load_kcs: no file 'nowhere'. ...
+    With the files of the set in a folder (see References):
+
+    >>> import smartrisk as sr
+    >>> kcs = sr.datasets.load_kcs("kcs/data")  # doctest: +SKIP
+    >>> engine = sr.RiskEngine().fit(kcs.declarations, kcs.outcomes)  # doctest: +SKIP
     """
-    place = _file(Path(path), part)
+    place = _find_file(Path(path), part)
     raw = pd.read_csv(place, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    gone = [name for name in _COLUMNS if name not in raw]
-    if gone:
+    missing = [name for name in _COLUMNS if name not in raw]
+    if missing:
         raise TableError(
-            "datasets.column_takes_english_files",
-            "load_kcs: {name!r} has no column {gone}. It takes the English "
-            "files of the set, {value}.",
-            name=place.name,
-            gone=format_values(gone),
-            value=format_values(_FILES.values()),
+            "datasets.kcs_lacks_columns",
+            "load_kcs: {file!r} has no column {missing}. Pass one of the English "
+            "files of the set, {files}.",
+            file=place.name,
+            missing=format_values(missing),
+            files=format_values(_FILES.values()),
         )
-    return PublicSet(declarations=_declarations(raw), outcomes=_outcomes(raw))
+    return PublicSet(declarations=_make_declarations(raw), outcomes=_make_outcomes(raw))
 
 
-def _file(place: Path, part: str | None) -> Path:
-    """Return the file that is meant."""
+def _find_file(place: Path, part: str | None) -> Path:
+    """Return the file of a part in a folder, or the file itself."""
     if part is not None:
         check_choice("load_kcs", "part", part, _FILES)
         if place.is_file():
             raise ArgumentError(
-                "datasets.part_goes_folder_file",
-                "load_kcs: 'part' goes with a folder; {name!r} is a file. Leave "
+                "datasets.kcs_part_of_a_file",
+                "load_kcs: 'part' goes with a folder; {file!r} is a file. Leave "
                 "'part' out.",
-                name=place.name,
+                file=place.name,
             )
     if place.is_dir():
         place = place / _FILES[part or "train"]
     if not place.is_file():
         raise ArgumentError(
-            "datasets.file_set_mit_licence",
-            "load_kcs: no file {place!r}. The set ({value}, MIT licence) is on "
+            "datasets.kcs_no_file",
+            "load_kcs: no file {path!r}. The set ({files}, MIT licence) is on "
             "GitHub: Seondong/Customs-Declaration-Datasets, folder data.",
-            place=str(place),
-            value=format_values(_FILES.values()),
+            path=str(place),
+            files=format_values(_FILES.values()),
         )
     return place
 
 
-def _text(values: pd.Series) -> pd.Series:
-    """Return texts as the house keeps them; the empty text is missing."""
+def _text_column(values: pd.Series) -> pd.Series:
+    """Return texts as a text column; the empty text is missing."""
     plain = values.to_numpy(dtype=object, copy=True)
     plain[plain == ""] = None
     return pd.Series(plain, dtype="str")
 
 
-def _number(raw: pd.DataFrame, name: str) -> pd.Series:
+def _number_column(raw: pd.DataFrame, name: str) -> pd.Series:
     """Return a column as numbers; the empty text is missing."""
     values = pd.to_numeric(raw[name].replace("", "nan"), errors="coerce")
     wrong = values.isna() & ~raw[name].isin(["", "nan"])
     if wrong.any():
         raise TableError(
-            "datasets.column_numbers_got",
-            "load_kcs: column {name!r} must hold numbers; got {loc}.",
-            name=name,
-            loc=format_values(raw.loc[wrong, name]),
+            "datasets.kcs_not_numbers",
+            "load_kcs: column {column!r} must hold numbers; got {examples}.",
+            column=name,
+            examples=format_values(raw.loc[wrong, name]),
         )
     return values.astype("float64")
 
 
-def _declarations(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the set as DECLARATIONS."""
+def _make_declarations(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of the set as DECLARATIONS."""
     process = raw["Process Type"] + "-" + raw["Import Type"] + "-" + raw["Import Use"]
-    key = _key(raw)
     return pd.DataFrame(
         {
-            **key,
-            "lodged_at": _dates(raw["Date"]),
-            "office": _text(raw["Office ID"]),
-            "procedure": _text(process),
-            "importer_id": _text(raw["Importer ID"]),
-            "declarant_id": _text(raw["Declarant ID"]),
-            "consignor_id": _text(raw["Seller ID"]),
-            "carrier_id": _text(raw["Courier ID"]),
-            "tariff_code": _text(raw["HS6 Code"].str.zfill(6)),
-            "origin": _text(raw["Country of Origin"]),
-            "departure": _text(raw["Country of Departure"]),
-            "transport_mode": _text(raw["Mode of Transport"]),
-            "customs_value": _number(raw, "Item Price"),
-            "net_mass_kg": _number(raw, "Net Mass"),
-            "duty_rate": _number(raw, "Tax Rate") / 100.0,
-            "preference": _text(raw["Tax Type"]),
-            "payment_type": _text(raw["Payment Type"]),
+            **_make_key(raw),
+            "lodged_at": _date_column(raw["Date"]),
+            "office": _text_column(raw["Office ID"]),
+            "procedure": _text_column(process),
+            "importer_id": _text_column(raw["Importer ID"]),
+            "declarant_id": _text_column(raw["Declarant ID"]),
+            "consignor_id": _text_column(raw["Seller ID"]),
+            "carrier_id": _text_column(raw["Courier ID"]),
+            "tariff_code": _text_column(raw["HS6 Code"].str.zfill(6)),
+            "origin": _text_column(raw["Country of Origin"]),
+            "departure": _text_column(raw["Country of Departure"]),
+            "transport_mode": _text_column(raw["Mode of Transport"]),
+            "customs_value": _number_column(raw, "Item Price"),
+            "net_mass_kg": _number_column(raw, "Net Mass"),
+            "duty_rate": _number_column(raw, "Tax Rate") / 100.0,
+            "preference": _text_column(raw["Tax Type"]),
+            "payment_type": _text_column(raw["Payment Type"]),
         }
     )
 
 
-def _dates(values: pd.Series) -> pd.Series:
+def _date_column(values: pd.Series) -> pd.Series:
     """Return the dates of lodgement."""
     dates = pd.to_datetime(values, format="%Y-%m-%d", errors="coerce")
     if dates.isna().any():
         raise TableError(
-            "datasets.column_date_dates_got",
-            "load_kcs: column 'Date' must hold dates as 2020-12-31; got {values}.",
-            values=format_values(values[dates.isna()]),
+            "datasets.kcs_not_dates",
+            "load_kcs: column 'Date' must hold dates as 2020-12-31; got {examples}.",
+            examples=format_values(values[dates.isna()]),
         )
     return dates.astype("datetime64[us]")
 
 
-def _key(raw: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the key; lines of a repeated declaration are counted from 1."""
+def _make_key(raw: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the key; the lines of a declaration are numbered from 1."""
     ids = raw["Declaration ID"]
     number = ids.groupby(ids).cumcount() + 1
-    return {"declaration_id": _text(ids), "item_number": number.astype("int64")}
+    return {"declaration_id": _text_column(ids), "item_number": number.astype("int64")}
 
 
-def _outcomes(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the labels of the set as OUTCOMES; when they were known is not told."""
+def _make_outcomes(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels of the set as OUTCOMES; the set has no `known_at`."""
     wrong = ~raw["Fraud"].isin(["0", "1"])
     if wrong.any():
         raise TableError(
-            "datasets.column_fraud_got",
-            "load_kcs: column 'Fraud' must be 0 or 1; got {loc}.",
-            loc=format_values(raw.loc[wrong, "Fraud"]),
+            "datasets.kcs_not_labels",
+            "load_kcs: column 'Fraud' must be 0 or 1; got {examples}.",
+            examples=format_values(raw.loc[wrong, "Fraud"]),
         )
-    return pd.DataFrame({**_key(raw), "illicit": raw["Fraud"].astype("int64")})
+    return pd.DataFrame({**_make_key(raw), "illicit": raw["Fraud"].astype("int64")})

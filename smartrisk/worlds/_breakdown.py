@@ -1,21 +1,23 @@
-"""Which shares make up a set of declarations, and hit rates with their counts."""
+"""The shares that make up a set of declarations, and hit rates with their counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError
+from smartrisk.items import item_keys, join_by_key
 from smartrisk.results import Result
+from smartrisk.schema import KEY
+from smartrisk.worlds._declaration_sets import DeclarationSet, declarations_of
 
 _KOREA = "Korean declarations of 2020 and 2021, Jeong et al. (2022)"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_TOP = 8  # names of a group that are told apart; the rest is "other"
-_KEY = ["declaration_id", "item_number"]
+#: Most frequent names of a group with a row of their own; the rest is "other".
+_N_NAMES = 8
+#: First digit of a mode of transport (UN/CEFACT Recommendation 19) -> name.
 _MODES = {
     "1": "sea",
     "2": "rail",
@@ -27,6 +29,8 @@ _MODES = {
     "9": "unknown",
 }
 
+#: Fields that a table must have to be described.
+_REQUIRED = (*KEY, "lodged_at")
 #: Published shares; groups and names as in the table.
 _PUBLISHED = {
     ("duty rate", "0 %"): 0.37,
@@ -50,9 +54,10 @@ _PUBLISHED = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Breakdown(Result):
     """Shares by name and hit rates by quarter and office, with their counts.
+
+    Made by `breakdown`.
 
     Parameters
     ----------
@@ -67,7 +72,8 @@ class Breakdown(Result):
     1.0
     """
 
-    table: pd.DataFrame
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table.copy()
 
     def frame(self) -> pd.DataFrame:
         """Return one row per group and name.
@@ -78,28 +84,29 @@ class Breakdown(Result):
             group ("duty rate", "origin", "mode", "weekday", "month", "missing", "hit
             rate by quarter", "hit rate by office"), name, value (share or rate, 0-1),
             base (the items or results that it is a share of), published (missing where
-            nothing is), source; and ``reference`` and ``reference_base`` where a
+            no figure is), source; and ``reference`` and ``reference_base`` where a
             reference was given.
         """
-        return self.table.copy()
-
-    def __repr__(self) -> str:
-        return f"Breakdown({len(self.table)} rows)"
+        return self._table.copy()
 
 
-def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
-    """Return what a world or a set is made of, name by name.
+def breakdown(
+    subject: DeclarationSet | pd.DataFrame,
+    *,
+    reference: DeclarationSet | pd.DataFrame | None = None,
+) -> Breakdown:
+    """Return the composition of a world or a data set, name by name.
 
-    Use it beside `realism`, which judges one figure per trait: here stand the whole
-    ladder of rates, all days of the week, every column with missing values, and the
-    hit rate of each quarter and office with the results behind it.
+    Use it beside `realism`, which judges one figure per trait: this table has all rates
+    of duty, all days of the week, every column with missing values, and the hit rate of
+    each quarter and office with the number of results behind it.
 
     Parameters
     ----------
     subject : World, PublicSet or DataFrame
-        What to describe; a frame of DECLARATIONS has no results to tell of.
+        The set to describe; a frame of DECLARATIONS has no hit rates.
     reference : World, PublicSet or DataFrame, default=None
-        Another set, in columns of its own; names that only it has get rows too.
+        Another set, in separate columns; names that only it has get rows too.
 
     Returns
     -------
@@ -109,7 +116,7 @@ def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
     Raises
     ------
     ArgumentError
-        If something has no declarations.
+        If `subject` or `reference` has no declarations.
 
     See Also
     --------
@@ -117,10 +124,10 @@ def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
 
     Notes
     -----
-    A hit rate is of inspected items whose result is known, by the quarter in which the
-    item was lodged; the last quarters have fewer results because results come late. It
-    is no rate of fraud among all items. Origins and rates beyond the eight most
-    frequent of `subject` and those published are "other".
+    A hit rate describes inspected items whose result is known, by the quarter in which
+    the item was lodged; the last quarters have fewer results because results come late.
+    It is not a rate of irregularities among all items. Origins and rates beyond the
+    eight most frequent of `subject` and the published ones are "other".
 
     References
     ----------
@@ -134,11 +141,12 @@ def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
     >>> table.loc[table["group"] == "mode", "name"].head(2).tolist()
     ['sea', 'air']
     """
-    items = _items(subject)
-    kept = {group: _kept(group, names) for group, names in _named(items)}
-    table = _rows(subject, items, kept)
+    items = declarations_of("breakdown", subject, _REQUIRED)
+    listed = {group: _list_names(group, names) for group, names in _name_items(items)}
+    table = _make_table(subject, items, listed)
     if reference is not None:
-        other = _rows(reference, _items(reference), kept)
+        others = declarations_of("breakdown", reference, _REQUIRED)
+        other = _make_table(reference, others, listed)
         other = other.rename(columns={"value": "reference", "base": "reference_base"})
         index = ["group", "name"]
         table, other = table.set_index(index), other.set_index(index)
@@ -155,21 +163,7 @@ def breakdown(subject: Any, *, reference: Any = None) -> Breakdown:
     return Breakdown(table)
 
 
-def _items(subject: Any) -> pd.DataFrame:
-    """Return the declarations of what was passed."""
-    items = getattr(subject, "declarations", subject)
-    if not isinstance(items, pd.DataFrame) or not {*_KEY, "lodged_at"} <= set(items):
-        raise ArgumentError(
-            "worlds.subject_reference_world_publicset",
-            "breakdown: 'subject' and 'reference' must be a World, a PublicSet "
-            "or a frame of DECLARATIONS with the key and 'lodged_at'; got "
-            "{subject_type}.",
-            subject_type=type(subject).__name__,
-        )
-    return items
-
-
-def _named(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+def _name_items(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     """Yield groups with the name of every item in them."""
     if "duty_rate" in items:
         percent = (items["duty_rate"] * 100).round(4)
@@ -185,52 +179,62 @@ def _named(items: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     yield "month", items["lodged_at"].dt.strftime("%m")
 
 
-def _kept(group: str, names: pd.Series) -> list[str]:
-    """Return the names of a group that are told apart, in order."""
+def _list_names(group: str, names: pd.Series) -> list[str]:
+    """Return the names of a group that have a row of their own, in order."""
     if group == "weekday":
         return list(_DAYS)
     if group == "month":
         return [f"{month:02d}" for month in range(1, 13)]
     counts = names.value_counts()
-    frequent = counts.index[:_TOP].tolist() if group != "mode" else counts.index
+    frequent = counts.index[:_N_NAMES].tolist() if group != "mode" else counts.index
     published = [name for place, name in _PUBLISHED if place == group]
     return list(dict.fromkeys([*frequent, *published]))
 
 
-def _rows(
-    subject: Any, items: pd.DataFrame, kept: dict[str, list[str]]
+@dataclass(frozen=True)
+class _Row:
+    """A share or rate, and the number of items or results that it is of."""
+
+    group: str
+    name: str
+    value: float
+    base: int
+
+
+def _make_table(
+    subject: DeclarationSet | pd.DataFrame,
+    items: pd.DataFrame,
+    listed: dict[str, list[str]],
 ) -> pd.DataFrame:
     """Return group, name, value and base."""
-    rows: list[tuple[str, str, float, int]] = []
-    for group, names in _named(items):
-        told = names.dropna()
-        wanted = kept.get(group) or _kept(group, names)
-        counts = told.where(told.isin(wanted), "other").value_counts()
+    rows: list[_Row] = []
+    for group, names in _name_items(items):
+        known = names.dropna()
+        wanted = listed.get(group) or _list_names(group, names)
+        counts = known.where(known.isin(wanted), "other").value_counts()
         rest = [] if group in ("weekday", "month") else ["other"]
         for name in dict.fromkeys([*wanted, *rest]):
-            share = counts.get(name, 0) / len(told) if len(told) else np.nan
-            rows.append((group, str(name), float(share), len(told)))
+            share = counts.get(name, 0) / len(known) if len(known) else np.nan
+            rows.append(_Row(group, str(name), float(share), len(known)))
     for column in items:
         share = float(items[column].isna().mean())
         if share > 0:
-            rows.append(("missing", str(column), share, len(items)))
-    rows += _rates(items, getattr(subject, "outcomes", None))
+            rows.append(_Row("missing", str(column), share, len(items)))
+    rows += _hit_rates(items, getattr(subject, "outcomes", None))
     return pd.DataFrame(rows, columns=["group", "name", "value", "base"])
 
 
-def _rates(
-    items: pd.DataFrame, outcomes: pd.DataFrame | None
-) -> list[tuple[str, str, float, int]]:
+def _hit_rates(items: pd.DataFrame, outcomes: pd.DataFrame | None) -> list[_Row]:
     """Return hit rates by quarter of lodgement and by office, with the results."""
     if outcomes is None or not len(outcomes):
         return []
     by = {"quarter": items["lodged_at"].dt.to_period("Q").astype("str")}
     if "office" in items:
         by["office"] = items["office"]
-    facts = pd.concat([items[_KEY], pd.DataFrame(by)], axis=1)
-    both = outcomes[[*_KEY, "illicit"]].merge(facts, on=_KEY)
+    facts = pd.concat([item_keys(items), pd.DataFrame(by)], axis=1)
+    results = join_by_key(outcomes, facts, list(by), how="inner", owner="breakdown")
     return [
-        (f"hit rate by {word}", str(name), float(found.mean()), int(found.count()))
+        _Row(f"hit rate by {word}", str(name), float(hits.mean()), int(hits.count()))
         for word in by
-        for name, found in both.groupby(word)["illicit"]
+        for name, hits in results.groupby(word)["illicit"]
     ]

@@ -1,4 +1,4 @@
-"""The scenarios that have a name, each with its story."""
+"""The scenarios that have a name, each with a description."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NAMED = (
         "the items by rough rules and watch lists, and draw 2 % of all at random; "
         "3.5 % of the items are illicit, sometimes more and sometimes less. In the "
         "ninth month some duties rise and in the fifteenth a partner joins a trade "
-        "agreement; a fifth of those who are caught change their ways. The world to "
-        "start with.",
+        "agreement; after a finding, one importer in five changes its habit. The "
+        "world to start with.",
         swing=0.25,
         adversary=0.2,
         changes=(
@@ -26,9 +26,9 @@ _NAMED = (
     ),
     Scenario(
         name="stable",
-        story="Nothing changes: one tariff, one policy, one share of fraud, and nobody "
-        "who is caught reacts. A method that fails here fails for a reason of its "
-        "own; what it loses in the other worlds is the price of change.",
+        story="Nothing changes: one tariff, one policy, one share of fraud, and no "
+        "reaction to findings. A method that fails here does not fail because of "
+        "change; what it loses in the other worlds is the effect of change.",
     ),
     Scenario(
         name="drift",
@@ -56,10 +56,10 @@ _NAMED = (
     ),
     Scenario(
         name="phoenix",
-        story="A wave of importers that live for weeks. They lodge a burst of "
-        "undervalued goods and vanish before the audit; their successors have another "
-        "name, the same broker and the same seller. The record of the importer is "
-        "worth nothing, that of the others much.",
+        story="A wave of importers that exist for weeks. They lodge many undervalued "
+        "goods and disappear before the audit; their successors have another name, the "
+        "same broker and the same seller. The record of the importer does not help, "
+        "those of broker and seller do.",
         mix=FraudMix(phoenix=0.3, undervaluation=0.33),
         adversary=0.3,
         changes=(Change(kind="phoenix wave", month=14, size=2.5),),
@@ -69,7 +69,7 @@ _NAMED = (
         story="In the eighth month an anti-dumping duty of 45 % falls on footwear, "
         "ceramics and steel of the largest origin. Honest importers buy elsewhere; "
         "others declare a partner of an agreement as origin, and the goods may "
-        "even pass through it. Who looks at the law of the day sees why trade moves.",
+        "even pass through it. The law of the day explains why trade moves.",
         mix=FraudMix(false_origin=0.34, undervaluation=0.34),
         adversary=0.2,
         changes=(
@@ -92,9 +92,9 @@ _NAMED = (
     Scenario(
         name="parcels",
         story="Six items in ten are parcels that consumers order from sellers abroad, "
-        "free of duty up to 150 dollars. Some sellers write a tenth to a half of the "
-        "price on the parcel, some resellers split their orders; the sums are small "
-        "and the importers nearly all new. History of sellers counts here.",
+        "free of duty up to 150 dollars. Some sellers declare a tenth to a half of "
+        "the price, some resellers split their orders; the amounts are small and "
+        "nearly all importers are new. The history of sellers counts here.",
         parcels=0.6,
         mix=FraudMix(
             undervaluation=0.17,
@@ -110,8 +110,8 @@ _NAMED = (
     Scenario(
         name="scarce",
         story="Few results: 1.5 % of the items are targeted and 0.5 % drawn at random, "
-        "and most of what is illicit was never seen. For methods that must learn "
-        "from little, and for the worth of another random control.",
+        "and most illicit items are never inspected. For methods that must learn from "
+        "few results, and to measure the value of more random control.",
         targeted=0.015,
         random=0.005,
         swing=0.25,
@@ -119,25 +119,24 @@ _NAMED = (
     ),
     Scenario(
         name="collusion",
-        story="At half of the offices, officers hide what they find against two "
-        "brokers, whose declarations reach them more often than chance would have it "
-        "and whose clients take their chance. "
-        "Labels are wrong where the broker is; the truth is not. For monitoring of "
-        "integrity, and for models that believe every result.",
+        story="At half of the offices, officers hide findings against two brokers, "
+        "whose declarations reach them more often than by chance and whose clients "
+        "commit more fraud. The results of these brokers are wrong, the truth is not. "
+        "For monitoring of integrity, and to test how far a model trusts results.",
         collusion=0.5,
     ),
     Scenario(
         name="adversary",
-        story="Four in five who are caught react, most by dropping the habit, some "
-        "under another name or at another office, so that a finding says less about "
-        "the next item the surer it is. For policies that keep exploring.",
+        story="After a finding, four importers in five react: most drop the habit, "
+        "some continue under another name or at another office, so that a finding "
+        "predicts little about the next item. For policies that keep exploring.",
         adversary=0.8,
         swing=0.25,
     ),
     Scenario(
         name="small",
         story="A small administration, for teaching: few traders and codes, more "
-        "fraud and more control, so that little data show much.",
+        "fraud and more control, so that a small data set is enough.",
         illicit=0.06,
         targeted=0.12,
         random=0.05,

@@ -1,4 +1,4 @@
-"""What is published of real declarations: figures, and bounds around them."""
+"""Published figures of real declarations, and bounds around them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _POLICY = "reported policy: 8 % targeted with a hit rate of 14 %, 2 % at random"
 class Anchor(NamedTuple):
     """A published figure, and the bounds within which a world resembles it.
 
-    The figure has a source; the bounds are a judgement: wide where the published set is
-    known to flatten or to be one country's alone.
+    The figure has a source; the bounds are a judgement: wide where the synthesis of the
+    published set is known to flatten, or where the set is of one country only.
     """
 
     group: str

@@ -20,7 +20,7 @@ def test_the_default_world_is_within_all_bounds(world):
     assert report.outside == []
     frame = report.frame()
     assert (frame["verdict"] == "within").sum() >= 28
-    assert not (frame["verdict"] == "not told").any()
+    assert not (frame["verdict"] == "not known").any()
     assert repr(report).endswith("0 outside)")
 
 

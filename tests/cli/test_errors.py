@@ -28,7 +28,7 @@ from smartrisk.cli import main
         (
             "fit --declarations {files}/new.csv --outcomes {files}/outcomes.csv "
             "--out {files}",
-            "holds other files",
+            "contains other files",
         ),
         ("generate --items 0 --out w", "'n_items'"),
         ("generate --items 5 --scenario moon --out w", "'scenario' must be one of"),

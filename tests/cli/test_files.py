@@ -15,6 +15,7 @@ from smartrisk.cli._files import (
     read_table,
     write_table,
 )
+from smartrisk.cli._messages import FileError
 from smartrisk.errors import ArgumentError
 
 
@@ -60,7 +61,7 @@ def test_own_files_and_the_korean_set_are_not_mixed():
         load_declarations(DataFiles(declarations="a.csv", kcs="kcs"))
 
 
-def test_results_in_the_file_of_the_declarations_are_no_unknown_columns(tmp_path):
+def test_results_in_the_file_of_the_declarations_are_no_leak(tmp_path):
     path = str(tmp_path / "both.csv")
     frame = pd.DataFrame(
         {
@@ -72,8 +73,10 @@ def test_results_in_the_file_of_the_declarations_are_no_unknown_columns(tmp_path
     )
     frame.to_csv(path, index=False)
     files = DataFiles(declarations=path, outcomes=path)
-    assert "illicit" in load_declarations(files)
+    assert "illicit" not in load_declarations(files)
     assert load_outcomes(files)["illicit"].tolist() == [1, 0]
+    with pytest.raises(FileError, match="only after a control: 'illicit'"):
+        load_declarations(DataFiles(declarations=path))
 
 
 def test_a_command_without_files_states_what_to_pass():

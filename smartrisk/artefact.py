@@ -1,8 +1,8 @@
-"""A folder of text, JSON and Parquet with checksums, and single files: written whole.
+"""Folders of text, JSON and Parquet with checksums, and single files: written whole.
 
-Nothing in it can run code. The folder appears by a rename, so that it is the old one
-or the new one, never half; every file is compared with its digest before any parser
-sees it.
+Reads and writes folders that cannot contain code. A folder appears by a rename, so that
+it is the old one or the new one, never half of each; every file is compared with its
+digest before any parser reads it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from smartrisk.errors import ArgumentError, ArtefactError, format_values
 
 __all__ = ["FORMAT", "read_folder", "write_file", "write_folder"]
 
+#: Format of a saved engine; a folder of another format is refused.
 FORMAT = "smartrisk-engine/1"
 _MANIFEST = "manifest.json"
 
+#: A table: columns by name.
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -40,7 +42,7 @@ def write_folder(
     Parameters
     ----------
     folder : path
-        Where it shall stand; a folder written by this function before is replaced.
+        Where to write; a folder that this function wrote before is replaced.
     texts : mapping of str to str
         File name to text.
     tables : mapping of str to dict of str to ndarray
@@ -49,20 +51,20 @@ def write_folder(
     Returns
     -------
     folder : Path
-        The folder, in place.
+        The folder, complete.
 
     Raises
     ------
     ArtefactError
-        If the place is taken by something else, or cannot be written.
+        If something else is there, or the folder cannot be written.
 
     Examples
     --------
     >>> import tempfile
     >>> from smartrisk.artefact import read_folder, write_folder
-    >>> place = tempfile.mkdtemp() + "/engine"
-    >>> _ = write_folder(place, texts={"a.json": "{}"}, tables={})
-    >>> read_folder(place)[0]
+    >>> folder = tempfile.mkdtemp() + "/engine"
+    >>> _ = write_folder(folder, texts={"a.json": "{}"}, tables={})
+    >>> read_folder(folder)[0]
     {'a.json': '{}'}
     """
     target = Path(folder)
@@ -72,10 +74,11 @@ def write_folder(
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
         raise ArtefactError(
-            "artefact.cannot_write_beside",
-            "write_folder: cannot write beside {target!r}: {strerror}.",
+            "artefact.parent_not_writable",
+            "write_folder: cannot write beside {target!r}: {problem}. Choose another "
+            "place, or change its permissions.",
             target=str(target),
-            strerror=error.strerror,
+            problem=str(error.strerror),
         ) from error
     try:
         files = [_write_text(draft, name, text) for name, text in texts.items()]
@@ -88,26 +91,26 @@ def write_folder(
         _swap(draft, target)
     except OSError as error:
         raise ArtefactError(
-            "artefact.was_written_what_stood",
-            "write_folder: {target!r} was not written: {error}. What stood "
-            "there before is unchanged.",
+            "artefact.folder_not_written",
+            "write_folder: {target!r} was not written: {problem}. What was there "
+            "before is unchanged.",
             target=str(target),
-            error=error,
+            problem=str(error),
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
-def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
-    """Let a file appear whole: written beside its place, then renamed.
+def write_file(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Write a file so that it appears whole: written beside its place, then renamed.
 
     Parameters
     ----------
     path : path
-        Where it shall stand; its folder is made when absent.
-    writing : callable
-        Writes the path that it is given.
+        Where to write; the folder is created when absent.
+    write : callable
+        Writes the file at the path that it is given.
 
     Returns
     -------
@@ -117,7 +120,7 @@ def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
     Raises
     ------
     ArgumentError
-        If a folder stands there.
+        If the path is a folder.
 
     Examples
     --------
@@ -131,9 +134,9 @@ def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.is_dir():
         raise ArgumentError(
-            "artefact.folder_name_file",
-            "{place!r} is a folder; name a file.",
-            place=str(place),
+            "artefact.path_is_a_folder",
+            "write_file: {path!r} is a folder; name a file.",
+            path=str(place),
         )
     handle, name = tempfile.mkstemp(
         prefix=f".{place.stem}-", suffix=place.suffix, dir=place.parent
@@ -141,9 +144,9 @@ def write_file(path: str | Path, writing: Callable[[Path], Any]) -> Path:
     os.close(handle)
     draft = Path(name)
     try:
-        writing(draft)
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
+        write(draft)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)
@@ -170,16 +173,18 @@ def read_folder(
     Raises
     ------
     ArtefactError
-        If the folder is absent, foreign, of another format, or any file of it is
+        If the folder is absent, foreign or of another format, or any of its files is
         missing, added, edited or truncated.
 
     Examples
     --------
-    >>> from smartrisk.artefact import read_folder
-    >>> read_folder("nowhere")
-    Traceback (most recent call last):
-        ...
-    smartrisk.errors.ArtefactError: read_folder: 'nowhere' is not a saved engine...
+    >>> import tempfile
+    >>> from smartrisk.artefact import read_folder, write_folder
+    >>> folder = tempfile.mkdtemp() + "/engine"
+    >>> _ = write_folder(folder, texts={"settings.json": "{}"}, tables={})
+    >>> texts, tables = read_folder(folder)
+    >>> sorted(texts), sorted(tables)
+    (['settings.json'], [])
     """
     place = Path(folder)
     manifest = _read_manifest(place)
@@ -190,11 +195,11 @@ def read_folder(
         content = (place / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
             raise ArtefactError(
-                "artefact.what_was_saved_its",
-                "read_folder: {name!r} in {place!r} is not what was saved (its "
+                "artefact.file_changed",
+                "read_folder: {name!r} in {folder!r} is not what was saved (its "
                 "digest differs). Save the engine again or restore a copy.",
                 name=name,
-                place=str(place),
+                folder=str(place),
             )
         if name.endswith(".parquet"):
             tables[name.removesuffix(".parquet")] = _parse_table(content)
@@ -204,24 +209,25 @@ def read_folder(
 
 
 def _check_place(target: Path) -> None:
-    """Refuse to replace anything that is not an engine of ours."""
+    """Refuse to replace anything but a folder that `write_folder` wrote."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise ArtefactError(
-            "artefact.exists_folder_choose_another",
+            "artefact.place_taken_by_a_file",
             "write_folder: {target!r} exists and is not a folder. Choose "
             "another place.",
             target=str(target),
         )
     if target.is_dir() and any(target.iterdir()) and not (target / _MANIFEST).is_file():
         raise ArtefactError(
-            "artefact.other_files_choose_empty",
-            "write_folder: {target!r} holds other files. Choose an empty or "
+            "artefact.place_holds_other_files",
+            "write_folder: {target!r} contains other files. Choose an empty or "
             "new folder.",
             target=str(target),
         )
 
 
 def _write_text(folder: Path, name: str, text: str) -> Path:
+    """Write a text, the same bytes on every system; return when it is on disk."""
     path = folder / name
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -231,6 +237,7 @@ def _write_text(folder: Path, name: str, text: str) -> Path:
 
 
 def _write_table(folder: Path, name: str, columns: Arrays) -> Path:
+    """Write a table as Parquet; return when it is on disk."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -244,6 +251,7 @@ def _write_table(folder: Path, name: str, columns: Arrays) -> Path:
 
 
 def _parse_table(content: bytes) -> Arrays:
+    """Return the columns of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -255,11 +263,12 @@ def _parse_table(content: bytes) -> Arrays:
 
 
 def _digest(path: Path) -> str:
+    """Return the SHA-256 digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _swap(draft: Path, target: Path) -> None:
-    """Put the draft where the target is; the old folder goes only after that."""
+    """Move the draft to the target; the old folder is removed only after that."""
     if not target.exists():
         draft.rename(target)
         return
@@ -277,39 +286,40 @@ def _read_manifest(place: Path) -> dict[str, str]:
     path = place / _MANIFEST
     if not path.is_file():
         raise ArtefactError(
-            "artefact.saved_engine_folder_riskengine",
-            "read_folder: {place!r} is not a saved engine: it has no "
-            "{MANIFEST!r}. Pass the folder that RiskEngine.save wrote.",
-            place=str(place),
-            MANIFEST=_MANIFEST,
+            "artefact.not_a_saved_engine",
+            "read_folder: {folder!r} is not a saved engine: it has no "
+            "{manifest!r}. Pass the folder that RiskEngine.save wrote.",
+            folder=str(place),
+            manifest=_MANIFEST,
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        found, files = manifest["format"], manifest["files"]
+        stored, files = manifest["format"], manifest["files"]
         names = [str(name) for name in files]
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(
-            "artefact.damaged_save_engine_again",
-            "read_folder: {MANIFEST!r} in {place!r} is damaged. Save the "
+            "artefact.manifest_damaged",
+            "read_folder: {manifest!r} in {folder!r} is damaged. Save the "
             "engine again or restore a copy.",
-            MANIFEST=_MANIFEST,
-            place=str(place),
+            manifest=_MANIFEST,
+            folder=str(place),
         ) from error
-    if found != FORMAT:
+    if stored != FORMAT:
         raise ArtefactError(
-            "artefact.format_this_version_reads",
-            "read_folder: {place!r} has the format {found!r}; this version "
-            "reads {FORMAT!r}. Load it with the version that wrote it.",
-            place=str(place),
-            found=found,
-            FORMAT=FORMAT,
+            "artefact.other_format",
+            "read_folder: {folder!r} has the format {stored!r}; this version "
+            "reads {expected!r}. Load it with the version that wrote it.",
+            folder=str(place),
+            stored=str(stored),
+            expected=FORMAT,
         )
-    odd = [n for n in names if Path(n).name != n or n in ("", ".", "..", _MANIFEST)]
-    if odd:
+    outside = [n for n in names if Path(n).name != n or n in ("", ".", "..", _MANIFEST)]
+    if outside:
         raise ArtefactError(
-            "artefact.manifest_names_refused",
-            "read_folder: the manifest names {odd}; refused.",
-            odd=format_values(odd),
+            "artefact.manifest_names_other_places",
+            "read_folder: the manifest names {names}, which are not files of the "
+            "folder; refused. Restore a copy.",
+            names=format_values(outside),
         )
     return {name: str(files[name]) for name in names}
 
@@ -317,16 +327,16 @@ def _read_manifest(place: Path) -> dict[str, str]:
 def _check_files(place: Path, manifest: Mapping[str, str]) -> None:
     """Raise when a file is missing, added, or not a plain file."""
     present = {path.name for path in place.iterdir()} - {_MANIFEST}
-    gone, extra = sorted(set(manifest) - present), sorted(present - set(manifest))
-    linked = [n for n in manifest if (place / n).is_symlink()]
-    if gone or extra or linked:
+    missing, added = sorted(set(manifest) - present), sorted(present - set(manifest))
+    links = [n for n in manifest if (place / n).is_symlink()]
+    if missing or added or links:
         raise ArtefactError(
-            "artefact.what_was_saved_missing",
-            "read_folder: {place!r} is not what was saved: missing [{gone}], "
-            "added [{extra}], links [{linked}]. Save the engine again or "
+            "artefact.files_differ",
+            "read_folder: {folder!r} is not what was saved: missing [{missing}], "
+            "added [{added}], links [{links}]. Save the engine again or "
             "restore a copy.",
-            place=str(place),
-            gone=format_values(gone),
-            extra=format_values(extra),
-            linked=format_values(linked),
+            folder=str(place),
+            missing=format_values(missing),
+            added=format_values(added),
+            links=format_values(links),
         )

@@ -1,7 +1,8 @@
-"""Languages: gettext catalogues of what is said to people, by domain.
+"""Languages: gettext catalogues of the texts that people read, by domain.
 
-A domain is a part of the library that speaks (``reasons``, ``pages``). Its texts are
-English in the code; ``smartrisk/locale`` holds the other languages.
+Reads ``smartrisk/locale``. A domain is a part of the library that writes texts
+(``reasons``, ``pages``); the code holds them in English, the catalogues in the other
+languages.
 """
 
 from __future__ import annotations
@@ -15,29 +16,34 @@ from smartrisk.errors import check_choice
 
 __all__ = ["LANGUAGES", "N_", "catalogue"]
 
-#: English, and the other working language of the World Customs Organization, and
+#: English and French, the official languages of the World Customs Organization, and
 #: Spanish.
 LANGUAGES = ("en", "fr", "es")
 _FOLDER = Path(__file__).parent / "locale"
+#: The space before French punctuation and inside its quotation marks.
 _BEFORE = re.compile(r" (?=[;:?!»]|%(?!\())|(?<=«) ")
 
 
 class _French(gettext.GNUTranslations):
     """French texts, whose punctuation stays on the line of its word.
 
-    Only texts of the catalogue: what is put into them is nobody's to change.
+    Only texts of the catalogue are changed; the values put into them are not.
     """
 
     def gettext(self, message: str) -> str:
+        """Return the French text."""
         return _BEFORE.sub("\u202f", super().gettext(message))
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the French text for a number."""
         return _BEFORE.sub("\u202f", super().ngettext(msgid1, msgid2, n))
 
     def pgettext(self, context: str, message: str) -> str:
+        """Return the French text in a context."""
         return _BEFORE.sub("\u202f", super().pgettext(context, message))
 
     def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the French text for a number in a context."""
         return _BEFORE.sub("\u202f", super().npgettext(context, msgid1, msgid2, n))
 
 
@@ -48,15 +54,15 @@ def catalogue(domain: str, lang: str) -> gettext.NullTranslations:
     Parameters
     ----------
     domain : str
-        Part of the library, as "pages".
+        Part of the library, such as "pages".
     lang : str
         One of `LANGUAGES`.
 
     Returns
     -------
     catalogue : gettext.NullTranslations
-        Its ``gettext``, ``ngettext`` and ``pgettext`` take the English texts; in
-        English they give them back. French ones have narrow spaces where they belong.
+        Its ``gettext``, ``ngettext`` and ``pgettext`` take the English texts; for
+        English they return them. French texts have narrow spaces before punctuation.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The style of every page and picture: style sheet, colours, security policy.
+"""The style of every page and figure: style sheet, colours, security policy.
 
 Reads the style sheet that ships with the library; writes text for ``<style>`` elements.
 """
@@ -14,7 +14,7 @@ __all__ = ["COLOURS", "CONTENT_POLICY", "GREY", "INK", "LINES", "style_sheet"]
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
-#: Okabe and Ito (2008): distinct for every colour vision, and in grey.
+#: Okabe and Ito (2008): distinct for people with any colour vision, and in grey.
 COLOURS = (
     "#0072B2",
     "#D55E00",

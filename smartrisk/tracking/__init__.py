@@ -1,8 +1,8 @@
 """An engine and its evaluation as an MLflow run, and back.
 
 Reads a fitted engine and results; writes a run, a logged model that MLflow can serve,
-and, when asked, a registered version. The engine travels as its checked folder of
-text, JSON and Parquet: nothing is pickled, and loading runs no code of the store.
+and, when asked, a registered version. The engine is stored as its folder of text, JSON
+and Parquet with checksums: nothing is pickled, and loading runs no code of the store.
 
 Without an address the store is a SQLite file, ``smartrisk-mlruns/mlflow.db``, in the
 working directory. ``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri`` or

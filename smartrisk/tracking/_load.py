@@ -11,14 +11,15 @@ from typing import Any
 
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, ArtefactError, TrackingError
-from smartrisk.tracking._run import MODEL_TAG, VERSION_TAG, Run, register
+from smartrisk.tracking._model import MODEL_TAG, VERSION_TAG, register
+from smartrisk.tracking._run import Run
 from smartrisk.tracking._store import (
-    address,
-    mlflow_module,
+    import_mlflow,
+    limit_waiting,
     open_store,
-    patience,
-    shown_uri,
-    talking_to,
+    raise_tracking_errors,
+    redact_uri,
+    resolve_address,
 )
 
 _MODEL_ID = re.compile(r"models:/(m-[0-9a-zA-Z]+)/?")
@@ -30,12 +31,12 @@ _RUN_ID = re.compile(r"(?:runs:/)?([0-9a-f]{32})(?:/.*)?")
 def load(
     run: Run | str, *, tracking_uri: str | os.PathLike[str] | None = None
 ) -> RiskEngine:
-    """Get a logged engine back; it scores alike, bit by bit.
+    """Return a logged engine; its scores are bit-identical.
 
     Parameters
     ----------
     run : Run or str
-        What `log_run` returned, a run's identifier, or a model's address:
+        What `log_run` returned, the identifier of a run, or the address of a model:
         ``models:/m-...``, ``models:/name/3`` or ``models:/name@champion``.
     tracking_uri : str or path, default=None
         Address of the store; None for that of the `Run`, or as in `log_run`.
@@ -48,45 +49,45 @@ def load(
     Raises
     ------
     TrackingError
-        If the store does not answer, or holds no such run or engine.
+        If the store does not answer, or has no such run or engine.
     ArtefactError
-        If the engine's folder is not what was logged.
+        If the folder of the engine is not what was logged.
+    ArgumentError
+        If `run` is none of these.
 
     Notes
     -----
-    The engine's folder is downloaded and read by `RiskEngine.load`. Nothing is
+    The folder of the engine is downloaded and read by `RiskEngine.load`. Nothing is
     unpickled and no code of the store runs, unlike ``mlflow.pyfunc.load_model``.
 
     Examples
     --------
-    >>> from smartrisk.tracking import load
-    >>> load("my model")
-    Traceback (most recent call last):
-        ...
-    smartrisk.errors.ArgumentError: load: 'run' must be a Run, a run's identifier ...
+    >>> import smartrisk as sr
+    >>> engine = sr.tracking.load("models:/customs-risk@champion")  # doctest: +SKIP
+    >>> engine.score(declarations)  # doctest: +SKIP
     """
-    _check_named(run)
-    uri = _uri_of(run, tracking_uri)
+    _check_reference("load", run)
+    uri = _store_of(run, tracking_uri)
     client = open_store(uri)
     with (
         tempfile.TemporaryDirectory(prefix="smartrisk-") as folder,
-        talking_to(uri, "load"),
-        patience(),
+        raise_tracking_errors(uri, "load"),
+        limit_waiting(),
     ):
         model = client.get_logged_model(_model_id(client, uri, run))
-        place = mlflow_module().artifacts.download_artifacts(
+        download = import_mlflow().artifacts.download_artifacts(
             artifact_uri=f"{model.artifact_location}/artifacts/engine",
             dst_path=folder,
             tracking_uri=uri,
         )
-        engine = RiskEngine.load(Path(place))
+        engine = RiskEngine.load(Path(download))
     logged = model.tags.get(VERSION_TAG)
     if logged is not None and logged != engine.version_:
         raise ArtefactError(
-            "tracking.store_folder_engine_logged",
-            "load: the store's folder holds engine {version}, logged was "
-            "{logged}. The artefacts were exchanged; do not use them.",
-            version=engine.version_,
+            "tracking.engine_exchanged",
+            "load: the folder in the store holds engine {stored}, but {logged} was "
+            "logged. The artefacts were exchanged; do not use them.",
+            stored=engine.version_,
             logged=logged,
         )
     return engine
@@ -100,30 +101,33 @@ def promote(
     at_least: Mapping[str, float] | None = None,
     tracking_uri: str | os.PathLike[str] | None = None,
 ) -> str:
-    """Let an alias of a registered model point to a logged engine.
+    """Set an alias of a registered model to a logged engine.
 
     Parameters
     ----------
     run : Run or str
-        What `load` takes.
+        As for `load`.
     name : str
-        Registered model; made, and the engine registered in it, when needed.
+        Registered model; created, and the engine registered in it, when needed.
     alias : str, default="champion"
-        The alias to move.
+        The alias to set.
     at_least : mapping of str to float, default=None
-        Gates: logged metrics and the least value that each must have.
+        Gates: logged metrics and the smallest value that each must have; None for no
+        gate.
     tracking_uri : str or path, default=None
-        As in `load`.
+        Address of the store; as for `load`.
 
     Returns
     -------
     uri : str
-        ``models:/name@alias``, which `load` and ``mlflow models serve`` take.
+        ``models:/name@alias``, which `load` and ``mlflow models serve`` accept.
 
     Raises
     ------
     TrackingError
-        If a gate is not passed; the alias stays where it was.
+        If the engine does not pass a gate; the alias is unchanged.
+    ArgumentError
+        If `run` is not what `load` takes.
 
     Examples
     --------
@@ -132,36 +136,39 @@ def promote(
     ...                     at_least={"precision_at_05pct": 0.2})  # doctest: +SKIP
     'models:/customs-risk@champion'
     """
-    _check_named(run)
-    uri = _uri_of(run, tracking_uri)
+    _check_reference("promote", run)
+    uri = _store_of(run, tracking_uri)
     client = open_store(uri)
-    with talking_to(uri, "promote"), patience():
+    with raise_tracking_errors(uri, "promote"), limit_waiting():
         model = client.get_logged_model(_model_id(client, uri, run))
         _check_gates(model, at_least or {})
-        version = _version_of(client, name, model)
+        version = _find_or_register(client, name, model)
         client.set_registered_model_alias(name, alias, version)
         for gate, least in (at_least or {}).items():
             client.set_model_version_tag(name, version, f"gate.{gate}", str(least))
     return f"models:/{name}@{alias}"
 
 
-def _check_named(run: Any) -> None:
+def _check_reference(owner: str, run: object) -> None:
+    """Raise unless `run` can name a logged engine."""
     patterns = (_MODEL_ID, _VERSION, _ALIAS, _RUN_ID)
     text = run if isinstance(run, str) else ""
     if not isinstance(run, Run) and not any(p.fullmatch(text) for p in patterns):
         raise ArgumentError(
-            "tracking.run_run_run_identifier",
-            "load: 'run' must be a Run, a run's identifier of 32 hexadecimal "
-            "digits, or 'models:/m-...', 'models:/name/version', "
+            "tracking.not_a_run",
+            "{owner}: 'run' must be a Run, the identifier of a run (32 hexadecimal "
+            "digits), or 'models:/m-...', 'models:/name/version', "
             "'models:/name@alias'; got {run!r}.",
-            run=run,
+            owner=owner,
+            run=run if isinstance(run, str) else str(run),
         )
 
 
-def _uri_of(run: Run | str, tracking_uri: str | os.PathLike[str] | None) -> str:
+def _store_of(run: Run | str, tracking_uri: str | os.PathLike[str] | None) -> str:
+    """Return the address of the store that holds a run."""
     if tracking_uri is None and isinstance(run, Run):
         return run.tracking_uri
-    return address(tracking_uri)
+    return resolve_address(tracking_uri)
 
 
 def _model_id(client: Any, uri: str, run: Run | str) -> str:
@@ -174,11 +181,11 @@ def _model_id(client: Any, uri: str, run: Run | str) -> str:
         model_id = logged.data.tags.get(MODEL_TAG)
         if model_id is None:
             raise TrackingError(
-                "tracking.run_engine_was_logged",
-                "load: run {found} in {uri!r} holds no engine; it was not logged "
+                "tracking.run_without_engine",
+                "load: run {run_id} in {uri!r} holds no engine; it was not logged "
                 "by log_run, or its logging failed.",
-                found=found[1],
-                uri=shown_uri(uri),
+                run_id=found[1],
+                uri=redact_uri(uri),
             )
         return str(model_id)
     if found := _ALIAS.fullmatch(text):
@@ -190,30 +197,31 @@ def _model_id(client: Any, uri: str, run: Run | str) -> str:
     model_id = version.tags.get(MODEL_TAG) or (source and source[1])
     if not model_id:
         raise TrackingError(
-            "tracking.engine_logged_log_run",
-            "load: {text!r} is no engine logged by log_run.",
-            text=text,
+            "tracking.model_not_logged_here",
+            "load: {model!r} is not an engine that log_run logged.",
+            model=text,
         )
     return str(model_id)
 
 
 def _check_gates(model: Any, at_least: Mapping[str, float]) -> None:
-    found = {metric.key: metric.value for metric in model.metrics or []}
+    """Raise when a logged metric is below its gate, or was not logged."""
+    logged = {metric.key: metric.value for metric in model.metrics or []}
     missed = [
-        f"{name} is {found.get(name, 'not logged')}, needed {least}"
+        f"{name} is {logged.get(name, 'not logged')}, needed {least}"
         for name, least in at_least.items()
-        if not found.get(name, float("-inf")) >= least
+        if not logged.get(name, float("-inf")) >= least
     ]
     if missed:
         raise TrackingError(
-            "tracking.promoted_alias_unchanged",
+            "tracking.gates_not_passed",
             "promote: not promoted: {missed}. The alias is unchanged.",
             missed="; ".join(missed),
         )
 
 
-def _version_of(client: Any, name: str, model: Any) -> str:
-    """Return the model's version under a name, made when there is none."""
+def _find_or_register(client: Any, name: str, model: Any) -> str:
+    """Return the version of the model under a name, registered when there is none."""
     quoted = name.replace("'", "\\'")
     for version in client.search_model_versions(f"name='{quoted}'"):
         if version.tags.get(MODEL_TAG) == model.model_id:

@@ -1,4 +1,4 @@
-"""The store: its address, its first use under a lock, its patience, its errors."""
+"""The store: its address, its creation under a lock, its timeouts, its errors."""
 
 from __future__ import annotations
 
@@ -16,21 +16,30 @@ from urllib.parse import urlsplit, urlunsplit
 
 from smartrisk.errors import SmartRiskError, TrackingError
 
+#: Folder of the default store, in the working directory.
 FOLDER = "smartrisk-mlruns"
 _SQLITE = "sqlite:///"
+#: More than the creation of a fresh SQLite store takes on a slow disk.
 _LOCK_SECONDS = 120.0
+#: How often a held lock is tried again.
+_POLL_SECONDS = 0.05
 
-#: MLflow waits four minutes for a dead server unless told otherwise; what the user
-#: has set in the environment is left as it is.
-_PATIENCE = {
+#: MLflow waits four minutes for a dead server by default. What the user has set in the
+#: environment is not changed.
+_LIMITS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+#: The first call only asks whether the server answers; later ones carry data.
 _KNOCK_SECONDS, _CALL_SECONDS = "5", "30"
+#: Characters of a cause in an error.
+_LONGEST_REASON = 300
 
+#: The environment is shared by all threads of the process.
 _ENVIRONMENT = threading.RLock()
+#: Loggers that report each migration of a fresh store.
 _NOISY = (
     "alembic",
     "mlflow.store.db.utils",
@@ -39,8 +48,8 @@ _NOISY = (
 )
 
 
-def mlflow_module() -> Any:
-    """Return MLflow, loaded without telemetry and without its chatter."""
+def import_mlflow() -> Any:
+    """Return MLflow, loaded without telemetry and without its log of migrations."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -53,10 +62,10 @@ def mlflow_module() -> Any:
 
 
 @contextmanager
-def patience(timeout: str = _CALL_SECONDS) -> Iterator[None]:
-    """Let calls to a server give up soon; give the environment back afterwards."""
+def limit_waiting(timeout: str = _CALL_SECONDS) -> Iterator[None]:
+    """Make calls to a server give up soon; restore the environment afterwards."""
     with _ENVIRONMENT:
-        wanted = {**_PATIENCE, _TIMEOUT: timeout}
+        wanted = {**_LIMITS, _TIMEOUT: timeout}
         added = [name for name in wanted if name not in os.environ]
         os.environ.update({name: wanted[name] for name in added})
         try:
@@ -67,8 +76,8 @@ def patience(timeout: str = _CALL_SECONDS) -> Iterator[None]:
 
 
 @contextmanager
-def talking_to(uri: str, doing: str) -> Iterator[None]:
-    """Turn whatever goes wrong with the store into one clear error."""
+def raise_tracking_errors(uri: str, action: str) -> Iterator[None]:
+    """Raise every failure of the store as one `TrackingError`."""
     # MLflow and SQLAlchemy warn of each other's deprecations; no caller can act on it.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -78,23 +87,23 @@ def talking_to(uri: str, doing: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise TrackingError(
-                "tracking.tracking_store_failed_engine",
-                "{doing}: the tracking store {uri!r} failed: {error}. The engine "
-                "is unharmed: engine.save(folder) keeps it on disk. Check the "
+                "tracking.store_failed",
+                "{action}: the tracking store {uri!r} failed: {problem}. The engine "
+                "remains usable: engine.save(folder) writes it to disk. Check the "
                 "address ('tracking_uri' or MLFLOW_TRACKING_URI) and that the "
                 "server answers, then call again.",
-                doing=doing,
-                uri=shown_uri(uri),
-                error=_reason(error),
+                action=action,
+                uri=redact_uri(uri),
+                problem=_reason(error),
             ) from error
 
 
-def address(tracking_uri: str | os.PathLike[str] | None) -> str:
+def resolve_address(tracking_uri: str | os.PathLike[str] | None) -> str:
     """Return the address of the store: given, MLflow's own, or the local default."""
     if tracking_uri is not None:
         given = os.fspath(tracking_uri)
         return given if "://" in given or given == "databricks" else local_uri(given)
-    mlflow = mlflow_module()
+    mlflow = import_mlflow()
     if mlflow.is_tracking_uri_set() or mlflow.active_run() is not None:
         return str(mlflow.get_tracking_uri())
     return local_uri(FOLDER)
@@ -105,7 +114,7 @@ def local_uri(folder: str) -> str:
     return _SQLITE + (Path(folder).resolve() / "mlflow.db").as_posix()
 
 
-def shown_uri(uri: str) -> str:
+def redact_uri(uri: str) -> str:
     """Return an address without user name, password or query."""
     parts = urlsplit(uri)
     if parts.scheme.startswith("sqlite"):
@@ -116,8 +125,8 @@ def shown_uri(uri: str) -> str:
 
 def open_store(uri: str) -> Any:
     """Return a client of a store that answers; migrate a fresh SQLite file once."""
-    mlflow = mlflow_module()
-    with talking_to(uri, "tracking"), patience(_KNOCK_SECONDS):
+    mlflow = import_mlflow()
+    with raise_tracking_errors(uri, "tracking"), limit_waiting(_KNOCK_SECONDS):
         path = _sqlite_path(uri)
         if path is None:
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -125,14 +134,14 @@ def open_store(uri: str) -> Any:
             return client
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Processes that start together on a fresh file all fail in its migrations.
-        with _locked(path.with_name(path.name + ".lock")):
+        with _hold_lock(path.with_name(path.name + ".lock")):
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)
         return client
 
 
-def experiment_id(client: Any, uri: str, name: str) -> str:
-    """Return the experiment of that name, made when absent."""
+def find_or_create_experiment(client: Any, uri: str, name: str) -> str:
+    """Return the id of the experiment of that name, created when absent."""
     found = client.get_experiment_by_name(name)
     if found is None:
         path = _sqlite_path(uri)
@@ -146,11 +155,11 @@ def experiment_id(client: Any, uri: str, name: str) -> str:
                 raise
     if found.lifecycle_stage != "active":
         raise TrackingError(
-            "tracking.experiment_deleted_restore_choose",
+            "tracking.experiment_deleted",
             "log_run: the experiment {name!r} is deleted in {uri!r}. Restore "
             "it or choose another name.",
             name=name,
-            uri=shown_uri(uri),
+            uri=redact_uri(uri),
         )
     return str(found.experiment_id)
 
@@ -164,20 +173,20 @@ def _sqlite_path(uri: str) -> Path | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file for this process alone; the operating system frees it at a crash."""
+def _hold_lock(path: Path) -> Iterator[None]:
+    """Hold a file lock; the operating system frees it when the process ends."""
     give_up = time.monotonic() + _LOCK_SECONDS
     with path.open("a+b") as file:
         while not _try_lock(file):
             if time.monotonic() > give_up:
                 raise TrackingError(
-                    "tracking.another_process_held_wait",
+                    "tracking.store_locked",
                     "tracking: another process has held {path!r} for "
-                    "{LOCK_SECONDS:.0f} s. Wait for it, or end it.",
+                    "{n_seconds:.0f} s. Wait for it, or end it.",
                     path=str(path),
-                    LOCK_SECONDS=_LOCK_SECONDS,
+                    n_seconds=_LOCK_SECONDS,
                 )
-            time.sleep(0.05)
+            time.sleep(_POLL_SECONDS)
         try:
             yield
         finally:
@@ -185,6 +194,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _try_lock(file: IO[bytes]) -> bool:
+    """Return whether the lock could be taken."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -201,6 +211,7 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def _unlock(file: IO[bytes]) -> None:
+    """Release the lock."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -213,7 +224,7 @@ def _unlock(file: IO[bytes]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of an error, short and without addresses' secrets."""
+    """Return the first line of an error, short."""
     cause: BaseException = error
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__ or cause
@@ -221,4 +232,4 @@ def _reason(error: Exception) -> str:
     text = lines[0] or lines[1] or type(error).__name__
     if "Max retries exceeded" in text:
         text = f"no answer ({type(cause).__name__})"
-    return text.rstrip(".")[:300]
+    return text.rstrip(".")[:_LONGEST_REASON]

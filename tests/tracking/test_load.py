@@ -1,4 +1,4 @@
-"""An engine comes back as it went, or not at all."""
+"""An engine is loaded as it was logged, or not at all."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from smartrisk.tracking import load, log_run, promote
     ],
     ids=["run", "id", "runs-uri", "model-uri", "version"],
 )
-def test_a_loaded_engine_scores_alike_bitwise(logged, judged, past_and_new, named):
+def test_the_scores_of_a_loaded_engine_are_bit_identical(
+    logged, judged, past_and_new, named
+):
     engine = load(named(logged), tracking_uri=logged.tracking_uri)
     pd.testing.assert_frame_equal(engine.score(past_and_new[1]), judged[0])
 
 
 @pytest.mark.parametrize("named", ["", "my model", 3, "models:/", "models:/../x"])
-def test_a_name_of_no_run_is_refused_before_any_store(named):
+def test_other_texts_than_names_of_runs_are_refused_before_any_store(named):
     with pytest.raises(ArgumentError, match="'run' must be a Run"):
         load(named, tracking_uri="http://127.0.0.1:9")
 
@@ -91,7 +93,7 @@ def test_promotion_moves_the_alias_once_the_gates_are_passed(logged, engine):
         promote(logged, "customs-risk", alias="best", at_least={"profit": 0.0})
 
 
-def test_promotion_registers_an_engine_that_was_not(engine, store):
+def test_promotion_registers_an_engine_that_is_not_registered(engine, store):
     run = log_run(engine, tracking_uri=store)
     promote(run, "other name", alias="trial")
     client = mlflow.MlflowClient(run.tracking_uri, registry_uri=run.tracking_uri)

@@ -1,4 +1,4 @@
-"""What a run holds, and what it does not."""
+"""What a run stores: settings, figures and digests, and never a row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.tracking import Run, log_run
 
 
-def test_a_run_says_where_it_is(logged):
+def test_a_run_states_where_it_is(logged):
     text = str(logged)
     assert logged.run_id in text
     assert logged.model_uri in text
@@ -30,7 +30,7 @@ def test_a_run_never_shows_a_password():
     assert "tracking.example" in str(run)
 
 
-def test_metrics_have_names_that_say_the_rate(client, logged, judged):
+def test_the_names_of_metrics_state_the_rate(client, logged, judged):
     metrics = client.get_run(logged.run_id).data.metrics
     assert metrics["precision_at_05pct"] == pytest.approx(
         judged[1].to_dict()["precision_at_05pct"]
@@ -55,7 +55,7 @@ def test_parameters_are_those_of_the_engine(client, logged, engine):
     assert run.info.status == "FINISHED"
 
 
-def test_data_are_logged_by_digest_alone(client, logged, past_and_new):
+def test_data_are_logged_by_digest_only(client, logged, past_and_new):
     inputs = client.get_run(logged.run_id).inputs.dataset_inputs
     about = {i.tags[0].value: i.dataset for i in inputs}
     assert set(about) == {"training", "evaluation"}
@@ -64,14 +64,14 @@ def test_data_are_logged_by_digest_alone(client, logged, past_and_new):
 
 
 def test_the_digest_follows_the_content_not_the_index(past_and_new):
-    from smartrisk.tracking._run import digest_of
+    from smartrisk.tracking._contents import digest_frame
 
     _, new = past_and_new
     again = new.reset_index(drop=True)
-    assert digest_of(again) == digest_of(new)
+    assert digest_frame(again) == digest_frame(new)
     changed = again.copy()
     changed.loc[0, "customs_value"] += 1.0
-    assert digest_of(changed) != digest_of(new)
+    assert digest_frame(changed) != digest_frame(new)
 
 
 def test_artefacts_hold_the_table_the_picture_and_all_settings(client, logged):
@@ -198,7 +198,7 @@ def test_several_engines_can_be_logged_within_one_active_run(engine, tracking_ur
         assert run.experiment == "tests"
 
 
-def test_a_run_in_another_store_is_nobodys_child(engine, tracking_uri, store):
+def test_a_run_in_another_store_has_no_parent(engine, tracking_uri, store):
     import mlflow
 
     with mlflow.start_run():
@@ -251,7 +251,7 @@ def test_arguments_are_refused_with_the_remedy(engine, store, given, message):
         log_run(engine, tracking_uri=store, **given)
 
 
-def test_metric_names_become_such_as_mlflow_takes(engine, store):
+def test_metric_names_are_changed_to_what_mlflow_accepts(engine, store):
     import mlflow
 
     metrics = {"revenue@5%": 0.5, "fine": 1, "missing": float("nan")}
@@ -273,7 +273,7 @@ def test_a_run_whose_logging_fails_is_marked_failed(engine, store, tmp_path):
     from smartrisk.errors import TrackingError
 
     with pytest.raises(TrackingError, match="log_run"):
-        log_run(engine, figures={"gone": tmp_path / "gone.png"}, tracking_uri=store)
+        log_run(engine, figures={"absent": tmp_path / "absent.png"}, tracking_uri=store)
     uri = f"sqlite:///{Path(store).as_posix()}/mlflow.db"
     client = mlflow.MlflowClient(uri)
     ids = [e.experiment_id for e in client.search_experiments()]

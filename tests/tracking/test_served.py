@@ -1,4 +1,4 @@
-"""The logged model in MLflow's own hands, in process."""
+"""The logged model as MLflow loads it, in this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def new(past_and_new):
     return items
 
 
-def same(answer, scores):
+def check_equal(answer, scores):
     assert list(answer["declaration_id"]) == list(scores["declaration_id"])
     for name in ("risk_score", "expected_revenue"):
         left, right = np.asarray(answer[name], float), scores[name].to_numpy()
@@ -41,32 +41,32 @@ def through_json(model, records):
     return model.predict(parsed)
 
 
-def test_predictions_are_the_scores_bitwise(model, engine, new):
+def test_predictions_are_bit_identical_to_the_scores(model, engine, new):
     answer = model.predict(new)
-    same(answer, engine.score(new))
+    check_equal(answer, engine.score(new))
     assert {str(t) for t in answer.dtypes} == {"object", "int64", "float64"}
 
 
-def test_whole_numbers_texts_and_missing_values_are_taken(model, engine, new):
+def test_whole_numbers_texts_and_missing_values_are_accepted(model, engine, new):
     items = new.copy()
     items["customs_value"] = items["customs_value"].round() + 1
     items.loc[items.index[3], "trusted_trader"] = pd.NA
     loose = items.astype({"customs_value": "int64", "office": "category"})
     loose["lodged_at"] = items["lodged_at"].astype(str)
     loose["office"] = loose["office"].astype(str)
-    same(model.predict(loose), engine.score(items))
+    check_equal(model.predict(loose), engine.score(items))
 
 
 def test_records_of_json_keep_zeros_and_give_the_same_scores(model, engine, new):
     rows = new.assign(lodged_at=new["lodged_at"].astype(str)).astype(object)
     records = rows.where(rows.notna(), None).to_dict("records")
-    same(through_json(model, records), engine.score(new))
+    check_equal(through_json(model, records), engine.score(new))
 
 
 def test_cells_of_a_csv_sent_as_text_give_the_same_scores(model, engine, new, tmp_path):
     new.to_csv(tmp_path / "new.csv", index=False)
     cells = pd.read_csv(tmp_path / "new.csv", dtype=str, keep_default_na=False)
-    same(through_json(model, cells.to_dict("records")), engine.score(new))
+    check_equal(through_json(model, cells.to_dict("records")), engine.score(new))
 
 
 def test_a_capacity_adds_decisions(model, engine, new):
@@ -101,4 +101,4 @@ def test_the_example_request_is_answered(model, logged, engine):
     place = Path(logged.tracking_uri.removeprefix("sqlite:///")).parent
     path = next(place.rglob("serving_input_example.json"))
     records = json.loads(path.read_text(encoding="utf-8"))["dataframe_records"]
-    same(through_json(model, records), engine.score(engine.input_example()))
+    check_equal(through_json(model, records), engine.score(engine.input_example()))

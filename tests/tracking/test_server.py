@@ -50,7 +50,7 @@ def running(words, folder, health, environment):
         wait_for(health, process, log)
         yield
     finally:
-        end(process)
+        stop(process)
 
 
 def wait_for(health, process, log, seconds=240):
@@ -64,8 +64,8 @@ def wait_for(health, process, log, seconds=240):
     pytest.fail(f"no answer from {health}: {log.read_text()}")
 
 
-def end(process):
-    """End the process that was started here and its children."""
+def stop(process):
+    """Stop the process that was started here and its children."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)

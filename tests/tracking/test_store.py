@@ -1,4 +1,4 @@
-"""A store that is down, slow or fresh."""
+"""A store that is down, slow or fresh: bounded waits, one error, no half store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -17,8 +16,29 @@ from smartrisk.tracking import load, log_run
 
 
 @pytest.fixture
+def waits(monkeypatch):
+    """Return the longest wait of each call to a server, in seconds, as it is made.
+
+    It is the timeout of each attempt times the attempts that are allowed: a bound that
+    does not depend on how busy the machine is.
+    """
+    from requests.adapters import HTTPAdapter
+
+    bounds = []
+    send = HTTPAdapter.send
+
+    def record(self, request, *, timeout=None, **rest):
+        longest = max(timeout) if isinstance(timeout, tuple) else timeout
+        bounds.append(longest * (1 + self.max_retries.total))
+        return send(self, request, timeout=timeout, **rest)
+
+    monkeypatch.setattr(HTTPAdapter, "send", record)
+    return bounds
+
+
+@pytest.fixture
 def closed():
-    """Return an address that nobody listens at."""
+    """Return an address at which no server listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{sock.getsockname()[1]}"
@@ -54,12 +74,11 @@ def failing():
 
 
 def test_a_dead_server_is_one_clear_error_and_the_engine_stays(
-    engine, closed, judged, past_and_new
+    engine, closed, judged, past_and_new, waits
 ):
-    begun = time.monotonic()
     with pytest.raises(TrackingError, match="no answer") as caught:
         log_run(engine, tracking_uri=closed)
-    assert time.monotonic() - begun < 15
+    assert 0 < sum(waits) <= 15
     assert closed in str(caught.value)
     assert "engine.save(folder)" in str(caught.value)
     assert engine.score(past_and_new[1]).equals(judged[0])
@@ -70,31 +89,28 @@ def test_loading_from_a_dead_server_is_the_same_error(closed):
         load("0" * 32, tracking_uri=closed)
 
 
-def test_a_failing_server_is_a_clear_error(engine, failing):
-    begun = time.monotonic()
+def test_a_failing_server_is_a_clear_error(engine, failing, waits):
     with pytest.raises(TrackingError, match="tracking store"):
         log_run(engine, tracking_uri=failing)
-    assert time.monotonic() - begun < 15
+    assert 0 < sum(waits) <= 15
 
 
 @pytest.mark.slow
-def test_a_silent_server_is_given_up_within_seconds(engine, silent):
-    begun = time.monotonic()
+def test_a_silent_server_is_given_up_within_seconds(engine, silent, waits):
     with pytest.raises(TrackingError, match="tracking store"):
         log_run(engine, tracking_uri=silent)
-    assert time.monotonic() - begun < 15
+    assert 0 < sum(waits) <= 15
 
 
-def test_the_users_own_patience_is_respected_and_nothing_is_left_behind(
-    engine, silent, monkeypatch
+def test_timeouts_in_the_environment_are_respected_and_stay_as_they_are(
+    engine, silent, monkeypatch, waits
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     before = dict(os.environ)
-    begun = time.monotonic()
     with pytest.raises(TrackingError):
         log_run(engine, tracking_uri=silent)
-    assert time.monotonic() - begun < 4
+    assert waits == [1]
     assert dict(os.environ) == before
 
 
@@ -105,18 +121,18 @@ def test_a_password_in_the_address_is_not_repeated(engine, closed):
     assert "secret" not in str(caught.value)
 
 
-def test_a_file_that_is_no_store_is_a_clear_error(engine, tmp_path):
-    (tmp_path / "mlflow.db").write_text("not a database, surely not " * 50)
+def test_another_file_in_the_place_of_a_store_is_a_clear_error(engine, tmp_path):
+    (tmp_path / "mlflow.db").write_text("not a database " * 50)
     with pytest.raises(TrackingError, match="not a database"):
         log_run(engine, tracking_uri=tmp_path)
 
 
-def test_a_fresh_folder_is_for_its_owner_alone(tmp_path, monkeypatch):
+def test_only_the_owner_can_read_a_fresh_folder(tmp_path, monkeypatch):
     from smartrisk.tracking import _store
 
     if os.name != "posix":
         pytest.skip("permissions of this kind are POSIX")
-    monkeypatch.setattr(_store, "_locked", None)
+    monkeypatch.setattr(_store, "_hold_lock", None)
     uri = _store.local_uri(tmp_path / "new")
     with pytest.raises(TrackingError):
         _store.open_store(uri)
@@ -130,12 +146,12 @@ def test_a_lock_held_by_another_process_is_waited_for_and_then_named(
 
     monkeypatch.setattr(_store, "_LOCK_SECONDS", 0.3)
     with (
-        _store._locked(tmp_path / "x.lock"),
+        _store._hold_lock(tmp_path / "x.lock"),
         pytest.raises(TrackingError, match="another process has held"),
-        _store._locked(tmp_path / "x.lock"),
+        _store._hold_lock(tmp_path / "x.lock"),
     ):
         pass
-    with _store._locked(tmp_path / "x.lock"):
+    with _store._hold_lock(tmp_path / "x.lock"):
         pass
 
 
@@ -169,7 +185,7 @@ def test_three_processes_may_start_on_one_fresh_store(engine, tmp_path):
         assert load(run_id, tracking_uri=str(place)).version_ == engine.version_
 
 
-def test_importing_the_room_loads_no_mlflow(root):
+def test_importing_the_package_loads_no_mlflow(root):
     code = "import sys, smartrisk.tracking; sys.exit('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=False)
     assert done.returncode == 0

@@ -1,0 +1,161 @@
+"""What goes into a run: metrics, digests of data, figures; checked and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError, format_values
+from smartrisk.evaluation import Evaluation
+from smartrisk.schema import DECLARATIONS
+
+#: Hexadecimal digits of a digest: MLflow keeps at most 36 characters.
+_DIGEST_LENGTH = 32
+#: Longest name of a metric, parameter or file; MLflow allows 250 characters.
+_LONGEST_NAME = 200
+
+
+def read_metrics(
+    evaluation: Evaluation | Mapping[str, float] | None,
+) -> dict[str, float]:
+    """Return finite figures under names that MLflow accepts."""
+    if evaluation is None:
+        return {}
+    given: object = evaluation
+    if not isinstance(evaluation, Mapping) and hasattr(evaluation, "to_dict"):
+        given = evaluation.to_dict()
+    if not isinstance(given, Mapping):
+        raise ArgumentError(
+            "tracking.evaluation_without_figures",
+            "log_run: 'evaluation' must be the result of evaluation.evaluate, "
+            "or a mapping of names to numbers; got {type_name}.",
+            type_name=type(evaluation).__name__,
+        )
+    metrics: dict[str, float] = {}
+    for name, value in given.items():
+        if not isinstance(value, (int, float, np.integer, np.floating)):
+            raise ArgumentError(
+                "tracking.metric_not_a_number",
+                "log_run: the metric {name!r} must be a number; got {value!r}.",
+                name=str(name),
+                value=str(value),
+            )
+        if math.isfinite(value):
+            metrics[safe_name(name, "_/ ")] = float(value)
+    return metrics
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is logged of a table: no row of it."""
+
+    context: str
+    name: str
+    digest: str
+    n_rows: int
+    columns: list[dict[str, Any]]
+
+
+def describe_data(
+    declarations: pd.DataFrame | Mapping[str, pd.DataFrame] | None,
+) -> dict[str, DataSet]:
+    """Return name, digest, size and columns of each data set, by context."""
+    if declarations is None:
+        return {}
+    is_mapping = isinstance(declarations, Mapping)
+    given = declarations if is_mapping else {"training": declarations}
+    data = {}
+    for context, frame in given.items():
+        if not isinstance(frame, pd.DataFrame):
+            raise ArgumentError(
+                "tracking.declarations_not_a_frame",
+                "log_run: 'declarations' must be a DataFrame or a mapping of "
+                "contexts to DataFrames; got {type_name}.",
+                type_name=type(frame).__name__,
+            )
+        known = [name for name in DECLARATIONS.names if name in frame]
+        name = safe_name(context)
+        data[name] = DataSet(
+            context=name,
+            name=f"declarations-{name}",
+            digest=digest_frame(frame[known]),
+            n_rows=len(frame),
+            columns=[
+                {"name": n, "type": _column_type(n), "required": False} for n in known
+            ],
+        )
+    return data
+
+
+def digest_frame(frame: pd.DataFrame) -> str:
+    """Return a digest of the columns and values of a frame, whatever its index."""
+    sha = hashlib.sha256(json.dumps([str(c) for c in frame.columns]).encode())
+    sha.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return sha.hexdigest()[:_DIGEST_LENGTH]
+
+
+def prepare_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return pictures and pages by safe names; none that names a party."""
+    named = {safe_name(name): figure for name, figure in (figures or {}).items()}
+    private = [name for name, figure in named.items() if _names_parties(figure)]
+    if private:
+        raise ArgumentError(
+            "tracking.figures_name_parties",
+            "log_run: 'figures' holds {pages}, pages that name parties or "
+            "items. Keep them out of a tracking server; save them where only "
+            "officers can read them.",
+            pages=format_values(private),
+        )
+    return {name: _draw(figure) for name, figure in named.items()}
+
+
+def _names_parties(figure: Any) -> bool:
+    """Return whether a page names parties or items."""
+    return bool(getattr(figure, "identities", False))
+
+
+def _draw(figure: Any) -> Any:
+    """Return a display after drawing it, anything else unchanged."""
+    is_display = hasattr(figure, "plot") and hasattr(figure, "svg")
+    return figure.plot() if is_display and not hasattr(figure, "figure_") else figure
+
+
+def safe_name(name: object, more: str = "_") -> str:
+    """Return a name of letters, digits and few signs that cannot leave a folder."""
+    text = re.sub(rf"[^\w.\-{more}]", "_", str(name), flags=re.ASCII).strip("./ ")
+    text = re.sub(r"\.{2,}|/{2,}", "_", text)
+    if not text:
+        raise ArgumentError(
+            "tracking.name_without_letters",
+            "log_run: {name!r} has no letter or digit for a name.",
+            name=str(name),
+        )
+    return text[:_LONGEST_NAME]
+
+
+def _column_type(name: str) -> str:
+    """Return the type of a field in the words of MLflow."""
+    kinds = {"number": "double", "integer": "long", "boolean": "boolean"}
+    kind = DECLARATIONS[name].kind
+    return "datetime" if kind == "datetime" else kinds.get(kind, "string")
+
+
+def to_jsonable(value: Any) -> Any:
+    """Return a value as JSON holds it; other objects become text."""
+    if isinstance(value, Mapping):
+        return {str(k): to_jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_jsonable(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)

@@ -49,6 +49,13 @@ def test_the_two_commands_of_the_readme_are_the_agreed_ones(root):
     assert f'{install} -e ".[test]" && .venv/bin/pytest\n' in page
 
 
+def test_the_quickstart_has_the_set_up_of_the_readme(root):
+    pattern = r"<!-- ci: demo -->\n```sh\n(.*?)```"
+    (ours,) = re.findall(pattern, read(root, "docs/quickstart.md"), flags=re.DOTALL)
+    (run,) = re.findall(pattern, read(root, "README.md"), flags=re.DOTALL)
+    assert ours == run
+
+
 def test_windows_blocks_run_the_commands_of_the_unix_block_beside_them(root):
     page = read(root, "README.md")
     found = set_ups(page)

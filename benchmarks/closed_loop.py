@@ -5,7 +5,7 @@ Run ``python benchmarks/closed_loop.py [--scenarios drift,stable] [--items 40000
 month on each policy decides on a tenth of the items and learns from what it has found
 itself; a bound learns from the truth of every past item. Judged by the truth of the
 last six months. What has ended is kept in ``benchmarks/results/closed_loop``: a run
-that was broken off goes on. Writes ``benchmarks/results/closed_loop.csv``.
+that was interrupted resumes. Writes ``benchmarks/results/closed_loop.csv``.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def main() -> None:
         for one in wanted:
             for other in ("exploit only", "all truths"):
                 if one != other and other in wanted:
-                    told = result.compare(one, other, last=LAST).iloc[:1]
-                    print(one, "to", other, told.round(3).to_string(header=False))
+                    found = result.compare(one, other, last=LAST).iloc[:1]
+                    print(one, "to", other, found.round(3).to_string(header=False))
         tables.append(result.frame().assign(scenario=name))
     pd.concat(tables).round(4).to_csv(folder.parent / "closed_loop.csv", index=False)
 

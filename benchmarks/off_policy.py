@@ -36,10 +36,10 @@ def naive(
 ) -> dict[str, Any]:
     """Return what the inspected items alone say, with binomial intervals."""
     joined = flow[KEY].assign(wanted=wanted).merge(found, on=KEY)
-    mine = joined[joined["wanted"]]
-    k, n = float(mine["illicit"].sum()), max(len(mine), 1)
+    own = joined[joined["wanted"]]
+    k, n = float(own["illicit"].sum()), max(len(own), 1)
     rate, share = k / n, k / max(float(joined["illicit"].sum()), 1.0)
-    revenue = mine["revenue_adjustment"]
+    revenue = own["revenue_adjustment"]
     scale = wanted.sum() / n
     error = 1.96 * scale * np.sqrt(n) * revenue.std(ddof=0)
 
@@ -92,11 +92,11 @@ def one(n_items: int, seed: int) -> list[dict[str, Any]]:
         answers = {"naive": naive(log, found, wanted)}
         for method in ("ips", "snips", "dr"):
             model = scores if method == "dr" else None
-            told = off_policy(log, found, target, model=model, method=method).frame()
-            answers[method] = told.set_index("estimand")[["estimate", "low", "high"]].T
+            table = off_policy(log, found, target, model=model, method=method).frame()
+            answers[method] = table.set_index("estimand")[["estimate", "low", "high"]].T
         for source in ("random", "all"):
-            told = whole_flow(log, found, source=source, strata=flow["office"]).frame()
-            flat = told.set_index("estimand")[["estimate", "low", "high"]].T
+            table = whole_flow(log, found, source=source, strata=flow["office"]).frame()
+            flat = table.set_index("estimand")[["estimate", "low", "high"]].T
             answers[f"flow, {source}"] = flat
         for method, answer in answers.items():
             for estimand, value in true.items():

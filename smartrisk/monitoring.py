@@ -152,7 +152,7 @@ def drift(
                 "drift: {window!r} holds no item. Pass one at least.",
                 window=name,
             )
-    names = _compared(reference, current) if fields is None else list(fields)
+    names = _comparable_fields(reference, current) if fields is None else list(fields)
     missing = [n for n in names if n not in reference or n not in current]
     if missing:
         raise TableError(
@@ -169,7 +169,7 @@ def drift(
     return Drift(ranked.reset_index(drop=True))
 
 
-def _compared(reference: pd.DataFrame, current: pd.DataFrame) -> list[str]:
+def _comparable_fields(reference: pd.DataFrame, current: pd.DataFrame) -> list[str]:
     """Return the fields worth comparing."""
     return [
         str(name)

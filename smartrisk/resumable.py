@@ -2,7 +2,7 @@
 
 Reads what a result was computed from; writes one JSON file per result. A fingerprint
 covers everything that a result depends on, so that a changed engine, policy, table or
-library version starts anew and never gets an older result back.
+library version is computed again and never gets an older result.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def fingerprint(*parts: object) -> str:
     Notes
     -----
     - An estimator (anything with ``get_params``) is its class and its parameters,
-      nested estimators too; what it learned does not count, since it is fitted anew.
+      nested estimators too; what it learned does not count, since it is fitted again.
     - A function is its module, name, code, defaults, the values it closes over, and
       the functions, classes and constants of its module that it uses.
     - A class is its name and the code of its methods. Other class attributes do not
@@ -294,7 +294,9 @@ class _Digest:
             self._put("bound method", "")
             self.add((value.__func__, value.__self__))
         else:
-            self._put("built in", f"{value.__module__}.{value.__qualname__}")
+            module = getattr(value, "__module__", None)
+            self._put("built in", f"{module}.{value.__qualname__}")
+            self.add(getattr(value, "__self__", None))
 
     def _add_code(self, code: types.CodeType) -> None:
         """Add the code of a function: instructions, names and constants."""

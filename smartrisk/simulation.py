@@ -244,7 +244,7 @@ def close_loop(
     folder : path, default=None
         Where the months of an arm in a world are kept when it has ended, so that a run
         that was stopped resumes: an arm with another engine, policy, world, start or
-        version of the library starts anew. None to keep nothing.
+        version of the library starts from the beginning. None to keep nothing.
     progress : callable, default=None
         Called with arm, seed and the last month when an arm has ended in a world; where
         `n_jobs` is 1 after every month.
@@ -450,11 +450,11 @@ class _Loop:
         begins = month.start_time
         past = self.items[(self.items["lodged_at"] < begins).to_numpy()]
         later = self.items[now]
-        known = self._known(begins)
+        known = self._known_results(begins)
         split = Split(at=begins, past=past, known=known, later=later)
         if self.fitted is None or number % self.arm.refit_every == 0:
-            drawn = self._drawn(split, number)
-            self.fitted = fit_contender(self.arm.contender, drawn)
+            training = self._training_split(split, number)
+            self.fitted = fit_contender(self.arm.contender, training)
         scores = self.fitted.score(split)
         if self.arm.policy.explore == "novelty":
             scores = scores.assign(novelty=novelty(later, past))
@@ -466,7 +466,7 @@ class _Loop:
         revenue = clean_amounts(self.truth["revenue_adjustment"])[now]
         return _month_row(str(month), controlled, hit, revenue, len(known))
 
-    def _known(self, begins: pd.Timestamp) -> pd.DataFrame:
+    def _known_results(self, begins: pd.Timestamp) -> pd.DataFrame:
         """Return the results that are known when a month begins."""
         results: pd.DataFrame = self.truth
         if not self.arm.knows_all:
@@ -474,7 +474,7 @@ class _Loop:
         known: pd.DataFrame = results[(results["known_at"] < begins).to_numpy()]
         return known
 
-    def _drawn(self, split: Split, number: int) -> Split:
+    def _training_split(self, split: Split, number: int) -> Split:
         """Return the split to learn from: with all known results, or half of them."""
         if not self.arm.thompson:
             return split

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.errors import ArgumentError, Message, TableError, check_number
 from smartrisk.evaluation._matched_tables import Float, check_columns
 from smartrisk.evaluation._ranking import precision_at
 from smartrisk.items import check_unique, clean_amounts, join_by_key
@@ -45,44 +45,23 @@ class Finding:
         Whether it calls for a look.
     figure : float
         The figure behind it; NaN where the check does not apply.
-    message_id : str
-        Stable name of the message, ``evaluation.audit_...``.
-    template : str
-        The message in English with ``{name}`` for each value.
-    values : mapping of str to object
-        What stands for the placeholders.
+    message : Message
+        The finding as a message id, an English template and named values.
 
     Examples
     --------
-    >>> from smartrisk.evaluation import Finding
-    >>> Finding("dates", False, 0.1, "evaluation.audit_dates",
-    ...         "{share:.1%} lodged on weekends", {"share": 0.1}).text()
-    '10.0% lodged on weekends'
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.evaluation import audit
+    >>> world = make_declarations(3_000, random_state=0)
+    >>> finding = audit(world.declarations, world.outcomes).findings[-1]
+    >>> finding.check, finding.message.message_id
+    ('contradictions', 'evaluation.audit_contradictions')
     """
 
     check: str
     alarm: bool
     figure: float
-    message_id: str
-    template: str
-    values: Mapping[str, object]
-
-    def text(self, translate: Callable[[str], str] | None = None) -> str:
-        """Return the message, its template translated when a catalogue is given.
-
-        Parameters
-        ----------
-        translate : callable, default=None
-            Takes the English template, returns that of another language with the same
-            placeholders; None for English.
-
-        Returns
-        -------
-        text : str
-            The template with its values filled in.
-        """
-        template = self.template if translate is None else translate(self.template)
-        return template.format(**self.values)
+    message: Message
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -128,8 +107,8 @@ class Audit(Result):
                 "check": [f.check for f in self._findings],
                 "alarm": [f.alarm for f in self._findings],
                 "figure": [f.figure for f in self._findings],
-                "finding": [f.text() for f in self._findings],
-                "message_id": [f.message_id for f in self._findings],
+                "finding": [str(f.message) for f in self._findings],
+                "message_id": [f.message.message_id for f in self._findings],
             }
         )
 
@@ -212,8 +191,11 @@ def audit(
     for name, table in tables:
         check_columns("audit", name, table, KEY[:1])
         check_unique("audit", name, table)
-    learn, judge = _labelled(past, known, "past"), _labelled(later, results, "later")
-    every = _labelled(
+    learn, judge = (
+        _join_results(past, known, "past"),
+        _join_results(later, results, "later"),
+    )
+    every = _join_results(
         pd.concat([past, later], ignore_index=True),
         pd.concat([known, results], ignore_index=True).drop_duplicates(
             [name for name in KEY if name in results]
@@ -232,7 +214,7 @@ def audit(
     return Audit(findings)
 
 
-def _labelled(
+def _join_results(
     declarations: pd.DataFrame, outcomes: pd.DataFrame, part: str
 ) -> pd.DataFrame:
     """Return the items that have a result, with it."""
@@ -255,7 +237,7 @@ def _labelled(
 
 def _check_repeated_lines(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
     """Judge a look-up of the goods line."""
-    columns = [c for c in _LINE if c in learn and c in judge]
+    columns = [c for c in GOODS_LINE if c in learn and c in judge]
     seen = seen_before(judge, learn, columns=columns).to_numpy()
     found = _precision(learn, judge, columns)
     values: dict[str, object] = {"repeated": float(seen.mean())}
@@ -284,10 +266,6 @@ def _check_repeated_lines(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
     )
 
 
-#: The goods line, the net mass last: without it, it is the route.
-_LINE = (*(c for c in GOODS_LINE if c != "net_mass_kg"), "net_mass_kg")
-
-
 def _check_look_up(learn: pd.DataFrame, judge: pd.DataFrame) -> Finding:
     """Judge the best look-up that a greedy search finds."""
     columns = best_look_up(learn)
@@ -314,7 +292,7 @@ def _look_up_finding(
     possible = min(1.0, base / _RATE)
     alarm = bool(found >= _NEAR_BEST * possible and found >= _LEAST_LIFT * base)
     values = {**values, "found": found, "base": base}
-    return Finding(check, alarm, found, message_id, template, values)
+    return Finding(check, alarm, found, Message(message_id, template, **values))
 
 
 def best_look_up(table: pd.DataFrame, max_columns: int = 6) -> list[str]:
@@ -403,7 +381,7 @@ def _precision(
 
 
 def _check_identifiers(every: pd.DataFrame) -> Finding:
-    """Judge whether the order of identifiers betrays the label within a month."""
+    """Judge whether the order of identifiers reveals the label within a month."""
     rank = every["declaration_id"].rank()
     month = every["lodged_at"].dt.strftime("%Y-%m")
     within = (rank - rank.groupby(month).transform("mean")).to_numpy()
@@ -417,9 +395,11 @@ def _check_identifiers(every: pd.DataFrame) -> Finding:
         "identifiers",
         bool(alarm),
         auc,
-        "evaluation.audit_identifiers",
-        "ROC AUC of the identifiers' order within a month: {auc:.3f} (chance: 0.5)",
-        {"auc": auc},
+        Message(
+            "evaluation.audit_identifiers",
+            "ROC AUC of the identifiers' order within a month: {auc:.3f} (chance: 0.5)",
+            auc=auc,
+        ),
     )
 
 
@@ -430,9 +410,7 @@ def _check_values(every: pd.DataFrame) -> Finding:
             "values",
             False,
             math.nan,
-            "evaluation.audit_no_values",
-            "no customs_value to check",
-            {},
+            Message("evaluation.audit_no_values", "no customs_value to check"),
         )
     value, hit = every["customs_value"], every["illicit"] == 1
     share, n = _share_assessed(every[hit])
@@ -442,10 +420,12 @@ def _check_values(every: pd.DataFrame) -> Finding:
             "values",
             True,
             share,
-            "evaluation.audit_values_overwritten",
-            "declared and assessed value are equal wherever revenue was found ({n} "
-            "items)",
-            {"n": n},
+            Message(
+                "evaluation.audit_values_overwritten",
+                "declared and assessed value are equal wherever revenue was found ({n} "
+                "items)",
+                n=n,
+            ),
         )
     whole = (value % 1 == 0).astype(float)
     gap = float(whole[hit].mean() - whole[~hit].mean())
@@ -453,9 +433,11 @@ def _check_values(every: pd.DataFrame) -> Finding:
         "values",
         abs(gap) > 0.25,
         gap,
-        "evaluation.audit_whole_values",
-        "share of whole numbers, hits less others: {gap:+.1%}",
-        {"gap": gap},
+        Message(
+            "evaluation.audit_whole_values",
+            "share of whole numbers, hits less others: {gap:+.1%}",
+            gap=gap,
+        ),
     )
 
 
@@ -488,18 +470,22 @@ def _check_dates(lodged: pd.Series) -> Finding:
             "dates",
             True,
             weekend,
-            "evaluation.audit_even_dates",
-            "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %); dates "
-            "may have been added later",
-            {"weekend": weekend},
+            Message(
+                "evaluation.audit_even_dates",
+                "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %); "
+                "dates may have been added later",
+                weekend=weekend,
+            ),
         )
     return Finding(
         "dates",
         False,
         weekend,
-        "evaluation.audit_dates",
-        "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %)",
-        {"weekend": weekend},
+        Message(
+            "evaluation.audit_dates",
+            "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %)",
+            weekend=weekend,
+        ),
     )
 
 
@@ -513,18 +499,22 @@ def _check_truncation(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> Fin
             "truncation",
             n_months > 0,
             float(n_months),
-            "evaluation.audit_all_labelled",
-            "{n_months} months without results; {share:.1%} of the items have one: "
-            "selection bias cannot be studied",
-            values,
+            Message(
+                "evaluation.audit_all_labelled",
+                "{n_months} months without results; {share:.1%} of the items have one: "
+                "selection bias cannot be studied",
+                **values,
+            ),
         )
     return Finding(
         "truncation",
         n_months > 0,
         float(n_months),
-        "evaluation.audit_truncation",
-        "{n_months} months without results; {share:.1%} of the items have one",
-        values,
+        Message(
+            "evaluation.audit_truncation",
+            "{n_months} months without results; {share:.1%} of the items have one",
+            **values,
+        ),
     )
 
 
@@ -535,9 +525,9 @@ def _check_contradictions(every: pd.DataFrame) -> Finding:
             "contradictions",
             False,
             math.nan,
-            "evaluation.audit_no_revenue",
-            "no revenue_adjustment to compare with",
-            {},
+            Message(
+                "evaluation.audit_no_revenue", "no revenue_adjustment to compare with"
+            ),
         )
     odd = (every["illicit"] == 0) & (every["revenue_adjustment"] > 0)
     share = float(odd.mean())
@@ -545,7 +535,10 @@ def _check_contradictions(every: pd.DataFrame) -> Finding:
         "contradictions",
         share > 0.01,
         share,
-        "evaluation.audit_contradictions",
-        "{n_results} results recover revenue and find nothing ({share:.1%})",
-        {"n_results": int(odd.sum()), "share": share},
+        Message(
+            "evaluation.audit_contradictions",
+            "{n_results} results recover revenue and find nothing ({share:.1%})",
+            n_results=int(odd.sum()),
+            share=share,
+        ),
     )

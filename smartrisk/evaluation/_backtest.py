@@ -257,7 +257,7 @@ def backtest(
     folder : path, default=None
         Where to keep the figures of each period, so that a backtest that was stopped
         resumes: what was computed from other contenders, tables, settings or another
-        version of the library is computed anew. None to keep nothing.
+        version of the library is computed again. None to keep nothing.
     progress : callable, default=None
         Called with the number of periods done, their total, the contender and the
         period after each.

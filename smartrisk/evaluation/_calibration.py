@@ -93,7 +93,7 @@ def calibration(
     0.0
     """
     check_number("calibration", "n_groups", n_groups, low=1, integer=True)
-    score, found = _checked(probability, hits)
+    score, found = _check_inputs(probability, hits)
     edges = np.quantile(score, np.linspace(0, 1, n_groups + 1)[1:-1])
     group = np.searchsorted(np.unique(edges), score, side="left")
     n = np.bincount(group)
@@ -114,7 +114,7 @@ def calibration(
     )
 
 
-def _checked(probability: ArrayLike, hits: ArrayLike) -> tuple[Float, Float]:
+def _check_inputs(probability: ArrayLike, hits: ArrayLike) -> tuple[Float, Float]:
     """Return both as arrays of one length, within what is allowed."""
     score = np.asarray(probability, dtype=np.float64).ravel()
     found = np.asarray(hits, dtype=np.float64).ravel()

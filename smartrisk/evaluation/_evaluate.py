@@ -18,6 +18,7 @@ from sklearn.metrics import (
 )
 
 from smartrisk.errors import (
+    Message,
     SmallSampleWarning,
     TableError,
     check_number,
@@ -63,7 +64,7 @@ class Evaluation(Result):
         Measures of the scores as a whole.
     _segments : DataFrame
         One row per segment and value; empty when none were asked for.
-    _notes : tuple of str
+    _messages : tuple of Message
         What could not be computed, and why.
 
     Examples
@@ -82,12 +83,17 @@ class Evaluation(Result):
     _table: pd.DataFrame
     _figures: dict[str, float]
     _segments: pd.DataFrame
-    _notes: tuple[str, ...] = ()
+    _messages: tuple[Message, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What could not be computed, and why: ids, templates and values."""
+        return self._messages
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What could not be computed, and why."""
-        return self._notes
+        """What could not be computed, and why, in English."""
+        return tuple(str(message) for message in self._messages)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per ranking and inspection rate.
@@ -231,7 +237,7 @@ def evaluate(
     figures["n_unlabelled"] = float((~known).sum())
     parts = {} if segments is None else match_segments("evaluate", segments, keys)
     table = _by_segment(parts, known, y, risk, rates)
-    return Evaluation(pd.DataFrame(rows), figures, table, _notes(y, revenue))
+    return Evaluation(pd.DataFrame(rows), figures, table, _messages(y, revenue))
 
 
 @dataclass(frozen=True)
@@ -342,17 +348,38 @@ def compare(evaluations: Mapping[str, Evaluation], rate: float = 0.05) -> Compar
     return Comparison(pd.DataFrame(rows, columns=columns), rate)
 
 
-def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
+def _messages(y: Float, revenue: Float | None) -> tuple[Message, ...]:
     """Return what limits the figures; warn when they do not exist."""
-    notes = []
+    messages = []
     if not len(y):
-        notes.append("No item has an outcome: there is nothing to judge by.")
+        messages.append(
+            Message(
+                "evaluation.no_outcome",
+                "No item has an outcome: there is nothing to judge by.",
+            )
+        )
     elif y.min() == y.max():
-        notes.append("All outcomes are equal: rankings cannot be compared.")
+        messages.append(
+            Message(
+                "evaluation.equal_outcomes",
+                "All outcomes are equal: rankings cannot be compared.",
+            )
+        )
     elif y.sum() < _FEW:
-        notes.append(f"Only {int(y.sum())} hits: intervals are wide.")
+        messages.append(
+            Message(
+                "evaluation.few_hits",
+                "Only {n_hits} hits: intervals are wide.",
+                n_hits=int(y.sum()),
+            )
+        )
     if revenue is None:
-        notes.append("No revenue_adjustment: revenue shares are not given.")
+        messages.append(
+            Message(
+                "evaluation.no_revenue",
+                "No revenue_adjustment: revenue shares are not given.",
+            )
+        )
     if not len(y) or y.min() == y.max():
         warnings.warn(
             SmallSampleWarning(
@@ -364,7 +391,7 @@ def _notes(y: Float, revenue: Float | None) -> tuple[str, ...]:
             ),
             stacklevel=3,
         )
-    return tuple(notes)
+    return tuple(messages)
 
 
 def _at_rates(ranked: _Ranked, rates: Sequence[float]) -> list[dict[str, Any]]:

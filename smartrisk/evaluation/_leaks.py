@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import (
     ArgumentError,
     LeakageError,
+    Message,
     TableError,
     check_number,
     format_values,
@@ -37,6 +38,12 @@ _MESSAGE_IDS = {
     "the day of a result": "evaluation.leak_of_result_day",
     "the same day": "evaluation.leak_of_day",
     "the order of rows": "evaluation.leak_of_order",
+}
+#: One sentence per probe, so that each can be translated as a whole.
+_TEMPLATES = {
+    probe: f"{{feature!r}} moved for {{n_moved}} of {{n_checked}} items when {probe} "
+    f"changed (such as {{examples}}): it {means}"
+    for probe, means in PROBES.items()
 }
 _COLUMNS = ["probe", "feature", "n_moved", "n_checked", "largest", "examples", "means"]
 #: A column with at most so many values is taken for a code. Encoders number codes; text
@@ -92,6 +99,21 @@ class LeakReport(Result):
         """Features that moved."""
         return sorted(set(self._table["feature"]))
 
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """One message per probe and feature that moved, with its id and values."""
+        return tuple(
+            Message(
+                _MESSAGE_IDS[row["probe"]],
+                _TEMPLATES[row["probe"]],
+                feature=row["feature"],
+                n_moved=row["n_moved"],
+                n_checked=row["n_checked"],
+                examples=row["examples"],
+            )
+            for row in self._table.to_dict("records")
+        )
+
     def frame(self) -> pd.DataFrame:
         """Return one row per probe and feature that moved.
 
@@ -113,17 +135,12 @@ class LeakReport(Result):
         """
         if not self.leaks:
             return
-        texts = [
-            f"{row.feature!r} moved for {row.n_moved} of {row.n_checked} items when "
-            f"{row.probe} changed (such as {row.examples}): it {row.means}"
-            for row in self._table.head(5).itertuples()
-        ]
-        more = len(self._table) - len(texts)
-        texts += [f"and {more} more"] if more else []
+        texts = [str(message) for message in self.messages]
+        more = [f"and {len(texts) - 5} more"] if len(texts) > 5 else []
         raise LeakageError(
             "evaluation.leaks_found",
             "prove_leak_free: {findings}.",
-            findings="; ".join(texts),
+            findings="; ".join(texts[:5] + more),
         )
 
     def __repr__(self) -> str:
@@ -215,7 +232,7 @@ def prove_leak_free(
     """
     check_number("prove_leak_free", "n_moments", n_moments, low=1, integer=True)
     check_number("prove_leak_free", "tolerance", tolerance, low=0.0)
-    items, results = _prepared(declarations, outcomes)
+    items, results = _prepare_tables(declarations, outcomes)
     moments = _moments(items, n_moments)
     rng = np.random.default_rng(random_state)
     probed = make_probed_subject(
@@ -297,7 +314,7 @@ def _check_repeatable(world: _Tables) -> None:
         )
 
 
-def _prepared(
+def _prepare_tables(
     declarations: pd.DataFrame, outcomes: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables in order of time with a fresh index, results of items only."""
@@ -367,7 +384,7 @@ def _result_day(world: _Tables, t: pd.Timestamp, kind: str) -> Trial:
     """Compare results that come ten years later with results that do not exist.
 
     An estimator learns from the rows that it is given, and numbers their codes: there
-    the late results are turned round instead of taken away.
+    the late results are flipped instead of taken away.
     """
     late = (world.results["known_at"] >= t).to_numpy()
     moved = world.results.copy()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import TableError, check_choice, check_number
+from smartrisk.errors import Message, TableError, check_choice, check_number
 from smartrisk.evaluation._matched_tables import (
     Float,
     align_rows,
@@ -51,7 +51,7 @@ class OffPolicy(Result):
         One row per estimand.
     _diagnostics : mapping of str to float
         How well the past decisions support the answer.
-    _notes : tuple of str
+    _messages : tuple of Message
         What was adjusted, and why.
 
     Examples
@@ -68,12 +68,17 @@ class OffPolicy(Result):
 
     _table: pd.DataFrame
     _diagnostics: dict[str, float]
-    _notes: tuple[str, ...] = ()
+    _messages: tuple[Message, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What was adjusted, and why: each with its id, template and values."""
+        return self._messages
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was adjusted, and why."""
-        return self._notes
+        """What was adjusted, and why, in English."""
+        return tuple(str(message) for message in self._messages)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per estimand.
@@ -237,7 +242,7 @@ def off_policy(
     else:
         revenue = _Sums(flow, wanted, flow.revenue, model_revenue, method, confidence)
         rows += _answers("revenue", revenue, refused or too_few)
-    return OffPolicy(pd.DataFrame(rows), diagnostics, flow.notes)
+    return OffPolicy(pd.DataFrame(rows), diagnostics, flow.messages)
 
 
 def _inclusion(target: pd.DataFrame) -> Float:
@@ -265,10 +270,10 @@ def _guesses(flow: PastDecisions, model: pd.DataFrame | None) -> tuple[Float, Fl
         revenue = np.nan_to_num(numbers_of(owner, table, rows["expected_revenue"]))
     if flow.revenue is not None:  # no amount beyond those that were found
         revenue = np.minimum(revenue, flow.revenue.max(initial=0.0))
-    return _scaled(flow, flow.hit, risk), revenue
+    return _scale_to_level(flow, flow.hit, risk), revenue
 
 
-def _scaled(flow: PastDecisions, value: Float, guess: Float) -> Float:
+def _scale_to_level(flow: PastDecisions, value: Float, guess: Float) -> Float:
     """Return the guess with the level of what was found (a ratio estimator).
 
     The best multiple in the sense of the weighted sums: it keeps the estimate

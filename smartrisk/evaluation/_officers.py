@@ -120,8 +120,8 @@ def judge_overrides(
 
     Notes
     -----
-    What officers released has no result: whether that was right can only be told from
-    a random share of such items that is inspected all the same.
+    What officers released has no result: whether that was right can only be estimated
+    from a random share of such items that is inspected nevertheless.
 
     Examples
     --------
@@ -299,7 +299,7 @@ def inspection_integrity(
     check_number("inspection_integrity", "alpha", alpha, low=1e-6, high=0.5)
     cases = _scored_cases(outcomes, scores, by)
     hit = cases["hit"].to_numpy(np.float64)
-    chance = _recalibrated(cases["risk_score"].to_numpy(np.float64), hit)
+    chance = _recalibrate(cases["risk_score"].to_numpy(np.float64), hit)
     rows = []
     for who, rows_of in cases.groupby(by, sort=True).indices.items():
         p, hits = chance[rows_of], int(hit[rows_of].sum())
@@ -359,7 +359,7 @@ def _scored_cases(
     )
 
 
-def _recalibrated(risk: Float, hit: Float) -> Float:
+def _recalibrate(risk: Float, hit: Float) -> Float:
     """Return scores shifted in log-odds until they sum to the hits."""
     odds = logit(np.clip(risk, 1e-6, 1 - 1e-6))
     hits = float(hit.sum())

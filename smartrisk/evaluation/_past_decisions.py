@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, format_values
+from smartrisk.errors import Message, TableError, format_values
 from smartrisk.evaluation._matched_tables import (
     Bool,
     Float,
@@ -46,7 +46,7 @@ class PastDecisions:
         Number of the declaration that it belongs to.
     n_inspected : int
         Items that were inspected, with a result or without.
-    notes : tuple of str
+    messages : tuple of Message
         What was adjusted.
     """
 
@@ -58,7 +58,7 @@ class PastDecisions:
     at_random: Bool
     declaration: NDArray[np.int64]
     n_inspected: int
-    notes: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -78,7 +78,7 @@ def match_past_decisions(
     keys = unique_keys(owner, "DECISIONS", decisions)
     results = match_results(owner, keys, outcomes)
     propensity = read_propensities(owner, "DECISIONS", decisions)
-    known, notes = _selected_results(decisions, results.known)
+    known, messages = _selected_results(decisions, results.known)
     _check_possible(owner, keys, known & (propensity <= 0))
     inspected = known.copy()
     if "channel" in decisions:
@@ -86,7 +86,7 @@ def match_past_decisions(
         if "selected_by" in decisions:
             controlled = controlled & decisions["selected_by"].notna().to_numpy()
         inspected |= controlled
-        notes += _note_of_fit(propensity, inspected)
+        messages += _messages_of_fit(propensity, inspected)
     share, late = _known_shares(owner, decisions, inspected, known)
     at_random = np.zeros(len(keys), np.bool_)
     if "selected_by" in decisions:
@@ -101,13 +101,13 @@ def match_past_decisions(
         at_random=at_random,
         declaration=pd.factorize(keys["declaration_id"])[0].astype(np.int64),
         n_inspected=int(inspected.sum()),
-        notes=notes + late,
+        messages=messages + late,
     )
 
 
 def _selected_results(
     decisions: pd.DataFrame, known: Bool
-) -> tuple[Bool, tuple[str, ...]]:
+) -> tuple[Bool, tuple[Message, ...]]:
     """Return which results are of items that were selected with their propensity.
 
     Items that are checked after clearance because of their rank have none.
@@ -118,12 +118,17 @@ def _selected_results(
     n_others = int((known & ~selected).sum())
     if not selected.any() or not n_others:
         return known, ()
-    note = f"{n_others} results are of items that were not selected by propensity: "
-    return known & selected, (f"{note}left out.",)
+    message = Message(
+        "evaluation.results_left_out",
+        "{n_results} results are of items that were not selected by propensity: left "
+        "out.",
+        n_results=n_others,
+    )
+    return known & selected, (message,)
 
 
-def _note_of_fit(propensity: Float, inspected: Bool) -> tuple[str, ...]:
-    """Return a note when the propensities do not describe what was inspected.
+def _messages_of_fit(propensity: Float, inspected: Bool) -> tuple[Message, ...]:
+    """Return a message when the propensities do not describe what was inspected.
 
     The bound is four standard deviations of the number of controls, and 2 % more for
     capacities that are rounded by office and month.
@@ -133,10 +138,14 @@ def _note_of_fit(propensity: Float, inspected: Bool) -> tuple[str, ...]:
     n = int(inspected.sum())
     if abs(n - expected) <= 4 * spread + 0.02 * expected + 1:
         return ()
-    return (
-        f"The propensities expect {expected:.0f} controls and {n} were made: they do "
-        "not describe this selection, and no weight can mend that.",
+    message = Message(
+        "evaluation.propensities_do_not_fit",
+        "The propensities expect {expected:.0f} controls and {n_controls} were made: "
+        "they do not describe this selection, and no weight can correct that.",
+        expected=expected,
+        n_controls=n,
     )
+    return (message,)
 
 
 def _check_possible(owner: str, keys: pd.DataFrame, impossible: Bool) -> None:
@@ -154,7 +163,7 @@ def _check_possible(owner: str, keys: pd.DataFrame, impossible: Bool) -> None:
 
 def _known_shares(
     owner: str, decisions: pd.DataFrame, inspected: Bool, known: Bool
-) -> tuple[Float, tuple[str, ...]]:
+) -> tuple[Float, tuple[Message, ...]]:
     """Return the share of known results in each item's class: channel and month.
 
     A weighting-class adjustment: a result that came represents those of its class
@@ -184,8 +193,10 @@ def _known_shares(
             classes=format_values(str(names[group == k].iloc[0]) for k in thin),
             least=_LEAST_KNOWN,
         )
-    note = (
-        f"{n_late} results have not come; those of the same channel and month count "
-        "more."
+    message = Message(
+        "evaluation.results_still_to_come",
+        "{n_late} results have not come; those of the same channel and month count "
+        "more.",
+        n_late=n_late,
     )
-    return np.where(inspected, part[group], 1.0), (note,)
+    return np.where(inspected, part[group], 1.0), (message,)

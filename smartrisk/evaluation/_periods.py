@@ -122,7 +122,7 @@ def by_period(
     See Also
     --------
     evaluate : All periods at once, at several rates.
-    backtest : With a model that is fitted anew as time goes on.
+    backtest : With a model that is fitted again as time goes on.
 
     Notes
     -----

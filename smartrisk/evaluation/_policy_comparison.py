@@ -132,7 +132,7 @@ def compare_policies(
 
     Notes
     -----
-    The choice is fixed: replicates do not select anew. They draw whole
+    The choice is fixed: replicates do not select again. They draw whole
     declarations, in 200 blocks; every policy is judged on the same draw, so that what
     they share cancels.
 

@@ -71,13 +71,13 @@ def expected_sum(score: ArrayLike, value: ArrayLike, k: int) -> float:
 def sum_at(score: ArrayLike, value: ArrayLike, k: int, ties: str) -> float:
     """Return the sum of values among the k best, with the treatment of ties given."""
     check_choice("evaluation", "ties", ties, ("expected", "first"))
-    score, value = _checked(score, value)
+    score, value = _check_inputs(score, value)
     if ties == "expected":
         return expected_sum(score, value, k)
     return float((taken_at(score, k, ties=ties) * value).sum())
 
 
-def _checked(score: ArrayLike, value: ArrayLike) -> tuple[Float, Float]:
+def _check_inputs(score: ArrayLike, value: ArrayLike) -> tuple[Float, Float]:
     """Return both as arrays; raise on NaN, which would be ranked in silence."""
     score, value = np.asarray(score, np.float64), np.asarray(value, np.float64)
     if score.ndim != 1 or score.shape != value.shape:
@@ -372,7 +372,7 @@ def calibration_error(y: ArrayLike, probability: ArrayLike, n_bins: int = 10) ->
     >>> calibration_error([0, 1], [0.0, 1.0])
     0.0
     """
-    probability, y = _checked(probability, y)
+    probability, y = _check_inputs(probability, y)
     _, group = np.unique(probability, return_inverse=True)
     y = (np.bincount(group, y) / np.maximum(np.bincount(group), 1))[group]
     order = np.argsort(probability, kind="stable")

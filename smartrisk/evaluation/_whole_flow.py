@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.errors import (
+    ArgumentError,
+    Message,
+    TableError,
+    check_choice,
+    check_number,
+)
 from smartrisk.evaluation._matched_tables import Bool, Float, match_values
 from smartrisk.evaluation._past_decisions import PastDecisions, match_past_decisions
 from smartrisk.evaluation._weighted_sums import (
@@ -36,7 +42,7 @@ class WholeFlow(Result):
     ----------
     _table : DataFrame
         One row per estimand, and per group where groups were asked for.
-    _notes : tuple of str
+    _messages : tuple of Message
         What was adjusted.
 
     Examples
@@ -50,12 +56,17 @@ class WholeFlow(Result):
     """
 
     _table: pd.DataFrame
-    _notes: tuple[str, ...] = ()
+    _messages: tuple[Message, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What was adjusted: each with its id, template and values."""
+        return self._messages
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was adjusted."""
-        return self._notes
+        """What was adjusted, in English."""
+        return tuple(str(message) for message in self._messages)
 
     def frame(self) -> pd.DataFrame:
         """Return one row per estimand (and group).
@@ -197,7 +208,7 @@ def whole_flow(
         part = _Part(flow, inside, stratum, source, confidence)
         estimands = _estimands(part, sensitivity, specificity)
         rows += [{"group": name, **row} for row in estimands]
-    return WholeFlow(pd.DataFrame(rows), flow.notes)
+    return WholeFlow(pd.DataFrame(rows), flow.messages)
 
 
 def _groups(
@@ -256,7 +267,7 @@ class _Part:
             gap = weight[used] * (value[used] - total / n)
             roots = np.sqrt(1 - chance[used]) * gap
         else:
-            roots = _stratified(value[used], self.stratum[used], chance[used])
+            roots = _variance_roots(value[used], self.stratum[used], chance[used])
         together = np.bincount(self.flow.declaration[used], roots * scale)
         parts = np.asarray(together, np.float64) ** 2
         return total, half_width(parts, self.confidence)
@@ -288,7 +299,7 @@ class _Part:
         return Interval(share, float(low[0]), float(high[0]))
 
 
-def _stratified(value: Float, stratum: NDArray[np.int64], chance: Float) -> Float:
+def _variance_roots(value: Float, stratum: NDArray[np.int64], chance: Float) -> Float:
     """Return roots of the parts of the variance of a sum over strata, one per result.
 
     A stratum of one result takes its spread from all of them. Roots keep their sign,
@@ -312,7 +323,7 @@ def _estimands(
         notes.append(f"{n_unreached} items are never inspected")
     unreachable = part.source == "all" and n_unreached > 0
     found = UNKNOWN if unreachable else part.hit_rate()
-    rate = [_corrected(r, sensitivity, specificity) for r in found]
+    rate = [_correct_rate(r, sensitivity, specificity) for r in found]
     gap = UNKNOWN
     if flow.revenue is not None and not unreachable:
         gap = log_interval(*part.total(flow.revenue))
@@ -340,7 +351,7 @@ def _estimands(
     return rows
 
 
-def _corrected(rate: float, sensitivity: float, specificity: float) -> float:
+def _correct_rate(rate: float, sensitivity: float, specificity: float) -> float:
     """Return the true rate from the rate that inspections find."""
     corrected = (rate + specificity - 1) / (sensitivity + specificity - 1)
     return min(max(corrected, 0.0), 1.0) if math.isfinite(corrected) else math.nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smartrisk.benchmark import OURS, contenders, page, run_benchmark
+from smartrisk.benchmark import OURS, contenders, markdown_page, run_benchmark
 from smartrisk.cli import main
 from smartrisk.errors import ArgumentError
 from smartrisk.models import ColumnBoosting
@@ -28,17 +28,17 @@ def test_every_contender_is_judged_in_every_task_and_seed(result):
 def test_means_and_leads_are_those_of_the_seeds(result):
     table, summary = result.frame(), result.summary()
     row = summary[(summary["task"] == "small") & (summary["contender"] == "value")]
-    mine = table[(table["task"] == "small") & (table["contender"] == "value")]
+    own = table[(table["task"] == "small") & (table["contender"] == "value")]
     ours = table[(table["task"] == "small") & (table["contender"] == OURS)]
-    assert row["precision"].item() == pytest.approx(mine["precision"].mean())
-    gap = ours["precision"].to_numpy() - mine["precision"].to_numpy()
+    assert row["precision"].item() == pytest.approx(own["precision"].mean())
+    gap = ours["precision"].to_numpy() - own["precision"].to_numpy()
     assert row["behind_precision"].item() == pytest.approx(gap.mean())
     half = 12.706 * gap.std(ddof=1) / np.sqrt(2)
     assert row["behind_precision_half"].item() == pytest.approx(half, rel=1e-3)
 
 
 def test_the_page_holds_every_table_with_its_verdict(result):
-    text = page(result, "smartrisk benchmark", 60.0)
+    text = markdown_page(result, "smartrisk benchmark", 60.0)
     for task in ("small", "stable"):
         assert f"### {task}" in text
     assert text.count("The audit finds nothing alarming.") == 2
@@ -47,9 +47,9 @@ def test_the_page_holds_every_table_with_its_verdict(result):
 
 
 def test_own_contenders_join(result):
-    mine = {"mine": ColumnBoosting()}
-    told = run_benchmark(("small",), n_items=2_000, n_seeds=1, others=mine)
-    assert "mine" in set(told.frame()["contender"])
+    own = {"own": ColumnBoosting()}
+    found = run_benchmark(("small",), n_items=2_000, n_seeds=1, others=own)
+    assert "own" in set(found.frame()["contender"])
     with pytest.raises(ArgumentError, match="other names"):
         run_benchmark(("small",), others={"value": ColumnBoosting()})
     with pytest.raises(ArgumentError, match="scenario"):
@@ -66,8 +66,8 @@ def test_the_command_writes_its_page(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_default_leads_by_the_stated_margin():
-    told = run_benchmark(("national",), n_items=30_000, n_seeds=3).summary()
-    told = told.set_index("contender")
+    found = run_benchmark(("national",), n_items=30_000, n_seeds=3).summary()
+    found = found.set_index("contender")
     for name in ("smoothed-rate sum", "DATE features"):
         for measure in ("precision", "revenue"):
-            assert told.loc[OURS, measure] >= 1.4 * told.loc[name, measure], name
+            assert found.loc[OURS, measure] >= 1.4 * found.loc[name, measure], name

@@ -1,4 +1,4 @@
-"""The audit convicts sets that are too easy or untrue, and acquits made worlds."""
+"""The audit flags sets that are too easy or untrue, and passes made worlds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.datasets import load_kcs, make_declarations
-from smartrisk.errors import TableError
+from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import audit, best_look_up, precision_at
 
 
@@ -24,12 +24,12 @@ def labelled(made):
 
 @pytest.mark.parametrize("scenario", ["national", "small", "scarce"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_made_worlds_are_acquitted(scenario, seed):
+def test_made_worlds_pass(scenario, seed):
     world = make_declarations(20_000, random_state=seed, scenario=scenario)
     assert audit(world.declarations, world.outcomes).alarms == []
 
 
-def test_repeated_goods_lines_are_convicted(made):
+def test_repeated_goods_lines_are_flagged(made):
     items = made.declarations.copy()
     lines = items[["tariff_code", "origin", "duty_rate", "net_mass_kg"]].head(400)
     chosen = np.random.default_rng(0).integers(0, 400, len(items))
@@ -42,15 +42,15 @@ def test_repeated_goods_lines_are_convicted(made):
     assert found.frame().set_index("check").loc["repeated lines", "figure"] > 0.95
 
 
-def test_any_column_that_tells_the_label_is_found(made, labelled):
+def test_any_column_that_reveals_the_label_is_found(made, labelled):
     items, truth = labelled
-    telling = items.assign(carrier_id=np.where(truth["illicit"] == 1, "C1", "C2"))
-    table = telling.merge(truth[["declaration_id", "item_number", "illicit"]])
+    revealing = items.assign(carrier_id=np.where(truth["illicit"] == 1, "C1", "C2"))
+    table = revealing.merge(truth[["declaration_id", "item_number", "illicit"]])
     assert best_look_up(table)[0] == "carrier_id"
-    assert "look-up" in audit(telling, truth).alarms
+    assert "look-up" in audit(revealing, truth).alarms
 
 
-def test_identifiers_in_the_order_of_labels_are_convicted(labelled):
+def test_identifiers_in_the_order_of_labels_are_flagged(labelled):
     items, truth = labelled
     order = np.lexsort((np.arange(len(items)), truth["illicit"]))
     names = pd.Series(index=items.index, dtype=object)
@@ -60,7 +60,7 @@ def test_identifiers_in_the_order_of_labels_are_convicted(labelled):
     assert "identifiers" in audit(renamed, results).alarms
 
 
-def test_values_that_the_control_wrote_are_convicted(labelled):
+def test_values_that_the_control_wrote_are_flagged(labelled):
     items, truth = labelled
     over = truth.assign(assessed_value=items["customs_value"].to_numpy())
     assert "values" in audit(items, over).alarms
@@ -74,7 +74,7 @@ def test_values_that_the_control_wrote_are_convicted(labelled):
     assert "values" in audit(rounded, truth).alarms
 
 
-def test_dates_without_weekdays_are_convicted(labelled):
+def test_dates_without_weekdays_are_flagged(labelled):
     items, truth = labelled
     days = np.sort(np.random.default_rng(0).integers(0, 700, len(items)))
     pasted = items.assign(
@@ -83,7 +83,7 @@ def test_dates_without_weekdays_are_convicted(labelled):
     assert "dates" in audit(pasted, truth).alarms
 
 
-def test_a_dark_month_and_contradictions_are_convicted(labelled):
+def test_a_dark_month_and_contradictions_are_flagged(labelled):
     items, truth = labelled
     month = items["lodged_at"].dt.to_period("M")
     dark = truth[(month != month.unique()[3]).to_numpy()]
@@ -97,6 +97,32 @@ def test_too_few_results_are_refused_with_what_is_needed(made):
         audit(made.declarations, made.outcomes.head(20))
 
 
+def test_repeated_keys_are_refused(made):
+    items, results = made.declarations, made.outcomes
+    with pytest.raises(TableError, match=r"DECLARATIONS repeats .* of 3 rows"):
+        audit(pd.concat([items, items.head(3)]), results)
+    with pytest.raises(TableError, match=r"OUTCOMES repeats .* of 2 rows"):
+        audit(items, pd.concat([results, results.head(2)]))
+
+
+def test_later_tables_are_given_together(made):
+    items, results = made.declarations, made.outcomes
+    with pytest.raises(ArgumentError, match="'later_outcomes' together"):
+        audit(items, results, later_declarations=items)
+
+
+def test_findings_are_messages_with_values(made):
+    result = audit(made.declarations, made.outcomes)
+    frame = result.frame()
+    messages = [finding.message for finding in result.findings]
+    assert frame["message_id"].tolist() == [m.message_id for m in messages]
+    assert frame["finding"].tolist() == [str(m) for m in messages]
+    truncation = messages[5]
+    assert truncation.values["n_months"] == 0
+    french = truncation.text({truncation.template: "{n_months} mois"}.get)
+    assert french == "0 mois"
+
+
 def test_it_can_be_read(made):
     found = audit(made.declarations, made.outcomes)
     assert repr(found) == "Audit(7 checks, alarms: none)"
@@ -104,12 +130,13 @@ def test_it_can_be_read(made):
     assert found.frame()["finding"].str.len().between(10, 250).all()
 
 
-def test_the_korean_set_is_convicted_by_itself(kcs_path):
+def test_the_korean_set_is_flagged_by_itself(kcs_path):
     past, later = (load_kcs(kcs_path, part=part) for part in ("train", "valid"))
     found = audit(
         past.declarations,
         past.outcomes,
-        later=(later.declarations, later.outcomes),
+        later_declarations=later.declarations,
+        later_outcomes=later.outcomes,
     )
     assert found.alarms == ["repeated lines", "look-up"]
     figures = found.frame().set_index("check")["figure"]

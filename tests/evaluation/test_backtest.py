@@ -7,12 +7,15 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import smartrisk as sr
 from smartrisk.datasets import make_declarations
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import backtest, precision_at
+from smartrisk.intervals import resampled_counts
 
 KEY = ["declaration_id", "item_number"]
 
@@ -46,7 +49,7 @@ class Recorder:
 
 
 def run(world, contenders, **options):
-    options = {"n_periods": 3, "judge": world.full_outcomes(), **options}
+    options = {"n_folds": 3, "judge": world.full_outcomes(), **options}
     return backtest(contenders, world.declarations, world.outcomes, **options)
 
 
@@ -54,14 +57,14 @@ def test_figures_of_a_period_are_those_of_its_items(world):
     frame = run(world, {"value": value}, rates=(0.05, 10)).frame()
     month = world.declarations["lodged_at"].dt.strftime("%Y-%m")
     for row in frame.itertuples():
-        mine = (month == row.period).to_numpy()
+        own = (month == row.period).to_numpy()
         expected = precision_at(
-            world.truth["illicit"][mine],
-            world.declarations["customs_value"][mine],
+            world.truth["illicit"][own],
+            world.declarations["customs_value"][own],
             10 if row.rate == 10 else row.rate,
         )
         assert row.precision == pytest.approx(expected)
-        assert row.n_items == row.n_judged == mine.sum()
+        assert row.n_items == row.n_judged == own.sum()
     assert frame["period"].unique().tolist() == ["2024-10", "2024-11", "2024-12"]
 
 
@@ -93,7 +96,7 @@ def test_engines_classifiers_and_functions_run_side_by_side(world):
             "sum": sr.models.SmoothedRateSum(),
             "value": value,
         },
-        n_periods=2,
+        n_folds=2,
     )
     total = result.total().set_index("contender")
     assert total.loc["engine", "precision"] > total.loc["value", "precision"]
@@ -110,7 +113,7 @@ def test_jobs_in_parallel_give_the_same(world):
     both = {"value": value, "sum": sr.models.SmoothedRateSum()}
     alone = run(world, both)
     together = run(world, both, n_jobs=2)
-    pd.testing.assert_frame_equal(alone.weeks, together.weeks)
+    pd.testing.assert_frame_equal(alone.by_week(), together.by_week())
 
 
 class Counting(ClassifierMixin, BaseEstimator):
@@ -147,9 +150,84 @@ def test_a_backtest_that_was_stopped_goes_on(world, tmp_path):
     result = run(world, {"count": Counting()}, folder=tmp_path)
     assert Counting.fits == 3
     plain = run(world, {"count": Counting()})
-    pd.testing.assert_frame_equal(result.weeks, plain.weeks)
+    pd.testing.assert_frame_equal(result.by_week(), plain.by_week())
     run(world, {"count": Counting(shift=0.1)}, folder=tmp_path)
     assert Counting.fits == 9  # other settings are another contender
+
+
+def count_fits(world, folder, contender=None, **options):
+    """Return how many fits a backtest with a folder needs."""
+    Counting.fits = 0
+    run(world, {"count": contender or Counting()}, folder=folder, **options)
+    return Counting.fits
+
+
+def test_a_backtest_resumes_only_what_was_computed_from_equal_inputs(world, tmp_path):
+    assert count_fits(world, tmp_path) == 3
+    assert count_fits(world, tmp_path) == 0
+    assert count_fits(world, tmp_path, rates=(0.1,)) == 3
+    assert count_fits(world, tmp_path, label_delay=10) == 3
+    assert count_fits(world, tmp_path, judge=world.outcomes) == 3
+    assert count_fits(world, tmp_path, refit_every=3) == 1
+    nested = make_pipeline(FunctionTransformer(), Counting())
+    assert count_fits(world, tmp_path, nested) == 3
+    assert count_fits(world, tmp_path, clone(nested)) == 0
+    other = make_pipeline(FunctionTransformer(), Counting(shift=0.1))
+    assert count_fits(world, tmp_path, other) == 3
+
+
+def test_more_periods_are_added_to_those_that_are_there(world, tmp_path):
+    assert count_fits(world, tmp_path, n_folds=2) == 2
+    assert count_fits(world, tmp_path, n_folds=4) == 2
+
+
+def test_a_backtest_of_another_version_starts_again(world, tmp_path, monkeypatch):
+    assert count_fits(world, tmp_path) == 3
+    monkeypatch.setattr(sr, "__version__", "99.0")
+    assert count_fits(world, tmp_path) == 3
+
+
+def test_repeated_keys_and_missing_scores_are_refused(world):
+    twice = pd.concat([world.full_outcomes(), world.full_outcomes().head(2)])
+    with pytest.raises(TableError, match=r"the results to judge by repeats .* 2 rows"):
+        run(world, {"value": value}, judge=twice)
+
+    def gaps(past, known, later):
+        return np.where(np.arange(len(later)) < 2, np.nan, 0.5)
+
+    message = r"'risk_score' of SCORES is missing or not finite for 2 judged"
+    with pytest.raises(TableError, match=message):
+        run(world, {"gaps": gaps})
+
+
+def test_a_result_known_after_the_period_began_is_not_learned_from(world):
+    """A result of a past item that becomes known during the period stays out."""
+    Recorder.log.clear()
+    run(world, {"recorder": Recorder()}, n_folds=1)
+    (_, past, known) = next(entry for entry in Recorder.log if entry[0] == "fit")
+    lodged = world.outcomes.merge(past[KEY], on=KEY)
+    late = lodged[lodged["known_at"] >= "2024-12-01"]
+    assert len(late) > 5
+    assert not set(late["declaration_id"]) & set(known["declaration_id"])
+
+
+def test_a_notebook_shows_totals_and_periods(world):
+    html = run(world, {"value": value})._repr_html_()
+    assert "Backtest(1 contenders, 3 periods): over all periods" in html
+    assert "precision_low" in html
+    assert "By period" in html
+
+
+def test_weeks_are_drawn_as_blocks(world):
+    result = run(world, {"value": value})
+    weeks = result.by_week()
+    sums = weeks.groupby("week")[["hits", "taken"]].sum()
+    counts = resampled_counts(len(sums), 500, random_state=0)
+    rates = [float(c @ sums["hits"] / (c @ sums["taken"])) for c in counts]
+    total = result.total().iloc[0]
+    assert (total["precision_low"], total["precision_high"]) == pytest.approx(
+        np.quantile(rates, [0.025, 0.975])
+    )
 
 
 def test_a_damaged_record_is_done_again(world, tmp_path):
@@ -159,16 +237,16 @@ def test_a_damaged_record_is_done_again(world, tmp_path):
     assert len(run(world, {"value": value}, folder=tmp_path).frame()) == 3
 
 
-def test_progress_is_told(world):
-    told = []
-    run(world, {"value": value}, progress=lambda *a: told.append(a))
-    assert told[-1] == (3, 3, "value", "2024-12")
+def test_progress_is_reported(world):
+    found = []
+    run(world, {"value": value}, progress=lambda *a: found.append(a))
+    assert found[-1] == (3, 3, "value", "2024-12")
 
 
-def test_periods_without_results_say_so(world):
+def test_periods_without_results_are_noted(world):
     early = world.outcomes[world.outcomes["known_at"] < "2024-10-15"]
     result = backtest(
-        {"value": value}, world.declarations, early, n_periods=2, rates=(0.05,)
+        {"value": value}, world.declarations, early, n_folds=2, rates=(0.05,)
     )
     frame = result.frame()
     assert (frame["n_judged"] == 0).all()
@@ -182,7 +260,10 @@ def test_periods_without_results_say_so(world):
     [
         ({}, {}, "at least one"),
         ({"a": 3}, {}, "a contender must"),
-        ({"a": value}, {"n_period": 3}, "Did you mean 'n_periods'"),
+        ({"a": value}, {"n_folds": 0}, "n_folds"),
+        ({"a": value}, {"label_delay": -1}, "label_delay"),
+        ({"a": value}, {"refit_every": 0.5}, "refit_every"),
+        ({"a": value}, {"n_jobs": "all"}, "n_jobs"),
         ({"a": value}, {"months": 0}, "months"),
     ],
 )

@@ -164,16 +164,68 @@ def test_items_without_outcome_are_counted_and_left_out(case):
     pd.testing.assert_frame_equal(result.frame(), alone.frame())
 
 
-def test_outcomes_all_alike_are_told():
-    with pytest.warns(SmallSampleWarning, match="alike"):
+def test_outcomes_of_one_kind_are_warned_of():
+    with pytest.warns(SmallSampleWarning, match="0 of them hits"):
         result = evaluate(*tables([0.1, 0.9], [0, 0]), n_bootstrap=0)
     assert np.isnan(result.overall()["roc_auc"])
 
 
-def test_a_key_that_repeats_is_refused():
+def test_a_key_that_repeats_is_refused_with_count_and_key():
     scores, outcomes = tables([0.1, 0.9], [0, 1])
-    with pytest.raises(TableError, match="repeats a key"):
+    with pytest.raises(TableError, match=r"OUTCOMES repeats .* of 2 rows, .* 'D0'"):
         evaluate(scores, pd.concat([outcomes, outcomes]), n_bootstrap=0)
+    repeated = pd.concat([scores, scores.tail(1)])
+    with pytest.raises(TableError, match=r"SCORES repeats .* of 1 rows, .* 'D1'"):
+        evaluate(repeated, outcomes, n_bootstrap=0)
+
+
+@pytest.mark.parametrize("column", ["risk_score", "expected_revenue"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, None])
+def test_a_missing_score_of_a_judged_item_is_refused_by_name(column, value):
+    scores, outcomes = tables([0.1, 0.9, 0.5], [0, 1, 0], expected=[1.0, 2.0, 3.0])
+    scores[column] = pd.Series([value, 0.9, 0.5], dtype="Float64")
+    message = f"'{column}' of SCORES is missing or not finite for 1 judged .* 'D0'"
+    with pytest.raises(TableError, match=message):
+        evaluate(scores, outcomes, n_bootstrap=0)
+    judged = evaluate(scores, outcomes.tail(2), n_bootstrap=0)
+    assert judged.overall()["n_items"] == 2
+
+
+def test_expected_revenue_without_any_value_is_no_ranking():
+    scores, outcomes = tables([0.1, 0.9], [0, 1], expected=[np.nan, np.nan])
+    frame = evaluate(scores, outcomes, n_bootstrap=0).frame()
+    assert set(frame["rank_by"]) == {"risk_score"}
+
+
+def test_scores_that_are_texts_are_refused():
+    scores, outcomes = tables(["high", "low"], [0, 1])
+    with pytest.raises(TableError, match="must hold numbers; got values such as 'hi"):
+        evaluate(scores, outcomes, n_bootstrap=0)
+
+
+def test_a_result_that_is_neither_hit_nor_none_is_refused():
+    scores, outcomes = tables([0.1, 0.9], [0, 2])
+    with pytest.raises(TableError, match="must be 0 or 1; 1 values are not"):
+        evaluate(scores, outcomes, n_bootstrap=0)
+
+
+def test_a_table_of_segments_is_joined_by_key(case):
+    scores, outcomes = tables(*case)
+    office = np.where(np.arange(500) % 3 == 0, "a", "b")
+    by_place = evaluate(scores, outcomes, segments={"office": office}, n_bootstrap=0)
+    table = scores[["declaration_id"]].assign(office=office)
+    more = pd.DataFrame({"declaration_id": ["other"], "office": ["c"]})
+    shuffled = pd.concat([table, more]).sample(frac=1, random_state=0)
+    by_key = evaluate(scores, outcomes, segments=shuffled, n_bootstrap=0)
+    pd.testing.assert_frame_equal(by_place.by_segment(), by_key.by_segment())
+
+
+def test_an_item_without_a_segment_is_counted_as_missing(case):
+    scores, outcomes = tables(*case)
+    office = np.where(np.arange(500) < 40, None, "a")
+    parts = evaluate(scores, outcomes, segments={"office": office}, n_bootstrap=0)
+    sizes = parts.by_segment().groupby("value")["n_items"].first()
+    assert sizes.to_dict() == {"a": 460, "missing": 40}
 
 
 def test_missing_columns_are_named():
@@ -186,7 +238,7 @@ def test_missing_columns_are_named():
 
 def test_a_segment_of_another_length_is_refused(case):
     scores, outcomes = tables(*case)
-    with pytest.raises(TableError, match="align it"):
+    with pytest.raises(TableError, match="Pass one value per item"):
         evaluate(scores, outcomes, segments={"office": ["a"]}, n_bootstrap=0)
 
 
@@ -203,9 +255,11 @@ def test_results_side_by_side(case):
         "model": evaluate(*tables(score, y, revenue), n_bootstrap=0),
         "none": evaluate(*tables(np.zeros(500), y, revenue), n_bootstrap=0),
     }
-    table = compare(results)
-    assert table.index.tolist() == ["model", "none"]
-    assert table.iloc[0, 0] > table.iloc[1, 0]
+    table = compare(results).frame()
+    assert table["contender"].tolist() == ["model", "none"]
+    assert table["precision"].is_monotonic_decreasing
+    with pytest.raises(TableError, match=r"'model' was not evaluated at rate 0.3"):
+        compare(results, rate=0.3)
 
 
 def test_figures_for_a_tracking_store_are_finite_numbers(case):

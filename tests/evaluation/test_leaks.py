@@ -1,4 +1,4 @@
-"""The leak prover convicts planted leaks and acquits what is built in."""
+"""The leak prover flags planted leaks and passes what is built in."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def probes(report):
     return set(report.frame()["probe"])
 
 
-# ------------------------------------------------------------------- convicted
+# --------------------------------------------------------------------- flagged
 
 
 def in_sample_encoder(declarations, outcomes):
@@ -53,7 +53,7 @@ def sum_of_the_day(declarations, outcomes):
     return by.transform("sum").rename("sum_of_the_day")
 
 
-def test_an_in_sample_target_encoder_is_convicted(world):
+def test_an_in_sample_target_encoder_is_flagged(world):
     report = prove_leak_free(in_sample_encoder, world.declarations, world.outcomes)
     assert report.leaks == ["illicit"]
     assert "own and later results" in probes(report)
@@ -68,7 +68,7 @@ def target_encoder():
     return TargetEncoder(cv=KFold(5))
 
 
-def test_scikit_learns_target_encoder_on_rows_in_time_is_convicted(world):
+def test_scikit_learns_target_encoder_on_rows_in_time_is_flagged(world):
     report = prove_leak_free(
         target_encoder(),
         world.declarations,
@@ -80,7 +80,7 @@ def test_scikit_learns_target_encoder_on_rows_in_time_is_convicted(world):
     assert "own and later results" in probes(report)
 
 
-def test_a_sum_over_the_same_day_is_convicted(world):
+def test_a_sum_over_the_same_day_is_flagged(world):
     report = prove_leak_free(sum_of_the_day, world.declarations, world.outcomes)
     assert report.leaks == ["sum_of_the_day"]
     assert probes(report) == {"the same day"}
@@ -95,12 +95,12 @@ def test_a_sum_over_the_same_day_is_convicted(world):
         (lambda d, o: d["office"].shift(1).fillna("none"), "the order of rows"),
     ],
 )
-def test_other_leaks_are_convicted_by_their_probe(world, leak, probe):
+def test_other_leaks_are_flagged_by_their_probe(world, leak, probe):
     report = prove_leak_free(leak, world.declarations, world.outcomes)
-    assert any(probe in told for told in probes(report))
+    assert any(probe in found for found in probes(report))
 
 
-def test_a_result_used_before_its_day_is_convicted(world):
+def test_a_result_used_before_its_day_is_flagged(world):
     def hasty(declarations, outcomes):
         """Use results from the day of the inspection, before they were known."""
         both = declarations.merge(
@@ -126,11 +126,20 @@ def test_a_result_used_before_its_day_is_convicted(world):
     assert "the day of a result" in probes(report)
 
 
-# ------------------------------------------------------------------- acquitted
+def test_what_moved_is_a_message_with_values(world):
+    report = prove_leak_free(sum_of_the_day, world.declarations, world.outcomes)
+    (message,) = report.messages
+    assert message.message_id == "evaluation.leak_of_day"
+    assert message.values["feature"] == "sum_of_the_day"
+    assert "uses other items of the same day" in str(message)
+    assert report.frame()["message_id"].tolist() == ["evaluation.leak_of_day"]
+
+
+# ---------------------------------------------------------------------- passed
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_built_in_features_are_acquitted(name, world):
+def test_built_in_features_pass(name, world):
     subject = getattr(features, name)()
     report = prove_leak_free(subject, world.declarations, world.outcomes)
     assert report.leaks == []
@@ -139,7 +148,7 @@ def test_built_in_features_are_acquitted(name, world):
     report.check()
 
 
-def test_the_engine_is_acquitted(world):
+def test_the_engine_passes(world):
     report = prove_leak_free(
         smartrisk.RiskEngine(), world.declarations, world.outcomes, n_moments=2
     )
@@ -149,7 +158,7 @@ def test_the_engine_is_acquitted(world):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["drift", "parcels"])
-def test_the_features_are_acquitted_in_other_worlds(scenario):
+def test_the_features_pass_in_other_worlds(scenario):
     world = make_declarations(20_000, random_state=1, scenario=scenario)
     report = prove_leak_free(
         features.DeclarationFeatures(), world.declarations, world.outcomes
@@ -157,7 +166,7 @@ def test_the_features_are_acquitted_in_other_worlds(scenario):
     assert report.leaks == []
 
 
-def test_a_function_of_the_item_alone_is_acquitted(world):
+def test_a_function_of_the_item_alone_passes(world):
     def own(declarations, outcomes):
         return declarations[["customs_value", "net_mass_kg", "origin"]]
 
@@ -200,7 +209,7 @@ def test_what_cannot_be_tried_is_refused(world):
         prove_leak_free(3, items, results)
     with pytest.raises(TableError, match="OUTCOMES lacks the columns 'known_at'"):
         prove_leak_free(sum_of_the_day, items, results.drop(columns="known_at"))
-    with pytest.raises(TableError, match="cannot be parted"):
+    with pytest.raises(TableError, match="cannot be split"):
         prove_leak_free(sum_of_the_day, items.head(50), results)
     with pytest.raises(ArgumentError, match="n_moments"):
         prove_leak_free(sum_of_the_day, items, results, n_moments=0)

@@ -57,32 +57,40 @@ def check(case):
     hits, got = brute(y, score, k), brute(revenue, score, k)
     nan = math.nan
 
-    def same(value, expected):
+    def check_equal(value, expected):
         assert value == pytest.approx(expected, nan_ok=True)
 
-    same(precision_at(y, score, k), hits / k if k else nan)
-    same(recall_at(y, score, k), hits / sum(y) if sum(y) else nan)
-    same(
+    check_equal(precision_at(y, score, k), hits / k if k else nan)
+    check_equal(recall_at(y, score, k), hits / sum(y) if sum(y) else nan)
+    check_equal(
         revenue_share_at(revenue, score, k),
         got / sum(revenue) if sum(revenue) else nan,
     )
     base = sum(y) / len(y)
-    same(lift_at(y, score, k), hits / k / base if k and base else nan)
-    same(net_benefit_at(revenue, score, k, cost=2.0), got - 2.0 * k)
+    check_equal(lift_at(y, score, k), hits / k / base if k and base else nan)
+    check_equal(net_benefit_at(revenue, score, k, cost=2.0), got - 2.0 * k)
     best = min(k, sum(y))
-    same(normalised_at(y, score, k), hits / best if best else nan)
+    check_equal(normalised_at(y, score, k), hits / best if best else nan)
     most = sum(sorted(revenue, reverse=True)[:k])
-    same(normalised_at(revenue, score, k), got / most if most else nan)
+    check_equal(normalised_at(revenue, score, k), got / most if most else nan)
     first = sorted(range(len(y)), key=lambda i: -score[i])[:k]
     chosen = sum(y[i] for i in first)
-    same(precision_at(y, score, k, ties="first"), chosen / k if k else nan)
-    same(recall_at(y, score, k, ties="first"), chosen / sum(y) if sum(y) else nan)
-    same(lift_at(y, score, k, ties="first"), chosen / k / base if k and base else nan)
-    same(normalised_at(y, score, k, ties="first"), chosen / best if best else nan)
+    check_equal(precision_at(y, score, k, ties="first"), chosen / k if k else nan)
+    check_equal(
+        recall_at(y, score, k, ties="first"), chosen / sum(y) if sum(y) else nan
+    )
+    check_equal(
+        lift_at(y, score, k, ties="first"), chosen / k / base if k and base else nan
+    )
+    check_equal(
+        normalised_at(y, score, k, ties="first"), chosen / best if best else nan
+    )
     earned = sum(revenue[i] for i in first)
-    same(net_benefit_at(revenue, score, k, cost=2.0, ties="first"), earned - 2.0 * k)
+    check_equal(
+        net_benefit_at(revenue, score, k, cost=2.0, ties="first"), earned - 2.0 * k
+    )
     share = earned / sum(revenue) if sum(revenue) else nan
-    same(revenue_share_at(revenue, score, k, ties="first"), share)
+    check_equal(revenue_share_at(revenue, score, k, ties="first"), share)
 
 
 @settings(max_examples=300, deadline=None)
@@ -136,10 +144,10 @@ def test_ties_are_expected_or_first():
 @pytest.mark.parametrize(
     ("y", "score", "message"),
     [
-        ([1, 0, 1], [0.1], "of one dimension and length"),
-        ([1, 0, 1], [0.1, math.nan, 0.3], "1 missing scores"),
+        ([1, 0, 1], [0.1], "one dimension and one length"),
+        ([1, 0, 1], [0.1, math.nan, 0.3], "1 of 3 scores are missing"),
         ([1, math.nan, 1], [0.1, 0.2, 0.3], "Leave out items without a result"),
-        ([1, -1, 1], [0.1, 0.2, 0.3], "negative results, as -1.0"),
+        ([1, -1, 1], [0.1, 0.2, 0.3], "negative, such as -1.0"),
     ],
 )
 def test_what_cannot_be_ranked_is_refused(y, score, message):
@@ -181,8 +189,8 @@ def test_replicates_share_ties_as_estimates_do(n, seed):
 def test_the_interval_of_a_flat_score_holds_the_hit_rate():
     key = pd.DataFrame({"declaration_id": [f"D{k:04d}" for k in range(1_000)]})
     hit = np.repeat([1, 0], [300, 700])
-    told = evaluate(key.assign(risk_score=0.5), key.assign(illicit=hit), rates=(0.1,))
-    row = told.frame().iloc[0]
+    found = evaluate(key.assign(risk_score=0.5), key.assign(illicit=hit), rates=(0.1,))
+    row = found.frame().iloc[0]
     assert row["precision_low"] < row["precision"] < row["precision_high"]
 
 

@@ -52,13 +52,13 @@ def target_of(flow):
 
 
 def truth_of(flow):
-    mine = flow[flow["wanted"]]
+    own = flow[flow["wanted"]]
     return {
-        "hit_rate": mine["illicit"].mean(),
-        "hits": mine["illicit"].sum(),
-        "recall": mine["illicit"].sum() / flow["illicit"].sum(),
-        "revenue": mine["revenue_adjustment"].sum(),
-        "revenue_share": mine["revenue_adjustment"].sum()
+        "hit_rate": own["illicit"].mean(),
+        "hits": own["illicit"].sum(),
+        "recall": own["illicit"].sum() / flow["illicit"].sum(),
+        "revenue": own["revenue_adjustment"].sum(),
+        "revenue_share": own["revenue_adjustment"].sum()
         / flow["revenue_adjustment"].sum(),
     }
 
@@ -67,15 +67,15 @@ def truth_of(flow):
 def test_estimates_are_unbiased_and_their_intervals_cover(method):
     flow, model = population(0)
     rng, true = np.random.default_rng(1), truth_of(flow)
-    told = []
+    found = []
     for _ in range(60):
         decisions, outcomes = drawn(flow, rng)
         given_model = model if method == "dr" else None
         result = off_policy(
             decisions, outcomes, target_of(flow), model=given_model, method=method
         )
-        told.append(result.frame().assign(true=lambda t: t["estimand"].map(true)))
-    table = pd.concat(told)
+        found.append(result.frame().assign(true=lambda t: t["estimand"].map(true)))
+    table = pd.concat(found)
     table["covers"] = (table["low"] <= table["true"]) & (table["true"] <= table["high"])
     by = table.groupby("estimand")
     ratio = by["estimate"].mean() / by["true"].first()
@@ -123,8 +123,8 @@ def test_snips_does_not_care_for_the_scale_of_the_propensities(factor, seed):
     decisions, outcomes = drawn(flow, np.random.default_rng(seed))
     scaled = decisions.assign(propensity=decisions["propensity"] * factor)
     wanted = target_of(flow)
-    one = off_policy(decisions, outcomes, wanted, method="snips", least_effective=1)
-    two = off_policy(scaled, outcomes, wanted, method="snips", least_effective=1)
+    one = off_policy(decisions, outcomes, wanted, method="snips", min_effective=1)
+    two = off_policy(scaled, outcomes, wanted, method="snips", min_effective=1)
     for column in ("estimate",):
         assert np.allclose(one.frame()[column], two.frame()[column])
 
@@ -180,14 +180,14 @@ def test_without_amounts_only_hits_are_answered():
 def test_late_results_raise_the_weight_of_those_that_came():
     flow, _ = population(8)
     rng, true = np.random.default_rng(3), truth_of(flow)
-    told = []
+    found = []
     for _ in range(30):
         decisions, outcomes = drawn(flow, rng)
         came = outcomes[rng.random(len(outcomes)) < 0.7]
         result = off_policy(decisions, came, target_of(flow), method="ips")
         assert "have not come" in result.notes[0]
-        told.append(result.frame()["estimate"][1])
-    assert np.mean(told) == pytest.approx(true["hits"], rel=0.06)
+        found.append(result.frame()["estimate"][1])
+    assert np.mean(found) == pytest.approx(true["hits"], rel=0.06)
     decisions, outcomes = drawn(flow, rng)
     with pytest.raises(TableError, match="leave the last months out"):
         off_policy(decisions, outcomes.head(50), target_of(flow))
@@ -198,20 +198,95 @@ def test_late_results_raise_the_weight_of_those_that_came():
     [
         (lambda d, o, t: (d.drop(columns="propensity"), o, t), "DECISIONS lacks"),
         (lambda d, o, t: (d, o.drop(columns="illicit"), t), "OUTCOMES lacks"),
-        (lambda d, o, t: (pd.concat([d, d.head(2)]), o, t), "repeats 2 keys"),
-        (lambda d, o, t: (d, pd.concat([o, o.head(1)]), t), "repeats 1 keys"),
-        (lambda d, o, t: (d, o, t.iloc[1:]), "the target lacks 1 of the decided"),
+        (
+            lambda d, o, t: (pd.concat([d, d.head(2)]), o, t),
+            "DECISIONS repeats the key .* of 2 rows",
+        ),
+        (
+            lambda d, o, t: (d, pd.concat([o, o.head(1)]), t),
+            "OUTCOMES repeats the key .* of 1 rows",
+        ),
+        (lambda d, o, t: (d, o, t.iloc[1:]), "the target lacks 1 of the 4000 items"),
         (lambda d, o, t: (d, o, t[["declaration_id"]]), "'propensity' or 'channel'"),
         (lambda d, o, t: (d, o, t.assign(propensity=2.0)), "must lie in"),
         (lambda d, o, t: (d.assign(propensity=1.5), o, t), "outside"),
         (lambda d, o, t: (d.assign(propensity=0.0), o, t), "a propensity of 0"),
     ],
 )
-def test_tables_that_are_not_in_order_are_refused(change, message):
+def test_invalid_tables_are_refused(change, message):
     flow, _ = population(9)
     decisions, outcomes = drawn(flow, np.random.default_rng(0))
     with pytest.raises(TableError, match=message):
         off_policy(*change(decisions, outcomes, target_of(flow)))
+
+
+def test_missing_channels_and_scores_are_refused_and_not_taken_for_controls():
+    flow, model = population(9)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    target = target_of(flow)
+    open_channel = target["channel"].where(target.index >= 2)
+    with pytest.raises(TableError, match=r"'channel' of the target is missing .* 2 "):
+        off_policy(decisions, outcomes, target.assign(channel=open_channel))
+    no_channel = decisions.assign(channel=open_channel)
+    with pytest.raises(TableError, match=r"'channel' of DECISIONS is missing .* 2 "):
+        off_policy(no_channel, outcomes, target)
+    risk = model["risk_score"].where(model.index >= 3)
+    with pytest.raises(TableError, match=r"'risk_score' of the model is missing .* 3 "):
+        off_policy(decisions, outcomes, target, model=model.assign(risk_score=risk))
+
+
+def test_groups_in_a_table_are_joined_by_key():
+    flow, _ = population(12)
+    decisions, outcomes = sampled(flow, np.random.default_rng(0))
+    group = np.where(flow.index % 3, "a", "b")
+    table = flow[["declaration_id"]].assign(office=group).sample(frac=1, random_state=0)
+    one = whole_flow(decisions, outcomes, strata=table, by=table).frame()
+    other = whole_flow(decisions, outcomes, strata=group, by=group).frame()
+    pd.testing.assert_frame_equal(one, other)
+    with pytest.raises(TableError, match="'by' must have one column beside the key"):
+        whole_flow(decisions, outcomes, by=table.assign(mode="sea"))
+
+
+def test_the_residual_of_snips_is_taken_from_the_mean():
+    """What all items share moves the sum and its scale together: no width."""
+    n = 400
+    key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})
+    looked = np.arange(n) % 4 == 0
+    decisions = key.assign(propensity=0.25, channel=np.where(looked, "red", "green"))
+    target = key.assign(propensity=1.0)
+    every_one_hits = key[looked].assign(illicit=1)
+    table = off_policy(decisions, every_one_hits, target, method="snips").frame()
+    rate = table.set_index("estimand").loc["hit_rate"]
+    assert rate["estimate"] == rate["low"] == rate["high"] == 1.0
+    ips = off_policy(decisions, every_one_hits, target, method="ips").frame()
+    assert ips["low"][0] < 1.0
+
+
+def test_the_half_width_of_a_rate_is_that_of_poisson_sampling():
+    n = 1_000
+    key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})
+    looked = np.arange(n) % 5 == 0
+    decisions = key.assign(propensity=0.2, channel=np.where(looked, "red", "green"))
+    hit = (np.arange(n) % 10 == 0).astype(int)
+    table = off_policy(
+        decisions, key[looked].assign(illicit=hit[looked]), key.assign(propensity=1.0)
+    ).frame()
+    # 200 results with weight 5, half of them hits, residuals of one half.
+    half = 1.9720 * math.sqrt(200 * (1 - 0.2) * (5 * 0.5) ** 2) / n
+    assert table["estimate"][0] == pytest.approx(0.5)
+    assert table["high"][0] == pytest.approx(0.5 * math.exp(half / 0.5), rel=1e-4)
+    assert table["low"][0] == pytest.approx(0.5 * math.exp(-half / 0.5), rel=1e-4)
+
+
+def test_notes_are_messages_with_values():
+    flow, _ = population(17)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    half = decisions.assign(propensity=decisions["propensity"] / 2)
+    result = off_policy(half, outcomes, target_of(flow))
+    (message,) = result.messages
+    assert message.message_id == "evaluation.propensities_do_not_fit"
+    assert message.values["n_controls"] == len(outcomes)
+    assert result.notes == (str(message),)
 
 
 def test_wrong_arguments_are_refused():
@@ -219,7 +294,7 @@ def test_wrong_arguments_are_refused():
     decisions, outcomes = drawn(flow, np.random.default_rng(0))
     with pytest.raises(ArgumentError, match="method"):
         off_policy(decisions, outcomes, target_of(flow), method="magic")
-    with pytest.raises(TableError, match="needs a 'model'"):
+    with pytest.raises(TableError, match="'dr' needs 'model'"):
         off_policy(decisions, outcomes, target_of(flow), method="dr")
 
 
@@ -242,7 +317,7 @@ def sampled(flow, rng, share=0.1):
 
 
 @pytest.mark.parametrize("source", ["random", "all"])
-def test_the_whole_flow_is_told_from_what_was_drawn(source):
+def test_the_whole_flow_is_estimated_from_what_was_drawn(source):
     flow, _ = population(10)
     true = {
         "illicit_rate": flow["illicit"].mean(),
@@ -253,8 +328,8 @@ def test_the_whole_flow_is_told_from_what_was_drawn(source):
     tables = []
     for _ in range(60):
         decisions, outcomes = sampled(flow, rng)
-        told = whole_flow(decisions, outcomes, source=source).frame()
-        tables.append(told.assign(true=told["estimand"].map(true)))
+        found = whole_flow(decisions, outcomes, source=source).frame()
+        tables.append(found.assign(true=found["estimand"].map(true)))
     table = pd.concat(tables)
     table["covers"] = table["true"].between(table["low"], table["high"])
     by = table.groupby("estimand")
@@ -282,13 +357,13 @@ def test_a_rate_found_is_corrected_for_what_inspections_miss():
     flow, _ = population(11)
     decisions, outcomes = sampled(flow, np.random.default_rng(0), 0.3)
     found = whole_flow(decisions, outcomes).frame()
-    right = whole_flow(decisions, outcomes, detection=(0.8, 0.99)).frame()
+    right = whole_flow(decisions, outcomes, sensitivity=0.8, specificity=0.99).frame()
     rate = found["estimate"][0]
     assert right["estimate"][0] == pytest.approx((rate - 0.01) / 0.79)
     assert right["estimate"][2] == pytest.approx(found["estimate"][2] / 0.8)
 
 
-def test_groups_add_up_to_the_whole_and_small_ones_say_so():
+def test_groups_add_up_to_the_whole_and_small_ones_are_noted():
     flow, _ = population(12)
     decisions, outcomes = sampled(flow, np.random.default_rng(0))
     group = pd.Series(np.where(flow.index < 150, "few", "many"))
@@ -300,7 +375,7 @@ def test_groups_add_up_to_the_whole_and_small_ones_say_so():
     assert notes["many"] == ""
 
 
-def test_without_a_random_share_only_propensities_can_tell():
+def test_without_a_random_share_only_propensities_can_help():
     flow, _ = population(13)
     decisions, outcomes = drawn(flow, np.random.default_rng(0))
     with pytest.raises(TableError, match="source='all'"):
@@ -308,7 +383,7 @@ def test_without_a_random_share_only_propensities_can_tell():
     assert len(whole_flow(decisions, outcomes, source="all").frame()) == 3
     with pytest.raises(ArgumentError, match="source"):
         whole_flow(decisions, outcomes, source="some")
-    with pytest.raises(ArgumentError, match="'by' has 3 values"):
+    with pytest.raises(TableError, match="'by' has 3 values"):
         whole_flow(decisions, outcomes, source="all", by=["a", "b", "c"])
 
 
@@ -318,16 +393,16 @@ def test_worlds_are_covered_where_the_naive_estimate_is_not():
     for seed in range(20):
         world = make_declarations(30_000, random_state=seed, scenario="small")
         items, truth = world.declarations, world.truth
-        dear = items["duty_rate"].rank(pct=True, method="first") > 0.9
+        costly = items["duty_rate"].rank(pct=True, method="first") > 0.9
         wanted = items[["declaration_id", "item_number"]].assign(
-            propensity=dear.astype(float)
+            propensity=costly.astype(float)
         )
         looked = truth[truth["inspected"]]
         found = looked[["declaration_id", "item_number", "illicit"]]
         table = off_policy(world.decisions(), found, wanted).frame()
-        true = truth["illicit"][dear].mean()
+        true = truth["illicit"][costly].mean()
         covered.append(table["low"][0] <= true <= table["high"][0])
-        seen = looked["illicit"][dear]
+        seen = looked["illicit"][costly]
         error = 1.96 * math.sqrt(seen.mean() * (1 - seen.mean()) / len(seen))
         naive.append(abs(seen.mean() - true) <= error)
     assert np.mean(covered) >= 0.85
@@ -370,8 +445,8 @@ def test_items_of_a_declaration_that_are_inspected_together_count_as_one():
     for _ in range(60):
         looked = np.repeat(rng.random(n) < 0.2, size)
         decisions = key.assign(propensity=0.2, channel=np.where(looked, "red", "green"))
-        told = off_policy(decisions, key[looked].assign(illicit=hit[looked]), wanted)
-        row = told.frame().iloc[0]
+        found = off_policy(decisions, key[looked].assign(illicit=hit[looked]), wanted)
+        row = found.frame().iloc[0]
         covered.append(row["low"] <= hit.mean() <= row["high"])
     assert np.mean(covered) >= 0.88
 
@@ -391,10 +466,10 @@ def test_items_checked_for_their_rank_alone_are_left_out():
         target_of(flow),
     )
     pd.testing.assert_frame_equal(plain.frame(), both.frame())
-    assert "50 results are of items that nobody selected" in both.notes[0]
+    assert "50 results are of items that were not selected" in both.notes[0]
 
 
-def test_propensities_that_do_not_describe_the_selection_are_told():
+def test_propensities_that_do_not_describe_the_selection_are_noted():
     flow, _ = population(17)
     decisions, outcomes = drawn(flow, np.random.default_rng(0))
     half = decisions.assign(propensity=decisions["propensity"] / 2)
@@ -445,7 +520,7 @@ def test_items_of_a_declaration_count_as_one(source):
     assert width(5) > 0.8 * width(1)  # five times the items, the same declarations
 
 
-def test_items_that_are_never_inspected_make_all_results_say_nothing():
+def test_items_that_are_never_inspected_leave_nothing_to_estimate():
     decisions, outcomes = drawn_flow(hits=5)
     green = np.flatnonzero(decisions["channel"] == "green")[:10]
     decisions.loc[green, "propensity"] = 0.0

@@ -48,9 +48,13 @@ def test_what_cannot_be_matched_is_refused():
     other = pd.DataFrame({"declaration_id": ["b"], "channel": ["red"]})
     with pytest.raises(TableError, match="1 overrides are of items without"):
         judge_overrides(decisions, other)
-    with pytest.raises(TableError, match="one already, as 'b'"):
+    with pytest.raises(
+        TableError, match=r"the overrides repeats the key .* of 1 rows, such as 'b'"
+    ):
         judge_overrides(decisions, pd.concat([other, other]))
-    with pytest.raises(ArgumentError, match="unknown channels in 'overrides'"):
+    with pytest.raises(
+        ArgumentError, match="the overrides has the unknown channels 'pink'"
+    ):
         judge_overrides(decisions, decisions.assign(channel="pink"))
     outcomes = pd.DataFrame(
         {"declaration_id": ["a"], "illicit": [1], "officer_id": ["x"]}
@@ -60,6 +64,28 @@ def test_what_cannot_be_matched_is_refused():
         inspection_integrity(outcomes, scores)
     with pytest.raises(TableError, match="declarant_id"):
         inspection_integrity(outcomes, scores, by="declarant_id")
+
+
+def test_repeated_keys_and_missing_scores_are_refused():
+    decisions = pd.DataFrame({"declaration_id": ["a", "b"], "channel": "red"})
+    overrides = decisions.head(1).assign(channel="green")
+    results = decisions[["declaration_id"]].assign(illicit=1, officer_id="x")
+    scores = decisions[["declaration_id"]].assign(risk_score=[0.5, np.nan])
+    twice = pd.concat([results, results.tail(1)])
+    with pytest.raises(TableError, match=r"DECISIONS repeats .* of 2 rows"):
+        judge_overrides(pd.concat([decisions, decisions]), overrides)
+    with pytest.raises(TableError, match=r"OUTCOMES repeats .* of 1 rows, such as 'b'"):
+        judge_overrides(decisions, overrides, twice)
+    with pytest.raises(TableError, match=r"SCORES repeats .* of 2 rows"):
+        judge_overrides(
+            decisions, overrides, results, scores=pd.concat([scores, scores])
+        )
+    with pytest.raises(TableError, match=r"OUTCOMES repeats .* of 1 rows"):
+        inspection_integrity(twice, scores)
+    with pytest.raises(TableError, match=r"SCORES repeats .* of 2 rows"):
+        inspection_integrity(results, pd.concat([scores, scores]))
+    with pytest.raises(TableError, match=r"'risk_score' of SCORES is missing .* 'b'"):
+        inspection_integrity(results, scores)
 
 
 def cases(n_officers=40, n=400, hidden=0.0, seed=0):

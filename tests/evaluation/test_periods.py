@@ -59,11 +59,11 @@ def test_a_period_has_the_measures_of_its_items(n, seed, rate):
 def test_the_order_of_rows_changes_nothing(n, seed, ties):
     scores, truth, days = tables(n, seed)
     order = np.random.default_rng(seed).permutation(n)
-    told = by_period(scores, truth, days, rate=0.3, ties=ties).frame()
+    found = by_period(scores, truth, days, rate=0.3, ties=ties).frame()
     other = by_period(
         scores.iloc[order], truth, days.iloc[order], rate=0.3, ties=ties
     ).frame()
-    pd.testing.assert_frame_equal(told, other)
+    pd.testing.assert_frame_equal(found, other)
 
 
 def test_of_tied_items_the_first_key_is_taken():
@@ -78,11 +78,11 @@ def test_of_tied_items_the_first_key_is_taken():
 def test_all_periods_at_once_are_what_evaluate_says():
     scores, truth, days = tables(500, 1)
     scores["expected_revenue"] = scores["risk_score"] * np.arange(500)
-    told = by_period(scores, truth, days, period="all", rate=0.05).frame()
+    found = by_period(scores, truth, days, period="all", rate=0.05).frame()
     whole = evaluate(scores, truth, rates=(0.05,), n_bootstrap=0).frame()
-    assert told["rank_by"].tolist() == ["risk_score", "expected_revenue"]
+    assert found["rank_by"].tolist() == ["risk_score", "expected_revenue"]
     for name in ("precision", "recall", "revenue_share", "lift", "norm_revenue"):
-        assert told[name].tolist() == pytest.approx(whole[name].tolist())
+        assert found[name].tolist() == pytest.approx(whole[name].tolist())
 
 
 def test_weeks_begin_on_monday_and_quarters_are_named():
@@ -95,24 +95,54 @@ def test_weeks_begin_on_monday_and_quarters_are_named():
     assert quarters["period"].tolist() == ["2024Q1", "2024Q2"]
 
 
-def test_items_without_a_result_are_counted_and_months_without_any_say_so():
+def test_items_without_a_result_are_counted_and_months_without_any_are_noted():
     scores, truth, days = tables(200, 0)
     late = (days >= "2024-03-01").to_numpy()
-    told = by_period(scores, truth[~late], days).frame().set_index("period")
-    assert told["n_items"].sum() == 200
-    assert told["n_judged"].sum() == (~late).sum()
-    assert told.loc["2024-03", "note"] == "no item with a result"
-    assert np.isnan(told.loc["2024-03", "precision"])
-    assert told.loc["2024-01", "note"] == "fewer than 30 inspections and hits"
+    found = by_period(scores, truth[~late], days).frame().set_index("period")
+    assert found["n_items"].sum() == 200
+    assert found["n_judged"].sum() == (~late).sum()
+    assert found.loc["2024-03", "note"] == "no item with a result"
+    assert np.isnan(found.loc["2024-03", "precision"])
+    assert found.loc["2024-01", "note"] == "fewer than 30 inspections and hits"
+
+
+def test_days_are_taken_from_declarations_by_key():
+    scores, truth, days = tables(200, 0)
+    declarations = scores[["declaration_id"]].assign(lodged_at=days, origin="VN")
+    more = declarations.tail(1).assign(declaration_id="other")
+    shuffled = pd.concat([declarations, more]).sample(frac=1, random_state=0)
+    by_key = by_period(scores, truth, shuffled).frame()
+    pd.testing.assert_frame_equal(by_key, by_period(scores, truth, days).frame())
+    with pytest.raises(TableError, match="'lodged_at' lacks 1 of the 200 items"):
+        by_period(scores, truth, declarations.iloc[1:])
+
+
+def test_each_period_has_a_capacity_of_its_own():
+    key = pd.DataFrame({"declaration_id": list("abcd")})
+    scores = key.assign(risk_score=[0.9, 0.8, 0.2, 0.1])
+    days = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-02-01", "2024-02-02"])
+    frame = by_period(scores, key.assign(illicit=1), days, rate=0.5).frame()
+    assert frame["n_inspected"].tolist() == [1, 1]
+    assert frame["recall"].tolist() == [0.5, 0.5]
+
+
+def test_a_refund_is_no_revenue():
+    key = pd.DataFrame({"declaration_id": list("abc")})
+    scores = key.assign(risk_score=[0.9, 0.8, 0.2])
+    truth = key.assign(illicit=1, revenue_adjustment=[-50.0, np.nan, 100.0])
+    days = pd.to_datetime(["2024-01-01"] * 3)
+    row = by_period(scores, truth, days, rate=2, cost=1.0).frame().iloc[0]
+    assert row["revenue_share"] == 0.0
+    assert row["net_benefit"] == -2.0
 
 
 def test_without_amounts_there_is_no_revenue():
     scores, truth, days = tables(50, 0)
-    told = by_period(scores, truth[["declaration_id", "illicit"]], days).frame()
-    assert told[["revenue_share", "net_benefit"]].isna().all(axis=None)
+    found = by_period(scores, truth[["declaration_id", "illicit"]], days).frame()
+    assert found[["revenue_share", "net_benefit"]].isna().all(axis=None)
 
 
-def test_what_cannot_be_told_by_period_is_refused():
+def test_what_cannot_be_judged_by_period_is_refused():
     scores, truth, days = tables(50, 0)
     with pytest.raises(ArgumentError, match="period"):
         by_period(scores, truth, days, period="fortnight")
@@ -122,14 +152,16 @@ def test_what_cannot_be_told_by_period_is_refused():
         by_period(scores, truth, days, ties="lucky")
     with pytest.raises(TableError, match="has 49 values for 50 items"):
         by_period(scores, truth, days[:49])
-    with pytest.raises(TableError, match="50 of them missing"):
+    with pytest.raises(TableError, match="missing for 50 of 50 items"):
         by_period(scores, truth, [pd.NaT] * 50)
-    with pytest.raises(TableError, match="is missing for 50 judged items"):
+    with pytest.raises(
+        TableError, match="is missing or not finite for 50 judged items"
+    ):
         by_period(scores.assign(risk_score=np.nan), truth, days)
-    with pytest.raises(TableError, match="OUTCOMES repeats a key"):
+    with pytest.raises(TableError, match=r"OUTCOMES repeats the key .* of 50 rows"):
         by_period(scores, pd.concat([truth, truth]), days)
     twice = pd.concat([scores, scores.head(1)])
-    with pytest.raises(TableError, match="SCORES repeats 1 keys"):
+    with pytest.raises(TableError, match=r"SCORES repeats the key .* of 1 rows"):
         by_period(twice, truth, [*days, days[0]])
     with pytest.raises(TableError, match="lacks the columns 'illicit'"):
         by_period(scores, truth[["declaration_id"]], days)

@@ -60,8 +60,8 @@ def test_the_picture_draws_what_is_stored(tmp_path):
     display = EffortCurveDisplay.from_curve(curve).plot()
     assert len(display.ax_[0].lines) == 4
     drawn = display.ax_[0].lines[0].get_ydata()
-    told = curve.frame().query("contender == 'rule'")["hits_share"]
-    assert np.allclose(drawn, told)
+    found = curve.frame().query("contender == 'rule'")["hits_share"]
+    assert np.allclose(drawn, found)
     first = display.save(tmp_path / "a.svg").read_bytes()
     assert display.save(tmp_path / "b.svg").read_bytes() == first
 
@@ -93,10 +93,10 @@ def test_a_better_policy_is_clearly_better_and_itself_is_not(world):
     n = int((decisions["channel"] != "green").sum())
     hits = world.truth["illicit"].rank(method="first", ascending=False) <= n
     oracle = decisions[KEY].assign(channel=np.where(hits, "red", "green"))
-    told = compare_policies(
+    found = compare_policies(
         {"offices": decisions, "oracle": oracle, "same": decisions}, truth
     ).differences()
-    gaps = told.set_index(["policy", "measure"])
+    gaps = found.set_index(["policy", "measure"])
     assert gaps.loc[("oracle", "hit_rate"), "low"] > 0
     same = gaps.loc["same"]
     assert (same[["difference", "low", "high"]] == 0).all(axis=None)
@@ -105,11 +105,11 @@ def test_a_better_policy_is_clearly_better_and_itself_is_not(world):
 def test_the_picture_of_a_comparison_draws_its_differences(world, tmp_path):
     key, truth = world.declarations[KEY], world.full_outcomes()
     all_of_it, half = key.assign(channel="red"), key.assign(propensity=0.5)
-    told = compare_policies(
+    found = compare_policies(
         {"offices": world.decisions(), "all": all_of_it, "half": half}, truth
     )
-    display = PolicyComparisonDisplay.from_comparison(told).plot()
-    gaps = told.differences().set_index(["policy", "measure"])["difference"]
+    display = PolicyComparisonDisplay.from_comparison(found).plot()
+    gaps = found.differences().set_index(["policy", "measure"])["difference"]
     dots = [
         line.get_xdata()[0] for line in display.ax_[1].lines if len(line.get_xdata())
     ]
@@ -130,8 +130,8 @@ def test_expected_shares_count_as_such(world):
 
 def test_scores_choose_their_best_and_share_ties():
     scores, truth = table(400, 3)
-    told = compare_policies({"a": scores, "b": scores}, truth, rate=0.1, cost=1.0)
-    row = told.frame().iloc[0]
+    found = compare_policies({"a": scores, "b": scores}, truth, rate=0.1, cost=1.0)
+    row = found.frame().iloc[0]
     hit, revenue = truth["illicit"], truth["revenue_adjustment"]
     risk = scores["risk_score"]
     assert row["n_controls"] == pytest.approx(40)
@@ -139,7 +139,7 @@ def test_scores_choose_their_best_and_share_ties():
     assert row["recall"] == pytest.approx(recall_at(hit, risk, 0.1))
     gain = net_benefit_at(revenue, risk, 0.1, cost=1.0)
     assert row["net_benefit"] == pytest.approx(gain)
-    assert (told.differences()["difference"] == 0).all()
+    assert (found.differences()["difference"] == 0).all()
 
 
 def test_what_a_policy_leaves_open_is_refused():
@@ -148,16 +148,39 @@ def test_what_a_policy_leaves_open_is_refused():
     cases = (
         (
             {"channel": [None, *["red"] * 49]},
-            "'channel' of 'a' is missing for 1 judged",
+            "'channel' of 'a' is missing or not finite for 1 judged",
         ),
-        ({"propensity": 3.0}, r"outside \[0, 1\] for 50 judged items"),
-        ({"risk_score": np.nan}, "'risk_score' of 'a' is missing for 50"),
+        ({"propensity": 3.0}, r"must lie in \[0, 1\]; 50 values"),
+        ({"risk_score": np.nan}, "'risk_score' of 'a' is missing or not finite for 50"),
     )
     for column, message in cases:
         with pytest.raises(TableError, match=message):
             compare_policies({"a": key.assign(**column)}, truth)
     with pytest.raises(TableError, match="effort_curve: column 'risk_score'"):
         effort_curve({"a": key.assign(risk_score=np.nan)}, truth)
+
+
+@pytest.mark.parametrize("judge", [effort_curve, compare_policies])
+def test_repeated_keys_are_refused_with_count_and_key(judge):
+    scores, truth = table(50, 0)
+    twice = pd.concat([scores, scores.tail(2)])
+    with pytest.raises(TableError, match=r"'a' repeats .* of 2 rows, such as 'D48'"):
+        judge({"a": twice}, truth)
+    with pytest.raises(TableError, match=r"'b' repeats .* of 2 rows, such as 'D48'"):
+        judge({"a": scores, "b": twice}, truth)
+    with pytest.raises(TableError, match=r"OUTCOMES repeats .* of 1 rows"):
+        judge({"a": scores}, pd.concat([truth, truth.head(1)]))
+
+
+def test_contenders_in_another_order_are_the_same_contenders():
+    scores, truth = table(60, 1)
+    shuffled = scores.sample(frac=1, random_state=0)
+    curve = effort_curve({"a": scores, "b": shuffled}, truth).frame()
+    one, other = (curve[curve["contender"] == c]["hits_share"] for c in "ab")
+    assert one.tolist() == other.tolist()
+    worth = pd.Series(1.0, scores.index).where(scores.index > 0)
+    with pytest.raises(TableError, match="'expected_revenue' of 'a' is missing"):
+        effort_curve({"a": scores.assign(expected_revenue=worth)}, truth)
 
 
 def test_the_interval_of_a_difference_covers_it():
@@ -170,8 +193,8 @@ def test_the_interval_of_a_difference_covers_it():
         truth = key.assign(illicit=(draw.random(n) < 0.4 * risk).astype(int))
         good = key.assign(propensity=(risk > 0.8).astype(float))
         poor = key.assign(propensity=(rng.random(n) < 0.2).astype(float))
-        told = compare_policies({"poor": poor, "good": good}, truth, n_bootstrap=200)
-        gap = told.differences().set_index("measure").loc["hit_rate"]
+        found = compare_policies({"poor": poor, "good": good}, truth, n_bootstrap=200)
+        gap = found.differences().set_index("measure").loc["hit_rate"]
         covered.append(gap["low"] <= 0.36 - 0.20 <= gap["high"])
     assert np.mean(covered) >= 0.85
 
@@ -181,9 +204,9 @@ def test_what_cannot_be_compared_is_refused(world):
     with pytest.raises(TableError, match="'channel', 'propensity' or 'risk_score'"):
         compare_policies({"a": key}, truth)
     both = {"a": key.assign(channel="red"), "b": key.head(1).assign(channel="red")}
-    with pytest.raises(TableError, match="lacks 9999 of the decided"):
+    with pytest.raises(TableError, match="'b' lacks 9999 of the 10000 items"):
         compare_policies(both, truth)
-    with pytest.raises(TableError, match="no item has a result"):
+    with pytest.raises(TableError, match="none of the 10000 items has a result"):
         compare_policies({"a": key.assign(channel="red")}, truth.iloc[:0])
     with pytest.raises(ArgumentError, match="at least one"):
         compare_policies({}, truth)

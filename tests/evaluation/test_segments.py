@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.datasets import make_declarations
-from smartrisk.errors import TableError
+from smartrisk.errors import ArgumentError, TableError
 from smartrisk.evaluation import by_segment, evaluate, standard_segments
 
 KEY = ["declaration_id", "item_number"]
@@ -38,7 +38,7 @@ def test_segments_add_up_to_the_whole(world, scores):
         assert found / 300 == pytest.approx(whole["precision"])
 
 
-def test_recall_by_kind_of_fraud_is_told(world, scores):
+def test_recall_by_kind_of_fraud_is_given(world, scores):
     parts = {"typology": world.truth["typology"]}
     table = by_segment(scores, world.full_outcomes(), parts).frame()
     table = table.set_index("value")
@@ -51,14 +51,14 @@ def test_intervals_hold_the_rates_and_are_wider_where_there_is_less(world, score
     parts = {"office": world.declarations["office"]}
     table = by_segment(scores, world.full_outcomes(), parts, rate=0.2).frame()
     for name in ("base_rate", "selection_rate", "precision", "recall"):
-        told = table[table[name].notna()]
-        assert (told[f"{name}_low"] <= told[name] + 1e-9).all()
-        assert (told[name] <= told[f"{name}_high"] + 1e-9).all()
+        found = table[table[name].notna()]
+        assert (found[f"{name}_low"] <= found[name] + 1e-9).all()
+        assert (found[name] <= found[f"{name}_high"] + 1e-9).all()
     width = table["selection_rate_high"] - table["selection_rate_low"]
     assert width[table["n_judged"].idxmin()] > width[table["n_judged"].idxmax()]
 
 
-def test_small_segments_say_so_and_are_not_compared(world, scores):
+def test_small_segments_are_noted_and_not_compared(world, scores):
     few = np.where(np.arange(6_000) < 10, "few", np.where(scores.index % 2, "a", "b"))
     result = by_segment(scores, world.full_outcomes(), {"part": few}, rate=0.2)
     notes = result.frame().set_index("value")["note"]
@@ -76,8 +76,8 @@ def test_a_planted_gap_is_found_and_clear():
     rng = np.random.default_rng(0)
     rate = np.where(office == "x", 0.3, 0.05)
     truth = key.assign(illicit=(rng.random(n) < rate).astype(int))
-    told = by_segment(key.assign(risk_score=rng.random(n)), truth, {"office": office})
-    gap = told.gaps().set_index("measure").loc["base_rate"]
+    found = by_segment(key.assign(risk_score=rng.random(n)), truth, {"office": office})
+    gap = found.gaps().set_index("measure").loc["base_rate"]
     assert (gap["lowest"], gap["highest"]) == ("y", "x")
     assert gap["difference"] == pytest.approx(0.25, abs=0.03)
     assert gap["clear"]
@@ -94,7 +94,7 @@ def test_items_without_a_result_are_counted_and_not_judged(world, scores):
 def test_standard_segments_know_new_importers_and_sections(world):
     items = world.declarations
     late, past = items.iloc[4_000:], items.iloc[:4_000]
-    parts = standard_segments(late, past=past, most=5)
+    parts = standard_segments(late, past=past, max_values=5)
     assert parts.index.equals(late.index)
     new = ~late["importer_id"].isin(past["importer_id"])
     assert ((parts["importer_novelty"] == "new") == new).all()
@@ -121,15 +121,93 @@ def test_what_is_missing_or_national_is_no_section(world):
     assert parts["office"].tolist() == ["a", "missing", *"aaaa"]
 
 
-def test_truth_of_other_items_is_refused(world):
+def test_truth_is_joined_by_key_whatever_its_order_and_length(world):
+    late = world.declarations.iloc[4_000:]
+    parts = standard_segments(late, truth=world.truth.sample(frac=1, random_state=0))
+    assert parts["typology"].tolist() == world.truth["typology"][4_000:].tolist()
+    assert parts[KEY].equals(late[KEY])
+
+
+def test_truth_without_the_items_is_refused(world):
     items = world.declarations
-    with pytest.raises(TableError, match="6000 rows of 'truth' are of other items"):
-        standard_segments(items, truth=world.truth.iloc[::-1])
-    with pytest.raises(TableError, match="one row for each of 6000 items; got 5"):
+    with pytest.raises(TableError, match="'truth' lacks 5995 of the 6000 items, such"):
         standard_segments(items, truth=world.truth.head())
+    with pytest.raises(TableError, match="'truth' lacks the columns 'typology'"):
+        standard_segments(items, truth=world.truth[KEY])
+    repeated = pd.concat([world.truth, world.truth.head(2)])
+    with pytest.raises(TableError, match=r"'truth' repeats the key .* of 2 rows"):
+        standard_segments(items, truth=repeated)
 
 
-def test_rates_that_stand_on_little_say_which(world, scores):
+# --------------------------------------------------------------- joined by key
+
+
+def test_segments_of_more_items_are_joined_by_key(world, scores):
+    late = scores.iloc[5_000:]
+    parts = standard_segments(world.declarations)
+    truth = world.full_outcomes()
+    whole = by_segment(late, truth, parts.sample(frac=1, random_state=0)).frame()
+    aligned = standard_segments(world.declarations).iloc[5_000:].drop(columns=KEY)
+    pd.testing.assert_frame_equal(whole, by_segment(late, truth, aligned).frame())
+    assert whole.groupby("segment")["n_items"].sum().eq(1_000).all()
+    with pytest.raises(TableError, match="'segments' lacks 1000 of the 1000 items"):
+        by_segment(late, truth, parts.head(5_000))
+
+
+def test_scores_that_repeat_or_lack_a_value_are_refused(world, scores):
+    truth, parts = world.full_outcomes(), standard_segments(world.declarations)
+    with pytest.raises(TableError, match=r"SCORES repeats the key .* of 3 rows"):
+        by_segment(pd.concat([scores, scores.head(3)]), truth, parts)
+    with pytest.raises(TableError, match=r"OUTCOMES repeats the key .* of 3 rows"):
+        by_segment(scores, pd.concat([truth, truth.head(3)]), parts)
+    risk = scores["risk_score"].where(scores.index >= 2)
+    with pytest.raises(TableError, match=r"'risk_score' .* missing .* for 2 judged"):
+        by_segment(scores.assign(risk_score=risk), truth, parts)
+    with pytest.raises(TableError, match="no column or value to split by"):
+        by_segment(scores, truth, {})
+
+
+# ------------------------------------------------------------------- decisions
+
+
+def test_real_decisions_are_judged_by_what_they_controlled(world):
+    decisions, outcomes = world.decisions(), world.outcomes
+    parts = standard_segments(world.declarations)[[*KEY, "office"]]
+    table = by_segment(decisions, outcomes, parts.sample(frac=1, random_state=1))
+    frame = table.frame().set_index("value")
+    controlled = (decisions["channel"] != "green").to_numpy()
+    judged = decisions.merge(outcomes, on=KEY, how="left")["illicit"]
+    for office, row in frame.iterrows():
+        inside = (parts["office"] == office).to_numpy()
+        known = inside & controlled & judged.notna().to_numpy()
+        assert row["n_selected"] == (inside & controlled).sum()
+        assert row["selection_rate"] == (inside & controlled).sum() / inside.sum()
+        assert row["n_selected_judged"] == known.sum()
+        assert row["precision"] == pytest.approx(judged[known].mean(), nan_ok=True)
+    assert frame["n_items"].sum() == frame["n_selectable"].sum() == 6_000
+
+
+def test_with_all_results_known_decisions_and_their_ranking_agree(world, scores):
+    truth, parts = world.full_outcomes(), standard_segments(world.declarations)
+    best = scores["risk_score"].rank(method="first", ascending=False) <= 300
+    decisions = scores[KEY].assign(channel=np.where(best, "red", "green"))
+    by_rank = by_segment(scores, truth, parts, rate=300).frame()
+    pd.testing.assert_frame_equal(by_rank, by_segment(decisions, truth, parts).frame())
+
+
+def test_decisions_need_a_channel_each_and_no_rate(world):
+    decisions, parts = world.decisions(), standard_segments(world.declarations)
+    with pytest.raises(ArgumentError, match="'rate' is for SCORES"):
+        by_segment(decisions, world.outcomes, parts, rate=0.05)
+    channel = decisions["channel"].where(decisions.index >= 4)
+    with pytest.raises(TableError, match=r"'channel' of DECISIONS is missing .* 4 "):
+        by_segment(decisions.assign(channel=channel), world.outcomes, parts)
+    key = decisions[KEY]
+    with pytest.raises(TableError, match="SCORES lacks the columns 'risk_score'"):
+        by_segment(key, world.outcomes, parts)
+
+
+def test_rates_of_few_items_are_noted_by_name(world, scores):
     mode = {"mode": world.declarations["transport_mode"]}
     table = by_segment(scores, world.full_outcomes(), mode, rate=20).frame()
     large = table[(table["n_judged"] >= 30) & (table["hits"] >= 30)]

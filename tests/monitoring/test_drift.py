@@ -1,4 +1,4 @@
-"""Drift is none between equal windows, and told where something moved."""
+"""Drift is none between equal windows, and reported where something moved."""
 
 from __future__ import annotations
 
@@ -29,39 +29,41 @@ def window(n, seed, shift=0.0, codes=("VN", "CN", "DE")):
 @given(st.integers(1, 300), st.integers(0, 5))
 def test_equal_windows_show_no_drift(n, seed):
     same = window(n, seed)
-    told = drift(same, same).frame()
-    assert set(told["field"]) == {"customs_value", "origin", "trusted_trader"}
-    assert (told["psi"] == 0).all()
-    assert (told["shift"] == "stable").all()
+    found = drift(same, same).frame()
+    assert set(found["field"]) == {"customs_value", "origin", "trusted_trader"}
+    assert (found["psi"] == 0).all()
+    assert (found["shift"] == "stable").all()
 
 
 def test_what_only_chance_moves_is_stable_and_near_its_noise():
-    told = [drift(window(2000, k), window(2000, 100 + k)).frame() for k in range(20)]
-    psi = pd.concat(told)
+    found = [drift(window(2000, k), window(2000, 100 + k)).frame() for k in range(20)]
+    psi = pd.concat(found)
     assert (psi["shift"] == "stable").all()
     ratio = psi.groupby("field")["psi"].mean() / psi.groupby("field")["noise"].mean()
     assert ratio.between(0.6, 1.6).all()
 
 
-def test_a_shift_is_told_by_size_and_with_the_right_sign():
-    told = drift(window(3000, 0), window(3000, 1, shift=0.8)).frame()
-    assert told["field"].iloc[0] == "customs_value"
-    assert told["shift"].iloc[0] == "large"
-    assert told.set_index("field")["shift"]["origin"] == "stable"
+def test_a_shift_is_reported_by_its_size():
+    found = drift(window(3000, 0), window(3000, 1, shift=0.8)).frame()
+    assert found["field"].iloc[0] == "customs_value"
+    assert found["shift"].iloc[0] == "large"
+    assert found.set_index("field")["shift"]["origin"] == "stable"
 
 
 def test_unseen_and_missing_values_are_counted():
     now = window(1000, 1, codes=("VN", "CN", "XX"))
     now.loc[:499, "customs_value"] = np.nan
-    told = drift(window(1000, 0), now).frame().set_index("field")
-    assert told.loc["origin", "unseen"] == pytest.approx((now["origin"] == "XX").mean())
-    assert told.loc["customs_value", "missing_current"] == 0.5
-    assert told.loc["origin", "shift"] == "large"
+    found = drift(window(1000, 0), now).frame().set_index("field")
+    assert found.loc["origin", "unseen"] == pytest.approx(
+        (now["origin"] == "XX").mean()
+    )
+    assert found.loc["customs_value", "missing_current"] == 0.5
+    assert found.loc["origin", "shift"] == "large"
 
 
 def test_few_items_raise_no_alarm():
-    told = drift(window(12, 0), window(12, 1)).frame()
-    assert (told["shift"] != "large").all()
+    found = drift(window(12, 0), window(12, 1)).frame()
+    assert (found["shift"] != "large").all()
 
 
 def test_windows_must_hold_what_is_asked():

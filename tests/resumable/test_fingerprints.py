@@ -38,6 +38,10 @@ class Plain:
     def __init__(self, value):
         self.value = value
 
+    def twice(self):
+        """Return twice the value."""
+        return 2 * self.value
+
 
 @dataclass
 class Settings:
@@ -68,8 +72,8 @@ def subtracted(value):
 
 def rules(threshold):
     """Return rules with one condition."""
-    dear = Condition(field="duty_rate", operator=">=", value=threshold)
-    return RuleSet(rules=(Rule(rule_id="dear", when=(dear,), channel="yellow"),))
+    high_duty = Condition(field="duty_rate", operator=">=", value=threshold)
+    return RuleSet(rules=(Rule(rule_id="duty", when=(high_duty,), channel="yellow"),))
 
 
 PAIRS = {
@@ -89,7 +93,8 @@ PAIRS = {
         functools.partial(added, 1),
         functools.partial(added, 2),
     ),
-    "the object of a bound method": (Plain(1).__eq__, Plain.__init__),
+    "the object of a bound method": (Plain(1).twice, Plain(2).twice),
+    "the object of a method in C": ([1].append, [2].append),
     "settings of an estimator": (LogisticRegression(C=1), LogisticRegression(C=2)),
     "settings of a nested estimator": (
         make_pipeline(StandardScaler(), LogisticRegression(C=1)),

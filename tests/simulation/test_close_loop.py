@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, clone
 
+import smartrisk
+from smartrisk import RiskEngine
 from smartrisk.datasets import make_declarations
 from smartrisk.errors import ArgumentError
-from smartrisk.models import SmoothedRateSum
-from smartrisk.selectivity import Policy
+from smartrisk.models import RiskClassifier, SmoothedRateSum
+from smartrisk.selectivity import Costs, Policy
 from smartrisk.simulation import Arm, close_loop, standard_arms
 
 KEY = ["declaration_id", "item_number"]
@@ -50,9 +55,9 @@ def test_an_arm_learns_only_from_what_it_could_know(world):
         assert (known["known_at"] < begins).all()
     items, known = Witness.seen[-1]
     new = known.merge(items[[*KEY, "lodged_at"]], on=KEY)
-    mine = new[new["lodged_at"] >= "2024-01-01"]
-    assert len(mine) > 50
-    assert not set(mine["declaration_id"]) <= late  # not the offices' findings
+    own = new[new["lodged_at"] >= "2024-01-01"]
+    assert len(own) > 50
+    assert not set(own["declaration_id"]) <= late  # not the offices' findings
     frame = result.frame().query("arm == 'duty'")
     assert frame["n_known"].is_monotonic_increasing
 
@@ -60,18 +65,18 @@ def test_an_arm_learns_only_from_what_it_could_know(world):
 def test_figures_are_those_of_the_decisions(world):
     arm = Arm(contender=Witness(), policy=Policy(capacity=0.1, random_share=0.0))
     frame = close_loop({"duty": arm}, [world], start=20).frame()
-    mine = frame[frame["arm"] == "duty"].iloc[0]
+    own = frame[frame["arm"] == "duty"].iloc[0]
     now = (world.declarations["lodged_at"].dt.strftime("%Y-%m") == "2024-09").to_numpy()
     k = round(0.1 * now.sum())
-    assert mine["month"] == "2024-09"
-    assert mine["n_controls"] == pytest.approx(k, abs=1)
+    assert own["month"] == "2024-09"
+    assert own["n_controls"] == pytest.approx(k, abs=1)
     rate = world.declarations["duty_rate"].to_numpy()[now]
     hit = world.truth["illicit"].to_numpy()[now]
-    sure = hit[rate > np.sort(rate)[::-1][int(mine["n_controls"])]].sum()
-    assert sure <= mine["hits"] <= hit.sum()
+    sure = hit[rate > np.sort(rate)[::-1][int(own["n_controls"])]].sum()
+    assert sure <= own["hits"] <= hit.sum()
     oracle = frame[frame["arm"] == "oracle"].iloc[0]
-    assert oracle["hits"] == min(mine["n_controls"], hit.sum())
-    assert mine["regret"] == oracle["hits"] - mine["hits"]
+    assert oracle["hits"] == min(own["n_controls"], hit.sum())
+    assert own["regret"] == oracle["hits"] - own["hits"]
 
 
 def test_who_knows_all_learns_from_every_past_item(world):
@@ -102,8 +107,8 @@ def test_totals_and_comparisons_are_paired_by_world():
     assert total.loc["oracle", "of_oracle"] == 1.0
     assert total["of_oracle"].le(1.0).all()
     assert (total["n_worlds"] == 2).all()
-    told = alone.compare("duty", "value", last=6).set_index("measure")
-    assert told.loc["hit_rate", "ratio"] > 0
+    found = alone.compare("duty", "value", last=6).set_index("measure")
+    assert found.loc["hit_rate", "ratio"] > 0
     assert alone.compare("duty", "duty")["ratio"].eq(1.0).all()
     again = close_loop(arms, worlds, start=12, n_jobs=2)
     pd.testing.assert_frame_equal(alone.frame(), again.frame())
@@ -114,6 +119,8 @@ def test_what_cannot_run_is_refused(world):
         close_loop({}, [world])
     with pytest.raises(ArgumentError, match="none called 'oracle'"):
         close_loop({"oracle": Arm()}, [world])
+    with pytest.raises(ArgumentError, match="'worlds' must hold at least one"):
+        close_loop({"a": Arm()}, [])
     with pytest.raises(ArgumentError, match="only 24 months"):
         close_loop({"a": Arm()}, [world], start=24)
     with pytest.raises(ArgumentError, match="'policy' must be a Policy"):
@@ -123,26 +130,152 @@ def test_what_cannot_run_is_refused(world):
         one.compare("a", "b")
 
 
-def test_a_run_that_was_broken_off_goes_on(world, tmp_path):
+def test_a_run_that_was_interrupted_resumes(world, tmp_path):
     Witness.seen.clear()
     arms = {"w": Arm(contender=Witness(), refit_every=6)}
     first = close_loop(arms, [world], start=12, folder=tmp_path)
     fitted = len(Witness.seen)
-    told = []
+    found = []
     more = arms | {"v": Arm(contender=Witness("customs_value"), refit_every=6)}
     both = close_loop(
         more,
         [world],
         start=12,
         folder=tmp_path,
-        progress=lambda *what: told.append(what),
+        progress=lambda *what: found.append(what),
     )
     assert len(Witness.seen) == 2 * fitted
-    assert {name for name, _, _ in told} == {"v"}
-    mine = both.frame().query("arm == 'w'").reset_index(drop=True)
+    assert {name for name, _, _ in found} == {"v"}
+    own = both.frame().query("arm == 'w'").reset_index(drop=True)
     pd.testing.assert_frame_equal(
-        mine, first.frame().query("arm == 'w'").reset_index(drop=True)
+        own, first.frame().query("arm == 'w'").reset_index(drop=True)
     )
+
+
+# --------------------------------------------------------------------- resuming
+
+
+def count_fits(folder, worlds, start=20, **fields):
+    """Return how many fits a closed loop with a folder needs."""
+    Witness.seen.clear()
+    arm = Arm(**{"contender": Witness(), "refit_every": 6, **fields})
+    close_loop({"arm": arm}, worlds, start=start, folder=folder)
+    return len(Witness.seen)
+
+
+class Inner(BaseEstimator):
+    """A part of a contender."""
+
+    def __init__(self, column="duty_rate"):
+        self.column = column
+
+
+class Outer(BaseEstimator):
+    """A contender with a nested estimator."""
+
+    def __init__(self, inner=None):
+        self.inner = inner
+
+    def fit(self, declarations, outcomes):
+        Witness.seen.append((declarations, outcomes))
+        return self
+
+    def score(self, declarations):
+        return declarations[KEY].assign(risk_score=declarations[self.inner.column])
+
+
+class StricterWitness(Witness):
+    """A contender with other code."""
+
+    def score(self, new):
+        return super().score(new)
+
+
+def test_an_unchanged_run_resumes_and_each_changed_contender_starts_again(
+    world, tmp_path
+):
+    assert count_fits(tmp_path, [world]) == 1
+    assert count_fits(tmp_path, [world]) == 0
+    assert count_fits(tmp_path, [world], contender=Witness("customs_value")) == 1
+    assert count_fits(tmp_path, [world], contender=StricterWitness()) == 1
+    nested = Outer(Inner())
+    assert count_fits(tmp_path, [world], contender=nested) == 1
+    assert count_fits(tmp_path, [world], contender=clone(nested)) == 0
+    other = Outer(Inner("customs_value"))
+    assert count_fits(tmp_path, [world], contender=other) == 1
+
+
+def test_another_engine_starts_again(world, tmp_path):
+    policy = Policy(capacity=0.1, random_share=0.0)
+
+    def run(engine, folder=tmp_path):
+        arm = Arm(contender=engine, policy=policy)
+        return close_loop({"engine": arm}, [world], start=23, folder=folder).frame()
+
+    one = run(RiskEngine(random_state=0))
+    engine = RiskEngine(
+        classifier=RiskClassifier(learning_rate=0.9, n_estimators=5), random_state=0
+    )
+    other = run(engine)
+    assert len(list(tmp_path.iterdir())) == 2
+    pd.testing.assert_frame_equal(other, run(engine, folder=None))
+    pd.testing.assert_frame_equal(one, run(RiskEngine(random_state=0)))
+    default = Arm(policy=policy)  # RiskEngine(random_state=0) by another way
+    close_loop({"engine": default}, [world], start=23, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(capacity=0.2),
+        Policy(random_share=0.5, red_share=0.1),
+        Policy(costs=Costs(control=5.0)),
+        Policy(random_state=1),
+        Policy(version="2"),
+    ],
+)
+def test_another_policy_starts_again(world, tmp_path, policy):
+    assert count_fits(tmp_path, [world], policy=Policy()) == 1
+    assert count_fits(tmp_path, [world], policy=policy) == 1
+    assert count_fits(tmp_path, [world], policy=policy) == 0
+
+
+def test_another_world_starts_again(world, tmp_path):
+    assert count_fits(tmp_path, [world]) == 1
+    seed = make_declarations(4_000, random_state=1, scenario="small")
+    assert count_fits(tmp_path, [seed]) == 1
+    size = make_declarations(3_000, random_state=0, scenario="small")
+    assert count_fits(tmp_path, [size]) == 1
+    scenario = replace(world.scenario, threshold=99.0)
+    assert count_fits(tmp_path, [replace(world, scenario=scenario)]) == 1
+    value = world.declarations["customs_value"] + 1
+    edited = replace(world, declarations=world.declarations.assign(customs_value=value))
+    assert count_fits(tmp_path, [edited]) == 1
+    assert count_fits(tmp_path, [world]) == 0
+
+
+def test_another_start_refit_or_way_to_learn_starts_again(world, tmp_path):
+    assert count_fits(tmp_path, [world]) == 1
+    assert count_fits(tmp_path, [world], start=21) == 1
+    assert count_fits(tmp_path, [world], refit_every=2) == 2
+    assert count_fits(tmp_path, [world], knows_all=True) == 1
+    assert count_fits(tmp_path, [world], thompson=True) == 1
+    assert count_fits(tmp_path, [world]) == 0
+
+
+def test_another_version_of_the_library_starts_again(world, tmp_path, monkeypatch):
+    assert count_fits(tmp_path, [world]) == 1
+    monkeypatch.setattr(smartrisk, "__version__", "99.0")
+    assert count_fits(tmp_path, [world]) == 1
+
+
+def test_the_name_of_an_arm_is_that_of_the_run(world, tmp_path):
+    arm = Arm(contender=Witness(), refit_every=6)
+    close_loop({"before": arm}, [world], start=20, folder=tmp_path)
+    frame = close_loop({"after": arm}, [world], start=20, folder=tmp_path).frame()
+    assert set(frame["arm"]) == {"after", "oracle"}
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_arms_that_explore_by_weight_and_by_draws_run(world):

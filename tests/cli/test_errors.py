@@ -124,6 +124,14 @@ def test_control_characters_of_the_data_do_not_reach_the_terminal(run):
     assert "\r" not in err
 
 
+def test_control_characters_of_a_message_are_written_as_escapes(capsys):
+    from smartrisk.cli._terminal import print_error
+
+    print_error("bad\x1b[31mname\r.csv\u202e\nnext line")
+    shown = "smartrisk: bad\\x1b[31mname\\r.csv\\u202e\nnext line\n"
+    assert capsys.readouterr().err == shown
+
+
 def test_a_terminal_without_unicode_gets_plain_letters(monkeypatch):
     from smartrisk.cli import _terminal
 

@@ -21,14 +21,14 @@ from smartrisk.errors import ArgumentError
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_codes_keep_their_zeros_and_namibia_its_code(tmp_path, separator):
-    lines = [["tariff_code", "origin"], ["010121", "NA"], ["", "FR"]]
+    lines = [["tariff_code", "origin"], ["010121", "NA"], ["020230", ""]]
     text = "\n".join(separator.join(line) for line in lines)
     path = tmp_path / "items.csv"
     path.write_text(text, encoding="utf-8-sig")
     frame = read_table(str(path))
     assert frame.to_dict("list") == {
-        "tariff_code": ["010121", ""],
-        "origin": ["NA", "FR"],
+        "tariff_code": ["010121", "020230"],
+        "origin": ["NA", ""],
     }
 
 

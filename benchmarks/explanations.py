@@ -1,4 +1,4 @@
-"""Reasons: do they add up, do they hold, do they name what was done, how fast.
+"""Reasons: additivity, deletion test, agreement with the planted concept, speed.
 
 Run ``python benchmarks/explanations.py [--items 120000] [--seeds 3]``. In the default
 scenario the engine learns from the results known at four fifths of the time and selects
@@ -6,14 +6,14 @@ scenario the engine learns from the results known at four fifths of the time and
 
 - additivity: the largest gap between contributions and raw score on 100,000 items;
 - concept: of the selected items that are illicit, for how many one of the three reasons
-  shown names the concept of what was planted, by typology; for how many one that is at
-  least slight does; and how often the three concepts that are most frequent among all
-  reasons would (so that "always valuation" can be told from knowing);
+  shown names the planted concept, by typology; for how many one that is at least slight
+  does; and for how many the three concepts that are most frequent among all reasons
+  would (a method that always names valuation scores no better);
 - deletion: for how many selected items the score falls without the first reason;
-- strength: what scores of the later items say, what is true, and what officers found of
-  those that they inspected;
+- strength: mean scores of the later items, the true share, and the hit rate of those
+  that officers inspected;
 - speed: 1,000 items scored, then explained with sentences in three languages; a case
-  sheet, in the mean of five, with four fifths of the items as its past.
+  sheet, on average of five, with four fifths of the items as its past.
 
 Writes ``benchmarks/results/explanations.csv``.
 """
@@ -26,18 +26,22 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import smartrisk as sr
 from smartrisk.explanations import removal
+from smartrisk.items import join_by_key
 from smartrisk.pages import CaseSheet
 
-RATE, KEY = 0.05, ["declaration_id", "item_number"]
-#: What an officer must be pointed to. A phoenix is a new firm with an old trade.
+#: Share of the later items that are selected.
+RATE = 0.05
+KEY = list(sr.schema.KEY)
+#: Concepts that point an officer to what was planted. A phoenix importer is a new firm
+#: with an old trade.
 CONCEPT = {
     "undervaluation": {"valuation"},
     "overvaluation": {"valuation"},
@@ -51,93 +55,120 @@ CONCEPT = {
 }
 
 
-def one(n_items: int, seed: int) -> tuple[pd.DataFrame, dict[str, float], pd.DataFrame]:
-    """Return a line per selected illicit item, the figures, and what scores say."""
+@dataclass(frozen=True)
+class Measured:
+    """What one seed gives.
+
+    Attributes
+    ----------
+    concepts : DataFrame
+        One row per selected illicit item: whether reasons name the planted concept.
+    figures : dict of str to float
+        Additivity, deletion, seconds.
+    strength : DataFrame
+        Mean score, true share and hit rate by range of the score.
+    """
+
+    concepts: pd.DataFrame
+    figures: dict[str, float]
+    strength: pd.DataFrame
+
+
+def measure(n_items: int, seed: int) -> Measured:
+    """Measure the reasons of one world."""
     world = sr.datasets.make_declarations(n_items, random_state=seed)
     cut = int(0.8 * n_items)
     past, new = world.declarations.iloc[:cut], world.declarations.iloc[cut:]
-    results = world.outcomes.merge(past[KEY], on=KEY)
+    results = join_by_key(world.outcomes, past[KEY], how="inner")
     results = results[results["known_at"] < new["lodged_at"].iloc[0].normalize()]
     engine = sr.RiskEngine().fit(past, results)
     engine.update(new)  # an item sees what was lodged before its day
     scores = engine.score(new)
     best = scores["risk_score"].nlargest(int(RATE * len(new))).index
-    selected, truth = new.loc[best], world.truth.loc[best]
+    selected = new.loc[best]
     reasons = engine.explain(selected, top=3)
-    figures = {"selected": len(selected)}
+    figures = {"selected": float(len(selected))}
 
     background = engine.features_.transform(past.sample(300, random_state=seed))
     removed = removal(reasons, engine.classifier_.raw_score, background)
-    moved = removed.frame()["moved"]
-    figures["deletion_holds"] = float((moved > 0).mean())
+    figures["deletion_holds"] = float((removed.frame()["moved"] > 0).mean())
 
     wide = world.declarations.head(100_000)
     matrix = engine.features_.transform(wide)
     gap = engine.explain(wide).raw_score - engine.classifier_.raw_score(matrix)
     figures |= {"checked": len(wide), "additivity_error": float(np.abs(gap).max())}
 
-    figures |= seconds(engine, new, best, (past, results))
+    figures["seconds_1000"] = time_explain(engine, new.head(1000))
+    figures["seconds_case_sheet"] = time_case_sheets(
+        engine, [new.loc[[label]] for label in best[:5]], past, results
+    )
+    typology = world.truth["typology"].where(world.truth["illicit"] == 1)
+    concepts = compare_concepts(reasons, selected, typology.loc[best].dropna())
+    return Measured(concepts.assign(seed=seed), figures, strength(world, new, scores))
 
+
+def compare_concepts(
+    reasons: sr.explanations.Reasons, selected: pd.DataFrame, typology: pd.Series
+) -> pd.DataFrame:
+    """Return, per illicit item, whether its reasons name the planted concept."""
     lines = reasons.frame()
-    named = lines.groupby(KEY)["concept"].agg(set)
+    any_strength = lines.groupby(KEY)["concept"].agg(set)
     firm = lines[lines["strength"] != "weak"].groupby(KEY)["concept"].agg(set)
-    hits = selected[truth["illicit"].to_numpy(bool)][KEY]
-    typology = truth.loc[hits.index, "typology"].astype(str)
-    often = lines["concept"].value_counts().index[:3]
-    told = pd.DataFrame({"typology": typology, "seed": seed})
-    keys = list(zip(*hits.T.to_numpy(), strict=True))
-    wanted = [CONCEPT.get(kind, set()) for kind in typology]
-    for column, sets in {"named": named, "named_firmly": firm}.items():
-        told[column] = [
+    frequent = set(lines["concept"].value_counts().index[:3])
+    keys = list(selected.loc[typology.index, KEY].itertuples(index=False, name=None))
+    wanted = [CONCEPT.get(str(kind), set()) for kind in typology]
+    table = pd.DataFrame({"typology": typology.astype(str)})
+    for column, sets in {"named": any_strength, "named_firmly": firm}.items():
+        table[column] = [
             bool(sets.get(key, set()) & want)
             for key, want in zip(keys, wanted, strict=True)
         ]
-    told["by_habit"] = [bool(set(often) & b) for b in wanted]
-    return told, figures, strength(world, new, scores)
+    table["by_habit"] = [bool(frequent & want) for want in wanted]
+    return table
 
 
-def seconds(
-    engine: sr.RiskEngine, new: pd.DataFrame, best: pd.Index, known: tuple[Any, Any]
-) -> dict[str, float]:
-    """Return what 1,000 items with sentences take, and a case sheet."""
-    some, (past, results) = new.head(1000), known
+def time_explain(engine: sr.RiskEngine, items: pd.DataFrame) -> float:
+    """Return the seconds that reasons and their sentences in all languages take."""
     start = time.perf_counter()
-    asked = engine.explain(some)
+    reasons = engine.explain(items)
     for lang in sr.explanations.LANGUAGES:
-        asked.sentences(lang=lang)
-    figures = {"seconds_1000": time.perf_counter() - start}
+        reasons.sentences(lang=lang)
+    return time.perf_counter() - start
+
+
+def time_case_sheets(
+    engine: sr.RiskEngine,
+    items: list[pd.DataFrame],
+    past: pd.DataFrame,
+    outcomes: pd.DataFrame,
+) -> float:
+    """Return the seconds that a case sheet takes, on average."""
     start = time.perf_counter()
-    for label in best[:5]:
-        CaseSheet.from_engine(
-            engine, new.loc[[label]], past=past, outcomes=results
-        ).to_html()
-    return figures | {"seconds_case_sheet": (time.perf_counter() - start) / 5}
+    for item in items:
+        CaseSheet.from_engine(engine, item, past=past, outcomes=outcomes).to_html()
+    return (time.perf_counter() - start) / len(items)
 
 
-def strength(world: Any, new: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return what scores say, what is true, and what officers found."""
+def strength(
+    world: sr.datasets.World, new: pd.DataFrame, scores: pd.DataFrame
+) -> pd.DataFrame:
+    """Return mean score, true share and hit rate by range of the score."""
+    results = join_by_key(new[KEY], world.outcomes, ["illicit"])["illicit"]
     items = pd.DataFrame(
         {
-            "said": scores["risk_score"],
+            "score": scores["risk_score"],
             "true": world.truth.loc[new.index, "illicit"].astype(float),
-            "found": found_of(world, new),
+            "found": results.astype(float),
         }
     )
-    said = pd.cut(scores["risk_score"], [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
-    return items.groupby(said, observed=True).agg(
-        n_items=("said", "size"),
-        said=("said", "mean"),
+    ranges = pd.cut(scores["risk_score"], [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
+    return items.groupby(ranges, observed=True).agg(
+        n_items=("score", "size"),
+        score=("score", "mean"),
         true=("true", "mean"),
         n_inspected=("found", "count"),
         found=("found", "mean"),
     )
-
-
-def found_of(world: Any, items: pd.DataFrame) -> pd.Series:
-    """Return what officers found of items, missing where none looked."""
-    results = world.outcomes.set_index(KEY)["illicit"]
-    keys = pd.MultiIndex.from_frame(items[KEY])
-    return pd.Series(results.reindex(keys).to_numpy(float), index=items.index)
 
 
 def main() -> None:
@@ -145,34 +176,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, default=120_000)
     parser.add_argument("--seeds", type=int, default=3)
-    asked = parser.parse_args()
-    runs = [one(asked.items, seed) for seed in range(asked.seeds)]
-    told = pd.concat([run[0] for run in runs])
-    counted = told[told["typology"] != "concealment"]
+    options = parser.parse_args()
+    runs = [measure(options.items, seed) for seed in range(options.seeds)]
+    concepts = pd.concat([run.concepts for run in runs])
+    counted = concepts[concepts["typology"] != "concealment"]
     columns = ["named", "named_firmly", "by_habit"]
-    table = told.groupby("typology")[columns].mean()
-    table.insert(0, "n_items", told.groupby("typology").size())
+    table = concepts.groupby("typology")[columns].mean()
+    table.insert(0, "n_items", concepts.groupby("typology").size())
     table.loc["all but concealment"] = [
         len(counted),
         *counted[columns].mean(),
     ]
     print(table.round(3).to_string())
-    strength = pd.concat([run[2] for run in runs])
-    weights = strength["n_items"], strength["n_inspected"]
+    by_range = pd.concat([run.strength for run in runs])
+    n_items, n_inspected = by_range["n_items"], by_range["n_inspected"]
     sums = pd.DataFrame(
         {
-            "n_items": weights[0],
-            "said": strength["said"] * weights[0],
-            "true": strength["true"] * weights[0],
-            "n_inspected": weights[1],
-            "found": (strength["found"] * weights[1]).fillna(0.0),
+            "n_items": n_items,
+            "score": by_range["score"] * n_items,
+            "true": by_range["true"] * n_items,
+            "n_inspected": n_inspected,
+            "found": (by_range["found"] * n_inspected).fillna(0.0),
         }
     )
     sums = sums.groupby(level=0, observed=True).sum()
-    sums[["said", "true"]] = sums[["said", "true"]].div(sums["n_items"], axis=0)
+    sums[["score", "true"]] = sums[["score", "true"]].div(sums["n_items"], axis=0)
     sums["found"] /= sums["n_inspected"]
     print(sums.round(3).to_string())
-    figures = pd.DataFrame([run[1] for run in runs])
+    figures = pd.DataFrame([run.figures for run in runs])
     print(figures.to_string(index=False))
     path = Path(__file__).parent / "results" / "explanations.csv"
     path.parent.mkdir(exist_ok=True)

@@ -1,13 +1,13 @@
-"""Made worlds: how fast, how much memory, the same in parts, and room to learn.
+"""Synthetic worlds: speed, memory, equality of stream and whole, and headroom to learn.
 
 Run ``python benchmarks/worlds.py speed [--items 1000000]`` for the time and the peak
-memory of a world as a whole and as a stream, each in a process of its own, with a
-digest that says whether they are the same.
+memory of a world as a whole and as a stream, each in its own process, with a digest
+that shows whether they are equal.
 
-Run ``python benchmarks/worlds.py headroom [--items 60000] [--seeds 5]`` for what the
-engine reaches when it learns from the results that were known, and what the same
-engine reaches when it learns from the truth of every past item. Both are judged on the
-truth of all later items. Writes ``benchmarks/results/headroom.csv``.
+Run ``python benchmarks/worlds.py headroom [--items 60000] [--seeds 5]`` to compare an
+engine that learns from the known results with one that learns from the truth of every
+past item. Both are judged on the truth of all later items. Writes
+``benchmarks/results/headroom.csv``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import pandas as pd
 
 import smartrisk as sr
 
+#: Inspection rate at which engines are judged.
 RATE = 0.05
 TABLES = ("declarations", "outcomes", "truth")
 
@@ -47,8 +48,8 @@ def digest_of(parts: Any) -> tuple[str, int]:
     return "".join(h.hexdigest()[:12] for h in hashes.values()), n_items
 
 
-def one(kind: str, n_items: int, digest: bool) -> dict[str, Any]:
-    """Make a world in this process and say what it took."""
+def measure_one(kind: str, n_items: int, digest: bool) -> dict[str, Any]:
+    """Make a world in this process; return its time and peak memory."""
     start = time.perf_counter()
     out: dict[str, Any] = {"kind": kind, "items": n_items}
     if kind == "stream":
@@ -66,7 +67,7 @@ def one(kind: str, n_items: int, digest: bool) -> dict[str, Any]:
     return {**out, "peak GiB": peak / 2**20}
 
 
-def speed(n_items: int) -> pd.DataFrame:
+def measure_speed(n_items: int) -> pd.DataFrame:
     """Return time and peak memory, each measured in a fresh process, and digests."""
     rows = []
     for kind in ("whole", "stream"):
@@ -84,7 +85,7 @@ def speed(n_items: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def reached(world: Any) -> dict[str, float]:
+def compare_labels(world: Any) -> dict[str, float]:
     """Return precision and revenue share with the known results and with the truth."""
     items, truth = world.declarations, world.full_outcomes()
     cut = items["lodged_at"].quantile(0.75)
@@ -104,7 +105,7 @@ def reached(world: Any) -> dict[str, float]:
     return out
 
 
-def headroom(n_items: int, n_seeds: int) -> pd.DataFrame:
+def measure_headroom(n_items: int, n_seeds: int) -> pd.DataFrame:
     """Return a row per scenario and seed."""
     rows = []
     for name in sr.datasets.SCENARIOS:
@@ -112,11 +113,11 @@ def headroom(n_items: int, n_seeds: int) -> pd.DataFrame:
             world = sr.datasets.make_declarations(
                 n_items, random_state=seed, scenario=name
             )
-            rows.append({"scenario": name, "seed": seed, **reached(world)})
+            rows.append({"scenario": name, "seed": seed, **compare_labels(world)})
     return pd.DataFrame(rows)
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Return means over the seeds, and the gain with its 95 % interval."""
     means = table.drop(columns="seed").groupby("scenario", sort=False).mean()
     gain = table["precision, all"] - table["precision, known"]
@@ -128,7 +129,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Run the chosen measurement."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("speed", "headroom", "one"))
     parser.add_argument("--items", type=int)
@@ -137,18 +138,18 @@ def main() -> None:
     parser.add_argument("--digest", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.what == "one":
-        print(json.dumps(one(given.kind, given.items, given.digest)))
+        print(json.dumps(measure_one(given.kind, given.items, given.digest)))
     elif given.what == "speed":
-        table = speed(given.items or 1_000_000)
+        table = measure_speed(given.items or 1_000_000)
         print(table.round(2).to_string(index=False))
         if table["digest"].nunique() > 1:
             sys.exit("The stream is not the whole.")
     else:
-        table = headroom(given.items or 60_000, given.seeds)
+        table = measure_headroom(given.items or 60_000, given.seeds)
         folder = Path(__file__).parent / "results"
         folder.mkdir(exist_ok=True)
         table.round(4).to_csv(folder / "headroom.csv", index=False)
-        print(summary(table).to_string())
+        print(summarise(table).to_string())
 
 
 if __name__ == "__main__":

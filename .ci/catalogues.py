@@ -1,7 +1,8 @@
-"""Bring the gettext catalogues in step with the texts, and compile them.
+"""Update the gettext catalogues from the texts in the code, and compile them.
 
-``python .ci/catalogues.py`` adds new texts to every language, untranslated, drops those
-that are gone, and writes the compiled files. The tests fail while one is missing.
+``python .ci/catalogues.py`` adds new texts to every language, untranslated, drops texts
+that the code no longer has, and writes the compiled files. The tests fail while a
+translation is missing.
 """
 
 from __future__ import annotations
@@ -29,23 +30,24 @@ _KEYWORDS = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
+#: One fixed date in the headers, so that the same texts give the same bytes.
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def template(domain: str) -> Catalog:
     """Return the English texts of a domain."""
-    made = Catalog(domain=domain, charset="utf-8", fuzzy=False)
+    texts = Catalog(domain=domain, charset="utf-8", fuzzy=False)
     if domain == "reasons":
         for name, text in MESSAGES.items():
-            made.add(text, context=name)
-        return made
+            texts.add(text, context=name)
+        return texts
     for package in ("displays", "pages"):
-        found = extract_from_dir(
+        entries = extract_from_dir(
             ROOT / "smartrisk" / package, method_map=_METHODS, keywords=_KEYWORDS
         )
-        for _, _, text, _, context in found:
-            made.add(text, context=context)
-    return made
+        for _, _, text, _, context in entries:
+            texts.add(text, context=context)
+    return texts
 
 
 def path(domain: str, lang: str) -> Path:
@@ -54,7 +56,7 @@ def path(domain: str, lang: str) -> Path:
 
 
 def read(domain: str, lang: str) -> Catalog:
-    """Return a catalogue as it is written; empty when there is none."""
+    """Return the catalogue of a file, an empty one when there is no file."""
     file = path(domain, lang)
     if not file.exists():
         return Catalog(locale=lang, domain=domain, charset="utf-8", fuzzy=False)
@@ -62,7 +64,7 @@ def read(domain: str, lang: str) -> Catalog:
         return read_po(stream, locale=lang, domain=domain)
 
 
-def compiled(catalogue: Catalog) -> bytes:
+def compile_catalogue(catalogue: Catalog) -> bytes:
     """Return the compiled form of a catalogue."""
     catalogue.header_comment = f"# {catalogue.domain} of smartrisk."
     catalogue.project, catalogue.version = "smartrisk", "1"
@@ -83,16 +85,19 @@ def main() -> None:
             catalogue.obsolete.clear()
             file = path(domain, lang)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.with_suffix(".mo").write_bytes(compiled(catalogue))
+            file.with_suffix(".mo").write_bytes(compile_catalogue(catalogue))
             with file.open("wb") as stream:
                 write_po(stream, catalogue, width=88, no_location=True)
-            left = [m.id for m in catalogue if m.id and not all(_forms(m.string))]
-            print(f"{lang} {domain}: {len(catalogue)} texts, {len(left)} untranslated")
-            for text in left:
+            missing = [m.id for m in catalogue if m.id and not all(_forms(m.string))]
+            print(
+                f"{lang} {domain}: {len(catalogue)} texts, {len(missing)} untranslated"
+            )
+            for text in missing:
                 print(f"    {text!r}")
 
 
 def _forms(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return a translation as the tuple of its plural forms."""
     return (string or "",) if isinstance(string, str | None) else tuple(string)
 
 

@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "representativeness": (0.80, 0.50),
     }
 )
-#: A result counts as timely within two months: an engine that is fitted anew each
+#: A result counts as timely within two months: an engine that is fitted again each
 #: month then lacks the results of its last two months at most.
 _TIMELY_DAYS = 60
 _SECONDS_PER_DAY = 86_400

@@ -41,7 +41,7 @@ class DriftDisplay(Display):
     >>> moved = sr.monitoring.drift(items.head(1_000), items.tail(1_000))
     >>> display = sr.displays.DriftDisplay.from_drift(moved)
     >>> display.frame()["field"].head(2).tolist()
-    ['TODO']
+    ['importer_id', 'consignor_id']
     """
 
     _result = Drift

@@ -146,6 +146,7 @@ class RateCurveDisplay(Display):
         return cls(pd.concat(parts, ignore_index=True))
 
     def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+        """Draw one panel per measure, contenders named at the ends of their lines."""
         _ = texts.gettext
         for ax, measure in zip(axes, self._measures, strict=True):
             title, label = map(_, _MEASURES[measure])

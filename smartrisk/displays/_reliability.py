@@ -107,6 +107,7 @@ class ReliabilityDisplay(Display):
         return cls(pd.concat(parts, ignore_index=True))
 
     def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+        """Draw the groups of each contender, and the diagonal."""
         ax, data = axes[0], self._data
         top = float(np.nanmax(data[["score", "hit_rate_high"]].to_numpy()))
         top = min(1.0, 1.08 * top)

@@ -115,5 +115,5 @@ class SegmentsDisplay(Display):
             named = texts.segment(str(self._data["segment"].iloc[0]))
             axes[0].set_ylabel(texts.words.capitalise(named))
         if own_figure:
-            axes[0].set_xlabel(texts.wrapped(_("Share of the items")))
-            axes[1].set_xlabel(texts.wrapped(_("Share of the selected; hollow: few")))
+            axes[0].set_xlabel(texts.wrap(_("Share of the items")))
+            axes[1].set_xlabel(texts.wrap(_("Share of the selected; hollow: few")))

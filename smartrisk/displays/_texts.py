@@ -1,4 +1,4 @@
-"""Words and numbers of pages and pictures, in a language."""
+"""Words and numbers of pages and pictures in a language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from smartrisk.explanations import Wording
 from smartrisk.languages import catalogue
 from smartrisk.results import clean_text
 
-_LONGEST_NAME = 40  # characters of a name in a picture
+#: Characters of a name in a picture: longer labels leave no space for the axes.
+_MOST_CHARACTERS = 40
 
 
 class Texts:
@@ -74,7 +75,7 @@ class Texts:
         return f"{found:%Y-%m-%d}" if whole else f"{found:%Y-%m-%d %H:%M}"
 
     def value(self, name: str, value: Any) -> str:
-        """Return a declared value as it is said on a page."""
+        """Return a declared value as a page shows it."""
         if _missing(value):
             return "–"
         if isinstance(value, bool | np.bool_):
@@ -91,10 +92,10 @@ class Texts:
         return clean_text(str(value))
 
     def name(self, value: Any) -> str:
-        """Return a name that somebody gave, fit to stand in a picture."""
-        return clean_text(str(value), _LONGEST_NAME)
+        """Return a name given by a user, cleaned and cut for a picture."""
+        return clean_text(str(value), _MOST_CHARACTERS)
 
-    def wrapped(self, text: str, width: int = 34) -> str:
+    def wrap(self, text: str, width: int = 34) -> str:
         """Return a text in lines, as an axis of a narrow panel needs it."""
         return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
 
@@ -172,6 +173,7 @@ class Texts:
         return self.rate(rate)
 
     def _percent(self, number: str) -> str:
+        """Return a number with the percent sign of the language."""
         return self.rate(0.0).replace("0", self.words.localise(number), 1)
 
 

@@ -180,6 +180,7 @@ class CaseSheet(Page):
         return self._past.copy()
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         row, has_past = self._item.iloc[0], not self._past.empty
         title = _("Declaration %(declaration)s, item %(item)s") % {

@@ -131,6 +131,7 @@ class DataCard(Page):
         return cls(scorecard=figures, name=name)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         facts = self.scorecard.facts()
         return {

@@ -153,6 +153,7 @@ class EvaluationReport(Page):
         return cls(name=name, **given)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         numbers = iter(range(1, 1_000))
         return {

@@ -174,6 +174,7 @@ class ModelCard(Page):
         return cls(_parameters=engine.describe(), _inputs=inputs, _reasons=reasons)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         sections = [
             self._use(texts),
@@ -212,7 +213,9 @@ class ModelCard(Page):
             points=(
                 _("Not to decide without an officer, and not as proof of anything."),
                 _("Not for criminal proceedings, and not to rate persons."),
-                _("Not on the trade of another country without fitting it anew."),
+                _(
+                    "Not on the trade of another country without fitting it on its data."
+                ),
                 _(
                     "Not shown to those who are assessed: scores and reasons show how "
                     "to avoid selection."

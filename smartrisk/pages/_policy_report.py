@@ -75,6 +75,7 @@ class PolicyReport(Page):
         return cls(comparison=comparison, loop=loop)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         frame = self.comparison.frame()
         sections = [self._figures(texts)]

@@ -207,6 +207,7 @@ class WatchList(Page):
         return table
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
+        """Return what the template needs."""
         _ = texts.gettext
         script = read_template("watch.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""The languages are complete, and say the same with the same placeholders."""
+"""The catalogues are complete, with the same placeholders in every language."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ GUILT = re.compile(r"coupable|culpable|delincuen|criminel|fraudeur|defraudador")
 
 @pytest.fixture(scope="module")
 def catalogues(root):
-    """Return the program that keeps the catalogues."""
-    spec = importlib.util.spec_from_file_location("kept", root / ".ci/catalogues.py")
+    """Return the program that updates the catalogues."""
+    spec = importlib.util.spec_from_file_location(
+        "catalogues", root / ".ci/catalogues.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -52,7 +54,9 @@ def test_a_catalogue_holds_every_text_and_no_other(catalogues, domain, lang):
 
 @both
 @every
-def test_every_text_is_translated_and_sure(catalogues, domain, lang):
+def test_every_text_is_translated_and_none_is_marked_as_unsure(
+    catalogues, domain, lang
+):
     for message in catalogues.read(domain, lang):
         if message.id:
             assert all(forms(message.string)), message.id
@@ -63,26 +67,39 @@ def test_every_text_is_translated_and_sure(catalogues, domain, lang):
 
 @both
 @every
-def test_the_compiled_file_is_that_of_the_text(catalogues, domain, lang):
-    written = catalogues.path(domain, lang).with_suffix(".mo").read_bytes()
-    assert written == catalogues.compiled(catalogues.read(domain, lang))
+def test_the_compiled_file_matches_the_text(catalogues, domain, lang):
+    compiled = catalogues.path(domain, lang).with_suffix(".mo").read_bytes()
+    assert compiled == catalogues.compile_catalogue(catalogues.read(domain, lang))
 
 
-def test_every_text_that_is_said_is_in_the_catalogue(root, catalogues):
-    wanted = {forms(message.id)[0] for message in catalogues.template("pages")}
-    names = {"_", "N_", "gettext", "ngettext"}
-    said = set()
-    package = root / "smartrisk"
-    for path in [*package.glob("displays/*.py"), *package.glob("pages/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
+def calls(path, names):
+    """Yield the first constant text in each call of these functions in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            first = node.args[0]
-            if called in names and isinstance(first, ast.Constant):
-                said.add(first.value)
-    assert len(said) > 200
-    assert said - wanted == set()
+            if called in names:
+                yield [a.value for a in node.args if isinstance(a, ast.Constant)]
+
+
+def test_every_text_that_is_translated_is_in_the_catalogue(root, catalogues):
+    wanted = {forms(message.id)[0] for message in catalogues.template("pages")}
+    package = root / "smartrisk"
+    used = {
+        constants[0]
+        for path in [*package.glob("displays/*.py"), *package.glob("pages/*.py")]
+        for constants in calls(path, {"_", "N_", "gettext", "ngettext"})
+        if constants
+    }
+    assert len(used) > 200
+    assert used - wanted == set()
+
+
+def test_every_message_of_an_evaluation_is_in_the_catalogue(root, catalogues):
+    wanted = {forms(message.id)[0] for message in catalogues.template("pages")}
+    path = root / "smartrisk" / "evaluation" / "_evaluate.py"
+    templates = {constants[1] for constants in calls(path, {"Message"})}
+    assert len(templates) >= 4
+    assert templates - wanted == set()
 
 
 def test_an_unknown_text_comes_back_in_english():

@@ -159,10 +159,9 @@ def _coerce_code(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     if field.name == "tariff_code":
         return _coerce_tariff(field, series, work)
     codes, unique = _factorize(series)
-    keep_na = field.name in ("origin", "departure")  # NA is Namibia
     cleaned: list[str | None] = []
     for value in unique:
-        text = "NA" if keep_na and value == "NA" else _clean_text(value)
+        text = _clean_text(value)
         if text is not None and text.endswith(".0") and text[:-2].isdigit():
             text = text[:-2]
         cleaned.append(text if field.codes or text is None else text.upper())

@@ -218,3 +218,9 @@ def test_another_file_than_a_ledger_is_refused(tmp_path):
         Ledger(path)
     with pytest.raises(ArgumentError, match="number:digest"):
         Anchor.parse("seven")
+
+
+def test_a_missing_entry_is_named(forge):
+    apply, _ = forge
+    ledger = apply(lambda forger: forger.delete(7))
+    assert ledger.verify().problems == ("entry 7 is missing",)

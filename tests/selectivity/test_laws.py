@@ -314,3 +314,25 @@ def test_novelty_falls_with_the_number_of_earlier_items():
         novelty(new, past, keys=("office",))
     with pytest.raises(TableError, match="novelty"):
         decide(scores_of([0.1]), 1, explore="novelty")
+
+
+def test_mandatory_items_with_rules_are_certain():
+    scores = scores_of(np.linspace(0, 1, 30))
+    must = np.arange(30) < 5
+    made = decide(
+        scores, 10, mandatory=must, declarations=items_of(scores), rules=rules_of(0.3)
+    )
+    assert (made.loc[must, "propensity"] == 1.0).all()
+
+
+def test_a_rule_adds_its_rate_to_the_propensity_of_its_items():
+    # The rules ask for less than the capacity, so that every draw is followed, and
+    # their items are the last that the model would choose: they have a rule's chance q,
+    # or else that of the random draw, r = 20 of about 190 items.
+    scores = scores_of(np.linspace(0, 1, 200))
+    items = items_of(scores).assign(origin=["CN"] * 20 + ["US"] * 180, duty_rate=0.0)
+    made = decide(
+        scores, 100, declarations=items, rules=rules_of(0.4), random_share=0.2
+    )
+    expected = 0.4 + 0.6 * 20 / 190
+    assert made["propensity"].iloc[:20].to_numpy() == pytest.approx(expected, abs=0.01)

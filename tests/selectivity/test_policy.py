@@ -261,3 +261,12 @@ def test_a_policy_is_a_value():
     assert Policy(capacity=5) == Policy(capacity=5)
     with pytest.raises(ArgumentError, match="rank_by"):
         Policy(rank_by="importer")
+
+
+def test_capacity_by_group_goes_to_the_largest_remainders():
+    # Of 5 controls, groups of 60, 24 and 16 items are due 3.0, 1.2 and 0.8.
+    scores = scores_of(np.linspace(0, 1, 100))
+    items = pd.DataFrame({"office": ["a"] * 60 + ["b"] * 24 + ["c"] * 16})
+    made = decide(scores, 5, declarations=items, per="office")
+    counts = made["selected_by"].notna().groupby(items["office"]).sum()
+    assert counts.to_dict() == {"a": 3, "b": 1, "c": 1}

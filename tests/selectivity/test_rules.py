@@ -266,3 +266,16 @@ def test_rules_need_distinct_names_valid_days_and_their_columns(world):
                 )
             )
         )
+
+
+def test_a_rule_is_valid_from_its_first_day_to_its_last():
+    items = pd.DataFrame(
+        {"lodged_at": pd.date_range("2026-01-01 09:00", periods=6), "origin": "CN"}
+    )
+    rule = Rule(
+        rule_id="a",
+        when=(Condition(field="origin", operator="=", value="CN"),),
+        valid_from="2026-01-02",
+        valid_to="2026-01-04",
+    )
+    assert rule.matches(items).tolist() == [False, True, True, True, False, False]

@@ -6,6 +6,7 @@ intervals and run times.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -48,6 +49,7 @@ __all__ = [
 RATE = 0.05
 OURS = "smartrisk"
 MEASURES = ("precision", "revenue", "roc_auc")
+_log = logging.getLogger("smartrisk")
 _OPTIONAL = ("catboost", "xgboost")
 #: Called after every contender with the task, the seed, the contender and the seconds.
 Progress: TypeAlias = Callable[[str, int, str, float], None]
@@ -297,8 +299,16 @@ def run_benchmark(
                         "score_seconds": score_seconds,
                     }
                 )
+            seconds = fit_seconds + score_seconds
+            _log.info(
+                "benchmark: %s, seed %d, %s, %.1f s",
+                task.name,
+                task.seed,
+                name,
+                seconds,
+            )
             if progress is not None:
-                progress(task.name, task.seed, name, fit_seconds + score_seconds)
+                progress(task.name, task.seed, name, seconds)
     return BenchmarkResult(pd.DataFrame(rows), verdicts)
 
 

@@ -6,6 +6,7 @@ month, beside an oracle with the same capacity.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ from smartrisk.windows import Split
 from smartrisk.worlds import World
 
 __all__ = ["Arm", "ClosedLoop", "close_loop", "standard_arms"]
+
+_log = logging.getLogger("smartrisk")
 
 ORACLE = "oracle"
 #: Called after every month of an arm with the arm, the seed of the world and the month.
@@ -414,6 +417,12 @@ class _Task:
             months = []
             for row in _Loop(self.arm, self.world, self.start).months():
                 months.append(row)
+                _log.debug(
+                    "close_loop: arm %s, seed %s, month %s",
+                    self.name,
+                    self.world.random_state,
+                    row["month"],
+                )
                 if progress is not None:
                     progress(self.name, self.world.random_state, row["month"])
             store.write(self.key, months)

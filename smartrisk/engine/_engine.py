@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
@@ -201,6 +202,7 @@ class RiskEngine:
                 "one inspection without a hit are needed.",
             )
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
+        start = time.perf_counter()
         features = settings.new_features()
         features.fit(items, outcomes=found)
         models = train_models(settings, features, items, ids, found)
@@ -214,6 +216,12 @@ class RiskEngine:
             version=make_version(
                 models.classifier, models.regressor, seen_items, seen_results
             ),
+        )
+        _log.info(
+            "RiskEngine.fit: version %s, %d trees, %.1f s",
+            self._state.version,
+            models.classifier.n_trees_,
+            time.perf_counter() - start,
         )
         return self
 

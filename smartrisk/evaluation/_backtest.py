@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ from smartrisk.items import check_unique
 from smartrisk.results import Result, notebook_table
 from smartrisk.resumable import ResultStore, fingerprint
 from smartrisk.windows import Split, rolling_origin
+
+_log = logging.getLogger("smartrisk")
 
 MEASURES = ("precision", "recall", "revenue_share")
 _SUMS = ("taken", "hits", "all_hits", "revenue", "all_revenue", "n_items", "n_judged")
@@ -400,6 +403,7 @@ def _collect(
             rows += [{"contender": task.name, **row} for row in record["rows"]]
             period, spent = record["period"], record["seconds"]
             seconds.append({"contender": task.name, "period": period, "seconds": spent})
+            _log.info("backtest: %s, period %s, %.1f s", task.name, period, spent)
             if progress is not None:
                 progress(len(seconds), total, task.name, period)
     return Backtest(pd.DataFrame(rows), pd.DataFrame(seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import time
@@ -37,6 +38,8 @@ from smartrisk.tracking._store import (
     redact_uri,
     resolve_address,
 )
+
+_log = logging.getLogger("smartrisk")
 
 #: Experiment of runs for which none is named.
 DEFAULT_EXPERIMENT = "smartrisk"
@@ -185,6 +188,7 @@ def log_run(
                 _log_metrics(client, run, metrics, model_id, data.get("evaluation"))
             if registered_model_name is not None:
                 register(client, registered_model_name, run.info.run_id, model_id)
+    _log.info("log_run: run %s, version %s", run.info.run_id, engine.version_)
     return Run(
         run_id=run.info.run_id,
         model_uri=f"models:/{model_id}",

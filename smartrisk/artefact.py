@@ -283,6 +283,7 @@ def _swap(draft: Path, target: Path) -> None:
 
 
 def _read_manifest(place: Path) -> dict[str, str]:
+    """Return the checksums of the manifest by file name."""
     path = place / _MANIFEST
     if not path.is_file():
         raise ArtefactError(

@@ -190,13 +190,15 @@ class TableError(SmartRiskError, ValueError):
 
     Parameters
     ----------
-    message_id, template, **values
+    message_id, template : str
         As for `SmartRiskError`.
     failures : DataFrame, default=None
         Every failure found, one row each (columns ``declaration_id``, ``item_number``,
         ``row``, ``field``, ``reason``, ``value``, ``severity``), or None.
     messages : sequence of Message, default=()
         The parts of the text where it has several: `text` translates each.
+    **values : object
+        As for `SmartRiskError`.
     """
 
     def __init__(
@@ -279,7 +281,9 @@ class SmartRiskWarning(_Text, UserWarning):
 
     Parameters
     ----------
-    message_id, template, **values
+    message_id, template : str
+        As for `SmartRiskError`.
+    **values : object
         As for `SmartRiskError`.
     """
 

@@ -211,6 +211,7 @@ class DeclarationFeatures(DeclarationTransformer):
         return {name: part for name, part in every.items() if name in self.parts}
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Learn every part from the same columns."""
         self.parts_ = self.make_parts()
         for part in self.parts_.values():
             part._learn(columns, results)
@@ -218,6 +219,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.note_last_day()
 
     def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        """Add new items and results to every part."""
         for part in self.parts_.values():
             part._extend(columns, results)
         self.note_last_day()
@@ -231,9 +233,11 @@ class DeclarationFeatures(DeclarationTransformer):
         self.last_day_ = EPOCH + np.timedelta64(max(days), "D") if days else None
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return the features of all parts in their order."""
         return [info for part in self.parts_.values() for info in part.feature_info_]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Let each part fill its own columns."""
         start = 0
         for part in self.parts_.values():
             stop = start + len(part.feature_info_)

@@ -125,6 +125,7 @@ class DutyIncentive(DeclarationTransformer):
         self.label_delay = label_delay
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Add the duty rates of each level of the tariff up."""
         self.means_: dict[str, SumTable] = {}
         self.lowest_: dict[str, LowestTable] = {}
         if "duty_rate" in columns.names:
@@ -132,6 +133,7 @@ class DutyIncentive(DeclarationTransformer):
                 self.means_[level], self.lowest_[level] = self._tables(columns, level)
 
     def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        """Merge the rates of new items into the tables."""
         for level in self.means_:
             means, lowest = self._tables(columns, level)
             self.means_[level] = SumTable.merge([self.means_[level], means])
@@ -149,6 +151,7 @@ class DutyIncentive(DeclarationTransformer):
         return means, LowestTable.from_items(ids[codes[rows]], day, parts)
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return two gaps of each level of the tariff."""
         return [
             FeatureInfo(
                 name=f"{level}__{statistic}",
@@ -162,6 +165,7 @@ class DutyIncentive(DeclarationTransformer):
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Compare the rate of an item with earlier rates of its level."""
         rate = columns.number("duty_rate")
         for number, level in enumerate(self.means_):
             codes, ids = columns.key((level,))

@@ -145,6 +145,7 @@ class EntityHistory(DeclarationTransformer):
             statistics_of(key)
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Count items and results of every key by day."""
         self.keys_ = usable_keys(self.keys, columns)
         encode_keys(columns, self.keys_, self.n_jobs)
         self.items_ = self._parallel(
@@ -157,6 +158,7 @@ class EntityHistory(DeclarationTransformer):
         self._prepare()
 
     def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        """Merge new items and results into the tables of the keys."""
         for number, key in enumerate(self.keys_):
             self.items_[number] = SumTable.merge(
                 [self.items_[number], build_table(columns, key.columns)]
@@ -189,6 +191,7 @@ class EntityHistory(DeclarationTransformer):
         ]
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return the features of each key in the order of its statistics."""
         return [
             FeatureInfo(
                 name=f"{key.label}__{statistic.text}",
@@ -204,6 +207,7 @@ class EntityHistory(DeclarationTransformer):
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Read the history of each key as of the day of each item."""
         if columns.n == 1:
             out[0] = self._one_item(columns)
             return

@@ -66,9 +66,11 @@ class ItemMeasures(DeclarationTransformer):
     """
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Note which fields are declared."""
         self.names_ = columns.names
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return the measures whose fields are declared."""
         have = set(self.names_)
         infos = [info for info in _MEASURE_INFO if set(info.fields) <= have]
         infos.append(_info("hs6__code", "tariff_code", "classification", "code"))
@@ -76,6 +78,7 @@ class ItemMeasures(DeclarationTransformer):
         return infos
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Fill one column for each measure."""
         for number, info in enumerate(self.feature_info_):
             out[:, number] = _measure(info.name, columns)
 
@@ -194,11 +197,13 @@ class CodeColumns(DeclarationTransformer):
         self.label_delay = label_delay
 
     def _check_params(self) -> None:
+        """Raise unless `max_codes` is an integer of at least 2."""
         check_number(
             type(self).__name__, "max_codes", self.max_codes, low=2, integer=True
         )
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Number the codes of each field by the day of their first item."""
         self.codes_ = {
             name: self._by_first_day(columns, name)
             for name in _CODES
@@ -206,9 +211,11 @@ class CodeColumns(DeclarationTransformer):
         }
 
     def _has_values(self, columns: Columns, name: str) -> bool:
+        """Return whether a field holds any value."""
         return len(columns.base(name)[1]) > 0
 
     def _by_first_day(self, columns: Columns, name: str) -> Any:
+        """Return the ids of the first `max_codes` codes, earliest first."""
         codes, ids = columns.base(name)
         first = np.full(len(ids) + 1, np.iinfo(np.int64).max)
         np.minimum.at(first, codes, columns.day)
@@ -216,6 +223,7 @@ class CodeColumns(DeclarationTransformer):
         return ids[order][: self.max_codes]
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return one categorical feature for each field of codes."""
         return [
             FeatureInfo(
                 name=f"{name}__code",
@@ -228,6 +236,7 @@ class CodeColumns(DeclarationTransformer):
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Return the number of each code; NaN for codes that were not learned."""
         for number, (name, known) in enumerate(self.codes_.items()):
             codes, ids = columns.base(name)
             order = np.argsort(known)

@@ -156,6 +156,7 @@ def from_settings(settings: dict[str, Any]) -> DeclarationFeatures:
 
 
 def _pack_history(history: Any) -> tuple[Any, Tables]:
+    """Return the keys and sums of an entity history."""
     tables = {"overall": _entries(history.overall_)}
     for number, key in enumerate(history.keys_):
         tables[f"items.{key.label}"] = _entries(history.items_[number])
@@ -164,6 +165,7 @@ def _pack_history(history: Any) -> tuple[Any, Tables]:
 
 
 def _unpack_history(history: Any, learned: Any, tables: Tables) -> None:
+    """Restore an entity history from its keys and sums."""
     history.keys_ = tuple(_key(spec) for spec in learned["keys"])
     labels = [key.label for key in history.keys_]
     history.items_ = [_table(tables[f"items.{label}"]) for label in labels]
@@ -173,6 +175,7 @@ def _unpack_history(history: Any, learned: Any, tables: Tables) -> None:
 
 
 def _pack_prices(prices: Any) -> tuple[Any, Tables]:
+    """Return the keys, measures and sums of peer prices."""
     tables = {"overall": _entries(prices.overall_)}
     for key, table in zip(prices.keys_, prices.tables_, strict=True):
         tables[f"peers.{key.label}"] = _entries(table)
@@ -181,6 +184,7 @@ def _pack_prices(prices: Any) -> tuple[Any, Tables]:
 
 
 def _unpack_prices(prices: Any, learned: Any, tables: Tables) -> None:
+    """Restore peer prices from keys, measures and sums."""
     prices.measures_ = tuple(learned["measures"])
     prices.keys_ = tuple(_key(spec) for spec in learned["keys"])
     prices.tables_ = [_table(tables[f"peers.{key.label}"]) for key in prices.keys_]
@@ -188,18 +192,21 @@ def _unpack_prices(prices: Any, learned: Any, tables: Tables) -> None:
 
 
 def _pack_incentive(incentive: Any) -> tuple[Any, Tables]:
+    """Return the levels, mean rates and lowest rates of a duty incentive."""
     means = {f"means.{n}": _entries(table) for n, table in incentive.means_.items()}
     lowest = {f"lowest.{n}": _lowest(table) for n, table in incentive.lowest_.items()}
     return {"levels": list(incentive.means_)}, means | lowest
 
 
 def _unpack_incentive(incentive: Any, learned: Any, tables: Tables) -> None:
+    """Restore a duty incentive from its levels and rates."""
     levels = learned["levels"]
     incentive.means_ = {n: _table(tables[f"means.{n}"]) for n in levels}
     incentive.lowest_ = {n: _lowest_table(tables[f"lowest.{n}"]) for n in levels}
 
 
 def _pack_structuring(structuring: Any) -> tuple[Any, Tables]:
+    """Return the traders and counts of a structuring transformer."""
     items = {f"items.{n}": _entries(table) for n, table in structuring.items_.items()}
     near = {f"near.{n}": _entries(table) for n, table in structuring.near_.items()}
     traders = list(structuring.items_)
@@ -207,6 +214,7 @@ def _pack_structuring(structuring: Any) -> tuple[Any, Tables]:
 
 
 def _unpack_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
+    """Restore a structuring transformer from its traders and counts."""
     traders = learned["traders"]
     structuring.valued_ = learned["valued"]
     structuring.items_ = {n: _table(tables[f"items.{n}"]) for n in traders}
@@ -214,10 +222,12 @@ def _unpack_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
 
 
 def _pack_codes(codes: Any) -> tuple[Any, Tables]:
+    """Return the ids of the codes by field."""
     return list(codes.codes_), {name: {"id": ids} for name, ids in codes.codes_.items()}
 
 
 def _unpack_codes(codes: Any, learned: Any, tables: Tables) -> None:
+    """Restore the ids of the codes by field."""
     codes.codes_ = {name: tables[name]["id"] for name in learned}
 
 
@@ -248,6 +258,7 @@ def _table(columns: dict[str, NDArray[Any]]) -> SumTable:
 
 
 def _pack_entries(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
+    """Return the ids, and entry number and day of each row in one integer."""
     entry = columns["id"]
     new = np.append(True, entry[1:] != entry[:-1])[: len(entry)]
     code = np.cumsum(new) - 1
@@ -256,6 +267,7 @@ def _pack_entries(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
 
 
 def _lowest(table: LowestTable) -> dict[str, NDArray[Any]]:
+    """Return a table of lowest rates as plain columns."""
     return {
         "id": table.ids[table.packed >> DAY_BITS],
         "day": (table.packed & DAY_MASK).astype(np.int32),
@@ -264,11 +276,13 @@ def _lowest(table: LowestTable) -> dict[str, NDArray[Any]]:
 
 
 def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
+    """Return a table of lowest rates from plain columns."""
     ids, packed = _pack_entries(columns)
     return LowestTable(ids, packed, columns["lowest"])
 
 
 def _plain_key(key: Key) -> dict[str, Any]:
+    """Return a key as plain values."""
     return {
         "columns": list(key.columns),
         "parent": key.parent,
@@ -278,6 +292,7 @@ def _plain_key(key: Key) -> dict[str, Any]:
 
 
 def _key(spec: dict[str, Any]) -> Key:
+    """Return a key from plain values."""
     named = spec["statistics"]
     return Key(
         tuple(spec["columns"]),

@@ -140,6 +140,7 @@ class PeerPrices(DeclarationTransformer):
             price_statistics(key, tuple(MEASURES))
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Add the measures that the declared fields allow up by key."""
         declared = tuple(
             name
             for name, fields in MEASURES.items()
@@ -154,6 +155,7 @@ class PeerPrices(DeclarationTransformer):
         self.tables_, self.overall_ = self._tables(columns)
 
     def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        """Merge the sums of new items into the tables."""
         tables, overall = self._tables(columns)
         self.tables_ = [
             SumTable.merge(list(pair))
@@ -183,6 +185,7 @@ class PeerPrices(DeclarationTransformer):
         return tables, overall
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return the features of each key in the order of its statistics."""
         return [
             FeatureInfo(
                 name=f"{key.label}__{measure}_{statistic}",
@@ -197,6 +200,7 @@ class PeerPrices(DeclarationTransformer):
         ]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Compare the measures of items with those of earlier items of their keys."""
         if columns.n == 1:
             out[0] = self._one_item(columns)
             return

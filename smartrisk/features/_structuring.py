@@ -89,6 +89,7 @@ class Structuring(DeclarationTransformer):
             )
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
+        """Count the items of each trader, and those just below a threshold."""
         self.valued_ = "customs_value" in columns.names and len(self.thresholds) > 0
         self.items_: dict[str, SumTable] = {}
         self.near_: dict[str, SumTable] = {}
@@ -97,6 +98,7 @@ class Structuring(DeclarationTransformer):
                 self.items_[name], self.near_[name] = self._tables(columns, name)
 
     def _extend(self, columns: Columns, results: ItemResults | None) -> None:
+        """Add new items to the counts of their traders."""
         for name in self.items_:
             items, near = self._tables(columns, name)
             self.items_[name] = SumTable.merge([self.items_[name], items])
@@ -119,6 +121,7 @@ class Structuring(DeclarationTransformer):
         return near.astype(np.float64)
 
     def _describe(self) -> list[FeatureInfo]:
+        """Return the nearness to a threshold, then three features of each trader."""
         window = f"{self.window}d"
         infos = []
         if self.valued_:
@@ -149,6 +152,7 @@ class Structuring(DeclarationTransformer):
         return infos
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
+        """Fill the columns in the order of `_describe`."""
         column = 0
         if self.valued_:
             out[:, 0] = self._is_near(columns)

@@ -1,8 +1,8 @@
 """Run named tests on edited copies of the package, each in a forked child.
 
 Importing pandas, scikit-learn and LightGBM takes seconds; a child that is forked after
-these imports starts within milliseconds. The package itself is imported in the child, from
-the edited copy.
+these imports starts within milliseconds. The package itself is imported in the child,
+from the edited copy.
 
 Reads one JSON object per line from standard input (``folder``, ``tests``, ``output``),
 writes the exit status of pytest, one line per request.

@@ -1,7 +1,7 @@
 """Small wrong edits of the package, each of which named quick tests must find.
 
-A mutant is a file, a text that occurs exactly once in it, its replacement, and the tests
-that must fail. Add one for every new law; see the head of tests/mutants.toml.
+A mutant is a file, a text that occurs exactly once in it, its replacement, and the
+tests that must fail. Add one for every new law; see the head of tests/mutants.toml.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The command line: the whole line from a terminal, on files.
+"""The command line: every step from a terminal, on files.
 
-``smartrisk demo`` shows everything on made-up declarations. The other commands work on
+``smartrisk demo`` shows everything on synthetic declarations. The other commands work on
 CSV or Parquet files with an administration's own columns: ``generate``, ``validate``,
 ``fit``, ``score``, ``explain``, ``select``, ``evaluate``, ``report``.
 """

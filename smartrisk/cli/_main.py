@@ -141,7 +141,7 @@ def _make_parser() -> argparse.ArgumentParser:
 def _add_command(
     commands: _Commands, name: str, about: str, module: str = "_commands"
 ) -> argparse.ArgumentParser:
-    """Add a command whose function of the same name stands in a module."""
+    """Add a command whose function has the same name, in a module of `cli`."""
     parser = commands.add_parser(name, help=about, description=about)
     parser.set_defaults(module=module, has_data=False)
     return parser

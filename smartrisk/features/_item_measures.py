@@ -203,7 +203,7 @@ class CodeColumns(DeclarationTransformer):
         )
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
-        """Number the codes of each field by the day of their first item."""
+        """Give the codes of each field numbers, by the day of their first item."""
         self.codes_ = {
             name: self._by_first_day(columns, name)
             for name in _CODES

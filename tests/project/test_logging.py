@@ -65,7 +65,7 @@ def read_texts(records):
 
 
 def find_identities(records, declarations):
-    """Return the identities of a world that stand in the records."""
+    """Return the identities of a world that the records hold."""
     words = set(re.findall(r"[\w./-]+", " ".join(read_texts(records))))
     return words & collect_identities(declarations)
 

@@ -1,6 +1,6 @@
 """Packages know each other by public names only.
 
-A private name begins with a single underscore, or stands in a file whose name does.
+A private name begins with a single underscore, or is in a file whose name does.
 import-linter has no contract for it, so the syntax tree is read. Two things are found:
 imports of private names of another package, and private attributes of anything but
 ``self``, ``cls``, and objects of classes or functions of the same package.
@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "smartrisk").rglob("*.py"))
 #: Underscored names that belong to a published interface.
 PUBLIC_ATTRIBUTES = {
-    "_fields",  # collections.namedtuple
+    "_asdict",  # collections.namedtuple
+    "_fields",
+    "_replace",
     "_repr_html_",  # notebooks
     "_SubParsersAction",  # argparse has no public name for it
 }

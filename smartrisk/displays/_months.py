@@ -76,8 +76,13 @@ class MonthsDisplay(Display):
         format_percent(axes[1].yaxis, texts)
         format_numbers(axes[0].yaxis, texts)
         step = max(len(months) // 5, 1)
-        for ax, title in zip(axes, self._panels, strict=True):
+        columns = ("n_items", "share")
+        for ax, title, column in zip(axes, self._panels, columns, strict=True):
             ax.set_title(texts.gettext(title))
-            ax.set_ylim(bottom=0.0)
+            ax.set_ylim(0.0, 1.1 * self._top(column))
             ax.set_xticks(at[::step], months[::step])
             ax.tick_params(axis="x", labelrotation=30)
+
+    def _top(self, column: str) -> float:
+        """Return the largest value of a column, 1 where all are 0."""
+        return float(self._data[column].max()) or 1.0

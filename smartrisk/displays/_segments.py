@@ -109,7 +109,10 @@ class SegmentsDisplay(Display):
                 )
             ax.set_title(_(title))
             label_rows(ax, rows, labels if place == 0 else [])
-            ax.set_xlim(left=0.0)
+            # Rows without a rate would be left out of the limits that matplotlib finds,
+            # and the panels would not be level with each other.
+            ax.set_ylim(-len(rows) + 0.4, 0.6)
+            ax.set_xlim(left=-0.02 * ax.get_xlim()[1])  # markers at 0 stay whole
             format_percent(ax.xaxis, texts)
         if own_figure and "segment" in self._data and len(self._data):
             named = texts.segment(str(self._data["segment"].iloc[0]))

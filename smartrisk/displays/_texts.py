@@ -93,7 +93,7 @@ class Texts:
 
     def name(self, value: Any) -> str:
         """Return a name given by a user, cleaned and cut for a picture."""
-        return clean_text(str(value), _MOST_CHARACTERS)
+        return clean_text(str(value), _MOST_CHARACTERS).strip()
 
     def wrap(self, text: str, width: int = 34) -> str:
         """Return a text in lines, as an axis of a narrow panel needs it."""

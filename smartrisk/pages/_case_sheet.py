@@ -245,9 +245,9 @@ class CaseSheet(Page):
             if n_later:
                 note = texts.ngettext(
                     "The tables below include %(n)s later item that the reasons do "
-                    "not know: call `update` of the engine before the next sheet.",
+                    "not know: update the engine's history before the next sheet.",
                     "The tables below include %(n)s later items that the reasons do "
-                    "not know: call `update` of the engine before the next sheet.",
+                    "not know: update the engine's history before the next sheet.",
                     n_later,
                 )
                 notes.append(note % {"n": texts.number(n_later)})

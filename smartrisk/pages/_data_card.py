@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from smartrisk.displays import MonthsDisplay, Texts
 from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
 from smartrisk.quality import Scorecard, scorecard
@@ -219,7 +221,7 @@ class DataCard(Page):
             rows=[
                 (
                     names[line["dimension"]],
-                    texts.fine(line["figure"]),
+                    texts.fine(_round_down(line["figure"])),
                     grades.get(line["grade"], "–"),
                     texts.fine(line["good_from"]),
                     texts.fine(line["fair_from"]),
@@ -299,6 +301,14 @@ class DataCard(Page):
             numeric=frozenset((1, 2, 3)),
         )
         return Section(title=_("Field by field"), tables=(table,))
+
+
+def _round_down(share: float) -> float:
+    """Return a share rounded down to a tenth of a percent.
+
+    Rounded up, a figure just below a bound would look as if it had reached it.
+    """
+    return float(np.floor(share * 1_000.0 + 1e-9) / 1_000.0)
 
 
 def _channel_table(card: Scorecard, texts: Texts) -> Table:

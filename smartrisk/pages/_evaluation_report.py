@@ -232,7 +232,7 @@ class EvaluationReport(Page):
         pictures = [
             make_picture(
                 SegmentsDisplay.from_segments(self.segments, name),
-                texts.segment(name),
+                texts.words.capitalise(texts.segment(name)),
                 next(numbers),
                 texts,
             )

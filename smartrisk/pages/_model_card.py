@@ -213,9 +213,7 @@ class ModelCard(Page):
             points=(
                 _("Not to decide without an officer, and not as proof of anything."),
                 _("Not for criminal proceedings, and not to rate persons."),
-                _(
-                    "Not on the trade of another country without fitting it on its data."
-                ),
+                _("Not on the trade of another country without fitting it there."),
                 _(
                     "Not shown to those who are assessed: scores and reasons show how "
                     "to avoid selection."

@@ -436,3 +436,20 @@ def test_a_backtest_shows_the_rate_that_it_has(others, past_and_new, world):
     display = type(others["backtest"]).from_backtest(found)
     assert set(display.frame()["rate"]) == {0.02}
     assert "2 % of the items inspected" in display.svg()
+
+
+def test_the_rows_of_segments_are_level_on_both_panels(others):
+    display = others["segments"].plot()
+    left, right = display.ax_
+    assert left.get_ylim() == right.get_ylim()
+    frame = display.frame()
+    assert frame["precision"].isna().any()  # rows that the right panel does not draw
+    for row, line in enumerate(frame.to_dict("records")):
+        if line["precision"] == line["precision"]:
+            drawn = [
+                (x, y)
+                for part in right.lines
+                if part.get_marker() == "o"
+                for x, y in zip(part.get_xdata(), part.get_ydata(), strict=True)
+            ]
+            assert (line["precision"], -row) in drawn

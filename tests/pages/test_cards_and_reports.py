@@ -195,3 +195,14 @@ def test_every_segment_is_drawn_or_named(engine, past_and_new, world):
     html = EvaluationReport.from_evaluation(found, segments=parts).to_html()
     assert "Not drawn: kind 5 and kind 6." in html
     assert html.count("<figure>") == 1 + 6
+
+
+def test_a_figure_below_a_bound_does_not_look_as_if_it_reached_it(world):
+    items = world.declarations.head(990).assign(customs_value=1.0, net_mass_kg=1.0)
+    items = items.drop(columns=["gross_mass_kg", "quantity"])
+    items.loc[items.index[:5], "customs_value"] = 0.0  # doubtful
+    card = DataCard.from_tables(items)
+    figure = card.scorecard.frame().set_index("dimension").loc["consistency"]
+    assert 0.9945 < figure["figure"] < 0.995
+    (row,) = [r for r in cells(card.to_html()) if r and r[0].startswith("consistency")]
+    assert row[1:4] == ["99.4 %", "fair", "99.5 %"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 
 from smartrisk.errors import ArgumentError, check_choice, suggest_nearest
@@ -47,6 +47,7 @@ class ColumnMap(TomlSettings):
     """
 
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    _: KW_ONLY
     day_first: bool | None = None
     date_format: str | None = None
     decimal: str = "."

@@ -1,22 +1,14 @@
-"""A fitted engine's reasons: additive, sayable, the same one by one."""
+"""Reasons of a fitted engine: additive, in words, the same one by one."""
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
-
-@pytest.fixture(scope="module")
-def new(past_and_new):
-    """Return some later items."""
-    return past_and_new[1].iloc[:300]
-
-
-@pytest.fixture(scope="module")
-def reasons(engine, new):
-    """Return their reasons."""
-    return engine.explain(new, top=3)
+from smartrisk.errors import ArgumentError
 
 
 def test_contributions_add_up_to_the_model_s_raw_score(engine, new, reasons):
@@ -29,7 +21,7 @@ def test_contributions_add_up_to_the_model_s_raw_score(engine, new, reasons):
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_every_reason_has_a_message_of_its_own(reasons, lang):
+def test_every_reason_has_its_own_message(reasons, lang):
     lines = reasons.frame(lang=lang)
     assert len(lines) > 300
     assert not lines["sentence"].str.contains("__|: nan|: inf").any()
@@ -59,3 +51,45 @@ def test_the_shap_explanation_is_that_of_the_matrix(engine, new, reasons):
         i.name for i in engine.features_.feature_info_
     ]
     assert reasons.shap.values.shape == engine.features_.transform(new).shape
+
+
+@pytest.mark.parametrize("by", ["concept", "field", "feature"])
+def test_an_explanation_adds_up_and_shap_draws_it(reasons, by):
+    import matplotlib.pyplot as plt
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+
+        table = reasons.explanation(by, lang="fr")
+        total = table.values.sum(axis=1) + table.base_values
+        np.testing.assert_allclose(total, reasons.raw_score, rtol=0, atol=1e-9)
+        shap.plots.waterfall(table[0], show=False)
+        shap.plots.bar(table, show=False)
+        plt.close("all")
+    if by == "concept":
+        assert "nouveauté" in table.feature_names
+    with pytest.raises(ArgumentError, match="'by' must be one of"):
+        reasons.explanation("office")
+
+
+def test_no_item_has_no_reason(engine, new):
+    found = engine.explain(new.iloc[:0])
+    assert len(found) == len(found.frame()) == len(found.sentences()) == 0
+    assert len(engine.score(new.iloc[:0])) == 0
+    assert "<h2>" not in found.to_html(lang="fr")
+
+
+def test_a_frame_is_not_a_single_item(engine, new):
+    with pytest.raises(ArgumentError, match="must be a mapping of fields"):
+        engine.explain_one(new.iloc[[0]])
+
+
+def test_reasons_state_how_far_the_history_goes(engine, past_and_new):
+    past, new = past_and_new
+    until = engine.history_until
+    assert until == past["lodged_at"].max().normalize()
+    found = engine.explain(new.head(3))
+    assert found.until == found[1].until == found.release.until == until
+    assert f"Earlier items are known until {until:%Y-%m-%d}." in found.to_html()
+    assert "sont connus jusqu" in found.to_html(lang="fr")

@@ -1,4 +1,4 @@
-"""Reasons name what was planted, hold when removed, and add up, at full size."""
+"""Reasons name the planted concept, pass the deletion test and add up, at full size."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import pytest
 
 @pytest.fixture(scope="module")
 def measured(root):
-    """Return what the benchmark of reasons finds in a world of the default scenario."""
+    """Return the measurements of the benchmark in a world of the default scenario."""
     path = root / "benchmarks" / "explanations.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.one(100_000, 0)
+    return module.measure(100_000, 0)
 
 
 @pytest.mark.slow
 def test_contributions_of_100_000_items_add_up(measured):
-    _, figures, _ = measured
+    figures = measured.figures
     assert figures["checked"] == 100_000
     assert figures["additivity_error"] < 1e-6
 
 
 @pytest.mark.slow
 def test_the_planted_concept_is_among_the_three_reasons(measured):
-    told, _, _ = measured
-    told = told[told["typology"] != "concealment"]
-    assert len(told) > 250
-    assert told["named"].mean() >= 0.70
-    assert told["named_firmly"].mean() >= 0.70
-    # Where naming the usual concepts would not do, reasons still know.
-    rare = told[~told["by_habit"].astype(bool)]
+    concepts = measured.concepts
+    concepts = concepts[concepts["typology"] != "concealment"]
+    assert len(concepts) > 250
+    assert concepts["named"].mean() >= 0.70
+    assert concepts["named_firmly"].mean() >= 0.70
+    # Also where naming the most frequent concepts would not help.
+    rare = concepts[~concepts["by_habit"].astype(bool)]
     assert len(rare) > 30
     assert rare["named"].mean() >= 0.60
 
 
 @pytest.mark.slow
 def test_without_the_first_reason_the_score_falls_for_every_selected_item(measured):
-    _, figures, _ = measured
+    figures = measured.figures
     assert figures["selected"] == 1_000
     assert figures["deletion_holds"] == 1.0

@@ -78,6 +78,7 @@ def fingerprint(*parts: object) -> str:
     return digest.text()
 
 
+@dataclasses.dataclass(frozen=True)
 class ResultStore:
     """A folder of results, one JSON file under each fingerprint.
 
@@ -99,10 +100,12 @@ class ResultStore:
     None [0, 1, 4]
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        self._folder = None if folder is None else Path(folder)
-        if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+    folder: str | os.PathLike[str] | None
+
+    def __post_init__(self) -> None:
+        """Make the folder."""
+        if self.folder is not None:
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
 
     def read(self, key: str) -> Any:
         """Return the result under a fingerprint.
@@ -118,7 +121,7 @@ class ResultStore:
             As it was written; None when there is none, or its file is damaged or of
             another fingerprint.
         """
-        if self._folder is None:
+        if self.folder is None:
             return None
         try:
             content = json.loads(self._path(key).read_text(encoding="utf-8"))
@@ -138,11 +141,11 @@ class ResultStore:
         result : object
             What JSON can hold, None excepted.
         """
-        if self._folder is None:
+        if self.folder is None:
             return
         text = json.dumps({"fingerprint": key, "result": result})
         # A draft of its own for every writer: several processes may share the folder.
-        number, draft = tempfile.mkstemp(".part", f"{key}.", self._folder)
+        number, draft = tempfile.mkstemp(".part", f"{key}.", self.folder)
         try:
             with os.fdopen(number, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -156,7 +159,7 @@ class ResultStore:
 
     def _path(self, key: str) -> Path:
         """Return the file of a fingerprint."""
-        return Path(self._folder or "") / f"{key}.json"
+        return Path(self.folder or "") / f"{key}.json"
 
 
 class _Digest:

@@ -211,6 +211,27 @@ def test_a_result_known_after_the_period_began_is_not_learned_from(world):
     assert not set(late["declaration_id"]) & set(known["declaration_id"])
 
 
+def test_a_group_of_periods_is_fitted_on_its_first(world):
+    Recorder.log.clear()
+    run(world, {"recorder": Recorder()}, refit_every=3)
+    ((_, past, known),) = (entry for entry in Recorder.log if entry[0] == "fit")
+    assert past["lodged_at"].max() < pd.Timestamp("2024-10-01")
+    assert known["known_at"].max() < pd.Timestamp("2024-10-01")
+
+
+def test_revenue_is_taken_by_expected_revenue(world):
+    truth = world.full_outcomes()
+
+    def oracle(past, known, later):
+        worth = later[KEY].merge(truth, on=KEY)["revenue_adjustment"]
+        return later[KEY].assign(
+            risk_score=0.5, expected_revenue=worth.to_numpy(np.float64)
+        )
+
+    frame = run(world, {"oracle": oracle}, rates=(1.0, 0.3)).frame()
+    assert (frame["revenue_share"] > 0.99).all()
+
+
 def test_a_notebook_shows_totals_and_periods(world):
     html = run(world, {"value": value})._repr_html_()
     assert "Backtest(1 contenders, 3 periods): over all periods" in html

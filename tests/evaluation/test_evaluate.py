@@ -191,6 +191,16 @@ def test_a_missing_score_of_a_judged_item_is_refused_by_name(column, value):
     assert judged.overall()["n_items"] == 2
 
 
+def test_revenue_is_ranked_by_expected_revenue():
+    scores, outcomes = tables(
+        [0.9, 0.1], [1, 1], revenue=[1.0, 99.0], expected=[1.0, 50.0]
+    )
+    with pytest.warns(SmallSampleWarning):
+        frame = evaluate(scores, outcomes, rates=(1,), n_bootstrap=0).frame()
+    shares = frame.set_index("rank_by")["revenue_share"]
+    assert shares.to_dict() == {"risk_score": 0.01, "expected_revenue": 0.99}
+
+
 def test_expected_revenue_without_any_value_is_no_ranking():
     scores, outcomes = tables([0.1, 0.9], [0, 1], expected=[np.nan, np.nan])
     frame = evaluate(scores, outcomes, n_bootstrap=0).frame()

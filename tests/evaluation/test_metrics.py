@@ -129,6 +129,12 @@ def test_a_rate_and_its_count_say_the_same(rate, n):
     )
 
 
+def test_a_share_gives_the_nearest_number_of_items():
+    assert [count_at(share, 10) for share in (0.04, 0.05, 0.14, 0.15, 1.0)] == [
+        *(0, 1, 1, 2, 10)
+    ]
+
+
 def test_a_perfect_ranking_is_an_oracle_and_a_flat_one_is_chance():
     y = np.array([0, 1, 0, 1, 0, 0, 0, 0])
     assert normalised_at(y, y, 3) == 1.0

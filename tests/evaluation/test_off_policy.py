@@ -262,6 +262,35 @@ def test_the_residual_of_snips_is_taken_from_the_mean():
     assert ips["low"][0] < 1.0
 
 
+def test_the_interval_of_recall_is_that_of_the_ratio():
+    """What all items share moves both sums of a share together: no width."""
+    n = 400
+    key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})
+    looked = np.arange(n) % 4 < 2
+    decisions = key.assign(propensity=0.5, channel=np.where(looked, "red", "green"))
+    target = key.assign(propensity=(np.arange(n) < n // 2).astype(float))
+    hits = key[looked].assign(illicit=1)
+    table = off_policy(decisions, hits, target, method="snips").frame()
+    recall = table.set_index("estimand").loc["recall"]
+    assert recall["estimate"] == pytest.approx(0.5)
+    assert recall["low"] == pytest.approx(recall["high"])
+
+
+def test_the_doubly_robust_estimate_is_that_of_its_formula():
+    flow, model = population(18)
+    decisions, outcomes = drawn(flow, np.random.default_rng(0))
+    table = off_policy(decisions, outcomes, target_of(flow), model=model).frame()
+    known = flow["declaration_id"].isin(outcomes["declaration_id"]).to_numpy()
+    weight = np.where(known, 1 / flow["propensity"], 0.0)
+    hit = flow["illicit"].to_numpy() * known
+    level = (weight * hit).sum() / (weight * model["risk_score"]).sum()
+    guess = level * model["risk_score"].to_numpy()
+    expected = (guess + weight * (hit - guess))[flow["wanted"]].sum()
+    assert table.set_index("estimand").loc["hits", "estimate"] == pytest.approx(
+        expected
+    )
+
+
 def test_the_half_width_of_a_rate_is_that_of_poisson_sampling():
     n = 1_000
     key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(n)]})

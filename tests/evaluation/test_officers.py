@@ -137,6 +137,14 @@ def test_the_tail_is_that_of_the_binomial_and_agrees_with_its_approximation():
     assert two_sided(many, 178) == pytest.approx(exact, rel=0.15)
 
 
+def test_p_values_are_adjusted_for_the_number_of_officers():
+    table = inspection_integrity(*cases(n_officers=20, n=100)).frame()
+    p = table["p_value"].to_numpy()  # the smallest first
+    steps = p * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.minimum.accumulate(steps[::-1])[::-1]
+    assert table["p_adjusted"].to_numpy() == pytest.approx(np.minimum(adjusted, 1.0))
+
+
 def test_few_cases_are_listed_and_not_tested():
     outcomes, scores = cases(n_officers=3, n=10)
     table = inspection_integrity(outcomes, scores).frame()

@@ -187,6 +187,24 @@ def test_real_decisions_are_judged_by_what_they_controlled(world):
     assert frame["n_items"].sum() == frame["n_selectable"].sum() == 6_000
 
 
+def test_controls_without_a_result_do_not_lower_precision():
+    key = pd.DataFrame({"declaration_id": list("abcd")})
+    decisions = key.assign(channel=["red", "red", "green", "green"])
+    outcomes = key.head(1).assign(illicit=1)
+    row = by_segment(decisions, outcomes, {"office": ["x"] * 4}).frame().iloc[0]
+    assert row["precision"] == 1.0
+    assert (row["n_selected"], row["n_selected_judged"]) == (2.0, 1.0)
+    assert row["selection_rate"] == 0.5
+
+
+def test_ties_at_the_edge_are_shared_by_segments():
+    key = pd.DataFrame({"declaration_id": list("abcd")})
+    scores = key.assign(risk_score=[0.9, 0.5, 0.5, 0.5])
+    parts = {"office": ["x", "x", "y", "z"]}
+    table = by_segment(scores, key.assign(illicit=[1, 0, 0, 1]), parts, rate=2).frame()
+    assert table["n_selected"].tolist() == pytest.approx([4 / 3, 1 / 3, 1 / 3])
+
+
 def test_with_all_results_known_decisions_and_their_ranking_agree(world, scores):
     truth, parts = world.full_outcomes(), standard_segments(world.declarations)
     best = scores["risk_score"].rank(method="first", ascending=False) <= 300

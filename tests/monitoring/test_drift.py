@@ -61,6 +61,25 @@ def test_unseen_and_missing_values_are_counted():
     assert found.loc["origin", "shift"] == "large"
 
 
+def test_the_index_of_a_field_is_that_of_its_formula():
+    before = pd.DataFrame({"value": np.arange(1_000.0)})
+    after = pd.DataFrame({"value": np.arange(1_000.0) * 0.4})
+    row = drift(before, after, n_bins=2).frame().iloc[0]
+    p = np.array([500.5, 500.5]) / 1_001  # cut at the median of the reference
+    q = np.array([1_000.5, 0.5]) / 1_001
+    assert row["psi"] == pytest.approx(float(((q - p) * np.log(q / p)).sum()))
+    assert row["noise"] == pytest.approx(0.002)
+    assert row["message_id"] == "monitoring.shift_large"
+
+
+def test_missing_numbers_are_a_group_of_their_own():
+    before = pd.DataFrame({"value": np.arange(1_000.0)})
+    after = before.assign(value=before["value"].where(before["value"] < 500))
+    high = before.assign(value=before["value"].where(before["value"] < 500, 999.0))
+    missing = drift(before, after).frame()["psi"].iloc[0]
+    assert missing > 1.5 * drift(before, high).frame()["psi"].iloc[0]
+
+
 def test_few_items_raise_no_alarm():
     found = drift(window(12, 0), window(12, 1)).frame()
     assert (found["shift"] != "large").all()

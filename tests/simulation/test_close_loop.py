@@ -62,6 +62,17 @@ def test_an_arm_learns_only_from_what_it_could_know(world):
     assert frame["n_known"].is_monotonic_increasing
 
 
+def test_from_the_start_an_arm_has_its_own_findings_only(world):
+    """An arm that controls nothing learns nothing of what the offices found."""
+    Witness.seen.clear()
+    arm = Arm(contender=Witness(), policy=Policy(capacity=0, random_share=0.0))
+    close_loop({"none": arm}, [world], start=12)
+    lodged = world.outcomes.merge(world.declarations[[*KEY, "lodged_at"]], on=KEY)
+    before = lodged[lodged["lodged_at"] < "2024-01-01"]
+    _, known = Witness.seen[-1]
+    assert set(known["declaration_id"]) == set(before["declaration_id"])
+
+
 def test_figures_are_those_of_the_decisions(world):
     arm = Arm(contender=Witness(), policy=Policy(capacity=0.1, random_share=0.0))
     frame = close_loop({"duty": arm}, [world], start=20).frame()

@@ -140,7 +140,7 @@ def _check_engine_folder(folder: Path) -> None:
     if folder.is_file() or (is_used and not (folder / "manifest.json").is_file()):
         raise ArgumentError(
             "cli.folder_holds_other_files",
-            "--out: {folder!r} holds other files. Choose a new folder.",
+            "--out: {folder!r} contains other files. Choose a new folder.",
             folder=str(folder),
         )
 

@@ -78,7 +78,7 @@ def test_a_dead_server_is_one_clear_error_and_the_engine_stays(
 ):
     with pytest.raises(TrackingError, match="no answer") as caught:
         log_run(engine, tracking_uri=closed)
-    assert 0 < sum(waits) <= 15
+    assert 0 < sum(waits) <= 10
     assert closed in str(caught.value)
     assert "engine.save(folder)" in str(caught.value)
     assert engine.score(past_and_new[1]).equals(judged[0])
@@ -92,14 +92,14 @@ def test_loading_from_a_dead_server_is_the_same_error(closed):
 def test_a_failing_server_is_a_clear_error(engine, failing, waits):
     with pytest.raises(TrackingError, match="tracking store"):
         log_run(engine, tracking_uri=failing)
-    assert 0 < sum(waits) <= 15
+    assert 0 < sum(waits) <= 10
 
 
 @pytest.mark.slow
 def test_a_silent_server_is_given_up_within_seconds(engine, silent, waits):
     with pytest.raises(TrackingError, match="tracking store"):
         log_run(engine, tracking_uri=silent)
-    assert 0 < sum(waits) <= 15
+    assert 0 < sum(waits) <= 10
 
 
 def test_timeouts_in_the_environment_are_respected_and_stay_as_they_are(

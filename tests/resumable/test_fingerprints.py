@@ -43,6 +43,10 @@ class Plain:
         return 2 * self.value
 
 
+class Other(Plain):
+    """Another class with the same attributes."""
+
+
 @dataclass
 class Settings:
     """A dataclass whose repr and comparison hide a field."""
@@ -86,6 +90,7 @@ PAIRS = {
     "members of an enumeration": (Colour.RED, Colour.BLUE),
     "days": (date(2024, 1, 1), date(2024, 1, 2)),
     "attributes": (Plain(1), Plain(2)),
+    "classes of equal content": (Plain(1), Other(1)),
     "fields that the repr hides": (Settings(), Settings(hidden=2)),
     "functions": (added, subtracted),
     "what a function closes over": (shifted(1), shifted(2)),

@@ -307,8 +307,12 @@ def test_each_arm_is_measured_by_the_most_its_own_controls_can_find(world):
         "few": Arm(policy=Policy(capacity=0.02), contender=Witness(), refit_every=9),
         "many": Arm(policy=Policy(capacity=0.9), contender=Witness(), refit_every=9),
     }
-    total = close_loop(arms, [world], start=18).total().set_index("arm")
+    result = close_loop(arms, [world], start=18)
+    total = result.total().set_index("arm")
     assert total["of_oracle"].le(1.0).all()
+    oracle = result.frame().query("arm == 'oracle'")
+    assert (oracle["hits"] <= oracle["n_controls"]).all()
+    assert oracle["hits"].sum() < oracle["all_hits"].sum()
     assert total.loc["many", "of_oracle"] > total.loc["few", "of_oracle"]
     with pytest.raises(ArgumentError, match="differ by random_state"):
         close_loop(arms, [world, world])

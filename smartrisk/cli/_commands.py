@@ -16,7 +16,7 @@ from smartrisk.cli._files import (
     read_table,
     write_table,
 )
-from smartrisk.cli._messages import naming_file
+from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import RiskEngine
@@ -72,7 +72,7 @@ def validate(
         print_table(summary)
     if not checked.ok:
         print_line()
-        print_line(checked.message())
+        print_line(" ".join(render_message(text) for text in checked.messages()))
     if report is not None:
         print_line(f"\nall failures: {write_table(checked.frame(), report)}")
     if out is not None:

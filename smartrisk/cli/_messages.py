@@ -1,4 +1,4 @@
-"""How errors and warnings read on a terminal, and which file they concern."""
+"""How messages read on a terminal, and which file they concern."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from smartrisk.errors import SmartRiskError, SmartRiskWarning
+from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 
 #: A function per language that translates English templates. There is no catalogue of
 #: messages yet, so every language reads English.
@@ -32,8 +32,10 @@ class FileError(SmartRiskError):
         self.problem = problem
 
 
-def render_message(message: SmartRiskError | SmartRiskWarning, lang: str = "en") -> str:
-    """Return the text of an error or warning in a language.
+def render_message(
+    message: Message | SmartRiskError | SmartRiskWarning, lang: str = "en"
+) -> str:
+    """Return the text of a finding, error or warning in a language.
 
     The command line shows messages through this function only.
     """

@@ -15,7 +15,7 @@ from smartrisk.cli._messages import (
     render_message,
     render_warning,
 )
-from smartrisk.errors import ArgumentError, DataQualityWarning
+from smartrisk.errors import ArgumentError, DataQualityWarning, Message
 
 ERROR = ArgumentError("example.capacity", "capacity is {capacity}.", capacity=-1)
 WARNING = DataQualityWarning("example.codes", "{n} unknown codes.", n=3)
@@ -36,6 +36,8 @@ def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
         "a.csv : la capacité est -1."
     )
     assert render_message(ERROR, "en") == "capacity is -1."
+    finding = Message("example.capacity", "capacity is {capacity}.", capacity=2)
+    assert render_message(finding, "fr") == "la capacité est 2."
 
 
 def test_an_error_of_a_file_names_the_file_and_keeps_its_cause():

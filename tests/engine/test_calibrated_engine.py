@@ -67,15 +67,25 @@ def test_a_loaded_engine_is_bit_identical(calibrated_engine, later, scores, tmp_
 # ------------------------------------------------------------ order and versions
 
 
+class RecordingClassifier(RiskClassifier):
+    """A classifier that keeps what it was trained on."""
+
+    def fit(self, X, y, *, time=None):
+        self.trained_on_ = np.column_stack([X, y, time])
+        return super().fit(X, y, time=time)
+
+
 def test_the_order_of_rows_decides_nothing_where_all_times_are_ties(date_only_world):
     declarations, outcomes = date_only_world
     split = time_split(declarations, outcomes)
-    small = RiskClassifier(n_estimators=40)
+    small = RecordingClassifier(n_estimators=40)
     one = sr.RiskEngine(classifier=small).fit(split.past, split.known)
     two = sr.RiskEngine(classifier=small).fit(
         split.past.sample(frac=1, random_state=1),
         split.known.sample(frac=1, random_state=2),
     )
+    left, right = one.classifier_.trained_on_, two.classifier_.trained_on_
+    assert np.array_equal(left, right, equal_nan=True)
     assert one.version_ == two.version_
     later = split.later.head(200)
     pd.testing.assert_frame_equal(one.score(later), two.score(later))
@@ -95,3 +105,28 @@ def test_the_version_changes_with_items_and_with_results(date_only_world):
     assert len(set(versions[:3])) == 3
     assert versions[2] == versions[3]
     assert engine.score(split.later.head(1))["model_version"].item() == versions[3]
+
+
+def test_the_revenue_model_is_trained_on_hits_only(calibrated_engine, calibrated_split):
+    past, known = calibrated_split.past, calibrated_split.known
+    hits = sr.items.join_by_key(known[known["illicit"] == 1], past)
+    share = hits["revenue_adjustment"].fillna(0).clip(lower=0) / hits["customs_value"]
+    cut = share.clip(upper=share.quantile(0.995))
+    assert calibrated_engine.regressor_.mean_ == pytest.approx(cut.mean(), rel=1e-9)
+
+
+def test_codes_and_constraints_reach_the_classifier(calibrated_engine):
+    names = calibrated_engine.features_.get_feature_names_out()
+    classifier = calibrated_engine.classifier_
+    codes = {names[k] for k in classifier.categorical}
+    assert codes == {name for name in names if name.endswith("__code")} - {"hs6__code"}
+    rising = {name for name, m in zip(names, classifier.monotone, strict=True) if m}
+    assert rising == {name for name in names if "__hit_rate" in name}
+
+
+def test_items_without_numbers_are_numbered_by_their_place(document_world, world):
+    declarations, outcomes = document_world
+    small = RiskClassifier(n_estimators=5)
+    numbered = sr.RiskEngine(classifier=small).fit(world.declarations, world.outcomes)
+    engine = sr.RiskEngine(classifier=small).fit(declarations, outcomes)
+    assert engine.version_ == numbered.version_

@@ -97,7 +97,9 @@ def test_peer_deviation_equals_a_plain_loop():
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(cases, st.integers(0, 40))
 def test_partitions_add_up_to_the_whole(case, cut):
-    items = frame([c[0] for c in case], [c[1] for c in case])
+    # Few days, so that most entries get items of both parts.
+    items = frame([c[0] for c in case], [c[1] % 3 for c in case])
+    cut %= len(items)
     whole = build_table(Columns(items), ("importer_id",))
     parts = [
         build_table(Columns(part), ("importer_id",))
@@ -140,6 +142,9 @@ def test_leading_zeros_are_kept_in_headings(world):
     history = EntityHistory(keys=(Key(("hs2",)), Key(("hs4",), parent="hs2")))
     out = history.set_output(transform="pandas").fit_transform(items)
     assert out["hs2__n_items"].max() == out["hs4__n_items"].max() > 0
+    other = items.assign(tariff_code=["010121", "101210"] * 200)
+    out = history.fit_transform(other)
+    assert out["hs2__n_items"].max() <= 200
 
 
 def test_a_missing_importer_has_no_history_and_gives_none(world):
@@ -275,3 +280,22 @@ def test_missing_as_a_value_never_meets_another_value():
     items = repeated(importer_id=[None, "X", None])
     found = EntityHistory((key,), n_jobs=1).fit_transform(items)
     assert np.asarray(found)[:, 0].tolist() == [0, 0, 1]
+
+
+def test_a_rate_without_results_is_that_of_the_parent_key(world):
+    items = world.declarations.iloc[:1500]
+    keys = (Key(("hs2",)), Key(("hs2", "origin"), parent="hs2"))
+    history = EntityHistory(keys=keys, n_jobs=1).set_output(transform="pandas")
+    out = history.fit(items, outcomes=_results_of(world, items)).transform(items)
+    unknown = out["hs2_x_origin__inspections"] == 0
+    child, parent = out["hs2_x_origin__hit_rate"], out["hs2__hit_rate"]
+    assert unknown.sum() > 100
+    assert np.array_equal(child[unknown], parent[unknown])
+    assert (child[~unknown] != parent[~unknown]).any()
+
+
+def _results_of(world, items):
+    """Return the results of some items."""
+    return world.outcomes[
+        world.outcomes["declaration_id"].isin(items["declaration_id"])
+    ]

@@ -159,8 +159,63 @@ def test_t14_repeated_goods_lines_across_a_split_are_found(declarations, outcome
 
 def test_t14_missing_equals_missing_and_absent_columns_are_left_out():
     past = pd.DataFrame({"tariff_code": ["090121"], "origin": [None]})
-    later = pd.DataFrame({"tariff_code": ["090121"] * 2, "origin": [None, "VN"]})
-    assert windows.seen_before(later, past).tolist() == [True, False]
+    codes, origins = ["090121", "090121", "640399"], [None, "VN", None]
+    later = pd.DataFrame({"tariff_code": codes, "origin": origins})
+    assert windows.seen_before(later, past).tolist() == [True, False, False]
     with pytest.raises(TableError, match="none of the columns"):
         windows.seen_before(pd.DataFrame({"a": [1]}), past)
     assert windows.seen_before(later.iloc[:0], past).dtype == np.dtype(bool)
+
+
+# ----------------------------------------------------------------- ties in time
+
+
+def test_what_happens_at_the_moment_itself_is_not_past(date_only_world):
+    declarations, outcomes = date_only_world
+    at = outcomes["known_at"].quantile(0.6).normalize()
+    assert (declarations["lodged_at"] == at).any()
+    assert (outcomes["known_at"] == at).any()
+    split = windows.time_split(declarations, outcomes, at=at)
+    assert (split.past["lodged_at"] < at).all()
+    assert (split.known["known_at"] < at).all()
+    assert (split.later["lodged_at"] >= at).all()
+    assert len(split.past) + len(split.later) == len(declarations)
+    # What is left out by the one was known, or lodged, at the moment or after it.
+    before = outcomes[outcomes["known_at"] < at]
+    assert keys(split.known) == keys(before) & keys(split.past)
+
+
+def test_an_item_of_midnight_is_in_one_fold_only(date_only_world):
+    declarations, outcomes = date_only_world
+    folds = list(windows.rolling_origin(declarations, outcomes, n_folds=4))
+    first_days = {fold.at for fold in folds}
+    assert declarations["lodged_at"].isin(first_days).sum() > 0
+    for left, right in itertools.pairwise(folds):
+        assert not keys(left.later) & keys(right.later)
+        assert keys(left.past) | keys(left.later) == keys(right.past)
+
+
+def test_a_split_shows_its_sizes_and_days(declarations, outcomes):
+    split = windows.time_split(declarations, outcomes, at="2024-04-01")
+    frame = split.frame()
+    assert frame["n_rows"].tolist() == [
+        len(split.past),
+        len(split.known),
+        len(split.later),
+    ]
+    assert (frame["last_lodged"].iloc[:2] < split.at).all()
+    assert repr(split).startswith("Split(at='2024-04-01 00:00:00'")
+    assert "<table>" in split._repr_html_()
+
+
+def test_documents_without_item_numbers_are_refused_when_a_key_repeats(document_world):
+    declarations, outcomes = document_world
+    with pytest.raises(TableError, match="DECLARATIONS repeats the key"):
+        windows.time_split(declarations, outcomes)
+
+
+def test_a_known_result_of_an_unknown_item_is_left_out(declarations, outcomes):
+    some = declarations[declarations["lodged_at"] < "2024-01-01"].iloc[::2]
+    past, known = windows.as_of(some, outcomes, "2024-06-01")
+    assert len(known) < (outcomes["known_at"] < "2024-06-01").sum()
+    assert keys(known) <= keys(past)

@@ -1,4 +1,4 @@
-"""The Korean set: canonical frames from its files, clear words when they are absent."""
+"""The Korean set: canonical frames from its files, clear errors without them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ ROW = {
 def write(tmp_path):
     """Return a function that writes rows, each a change of the first, to a file."""
 
-    def written(*changes, name="df_syn_train_eng.csv"):
+    def write_rows(*changes, name="df_syn_train_eng.csv"):
         rows = [{**ROW, **change} for change in changes]
         pd.DataFrame(rows).to_csv(tmp_path / name, index=False)
         return tmp_path / name
 
-    return written
+    return write_rows
 
 
 def test_codes_stay_text_and_get_their_zeros_back(write):
@@ -80,7 +80,7 @@ def test_a_folder_takes_a_part_and_a_file_does_not(write):
         load_kcs(folder, part="test")
 
 
-def test_an_absent_file_says_where_the_set_is(tmp_path):
+def test_the_error_for_an_absent_file_names_the_place_of_the_set(tmp_path):
     with pytest.raises(
         ArgumentError, match=r"MIT.*Seondong/Customs-Declaration-Datasets"
     ):
@@ -95,7 +95,7 @@ def test_an_absent_file_says_where_the_set_is(tmp_path):
         ({"Fraud": "2"}, "'Fraud' must be 0 or 1; got '2'"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(write, change, message):
+def test_an_impossible_value_is_refused(write, change, message):
     with pytest.raises(TableError, match=message):
         load_kcs(write({}, change))
 
@@ -113,7 +113,7 @@ def test_another_file_is_refused_by_its_columns(tmp_path):
 @pytest.mark.parametrize(
     ("part", "n_items", "year"), [("train", 37_385, 2020), ("valid", 8_134, 2021)]
 )
-def test_the_real_set_comes_whole(kcs_path, part, n_items, year):
+def test_the_real_set_is_complete(kcs_path, part, n_items, year):
     kcs = load_kcs(kcs_path, part=part)
     items, outcomes = kcs.declarations, kcs.outcomes
     assert len(items) == len(outcomes) == n_items

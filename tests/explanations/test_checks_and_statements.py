@@ -19,8 +19,8 @@ def test_every_concept_has_its_own_check(lang):
 
 
 def test_checks_are_listed_once_and_in_the_order_of_the_reasons(reasons):
-    for said, item in zip(reasons.checks(), reasons, strict=True):
-        assert said == list(dict.fromkeys(item.frame()["check"]))
+    for text, item in zip(reasons.checks(), reasons, strict=True):
+        assert text == list(dict.fromkeys(item.frame()["check"]))
 
 
 def test_short_checks_name_the_means(reasons):
@@ -59,8 +59,8 @@ def test_a_reason_of_the_office_asks_for_no_certificate_of_origin(make_reasons):
     ],
 )
 def test_strength_is_stated_as_a_count_of_similar_items(risk, table):
-    said = Wording("en").statement(risk)
-    assert said.startswith(f"by earlier results, {table}")
+    text = Wording("en").statement(risk)
+    assert text.startswith(f"by earlier results, {table}")
 
 
 def test_statements_follow_the_calibrated_score(engine, new, reasons):

@@ -84,7 +84,9 @@ def test_a_wider_confidence_gives_a_wider_interval():
 
 
 def test_stability_counts_an_item_in_the_period_of_its_lodgement():
-    lodged = pd.to_datetime(["2024-01-31 23:59", "2024-02-01 00:00", "2024-03-31 00:00"])
+    lodged = pd.to_datetime(
+        ["2024-01-31 23:59", "2024-02-01 00:00", "2024-03-31 00:00"]
+    )
     found = make_numbered_reasons([[0.1], [0.2], [0.6]], lodged_at=lodged)
     months = stability(found, "field").frame()
     assert months["period"].tolist() == list(

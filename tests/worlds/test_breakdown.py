@@ -1,4 +1,4 @@
-"""What a set is made of: shares that add up, and rates with what is behind them."""
+"""The composition of a set: shares that add up, and rates with their counts."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def small():
     return PublicSet(declarations=items, outcomes=found.assign(illicit=[1, 0, 1]))
 
 
-def told(subject, **more):
+def indexed_table(subject, **more):
     return breakdown(subject, **more).frame().set_index(["group", "name"])
 
 
 def test_shares_and_rates_are_counted_by_hand(small):
-    table = told(small)
+    table = indexed_table(small)
     value, base = table["value"], table["base"]
     assert value["duty rate", "6.5 %"] == 0.5
     assert value["duty rate", "13 %"] == 0.0

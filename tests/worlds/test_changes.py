@@ -1,4 +1,4 @@
-"""What changes in a world: dated, listed, and seen in the declarations."""
+"""Changes of a world: dated, listed as events, and visible in the declarations."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def test_a_tariff_step_raises_the_rates_of_its_chapters_from_its_day():
 def test_a_trade_agreement_brings_preferences_to_its_partner():
     world = world_with(Change(kind="trade agreement", month=12, origin="JP"))
     items = world.declarations
-    mine = (items["origin"] == "JP") & (items["preference"] == "FTA3")
+    preferred = (items["origin"] == "JP") & (items["preference"] == "FTA3")
     after = halves(world)
-    assert mine[~after].sum() == 0
-    assert mine[after].sum() > 100
+    assert preferred[~after].sum() == 0
+    assert preferred[after].sum() > 100
     assert set(items.loc[items["preference"] == "FTA3", "origin"]) == {"JP"}
 
 
@@ -135,7 +135,7 @@ def test_a_phoenix_wave_multiplies_them_for_six_months():
     assert counts.iloc[13:18].mean() > 2.5 * counts.iloc[:12].mean()
 
 
-def test_holidays_are_quiet(still):
+def test_few_items_are_lodged_on_holidays(still):
     day = still.declarations["lodged_at"].dt.strftime("%m-%d")
     usual = len(day) / 730
     assert (day == "12-25").sum() / 2 < 0.5 * usual
@@ -155,7 +155,7 @@ def test_the_share_of_fraud_swings_around_its_mean():
 # ---------------------------------------------------------------- the adversary
 
 
-def test_the_caught_react_and_the_events_say_who_became_whom():
+def test_reactions_are_events_with_the_old_and_the_new_name():
     world = world_with(adversary=0.9, targeted=0.3)
     events = world.events
     assert set(events["kind"]) == {"reaction"}
@@ -177,14 +177,14 @@ def test_the_caught_react_and_the_events_say_who_became_whom():
     )
 
 
-def test_without_an_adversary_nobody_reacts(still):
+def test_without_an_adversary_there_is_no_reaction(still):
     assert len(still.events) == 0
 
 
 # ------------------------------------------------------------------- collusion
 
 
-def test_friends_at_the_office_hide_findings_and_only_there():
+def test_colluding_officers_hide_findings_against_their_brokers_only():
     scenario = replace(SCENARIOS["collusion"], targeted=0.4)
     world = make_declarations(N, random_state=5, scenario=scenario)
     truth, officers = world.truth, world.officers
@@ -227,7 +227,7 @@ def of_kind(world, typology):
     return world.declarations[rows], world.truth[rows]
 
 
-def test_split_orders_are_alike_parcels_below_the_threshold_on_one_day(rare):
+def test_split_orders_are_similar_parcels_below_the_threshold_on_one_day(rare):
     items, truth = of_kind(rare, "splitting")
     assert (items["customs_value"] <= 150.0).all()
     assert (items["duty_rate"] == 0).all()
@@ -281,7 +281,7 @@ def test_values_are_in_national_currency():
 
 
 def raw(frame):
-    """Return the raw columns as numbers, the way a hasty analyst would."""
+    """Return the raw columns as numbers, as a naive analysis would."""
     out = frame.select_dtypes(["number", "boolean"]).astype(float)
     out["day"] = (frame["lodged_at"] - frame["lodged_at"].min()).dt.days
     for name in frame.columns.difference([*out.columns, "lodged_at"]):
@@ -290,8 +290,10 @@ def raw(frame):
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_shallow_tree_solves_no_scenario_and_the_audit_finds_nothing(name):
-    world = make_declarations(N, random_state=6, scenario=name)
+def test_a_shallow_tree_solves_no_scenario_and_the_audit_finds_nothing(
+    scenario_world, name
+):
+    world = scenario_world(name)
     X, y = raw(world.declarations), world.truth["illicit"]
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
     assert roc_auc_score(y, tree.predict_proba(X)[:, 1]) < 0.75

@@ -1,4 +1,4 @@
-"""Control in the made world: known propensities, misses, false findings, delays."""
+"""Control in a world: known propensities, missed and false findings, delays."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def judged(world):
     return world.outcomes.merge(world.truth, on=KEY, suffixes=("", "_true"))
 
 
-def test_a_tenth_is_inspected_and_every_item_could_have_been(world):
+def test_a_tenth_is_inspected_and_every_item_had_a_chance(world):
     truth = world.truth
     assert truth["inspected"].mean() == pytest.approx(0.10, abs=0.01)
     assert (truth["propensity"] >= 0.02 - 1e-12).all()
@@ -69,7 +69,7 @@ def test_results_come_days_weeks_or_months_after_lodgement(world):
     assert delay.max()["blue"] <= 280
 
 
-def test_results_thin_out_before_the_end(world):
+def test_results_become_rare_before_the_end(world):
     moment = world.declarations["lodged_at"]
     known = world.truth["declaration_id"].isin(set(world.outcomes["declaration_id"]))
     share = known[world.truth["inspected"]].groupby(moment.dt.to_period("M")).mean()
@@ -77,7 +77,7 @@ def test_results_thin_out_before_the_end(world):
     assert share.iloc[-1] < 0.8
 
 
-def test_controls_miss_a_tenth_to_a_quarter_and_seldom_err(judged):
+def test_controls_miss_a_tenth_to_a_quarter_and_seldom_find_falsely(judged):
     hit = judged.groupby("illicit_true")["illicit"].mean()
     assert 0.70 < hit[1] < 0.92
     assert 0.003 < hit[0] < 0.012
@@ -85,7 +85,7 @@ def test_controls_miss_a_tenth_to_a_quarter_and_seldom_err(judged):
     assert hidden["illicit"].mean() > 0.6
 
 
-def test_codes_are_the_tables_own_and_offences_belong_to_hits(world):
+def test_codes_are_those_of_the_schema_and_offences_belong_to_hits(world):
     found = world.outcomes
     assert set(found["channel"]) == set(CHANNELS) - {"green"}
     assert set(found["offence"].dropna()) <= set(OFFENCES)
@@ -101,7 +101,7 @@ def test_recovered_revenue_is_most_of_what_was_evaded(judged):
     assert (merged["revenue_adjustment"] == 0).all()
 
 
-def test_assessed_values_are_below_the_declared_only_where_too_much_was_said(world):
+def test_assessed_values_are_below_the_declared_only_where_too_much_was_declared(world):
     both = world.outcomes.merge(world.declarations[[*KEY, "customs_value"]], on=KEY)
     lower = both["assessed_value"] < both["customs_value"] - 0.011
     assert set(both.loc[lower, "offence"]) <= {"other"}
@@ -121,18 +121,18 @@ def test_officers_work_at_one_office(world):
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_named_scenario_has_a_story_and_its_shares(name):
+def test_a_named_scenario_has_a_story_and_its_shares(scenario_world, name):
     scenario = SCENARIOS[name]
     assert scenario.name == name
     assert scenario.story.endswith(".")
-    world = make_declarations(8_000, random_state=1, scenario=name)
+    world = scenario_world(name)
     wanted = scenario.targeted + scenario.random
     assert world.truth["inspected"].mean() == pytest.approx(wanted, rel=0.25)
     assert world.truth["illicit"].mean() == pytest.approx(scenario.illicit, rel=0.15)
     assert world.scenario == scenario
 
 
-def test_an_own_scenario_moves_the_dates():
+def test_a_scenario_can_move_the_dates():
     scenario = replace(SCENARIOS["small"], start="2019-03", n_months=6)
     items = make_declarations(600, scenario=scenario).declarations
     assert items["lodged_at"].min() >= pd.Timestamp("2019-03-01")
@@ -165,7 +165,7 @@ def test_a_world_without_fraud_is_possible():
 
 
 @pytest.mark.parametrize("n_items", [1, 2, 7, 60])
-def test_tiny_worlds_are_whole(n_items):
+def test_tiny_worlds_are_complete(n_items):
     world = make_declarations(n_items)
     assert len(world.declarations) == len(world.truth) == n_items
     assert world.describe().loc["items", "value"] == n_items
@@ -198,6 +198,6 @@ def test_a_wrong_argument_is_refused(arguments, message):
         ({"traders": 0.0}, "traders"),
     ],
 )
-def test_a_wrong_scenario_is_refused_at_birth(arguments, message):
+def test_a_wrong_scenario_is_refused_in_the_constructor(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         Scenario(**arguments)

@@ -1,4 +1,4 @@
-"""A world as files: the same bytes, the same frames, nothing that was changed."""
+"""A world as files: equal bytes, equal tables, changed files refused."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def test_a_part_of_a_stream_comes_back_too(tmp_path):
 
 
 def test_the_description_names_every_file_and_column(world, folder):
-    told = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
-    assert "http://mlcommons.org/croissant/1.0" in told["conformsTo"]
-    files = {entry["name"]: entry for entry in told["distribution"]}
+    description = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    assert "http://mlcommons.org/croissant/1.0" in description["conformsTo"]
+    files = {entry["name"]: entry for entry in description["distribution"]}
     written = digests(folder)
     assert set(files) == set(written) - {"croissant.json"}
     for name, entry in files.items():
         assert entry["sha256"] == written[name]
         assert entry["contentSize"] == f"{(folder / name).stat().st_size} B"
-    sets = {records["name"]: records for records in told["recordSet"]}
+    sets = {records["name"]: records for records in description["recordSet"]}
     assert set(sets) == set(TABLES)
     for name, records in sets.items():
         fields = {field["name"]: field for field in records["field"]}
@@ -94,12 +94,12 @@ def test_a_damaged_description_is_refused(folder, text):
 
 
 def test_other_folders_are_left_alone(world, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "letter.txt").write_text("text", encoding="utf-8")
     with pytest.raises(ArtefactError, match="other files"):
-        write_world(world, tmp_path / "mine")
+        write_world(world, tmp_path / "notes")
     with pytest.raises(ArtefactError, match=r"has no 'croissant.json'"):
-        read_world(tmp_path / "mine")
+        read_world(tmp_path / "notes")
     with pytest.raises(ArgumentError, match="must be a World"):
         write_world(world.declarations, tmp_path / "new")
-    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+    assert [p.name for p in tmp_path.iterdir()] == ["notes"]

@@ -29,10 +29,12 @@ def test_worlds_of_ordinary_trade_are_within_bounds(name):
     assert realism(make_declarations(30_000, scenario=name)).outside == []
 
 
-def test_a_world_of_parcels_says_where_it_is_not_ordinary_trade():
-    outside = realism(make_declarations(20_000, scenario="parcels")).outside
-    assert "items of importers never seen" in outside
-    assert set(outside) <= set(realism(make_declarations(500)).frame()["figure"])
+def test_a_world_of_parcels_reports_where_it_differs_from_ordinary_trade(
+    scenario_world,
+):
+    report = realism(scenario_world("parcels"))
+    assert "items of importers never seen" in report.outside
+    assert set(report.outside) <= set(report.frame()["figure"])
 
 
 def test_anchored_figures_have_a_source_and_bounds_around_the_anchor(world):
@@ -71,7 +73,7 @@ def test_figures_are_counted_by_hand():
     assert np.isnan(value["items without a carrier"])
 
 
-def test_a_reference_stands_in_a_column_of_its_own(world):
+def test_a_reference_has_its_own_column(world):
     other = PublicSet(declarations=world.declarations, outcomes=world.outcomes)
     frame = realism(world, reference=other).frame()
     both = frame[frame["reference"].notna()]
@@ -86,7 +88,6 @@ def test_what_has_no_declarations_is_refused():
         realism(pd.DataFrame({"a": [1]}))
 
 
-def test_every_scenario_can_be_described():
-    for name in SCENARIOS:
-        report = realism(make_declarations(1_000, scenario=name))
-        assert len(report.frame()) > 30
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_can_be_described(scenario_world, name):
+    assert len(realism(scenario_world(name)).frame()) > 30

@@ -1,4 +1,4 @@
-"""Scenarios: values that one can edit, save as text and read back."""
+"""Scenarios: values to edit, save as text and read again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from smartrisk.datasets import (
 from smartrisk.errors import ArgumentError
 
 
-def test_there_are_ten_scenarios_and_each_tells_a_story():
+def test_there_are_ten_scenarios_and_each_has_a_description():
     assert len(SCENARIOS) >= 9
     for scenario in SCENARIOS.values():
         assert len(scenario.story) > 100
@@ -35,10 +35,10 @@ def test_a_scenario_survives_its_own_text(name, tmp_path):
 
 
 def test_a_scenario_file_makes_a_world(tmp_path):
-    path = tmp_path / "mine.toml"
-    replace(SCENARIOS["small"], name="mine").to_toml(path)
-    assert make_declarations(300, scenario=path).scenario.name == "mine"
-    assert make_declarations(300, scenario=str(path)).scenario.name == "mine"
+    path = tmp_path / "other.toml"
+    replace(SCENARIOS["small"], name="other").to_toml(path)
+    assert make_declarations(300, scenario=path).scenario.name == "other"
+    assert make_declarations(300, scenario=str(path)).scenario.name == "other"
 
 
 @given(
@@ -60,7 +60,7 @@ def test_a_scenario_cannot_be_changed_in_place():
     with pytest.raises(FrozenInstanceError):
         SCENARIOS["national"].illicit = 0.5
     with pytest.raises(TypeError):
-        SCENARIOS["mine"] = SCENARIOS["national"]
+        SCENARIOS["other"] = SCENARIOS["national"]
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_a_wrong_text_is_refused(text, message):
         ({"kind": "anti-dumping", "month": 1, "origin": "ZZ"}, "origin"),
     ],
 )
-def test_a_wrong_change_is_refused_at_birth(arguments, message):
+def test_a_wrong_change_is_refused_in_the_constructor(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         Change(**arguments)
 
 
-def test_a_wrong_mix_is_refused_at_birth():
+def test_a_wrong_mix_is_refused_in_the_constructor():
     with pytest.raises(ArgumentError, match="phoenix"):
         FraudMix(phoenix=-1.0)
     with pytest.raises(ArgumentError, match="mix"):

@@ -1,4 +1,4 @@
-"""The stream, and what a control of other items would have brought out."""
+"""The stream, and the results that a control of other items would have had."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_stream_checks_its_arguments_before_it_starts():
         stream_declarations(0)
 
 
-def test_parts_can_be_dropped_on_the_way():
+def test_parts_of_a_stream_can_be_skipped():
     third = next(p for k, p in enumerate(stream_declarations(2_000)) if k == 2)
     assert third.first_item > 0
     decided = third.declarations[KEY].assign(channel="yellow")

@@ -1,4 +1,4 @@
-"""The made world: the same bytes for a seed, stated shares, no leak, honest results."""
+"""A world: bit-identical for a seed, stated shares, no leak."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def digest(world):
 
 
 def ordinal(frame):
-    """Return the raw columns as numbers, the way a hasty analyst would."""
+    """Return the raw columns as numbers, as a naive analysis would."""
     out = pd.DataFrame(index=frame.index)
     for name in frame:
         if name == "lodged_at":
@@ -149,7 +149,7 @@ def test_duties_follow_from_value_and_rate(first):
     assert (items.loc[partner, "duty_rate"] == 0).all()
 
 
-def test_the_whole_truth_is_shaped_as_outcomes(first):
+def test_the_full_truth_has_the_form_of_outcomes(first):
     full = first.full_outcomes()
     assert list(full) == [name for name in OUTCOMES.names if name in set(full)]
     assert len(full) == len(first.declarations)
@@ -157,14 +157,14 @@ def test_the_whole_truth_is_shaped_as_outcomes(first):
     assert (full["known_at"] == first.declarations["lodged_at"]).all()
 
 
-def test_the_description_counts_what_is_there(first):
+def test_the_description_counts_the_items(first):
     figures = first.describe()["value"]
     assert figures["items"] == 30_000
     assert figures["results known"] == len(first.outcomes)
     assert figures["illicit"] == pytest.approx(first.truth["illicit"].mean())
 
 
-def test_a_world_says_in_one_line_what_it_is(first):
+def test_a_world_has_a_short_representation(first):
     n_results = len(first.outcomes)
     expected = (
         f"World('national', random_state=0, n_items=30000, n_results={n_results})"
@@ -293,8 +293,8 @@ def test_understated_goods_weigh_or_count_less_than_they_are(made):
 
 def test_phoenix_importers_live_short_and_share_their_broker_and_consignor(made):
     items, _ = declared_and_true(made, "phoenix")
-    mine = made.declarations["importer_id"].isin(items["importer_id"])
-    all_of_them = made.declarations[mine].groupby("importer_id")
+    by_phoenix = made.declarations["importer_id"].isin(items["importer_id"])
+    all_of_them = made.declarations[by_phoenix].groupby("importer_id")
     life = all_of_them["lodged_at"].agg(np.ptp).dt.days
     assert (life < 91).all()
     assert all_of_them.size().max() <= 40
@@ -310,7 +310,7 @@ def test_fraud_is_a_habit_of_pairs_that_starts_and_stops(made):
     assert 0.15 < habitual["sum"].sum() / habitual["size"].sum() < 0.8
 
 
-def test_cheap_goods_are_suspect_but_no_proof(made):
+def test_a_low_price_indicates_fraud_but_does_not_prove_it(made):
     price = log_price(made.declarations)
     keys = [made.declarations["tariff_code"], made.declarations["origin"]]
     gap = (price - price.groupby(keys).transform("median")).dropna()

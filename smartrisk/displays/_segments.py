@@ -79,8 +79,8 @@ class SegmentsDisplay(Display):
         known = tuple(table["segment"].unique())
         check_choice("SegmentsDisplay", "segment", segment, known)
         part = table[table["segment"] == segment].copy()
-        part["small_selection_rate"] = part["n_judged"] < segments.min_items
-        part["small_precision"] = part["n_selected"] < segments.min_items
+        part["small_selection_rate"] = part["n_selectable"] < segments.min_items
+        part["small_precision"] = part["n_selected_judged"] < segments.min_items
         most = part["n_items"].nlargest(_MOST).index
         return cls(part.loc[part.index.isin(most)].reset_index(drop=True))
 

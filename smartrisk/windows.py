@@ -361,8 +361,9 @@ def seen_before(
     shared = [name for name in columns if name in later and name in past]
     if not shared:
         raise TableError(
-            "windows.none_columns_both_frames",
-            "seen_before: none of the columns {columns} is in both frames.",
+            "windows.no_shared_column",
+            "seen_before: none of the columns {columns} is in both 'later' and "
+            "'past'. Name columns that both have.",
             columns=format_values(columns, 10),
         )
     both = pd.concat([past[shared], later[shared]], ignore_index=True)

@@ -139,7 +139,7 @@ class DeclarationFeatures(DeclarationTransformer):
         >>> items = make_declarations(n_items=300, random_state=0).declarations
         >>> features = DeclarationFeatures(parts=("item",)).fit(items)
         >>> features.transform_matrix(items.head(0)).shape
-        (0, 16)
+        (0, 17)
         """
         check_is_fitted(self, "parts_")
         if not len(X):

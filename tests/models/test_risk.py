@@ -16,6 +16,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import calibration_error
 from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.models._boosting import mark_latest
+from smartrisk.models._risk import _fit_sigmoid
 
 NAMES = ["rate", "price", "code", "noise"]
 
@@ -262,3 +263,27 @@ def test_the_latest_recoveries_decide_the_number_of_trees(recoveries):
     assert 1 < model.booster_.best_iteration < 300
     every = RevenueRegressor(validation_share=0).fit(X, revenue, scale=value)
     assert every.booster_.num_trees() == 60
+
+
+# ------------------------------------------------------- the map to probabilities
+
+
+def logits(n_items, slope, seed=0):
+    """Return raw scores, and hits whose log-odds are `slope` times the scores."""
+    rng = np.random.default_rng(seed)
+    raw = rng.normal(size=n_items)
+    return raw, (rng.random(n_items) < 1 / (1 + np.exp(-slope * raw))).astype(float)
+
+
+def test_few_late_items_leave_the_slope_at_one_and_many_find_it():
+    slope, _ = _fit_sigmoid(*logits(60, 3.0))
+    assert slope == pytest.approx(1.0, abs=0.2)
+    slope, intercept = _fit_sigmoid(*logits(200_000, 3.0))
+    assert slope == pytest.approx(3.0, rel=0.03)
+    assert intercept == pytest.approx(0.0, abs=0.03)
+
+
+def test_the_map_keeps_the_order_where_the_scores_are_upside_down():
+    raw, hits = logits(50_000, 2.0)
+    slope, _ = _fit_sigmoid(-raw, hits)
+    assert slope > 0

@@ -84,7 +84,13 @@ def test_a_saved_picture_has_the_same_bytes_whatever_was_set_before(
 ):
     first = display.save(tmp_path / f"first.{ending}")
     display.plot()
-    with plt.rc_context({"font.size": 20, "figure.dpi": 50, "svg.hashsalt": None}):
+    odd = {
+        "font.size": 20,
+        "figure.dpi": 50,
+        "svg.hashsalt": None,
+        "lines.linewidth": 9,
+    }
+    with plt.rc_context({**odd, "axes.facecolor": "#eeeeee", "xtick.direction": "in"}):
         second = display.save(tmp_path / "new" / f"second.{ending}")
     assert first.read_bytes() == second.read_bytes()
 
@@ -263,6 +269,8 @@ def test_labels_keep_their_distance_and_their_order():
     assert placed[2] == 0.1
     assert placed[4] == 0.9
     assert space_labels([], 0.1) == []
+    pushed = space_labels([0.5, 0.51, 0.57], 0.1)  # the third is near the moved second
+    assert (np.diff(pushed) >= 0.1 - 1e-12).all()
 
 
 # ------------------------------------------------------------- more displays

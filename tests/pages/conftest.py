@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -55,12 +56,19 @@ TEXTS = (
 
 
 @pytest.fixture(scope="session")
-def artefacts(tmp_path_factory):
-    """Return the folder where pictures of the pages are kept."""
+def photograph():
+    """Return a function that takes a picture of a page where a folder asks for it.
+
+    ``SMARTRISK_ARTEFACTS`` names the folder. Pictures take a third of the time of these
+    tests, so there are none without it.
+    """
     folder = os.environ.get("SMARTRISK_ARTEFACTS")
-    kept = Path(folder) if folder else tmp_path_factory.mktemp("pages")
-    kept.mkdir(parents=True, exist_ok=True)
-    return kept
+
+    def take(page, name, **options):
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", **options)
+
+    return take
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +88,12 @@ def browser():
         )
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def html_of():
+    """Return a function that renders a page once for each language."""
+    return functools.cache(lambda page, lang="en": page.to_html(lang=lang))
 
 
 @pytest.fixture(scope="session")

@@ -62,11 +62,13 @@ CUT_OFF = """
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", PAGES)
-def test_a_page_is_accessible_and_quiet(opened, pages, kind, scheme, artefacts):
+def test_a_page_is_accessible_and_quiet(
+    opened, pages, html_of, kind, scheme, photograph
+):
     from axe_playwright_python.sync_playwright import Axe
 
-    page, wrong = opened(pages[kind].to_html(), scheme=scheme)
-    page.screenshot(path=artefacts / f"{kind}-{scheme}.png", full_page=True)
+    page, wrong = opened(html_of(pages[kind]), scheme=scheme)
+    photograph(page, f"{kind}-{scheme}", full_page=True)
     found = Axe().run(page).response["violations"]
     serious = [
         (v["id"], [n["html"][:120] for n in v["nodes"]][:3])
@@ -80,9 +82,9 @@ def test_a_page_is_accessible_and_quiet(opened, pages, kind, scheme, artefacts):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", PAGES)
-def test_no_layout_breaks(opened, pages, kind, width, lang, artefacts):
-    page, wrong = opened(pages[kind].to_html(lang=lang), width=width)
-    page.screenshot(path=artefacts / f"{kind}-{lang}-{width}.png", full_page=True)
+def test_no_layout_breaks(opened, pages, html_of, kind, width, lang, photograph):
+    page, wrong = opened(html_of(pages[kind], lang), width=width)
+    photograph(page, f"{kind}-{lang}-{width}", full_page=True)
     assert too_wide(page) <= 0
     assert page.evaluate(CUT_OFF) == []
     if kind == "watch":  # reasons read without scrolling to the side
@@ -94,10 +96,10 @@ def test_no_layout_breaks(opened, pages, kind, width, lang, artefacts):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_hostile_corpus_runs_nothing_and_breaks_nothing(
-    opened, hostile_pages, kind, width, artefacts
+    opened, hostile_pages, html_of, kind, width, photograph
 ):
-    page, wrong = opened(hostile_pages[kind].to_html(), width=width)
-    page.screenshot(path=artefacts / f"{kind}-hostile-{width}.png")
+    page, wrong = opened(html_of(hostile_pages[kind]), width=width)
+    photograph(page, f"{kind}-hostile-{width}")
     assert page.evaluate("window.hacked") is None
     assert too_wide(page) <= 0
     assert wrong == []
@@ -105,14 +107,14 @@ def test_a_hostile_corpus_runs_nothing_and_breaks_nothing(
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_a_page_reads_without_script_and_prints(opened, pages, kind, artefacts):
-    page, wrong = opened(pages[kind].to_html(), script=False)
+def test_a_page_reads_without_script_and_prints(opened, pages, html_of, kind):
+    page, wrong = opened(html_of(pages[kind]), script=False)
     assert page.locator("h1").inner_text()
     if kind == "watch":
         assert page.locator("tbody").count() == 40
         assert page.locator("tr.why").first.inner_text().strip()
         assert not page.locator("#tools").is_visible()
-    printed = page.pdf(path=artefacts / f"{kind}.pdf", format="A4")
+    printed = page.pdf(format="A4")
     n_pages = len(re.findall(rb"/Type\s*/Page\b", printed))
     assert (
         1

@@ -15,6 +15,7 @@ from smartrisk.errors import ArgumentError, TableError
 from smartrisk.languages import LANGUAGES
 from smartrisk.pages import (
     CaseSheet,
+    DataCard,
     WatchList,
     escape_formula,
 )
@@ -34,8 +35,8 @@ def page(request, pages):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_page_is_small_loads_nothing_and_states_its_language(page, lang):
-    html = page.to_html(lang=lang)
+def test_a_page_is_small_loads_nothing_and_states_its_language(page, html_of, lang):
+    html = html_of(page, lang)
     assert len(html.encode()) < LIMIT
     assert f'<html lang="{lang}">' in html
     assert "default-src 'none'" in html.replace("&#39;", "'")
@@ -44,23 +45,41 @@ def test_a_page_is_small_loads_nothing_and_states_its_language(page, lang):
     assert not re.search(r">\s*(nan|None|NaT)\s*<", html)
 
 
-def test_a_page_is_the_same_every_time(page):
-    assert page.to_html(lang="fr") == page.to_html(lang="fr")
+def test_a_page_forbids_everything_that_is_not_on_it(declarations):
+    html = DataCard.from_tables(declarations.head(50)).to_html()
+    policy = re.search(r'Security-Policy" content="([^"]*)"', html)[1]
+    rules = dict(
+        rule.split(" ", 1) for rule in policy.replace("&#39;", "'").split("; ")
+    )
+    assert rules == {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
 
 
-def test_languages_differ_in_more_than_numbers(page):
+def test_a_name_is_neither_markup_nor_does_it_change_direction(declarations):
+    card = DataCard.from_tables(declarations.head(50), name="<b>\u202eexe.gnp")
+    assert "<h1>&lt;b&gt;exe.gnp</h1>" in card.to_html()
+
+
+def test_a_page_is_the_same_every_time(page, html_of):
+    assert page.to_html(lang="fr") == html_of(page, "fr")
+
+
+def test_languages_differ_in_more_than_numbers(page, html_of):
     english, french, spanish = (
-        set(re.findall(r"<h2>([^<]+)</h2>", page.to_html(lang=lang)))
-        for lang in LANGUAGES
+        set(re.findall(r"<h2>([^<]+)</h2>", html_of(page, lang))) for lang in LANGUAGES
     )
     assert len(english) == len(french) == len(spanish)
     assert len(english & french) <= 2  # "Calibration" is French as well
     assert not english & spanish
 
 
-def test_a_page_is_saved_and_another_ending_refused(page, tmp_path):
+def test_a_page_is_saved_and_another_ending_refused(page, html_of, tmp_path):
     path = page.save(tmp_path / "new" / "page.html", lang="es")
-    assert path.read_text(encoding="utf-8") == page.to_html(lang="es")
+    assert path.read_text(encoding="utf-8") == html_of(page, "es")
     with pytest.raises(ArgumentError, match="'path ending' must be one of"):
         page.save(tmp_path / "page.pdf")
     with pytest.raises(ArgumentError, match="'lang' must be one of"):
@@ -97,9 +116,9 @@ def test_a_notebook_shows_a_page_in_a_frame_of_its_own(page):
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_nothing_hostile_is_markup(hostile_pages, kind):
+def test_nothing_hostile_is_markup(hostile_pages, html_of, kind):
     for lang in LANGUAGES:
-        html = hostile_pages[kind].to_html(lang=lang)
+        html = html_of(hostile_pages[kind], lang)
         assert len(html.encode()) < LIMIT
         assert "<script>window" not in html
         assert "<img" not in html
@@ -182,6 +201,16 @@ def test_a_watch_list_holds_what_was_selected_in_order(engine, past_and_new, pag
     assert pages["watch"].frame()["declaration_id"].tolist() == (
         frame["declaration_id"].tolist()
     )
+
+
+def test_a_watch_list_is_sorted_by_rank(engine, past_and_new):
+    new = past_and_new[1].head(60)
+    decisions = engine.select(new, capacity=0.2)
+    selected = decisions[decisions["channel"] != "green"].sort_values("rank")
+    assert selected.index.tolist() != sorted(selected.index)  # else it proves nothing
+    frame = WatchList.from_engine(engine, new, decisions=decisions).frame()
+    assert frame["declaration_id"].tolist() == selected["declaration_id"].tolist()
+    assert frame["item_number"].tolist() == selected["item_number"].tolist()
 
 
 def test_a_long_watch_list_stays_small_and_says_what_is_left(

@@ -125,7 +125,7 @@ def counterfactuals(
     declarations : DataFrame of shape (n_items, n_fields)
         Canonical DECLARATIONS of the items to examine.
     score : callable or RiskEngine
-        From DECLARATIONS to SCORES, as `RiskEngine.score`. Called once.
+        Function from DECLARATIONS to SCORES, such as `RiskEngine.score`. Called once.
     past : DataFrame
         Canonical DECLARATIONS of earlier items: they define what is plausible.
     top : int, default=3

@@ -82,9 +82,9 @@ def segment_profile(
     reasons : Reasons
         Of many items.
     segment : str or array-like of shape (n_items,)
-        A declared field, as "office", or a segment per item.
+        A declared field, such as "office", or a segment per item.
     by : {"concept", "field", "feature"}, default="concept"
-        What contributions are summed to.
+        Level to which contributions are summed.
 
     Returns
     -------

@@ -45,7 +45,8 @@ class Wording:
         catalogue("reasons", self.lang)  # an unknown language is refused here
 
     @property
-    def _english(self) -> bool:
+    def _is_english(self) -> bool:
+        """Whether numbers keep the signs of English."""
         return self.lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
@@ -174,7 +175,7 @@ class Wording:
         return self.text("list.and", head=head, last=words[-1])
 
     def key(self, key: Sequence[tuple[str, str | None]]) -> str:
-        """Return whose history is meant: traders, goods, places, then the rest.
+        """Return the words for a history key: traders, goods, places, then the rest.
 
         Parameters
         ----------
@@ -334,7 +335,7 @@ class Wording:
             text = self.localise(f"{math.floor(10.0 * percent) / 10.0:.1f}")
         else:
             text = self.localise(f"{percent:.0f}" if whole else f"{percent:.2g}")
-        return f"{text} %" if self._english else f"{text}{_NARROW}%"
+        return f"{text} %" if self._is_english else f"{text}{_NARROW}%"
 
     def check(self, name: str, *, short: bool = False) -> str:
         """Return what to check for a reason of a concept.
@@ -462,7 +463,7 @@ class Wording:
         text : str
             With the decimal and thousands signs of the language.
         """
-        if self._english:
+        if self._is_english:
             return text
         if self.lang == "es" and _FOUR_DIGITS.fullmatch(text):
             text = text.replace(",", "")  # Spanish groups from five digits on

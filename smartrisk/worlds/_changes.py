@@ -96,8 +96,8 @@ class Change:
             if not re.fullmatch(r"\d\d", str(chapter)):
                 raise ArgumentError(
                     "worlds.goods_not_chapters",
-                    "Change: 'goods' must be HS chapters of two digits, as '62'; got "
-                    "{chapter!r}.",
+                    "Change: 'goods' must be HS chapters of two digits, such as '62'; "
+                    "got {chapter!r}.",
                     chapter=str(chapter),
                 )
         if self.origin:

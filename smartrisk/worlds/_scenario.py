@@ -174,7 +174,7 @@ class Scenario(TomlSettings):
         if not re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", str(self.start)):
             raise ArgumentError(
                 "worlds.start_not_a_month",
-                "Scenario: 'start' must be a month as '2023-01'; got {start!r}.",
+                "Scenario: 'start' must be a month, such as '2023-01'; got {start!r}.",
                 start=str(self.start),
             )
         if self.targeted + self.random > 1:
@@ -208,8 +208,8 @@ class Scenario(TomlSettings):
             if not re.fullmatch(r"(0[1-9]|1[0-2])-([0-2]\d|3[01])", str(day)):
                 raise ArgumentError(
                     "worlds.holiday_not_a_day",
-                    "Scenario: 'holidays' must be days of the year as '12-25'; got "
-                    "{day!r}.",
+                    "Scenario: 'holidays' must be days of the year, such as '12-25'; "
+                    "got {day!r}.",
                     day=str(day),
                 )
 
@@ -248,8 +248,13 @@ class Scenario(TomlSettings):
         mix = asdict(self.mix).items()
         settings.append(("mix", ", ".join(f"{name} {share:g}" for name, share in mix)))
         settings += [
-            (f"month {c.month:g}", f"{c.kind} {c.origin} {c.amount:g}")
-            for c in self.changes
+            (
+                f"month {change.month:g}",
+                " ".join(
+                    filter(None, (change.kind, change.origin, f"{change.amount:g}"))
+                ),
+            )
+            for change in self.changes
         ]
         rows = "".join(
             f'<tr><th style="text-align:left">{escape(name)}</th>'

@@ -107,6 +107,12 @@ def test_another_file_is_refused_by_its_columns(tmp_path):
         load_kcs(other)
 
 
+def test_a_loaded_set_shows_itself(write):
+    kcs = load_kcs(write({}))
+    assert repr(kcs) == "PublicSet(n_items=1, n_results=1)"
+    assert "97061800" in kcs._repr_html_()
+
+
 # ------------------------------------------------------------------ the real set
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -90,3 +91,21 @@ def test_another_duty_rate_leaves_the_other_taxes_as_they_are(past_and_new):
             assert line["duties_taxes"] == pytest.approx(expected)
             n += 1
     assert n > 10
+
+
+@pytest.mark.parametrize(("least", "fields"), [(0.1, ["origin"]), (0.3, [])])
+def test_a_change_is_listed_from_the_least_reduction_on(least, fields):
+    item = {"tariff_code": "6403991000", "origin": "VN", "departure": "CN"}
+    frame = pd.DataFrame([{"declaration_id": "A", "item_number": 1} | item])
+
+    def score(items):
+        lower = (items["origin"] == "CN") & (items["departure"] == "CN")
+        other = (items["origin"] == "VN") & (items["departure"] == "VN")
+        risk = np.where(lower, 0.4, np.where(other, 0.49, 0.5))
+        return items[["declaration_id"]].assign(risk_score=risk)
+
+    found = counterfactuals(frame, score, frame, min_reduction=least)
+    table = found.frame()
+    assert table["field"].tolist() == fields
+    assert table["change"].tolist() == pytest.approx([-0.1] * len(fields))
+    assert repr(found) == f"Counterfactuals(n_changes={len(fields)}, n_items=1)"

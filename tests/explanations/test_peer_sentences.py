@@ -75,6 +75,17 @@ def test_closer_peers_replace_wider_ones_where_they_are_many_and_agree(
     assert expected in first_sentence(pairs)
 
 
+@pytest.mark.parametrize(("n", "closer"), [(9.0, False), (10.0, True)])
+def test_ten_peers_are_many(features, first_sentence, n, closer):
+    pairs = [
+        (features.price("deviation", ("hs2",)), -1.0),
+        (features.price("n_peers", ("hs2",)), 500.0),
+        (features.price("deviation", ("hs6",)), -1.0),
+        (features.price("n_peers", ("hs6",)), n),
+    ]
+    assert ("earlier items of 6403.99" in first_sentence(pairs)) == closer
+
+
 @pytest.mark.parametrize(
     ("statistic", "value", "expected"),
     [

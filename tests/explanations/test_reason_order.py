@@ -101,6 +101,11 @@ def test_at_least_filters_by_strength_before_concepts_are_ranked(make_reasons):
     assert found.frame()["contribution"].tolist() == [1.5, 1.2]
 
 
+def test_a_reason_at_the_limit_of_a_word_is_kept(make_reasons):
+    found = make_reasons([1.5, 1.0, 0.99], CONCEPTS[:3]).at_least("strong")
+    assert found.frame()["contribution"].tolist() == [1.5, 1.0]
+
+
 def test_reasons_to_release_are_those_that_lower_the_score(reasons):
     lowers = reasons.release
     table = lowers.frame()

@@ -31,6 +31,8 @@ def test_removal_replaces_the_reason_and_nothing_else(make_reasons):
     table = removal(found, score, np.full((4, 2), 5.0)).frame()
     np.testing.assert_array_equal(seen[0], np.tile([5.0, 1.0], (4, 1)))
     assert table["without"].tolist() == [5.0]
+    assert table["raw_score"].tolist() == pytest.approx([-0.9])
+    assert table["moved"].tolist() == pytest.approx([-5.9])
 
 
 def test_removal_goes_by_the_names_of_the_features(engine, new, reasons):

@@ -54,6 +54,31 @@ def test_a_tariff_step_raises_the_rates_of_its_chapters_from_its_day():
     assert world.events["at"][0] == pd.Timestamp("2024-01-01")
 
 
+def test_a_tariff_step_applies_on_its_day_and_not_before():
+    change = Change(kind="tariff step", month=6, goods=("84", "85"), size=0.1)
+    with_step, without = world_with(change), world_with()
+    # The day of the change: 183 days after the first of January.
+    day = pd.Timestamp("2023-07-03")
+    rates = []
+    for world in (with_step, without):
+        items = world.declarations[world.declarations["preference"] == "MFN"]
+        lodged = items["lodged_at"].dt.normalize()
+        inside = items["tariff_code"].str[:2].isin(["84", "85"])
+        on_day = items[inside & (lodged == day)]
+        before = items[inside & (lodged < day)]
+        rates.append(
+            [
+                part.groupby("tariff_code")["duty_rate"].max()
+                for part in (on_day, before)
+            ]
+        )
+    same_codes = rates[0][0].index.intersection(rates[1][1].index)
+    assert len(same_codes) > 1
+    gap = rates[0][0][same_codes] - rates[1][1][same_codes]
+    assert np.allclose(gap, 0.1)
+    assert rates[0][1].equals(rates[1][1])
+
+
 def test_a_trade_agreement_brings_preferences_to_its_partner():
     world = world_with(Change(kind="trade agreement", month=12, origin="JP"))
     items = world.declarations

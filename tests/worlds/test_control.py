@@ -11,6 +11,7 @@ import pytest
 from smartrisk.datasets import SCENARIOS, Scenario, make_declarations
 from smartrisk.errors import ArgumentError
 from smartrisk.schema import CHANNELS, OFFENCES
+from smartrisk.worlds._office_policies import Findings
 
 KEY = ["declaration_id", "item_number"]
 
@@ -115,6 +116,20 @@ def test_officers_work_at_one_office(world):
     both = world.outcomes.merge(world.declarations[[*KEY, "office"]], on=KEY)
     assert (both.groupby("officer_id")["office"].nunique() == 1).all()
     assert both["officer_id"].nunique() > 50
+
+
+def test_offices_know_a_finding_from_the_moment_on_at_which_it_is_known():
+    findings = Findings()
+    day = np.datetime64("2024-03-01", "us")
+    later = day + np.timedelta64(1, "D")
+    importer, relation = np.array([3, 3]), np.array([7, 8])
+    findings.add(np.array([day, later]), importer, relation)
+    asked = np.array([3, 4])
+    assert findings.count(asked, day).tolist() == [0.0, 0.0]
+    assert findings.count(asked, later).tolist() == [1.0, 0.0]
+    assert findings.relations_known(day, later).tolist() == [7]
+    year_later = day + np.timedelta64(366, "D")
+    assert findings.count(asked, year_later).tolist() == [1.0, 0.0]
 
 
 # ------------------------------------------------------------------ scenarios

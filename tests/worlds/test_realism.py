@@ -73,6 +73,19 @@ def test_figures_are_counted_by_hand():
     assert np.isnan(value["items without a carrier"])
 
 
+def test_never_seen_counts_items_of_the_last_quarter():
+    days = ["2024-01-01", "2024-06-01", "2024-06-02", "2024-06-03"]
+    items = pd.DataFrame(
+        {
+            "declaration_id": ["a", "b", "c", "d"],
+            "lodged_at": pd.to_datetime(days),
+            "importer_id": ["x", "y", "x", "x"],
+        }
+    )
+    value = realism(items).frame().set_index("figure")["value"]
+    assert value["items of importers never seen"] == pytest.approx(1 / 3)
+
+
 def test_a_reference_has_its_own_column(world):
     other = PublicSet(declarations=world.declarations, outcomes=world.outcomes)
     frame = realism(world, reference=other).frame()

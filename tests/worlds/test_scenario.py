@@ -103,3 +103,15 @@ def test_a_wrong_mix_is_refused_in_the_constructor():
         Scenario(changes=("policy",))
     with pytest.raises(ArgumentError, match="holidays"):
         Scenario(holidays=("25 December",))
+
+
+def test_a_scenario_shows_itself_in_a_line_and_in_a_notebook():
+    scenario = replace(SCENARIOS["drift"], name="<b>")
+    assert (
+        repr(scenario) == "Scenario('<b>', start='2023-01', n_months=24, n_changes=6)"
+    )
+    html = scenario._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert "exchange rate CN 0.25" in html
+    assert "policy 0.05" in html
+    assert html.count("<tr>") == 14 + 1 + 6

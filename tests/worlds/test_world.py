@@ -172,6 +172,15 @@ def test_a_world_has_a_short_representation(first):
     assert repr(first) == expected
 
 
+def test_a_notebook_shows_the_scenario_and_the_main_figures(first):
+    html = first._repr_html_()
+    assert "A national administration in ordinary times." in html
+    assert "<td>30,000</td>" in html
+    assert "hit rate" in html
+    assert first == first
+    assert first != make_declarations(500)
+
+
 # ------------------------------------------------------------------- anchors
 
 

@@ -15,6 +15,9 @@ import pytest
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from smartrisk.errors import TableError
+from smartrisk.schema import DECLARATIONS
+
 PACKAGES = ("features", "models")
 #: Shapes that others fill in; they cannot be fitted themselves.
 BASES = {"DeclarationTransformer"}
@@ -152,6 +155,17 @@ def test_a_transformer_gives_a_frame_when_asked_and_survives_pickling(transforme
     assert matrix.index.equals(X.index)
     again = pickle.loads(pickle.dumps(fitted)).transform(X)
     pd.testing.assert_frame_equal(again, matrix)
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=named)
+@pytest.mark.parametrize("name", DECLARATIONS.required)
+def test_a_misspelt_required_column_is_refused_and_not_passed_through(
+    transformer, few, name
+):
+    X, y = few
+    misspelt = X.rename(columns={name: f"{name}s"})
+    with pytest.raises(TableError, match=f"'{name}' is missing.*'{name}s'"):
+        clone(transformer).fit(misspelt, y)
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=named)

@@ -1,7 +1,7 @@
 """The public benchmark: the engine beside other methods, in worlds with a truth.
 
-Reads made worlds and, where its folder is given, the Korean set; writes tables with
-intervals and run times.
+Reads synthetic worlds and, where its folder is given, the Korean set; writes tables
+with intervals and run times.
 """
 
 from __future__ import annotations
@@ -223,19 +223,19 @@ def run_benchmark(
     others: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> BenchmarkResult:
-    """Fit and judge all contenders, in every scenario and seed.
+    """Fit and evaluate all contenders in every scenario, with every seed.
 
-    In a made world contenders learn from the first three quarters of the items and the
-    results known by then, and are judged on the truth of all later items, inspected or
-    not. On the Korean set they learn from 2020 and are judged on the first quarter of
-    2021: on all lines, on those seen before and on those never seen.
+    In a synthetic world contenders learn from the first three quarters of the items and
+    the results known by then, and are judged on the truth of all later items, inspected
+    or not. On the Korean set they learn from 2020 and are judged on the first quarter
+    of 2021: on all lines, on those seen before and on those never seen.
 
     Parameters
     ----------
     scenarios : sequence of str, default=all of `SCENARIOS`
-        Scenarios of made worlds.
+        Scenarios of the synthetic worlds.
     n_items : int, default=60_000
-        Items of a made world.
+        Items of a synthetic world.
     n_seeds : int, default=5
         Worlds per scenario.
     kcs : path, default=None
@@ -244,7 +244,7 @@ def run_benchmark(
         Contenders of your own besides the usual ones: anything that
         `smartrisk.evaluation.fit_contender` takes.
     progress : callable, default=None
-        Called with task, seed, contender and seconds after each.
+        Called with task, seed, contender and seconds after each contender.
 
     Returns
     -------
@@ -332,7 +332,7 @@ def _tasks(
     n_seeds: int,
     kcs: str | os.PathLike[str] | None,
 ) -> Iterator[_Task]:
-    """Yield the tasks of made worlds, then that of the Korean set."""
+    """Yield the tasks of synthetic worlds, then that of the Korean set."""
     for name in scenarios:
         verdict = ""
         for seed in range(n_seeds):

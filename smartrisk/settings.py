@@ -214,7 +214,7 @@ def _make_parts(kind: type[Any], given: Any, owner: str, name: str) -> Any:
     if not isinstance(parts, list) or not all(isinstance(p, Mapping) for p in parts):
         raise ArgumentError(
             "settings.not_a_table",
-            "{owner}: {name!r} must be a table of TOML; got {type_name}.",
+            "{owner}: {name!r} must be a TOML table; got {type_name}.",
             owner=owner,
             name=name,
             type_name=type(given).__name__,

@@ -206,7 +206,8 @@ def _date_column(values: pd.Series) -> pd.Series:
     if dates.isna().any():
         raise TableError(
             "datasets.kcs_not_dates",
-            "load_kcs: column 'Date' must hold dates as 2020-12-31; got {examples}.",
+            "load_kcs: column 'Date' must hold dates such as 2020-12-31; got "
+            "{examples}.",
             examples=format_values(values[dates.isna()]),
         )
     return dates.astype("datetime64[us]")

@@ -95,7 +95,7 @@ def warn_of_gaps(lodged: pd.Series, results: ItemResults, *, stacklevel: int) ->
             "RiskEngine.fit: no result for any of the {n_items} items lodged in "
             "{n_months} months: {months}. Add the results of these months, set "
             "'label_delay' if they take longer, or leave the months out if controls "
-            "stopped: rates of hits are too old there.",
+            "stopped: hit rates are out of date there.",
             n_items=int(months["n_items"].sum()),
             n_months=len(names),
             months=format_values(names),

@@ -435,7 +435,7 @@ def _check_values(every: pd.DataFrame) -> Finding:
         gap,
         Message(
             "evaluation.audit_whole_values",
-            "share of whole numbers, hits less others: {gap:+.1%}",
+            "share of whole numbers, hits minus others: {gap:+.1%}",
             gap=gap,
         ),
     )

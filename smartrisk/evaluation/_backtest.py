@@ -243,8 +243,8 @@ def backtest(
     declarations, outcomes : DataFrame
         DECLARATIONS and OUTCOMES of the whole time.
     judge : DataFrame, default=None
-        OUTCOMES to judge by; None for `outcomes`. In a made world the truth of all
-        items, ``world.full_outcomes()``.
+        OUTCOMES to judge by; None for `outcomes`. In a synthetic world pass the truth
+        of all items, ``world.full_outcomes()``.
     rates : sequence of float or int, default=(0.05,)
         Inspection rates among the judged items of a period, or numbers of them.
     n_folds : int, default=6

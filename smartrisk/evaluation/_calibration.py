@@ -115,13 +115,13 @@ def calibration(
 
 
 def _check_inputs(probability: ArrayLike, hits: ArrayLike) -> tuple[Float, Float]:
-    """Return both as arrays of one length, within what is allowed."""
+    """Return both as arrays of the same length; raise when values are not allowed."""
     score = np.asarray(probability, dtype=np.float64).ravel()
     found = np.asarray(hits, dtype=np.float64).ravel()
     if len(score) != len(found) or not len(score):
         raise ArgumentError(
             "evaluation.calibration_lengths",
-            "calibration: 'probability' and 'hits' must be of one length, at "
+            "calibration: 'probability' and 'hits' must have the same length, at "
             "least 1; got {n_probabilities} and {n_hits}.",
             n_probabilities=len(score),
             n_hits=len(found),

@@ -196,7 +196,7 @@ def prove_leak_free(
     TableError
         If a table lacks its columns, repeats a key, or is too small to be split.
     ArgumentError
-        If the subject is of no known kind, or gives other numbers every time.
+        If the subject is of no known kind, or returns different numbers each time.
 
     Notes
     -----
@@ -301,14 +301,14 @@ class _Tables:
 
 
 def _check_repeatable(world: _Tables) -> None:
-    """Raise when a subject gives other numbers for the same tables."""
+    """Raise when a subject returns different numbers for the same tables."""
     moved: dict[str, dict[str, Any]] = {}
     again = world.compute(world.items, world.results)
     world.compare(world.plain, again, np.ones(len(world.items), bool), moved)
     if moved:
         raise ArgumentError(
             "evaluation.subject_not_repeatable",
-            "prove_leak_free: 'subject' gives other numbers every time for "
+            "prove_leak_free: 'subject' returns different numbers each time for "
             "{features}. Give it a fixed random_state.",
             features=format_values(sorted(moved)),
         )

@@ -93,8 +93,8 @@ def compare_policies(
 ) -> PolicyComparison:
     """Compare decisions or scores on the same items whose results are known.
 
-    Use it where every item has a result: in a made world, or among items that were
-    inspected at random. Elsewhere use `off_policy`.
+    Use it where every item has a result: in a synthetic world, or among items that
+    were inspected at random. Elsewhere use `off_policy`.
 
     Parameters
     ----------

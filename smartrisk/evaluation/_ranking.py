@@ -78,13 +78,13 @@ def sum_at(score: ArrayLike, value: ArrayLike, k: int, ties: str) -> float:
 
 
 def _check_inputs(score: ArrayLike, value: ArrayLike) -> tuple[Float, Float]:
-    """Return both as arrays; raise on NaN, which would be ranked in silence."""
+    """Return both as arrays; raise on NaN, which would be ranked without a warning."""
     score, value = np.asarray(score, np.float64), np.asarray(value, np.float64)
     if score.ndim != 1 or score.shape != value.shape:
         raise ArgumentError(
             "evaluation.shapes_differ",
             "evaluation: 'score' and the values to add up must have one dimension and "
-            "one length; got shapes {score_shape} and {value_shape}.",
+            "the same length; got shapes {score_shape} and {value_shape}.",
             score_shape=str(score.shape),
             value_shape=str(value.shape),
         )

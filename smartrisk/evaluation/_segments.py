@@ -320,8 +320,9 @@ def standard_segments(
     past : DataFrame, default=None
         DECLARATIONS before them: for the size and the novelty of importers.
     truth : DataFrame, default=None
-        Truth of a made world, joined by key (it may hold other items too): for the kind
-        of fraud, by which recall is of interest. Every honest item is of kind "none".
+        Truth of a synthetic world, joined by key; it may hold other items too. It adds
+        segments by kind of fraud, of which recall is the figure to read. Items without
+        fraud are of kind "none".
     max_values : int, default=10
         Values of a segment that are kept; the rarer ones become "other".
 

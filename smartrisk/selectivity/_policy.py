@@ -78,8 +78,8 @@ class Policy:
         undecided the score is (``p * (1 - p)``, or a column ``uncertainty`` of
         SCORES), or a column ``novelty`` of SCORES.
     per : str or tuple of str, default=()
-        "day" and columns of the declarations, as "office" or a team: the capacity is
-        spread over these groups by size.
+        "day" and columns of the declarations, such as "office" or a team: the capacity
+        is divided among these groups by size.
     red_share : float, default=0.5
         Share of the controls that are physical (red); the others are documentary
         (yellow).
@@ -109,9 +109,9 @@ class Policy:
     Claims on the capacity come in this order: mandatory items, rules, items that are
     due, random draws, the model. Mandatory items are controlled even when they exceed
     the capacity; then nothing else is. Rules draw by the key of the item; when they ask
-    for more than is left, the smallest draws are followed (sequential Poisson sampling,
-    Ohlsson 1998). Every draw is a hash of the key and the seed: it depends neither on
-    scores nor on the order of the items.
+    for more than is left, the items with the smallest draws are selected (sequential
+    Poisson sampling, Ohlsson 1998). Every draw is a hash of the key and the seed: it
+    depends neither on scores nor on the order of the items.
 
     With N items left to choose from, r drawn at random and q taken by the model, the
     item on model rank j (from 0) is selected with probability

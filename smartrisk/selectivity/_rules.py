@@ -25,15 +25,16 @@ class Rule:
     Parameters
     ----------
     rule_id : str
-        Its name.
+        Name of the rule.
     when : tuple of Condition
-        All must hold.
+        Conditions that must all hold.
     channel : str, default="red"
         Channel of the items that match.
     rate : float, default=1.0
-        Share of them that goes there, a fraction from 0 to 1; drawn by their key.
+        Share of the matching items that get this channel, a fraction from 0 to 1. They
+        are drawn by their key.
     valid_from, valid_to : str, default=""
-        First and last day, as "2026-01-31"; empty for no bound.
+        First and last day, such as "2026-01-31"; empty for no bound.
     owner : str, default=""
         Who is responsible for the rule.
     reason : str, default=""

@@ -1,4 +1,4 @@
-"""The audit flags sets that are too easy or untrue, and passes made worlds."""
+"""The audit flags sets that are too easy or untrue, and passes synthetic worlds."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_ties_are_expected_or_first():
 @pytest.mark.parametrize(
     ("y", "score", "message"),
     [
-        ([1, 0, 1], [0.1], "one dimension and one length"),
+        ([1, 0, 1], [0.1], "one dimension and the same length"),
         ([1, 0, 1], [0.1, math.nan, 0.3], "1 of 3 scores are missing"),
         ([1, math.nan, 1], [0.1, 0.2, 0.3], "Leave out items without a result"),
         ([1, -1, 1], [0.1, 0.2, 0.3], "negative, such as -1.0"),
@@ -238,7 +238,7 @@ def test_wilsons_interval_of_nothing_is_nothing():
 @pytest.mark.parametrize(
     ("p", "hits", "message"),
     [
-        ([0.5], [0, 1], "one length"),
+        ([0.5], [0, 1], "the same length"),
         ([1.5], [0], "must lie in"),
         ([0.5], [0.3], "must be 0 or 1"),
     ],

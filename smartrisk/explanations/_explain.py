@@ -152,7 +152,10 @@ def _refuse_names(names: list[str], expected: Sequence[str]) -> None:
 
 
 def _check_shapes(
-    n_items: int, matrix: NDArray[Any], contributions: NDArray[Any], n_features: int
+    n_items: int,
+    matrix: NDArray[np.floating[Any]],
+    contributions: Float,
+    n_features: int,
 ) -> None:
     """Raise unless items, features and contributions fit each other."""
     if matrix.shape != (n_items, n_features):

@@ -34,7 +34,7 @@ _FULL_BAR = 3.0
 
 @dataclass(frozen=True)
 class ItemHeading:
-    """What stands above the reasons of an item."""
+    """Heading of an item on a page of reasons."""
 
     declaration: str
     item_number: int

@@ -283,7 +283,7 @@ class Reasons(Result):
         -------
         explanation : shap.Explanation
             ``values``, ``base_values`` and ``feature_names``, in log-odds; ``data``
-            (the values of the features) for features alone.
+            (the values of the features) for features only.
 
         Raises
         ------
@@ -296,7 +296,7 @@ class Reasons(Result):
         words = Wording(lang)
         try:
             with warnings.catch_warnings():
-                # shap's own start-up meets deprecations of matplotlib.
+                # Importing shap triggers deprecation warnings of matplotlib.
                 warnings.simplefilter("ignore")
                 import shap
         except ImportError as error:

@@ -226,7 +226,7 @@ class Run:
         )
 
     def _react(self, month: int) -> Reaction:
-        """Let those react whose finding became known in the month before."""
+        """Make relations react to findings that became known in the month before."""
         setting = self.setting
         with_finding = self._findings.relations_known(
             setting.month_start(max(month - 1, 0)), setting.month_start(month)

@@ -49,7 +49,7 @@ SECTIONS = np.array(
 #: Rates that occur. In the Korean set (Jeong et al. 2022) 37 % of the items pay 0,
 #: 23.5 % pay 8 %, 9 % 6.5, 6.4 % 13, 3 % 3.2, 1.9 % 27, and the 99th percentile is
 #: 50 %; the rates are theirs, their order in a section is an assumption. The rate of
-#: 8 % stands twice because it is that frequent.
+#: 8 % is listed twice because it is that frequent.
 RATES = np.array([0.0, 0.032, 0.065, 0.08, 0.08, 0.13, 0.2, 0.27, 0.4])
 #: Chapters whose pieces are pairs (footwear) or square metres (carpets, glass).
 _PAIRS, _SQUARE = (64,), (57, 70)

@@ -47,7 +47,7 @@ INWARD, TEMPORARY = 2, 3
 PAYMENTS = np.array(["A", "E", "R"])
 #: Chapters of inputs for processing, and of equipment that is admitted for a time.
 _INPUTS, _EQUIPMENT = np.arange(25, 84), np.arange(84, 93)
-#: Share of the honest buyers that leave an origin after an anti-dumping duty
+#: Share of the ordinary buyers that leave an origin after an anti-dumping duty
 #: (assumption), and the days within which relations move.
 _LEAVING, _MOVE_DAYS = 0.3, 90
 #: Phoenix importers of a ring (assumption).
@@ -202,7 +202,7 @@ def _draw_moves(
 ) -> Moves:
     """Draw which relations buy elsewhere from a day on, because the world changed.
 
-    A sourcing shift moves the stated share. After an anti-dumping duty some honest
+    A sourcing shift moves the stated share. After an anti-dumping duty some ordinary
     buyers leave the origin.
     """
     n = len(of)
@@ -270,14 +270,14 @@ class _Shells:
 def _make_phoenix_relations(
     rng: np.random.Generator,
     tariff: Tariff,
-    honest: Relations,
+    ordinary: Relations,
     scenario: Scenario,
     wanted: Float,
 ) -> _Shells:
     """Draw phoenix importers and their items.
 
     The importers of a ring follow each other. Successors keep the ring's consignor, its
-    broker (who has honest clients too), goods of a high rate, and their origin. Each
+    broker (who has ordinary clients too), goods of a high rate, and their origin. Each
     lodges 5 to 40 items within 30 to 90 days.
     """
     counts = _draw_phoenix_counts(rng, round(float(wanted.sum())))
@@ -286,7 +286,7 @@ def _make_phoenix_relations(
     ring = np.arange(n) % max(n_rings, 1)
     code = pick(rng, tariff.popularity * (tariff.rate >= 0.08) + 1e-12, n_rings)
     origin = draw_origin(rng, tariff, code)
-    broker = honest.declarant[rng.integers(0, len(honest.declarant), n_rings)]
+    broker = ordinary.declarant[rng.integers(0, len(ordinary.declarant), n_rings)]
     month = pick(rng, np.maximum(wanted, 1e-12), n)
     first = np.minimum((month + rng.random(n)) * 30.4, max(span - 30, 0))
     first = first.astype(np.int64)
@@ -295,8 +295,8 @@ def _make_phoenix_relations(
     days = first[relation] + rng.random(len(relation)) * (last - first)[relation]
     relations = Relations(
         kind=np.full(n, PHOENIX),
-        importer=int(honest.importer.max()) + 1 + np.arange(n),
-        consignor=int(honest.consignor.max()) + 1 + ring,
+        importer=int(ordinary.importer.max()) + 1 + np.arange(n),
+        consignor=int(ordinary.consignor.max()) + 1 + ring,
         declarant=broker[ring],
         code=code[ring],
         origin=origin[ring],
@@ -306,7 +306,7 @@ def _make_phoenix_relations(
         last=last,
         ring=ring,
     )
-    items = PhoenixItems(relation=relation + len(honest), day=days.astype(np.int64))
+    items = PhoenixItems(relation=relation + len(ordinary), day=days.astype(np.int64))
     return _Shells(relations=relations, items=items)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.errors import check_choice
 from smartrisk.evaluation import Backtest
 from smartrisk.languages import N_
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MEASURES = {
     "precision": N_("Precision"),
@@ -84,7 +87,7 @@ class BacktestDisplay(Display):
         kept = ["contender", "period", "rate", "n_items", "n_inspected", *_MEASURES]
         return cls(table.loc[table["rate"] == rate, kept].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw one line per contender on each panel."""
         periods = list(dict.fromkeys(self._data["period"]))
         step = max(len(periods) // 6, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from smartrisk.errors import check_choice
 from smartrisk.languages import N_
 from smartrisk.page_style import INK
 from smartrisk.simulation import ClosedLoop
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MEASURES = {
     "hit_rate": N_("Hit rate by month"),
@@ -118,7 +121,7 @@ class ClosedLoopDisplay(Display):
         data = pd.concat(rows, ignore_index=True)[list(_COLUMNS)]
         return cls(data, measure=measure)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw one line per arm, named at its end."""
         ax = axes[0]
         months = sorted(self._data["month"].unique())

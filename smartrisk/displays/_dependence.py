@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.explanations import Dependence
 from smartrisk.page_style import COLOURS, GREY
 from smartrisk.schema import DECLARATIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDE = 100.0  # from this ratio of the values on, the axis is logarithmic
 
@@ -78,7 +81,7 @@ class DependenceDisplay(Display):
         cls._check_result("dependence", dependence)
         return cls(dependence.frame(), dependence.feature)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw the mean with its band, and the missing apart."""
         (ax,) = axes
         no_value = self._data["low"].isna()

@@ -21,7 +21,7 @@ from smartrisk.results import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
     #: One axes per panel, or one that is divided among the panels.
@@ -115,7 +115,7 @@ class Display:
     _drawn_for_caller = False  # on axes of the caller, who shows them
 
     ax_: Axes | NDArray[np.object_]
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(self, data: pd.DataFrame) -> None:
         self._data = data.copy()
@@ -276,7 +276,7 @@ class Display:
         width, height = self._panel_size
         return width * len(self._panels), height
 
-    def _match_axes(self, ax: GivenAxes) -> list[Any]:
+    def _match_axes(self, ax: GivenAxes) -> list[Axes]:
         """Return one axes per panel from what the caller passed."""
         wanted = len(self._panels)
         axes: list[Any] = [ax]
@@ -300,7 +300,7 @@ class Display:
             n_axes=len(axes),
         )
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw on one axes per panel; there is more space in a figure of its own."""
         raise NotImplementedError
 
@@ -312,7 +312,7 @@ def _style() -> Any:
     return {**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
 
 
-def _add_panels(figure: Figure, n_panels: int) -> list[Any]:
+def _add_panels(figure: Figure, n_panels: int) -> list[Axes]:
     """Return that many axes side by side."""
     return list(figure.subplots(1, n_panels, squeeze=False)[0])
 

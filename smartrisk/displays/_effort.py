@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from smartrisk.displays._display import Display, format_percent, line_style
 from smartrisk.displays._texts import Texts
 from smartrisk.evaluation import EffortCurve
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MARGINS = {"oracle": N_("the best possible"), "random": N_("at random")}
 
@@ -73,13 +76,14 @@ class EffortCurveDisplay(Display):
         cls._check_result("curve", curve)
         return cls(curve.frame())
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw the lines of all contenders on both panels."""
         _ = texts.gettext
         for ax, column, title in zip(
             axes, ("hits_share", "revenue_share"), self._panels, strict=True
         ):
             place = 0
+            style: dict[str, Any]
             for name, part in self._data.groupby("contender", sort=False):
                 if name in _MARGINS:
                     dash = "--" if name == "oracle" else ":"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
 from smartrisk.explanations import Importance
 from smartrisk.page_style import COLOURS, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Rows that can be read at the height of the figure.
 _MOST = 15
@@ -70,7 +73,7 @@ class ImportanceDisplay(Display):
         cls._check_result("importance", importance)
         return cls(importance.frame().head(_MOST))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw a bar with its interval for each name."""
         (ax,) = axes
         rows = -np.arange(len(self._data))

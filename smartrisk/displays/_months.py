@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.languages import N_
 from smartrisk.page_style import COLOURS
 from smartrisk.quality import Scorecard
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class MonthsDisplay(Display):
@@ -67,7 +70,7 @@ class MonthsDisplay(Display):
         cls._check_result("scorecard", scorecard)
         return cls(scorecard.months())
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw bars of items and a line of the share."""
         months = list(self._data["month"])
         at = np.arange(len(months))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from smartrisk.errors import ArgumentError
 from smartrisk.evaluation import PolicyComparison
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MEASURES = {
     "hit_rate": N_("Hit rate"),
@@ -85,7 +88,7 @@ class PolicyComparisonDisplay(Display):
             )
         return cls(table[table["measure"].isin(list(_MEASURES))])
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw the differences of every policy on one panel per measure."""
         names = list(self._data["policy"].unique())
         labels = [texts.name(name) for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from smartrisk.errors import check_choice
 from smartrisk.evaluation import Evaluation
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Measure: title of its panel, label of its axis.
 _MEASURES = {
@@ -145,7 +148,7 @@ class RateCurveDisplay(Display):
         ]
         return cls(pd.concat(parts, ignore_index=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw one panel per measure, contenders named at the ends of their lines."""
         _ = texts.gettext
         for ax, measure in zip(axes, self._measures, strict=True):
@@ -190,7 +193,7 @@ def _make_curve(
     )
 
 
-def _draw_panel(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
+def _draw_panel(ax: Axes, data: pd.DataFrame, texts: Texts) -> None:
     """Draw the curves of one measure."""
     if not data["value"].notna().any():
         ax.text(
@@ -227,7 +230,7 @@ def _draw_panel(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
     format_percent(ax.yaxis, texts)
 
 
-def _draw_chance(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
+def _draw_chance(ax: Axes, data: pd.DataFrame, texts: Texts) -> None:
     """Draw what inspecting at random would reach, from a rate of zero on."""
     known = data[["rate", "chance"]].dropna()
     level = data["measure"].iloc[0] == "precision"
@@ -243,9 +246,9 @@ def _draw_chance(ax: Any, data: pd.DataFrame, texts: Texts) -> None:
     )
 
 
-def _label_ends(ax: Any) -> None:
+def _label_ends(ax: Axes) -> None:
     """Name each line at its right end, labels spaced so that none hides another."""
-    lines = [line for line in ax.get_lines() if line.get_label()[0] != "_"]
+    lines = [line for line in ax.get_lines() if str(line.get_label())[0] != "_"]
     ends = [np.asarray(line.get_xydata())[-1] for line in lines]
     lines = [line for line, end in zip(lines, ends, strict=True) if np.isfinite(end[1])]
     ends = [end for end in ends if np.isfinite(end[1])]
@@ -253,7 +256,7 @@ def _label_ends(ax: Any) -> None:
     places = space_labels([end[1] for end in ends], 0.065 * (high - low))
     for line, end, y in zip(lines, ends, places, strict=True):
         ax.annotate(
-            line.get_label(),
+            str(line.get_label()),
             end,
             xytext=(1.06, (y - low) / (high - low)),
             textcoords="axes fraction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.languages import N_
 from smartrisk.page_style import COLOURS, GREY, INK
 from smartrisk.worlds import Realism
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SIZES = "sizes"
 #: Figures that are no shares: they have the axis of the sizes.
@@ -84,7 +87,7 @@ class RealismDisplay(Display):
         cls._check_result("report", report)
         return cls(report.frame())
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw shares on the first axes, the rest on the second."""
         known = self._data[self._data["value"].notna()]
         other = (known["group"] == _SIZES) | known["figure"].isin(_RATIOS)
@@ -96,7 +99,7 @@ class RealismDisplay(Display):
             axes[1].legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2)
 
 
-def _draw_rows(ax: Any, table: pd.DataFrame, unit: str, texts: Texts) -> None:
+def _draw_rows(ax: Axes, table: pd.DataFrame, unit: str, texts: Texts) -> None:
     """Draw a row per figure: bounds, anchor, reference, value."""
     _, place = texts.gettext, np.arange(len(table))[::-1]
     judged = table["verdict"].isin(["within", "outside"]).to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Reasons
 from smartrisk.page_style import COLOURS, GREY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class ReasonsDisplay(Display):
@@ -87,7 +90,7 @@ class ReasonsDisplay(Display):
         )
         return cls(data)
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw a bar per concept, each from the end of the one before."""
         (ax,) = axes
         start, size = self._data["start"], self._data["contribution"]

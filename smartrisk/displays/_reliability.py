@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from smartrisk.displays._texts import Texts
 from smartrisk.evaluation import Calibration
 from smartrisk.languages import N_
 from smartrisk.page_style import GREY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class ReliabilityDisplay(Display):
@@ -106,7 +109,7 @@ class ReliabilityDisplay(Display):
             parts.append(part)
         return cls(pd.concat(parts, ignore_index=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw the groups of each contender, and the diagonal."""
         ax, data = axes[0], self._data
         top = float(np.nanmax(data[["score", "hit_rate_high"]].to_numpy()))
@@ -133,7 +136,7 @@ class ReliabilityDisplay(Display):
             ax.legend(loc="upper left")
 
 
-def _draw_diagonal(ax: Any, top: float, label: str) -> None:
+def _draw_diagonal(ax: Axes, top: float, label: str) -> None:
     """Draw where calibrated scores lie."""
     ax.plot([0, top], [0, top], color=GREY, linestyle=":", linewidth=1.4)
     ax.annotate(
@@ -148,7 +151,7 @@ def _draw_diagonal(ax: Any, top: float, label: str) -> None:
 
 
 def _draw_groups(
-    ax: Any, data: pd.DataFrame, *, label: str, style: dict[str, Any]
+    ax: Axes, data: pd.DataFrame, *, label: str, style: dict[str, Any]
 ) -> None:
     """Draw the groups of one contender with their intervals."""
     rate = data["hit_rate"].to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ from smartrisk.displays._display import Display, format_numbers, label_rows
 from smartrisk.displays._texts import Texts
 from smartrisk.explanations import SegmentProfile
 from smartrisk.page_style import COLOURS, GREY, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Rows that can be read at the height of the figure.
 _MOST = 15
@@ -93,7 +96,7 @@ class SegmentProfileDisplay(Display):
         ranked = data.sort_values("difference", ascending=False, kind="stable")
         return cls(ranked.reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw stacked bars to both sides, and the sum."""
         (ax,) = axes
         rows = -np.arange(len(self._data))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from smartrisk.errors import check_choice
 from smartrisk.evaluation import Segments
 from smartrisk.languages import N_
 from smartrisk.page_style import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _MEASURES = {"selection_rate": N_("Selected"), "precision": N_("Precision")}
 #: Rows that can be read at the height of the figure.
@@ -84,7 +87,7 @@ class SegmentsDisplay(Display):
         most = part["n_items"].nlargest(_MOST).index
         return cls(part.loc[part.index.isin(most)].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw a point with its interval for each value."""
         _ = texts.gettext
         labels = [texts.segment_value(value) for value in self._data["value"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ from smartrisk.displays._display import Display, format_percent, line_style
 from smartrisk.displays._texts import Texts
 from smartrisk.explanations import Stability
 from smartrisk.page_style import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Lines that have a colour each.
 _MOST = len(COLOURS)
@@ -82,7 +85,7 @@ class StabilityDisplay(Display):
         lines = np.lexsort((kept["period"].to_numpy(), order.to_numpy()))
         return cls(kept.iloc[lines].reset_index(drop=True))
 
-    def _draw(self, axes: list[Any], texts: Texts, *, own_figure: bool) -> None:
+    def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
         """Draw a line for each name."""
         (ax,), _ = axes, texts.gettext
         periods = sorted(self._data["period"].unique())

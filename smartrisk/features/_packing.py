@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._declaration_features import DeclarationFeatures
-from smartrisk.features._duty_incentive import LowestTable
+from smartrisk.features._duty_incentive import DutyIncentive, LowestTable
+from smartrisk.features._entity_history import EntityHistory
+from smartrisk.features._item_measures import CodeColumns
 from smartrisk.features._keys import Key
+from smartrisk.features._peer_prices import PeerPrices
+from smartrisk.features._structuring import Structuring
 from smartrisk.features._sum_tables import DAY_MASK, SumTable
 
 Tables = dict[str, dict[str, NDArray[Any]]]
@@ -155,7 +159,7 @@ def from_settings(settings: dict[str, Any]) -> DeclarationFeatures:
     return DeclarationFeatures(**params)
 
 
-def _pack_history(history: Any) -> tuple[Any, Tables]:
+def _pack_history(history: EntityHistory) -> tuple[dict[str, Any], Tables]:
     """Return the keys and sums of an entity history."""
     tables = {"overall": _entries(history.overall_)}
     for number, key in enumerate(history.keys_):
@@ -164,7 +168,9 @@ def _pack_history(history: Any) -> tuple[Any, Tables]:
     return {"keys": [_plain_key(key) for key in history.keys_]}, tables
 
 
-def _unpack_history(history: Any, learned: Any, tables: Tables) -> None:
+def _unpack_history(
+    history: EntityHistory, learned: dict[str, Any], tables: Tables
+) -> None:
     """Restore an entity history from its keys and sums."""
     history.keys_ = tuple(_key(spec) for spec in learned["keys"])
     labels = [key.label for key in history.keys_]
@@ -174,7 +180,7 @@ def _unpack_history(history: Any, learned: Any, tables: Tables) -> None:
     history._prepare()
 
 
-def _pack_prices(prices: Any) -> tuple[Any, Tables]:
+def _pack_prices(prices: PeerPrices) -> tuple[dict[str, Any], Tables]:
     """Return the keys, measures and sums of peer prices."""
     tables = {"overall": _entries(prices.overall_)}
     for key, table in zip(prices.keys_, prices.tables_, strict=True):
@@ -183,7 +189,7 @@ def _pack_prices(prices: Any) -> tuple[Any, Tables]:
     return {"keys": keys, "measures": list(prices.measures_)}, tables
 
 
-def _unpack_prices(prices: Any, learned: Any, tables: Tables) -> None:
+def _unpack_prices(prices: PeerPrices, learned: dict[str, Any], tables: Tables) -> None:
     """Restore peer prices from keys, measures and sums."""
     prices.measures_ = tuple(learned["measures"])
     prices.keys_ = tuple(_key(spec) for spec in learned["keys"])
@@ -191,21 +197,23 @@ def _unpack_prices(prices: Any, learned: Any, tables: Tables) -> None:
     prices.overall_ = _table(tables["overall"])
 
 
-def _pack_incentive(incentive: Any) -> tuple[Any, Tables]:
+def _pack_incentive(incentive: DutyIncentive) -> tuple[dict[str, Any], Tables]:
     """Return the levels, mean rates and lowest rates of a duty incentive."""
     means = {f"means.{n}": _entries(table) for n, table in incentive.means_.items()}
     lowest = {f"lowest.{n}": _lowest(table) for n, table in incentive.lowest_.items()}
     return {"levels": list(incentive.means_)}, means | lowest
 
 
-def _unpack_incentive(incentive: Any, learned: Any, tables: Tables) -> None:
+def _unpack_incentive(
+    incentive: DutyIncentive, learned: dict[str, Any], tables: Tables
+) -> None:
     """Restore a duty incentive from its levels and rates."""
     levels = learned["levels"]
     incentive.means_ = {n: _table(tables[f"means.{n}"]) for n in levels}
     incentive.lowest_ = {n: _lowest_table(tables[f"lowest.{n}"]) for n in levels}
 
 
-def _pack_structuring(structuring: Any) -> tuple[Any, Tables]:
+def _pack_structuring(structuring: Structuring) -> tuple[dict[str, Any], Tables]:
     """Return the traders and counts of a structuring transformer."""
     items = {f"items.{n}": _entries(table) for n, table in structuring.items_.items()}
     near = {f"near.{n}": _entries(table) for n, table in structuring.near_.items()}
@@ -213,7 +221,9 @@ def _pack_structuring(structuring: Any) -> tuple[Any, Tables]:
     return {"traders": traders, "valued": bool(structuring.valued_)}, items | near
 
 
-def _unpack_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
+def _unpack_structuring(
+    structuring: Structuring, learned: dict[str, Any], tables: Tables
+) -> None:
     """Restore a structuring transformer from its traders and counts."""
     traders = learned["traders"]
     structuring.valued_ = learned["valued"]
@@ -221,14 +231,15 @@ def _unpack_structuring(structuring: Any, learned: Any, tables: Tables) -> None:
     structuring.near_ = {n: _table(tables[f"near.{n}"]) for n in traders}
 
 
-def _pack_codes(codes: Any) -> tuple[Any, Tables]:
+def _pack_codes(codes: CodeColumns) -> tuple[dict[str, Any], Tables]:
     """Return the ids of the codes by field."""
-    return list(codes.codes_), {name: {"id": ids} for name, ids in codes.codes_.items()}
+    tables = {name: {"id": ids} for name, ids in codes.codes_.items()}
+    return {"columns": list(codes.codes_)}, tables
 
 
-def _unpack_codes(codes: Any, learned: Any, tables: Tables) -> None:
+def _unpack_codes(codes: CodeColumns, learned: dict[str, Any], tables: Tables) -> None:
     """Restore the ids of the codes by field."""
-    codes.codes_ = {name: tables[name]["id"] for name in learned}
+    codes.codes_ = {name: tables[name]["id"] for name in learned["columns"]}
 
 
 #: Part of the transformer -> how it is packed and unpacked.

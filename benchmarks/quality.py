@@ -1,4 +1,4 @@
-"""How good: the engine beside the field's baselines, on worlds whose truth is known.
+"""The engine next to the baselines of the literature, where the truth is known.
 
 Run ``python benchmarks/quality.py [--items 60000] [--seeds 5]``. Every model learns
 from the items before a cut, with the results known by then, and is judged on the truth

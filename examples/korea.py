@@ -57,7 +57,7 @@ def evaluate_korea(path: str) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print the table, with the paper's figures beside it."""
+    """Print the table, with the paper's figures next to it."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     print(evaluate_korea(sys.argv[1]).round(3).to_string())

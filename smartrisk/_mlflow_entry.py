@@ -1,6 +1,6 @@
 """What MLflow runs when it loads a logged engine: code and a checked folder, no pickle.
 
-MLflow copies this file beside the model and executes it. The engine's folder is read
+MLflow copies this file next to the model and executes it. The engine's folder is read
 by `RiskEngine.load`, which refuses a folder that was edited.
 """
 
@@ -29,7 +29,7 @@ class RiskModel(PythonModel):
         Parameters
         ----------
         context : PythonModelContext
-            It knows where MLflow copied the artefacts.
+            Holds the paths to which MLflow copied the artefacts.
         """
         self.engine = RiskEngine.load(context.artifacts["engine"])
 

@@ -103,7 +103,7 @@ def write_folder(
 
 
 def write_file(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Write a file so that it appears whole: written beside its place, then renamed.
+    """Write a file so that it appears whole: under another name first, then renamed.
 
     Parameters
     ----------

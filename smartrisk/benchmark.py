@@ -1,4 +1,4 @@
-"""The public benchmark: the engine beside other methods, in worlds with a truth.
+"""The public benchmark: the engine next to other methods, where the truth is known.
 
 Reads synthetic worlds and, where its folder is given, the Korean set; writes tables
 with intervals and run times.
@@ -135,7 +135,7 @@ class BenchmarkResult(Result):
         -------
         summary : DataFrame
             task, contender, n_seeds, each measure with its half-width (95 %, Student),
-            ``behind_precision`` and ``behind_revenue``: the engine less the contender,
+            ``behind_precision`` and ``behind_revenue``: the engine minus the contender,
             paired by seed, with half-widths; seconds.
         """
         rows = []

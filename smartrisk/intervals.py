@@ -27,8 +27,8 @@ def wilson_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     r"""Return the intervals of observed shares by the score method of Wilson.
 
-    Use it for hit rates: it stays within [0, 1] and has a width where none or all was
-    found, which the bootstrap has not.
+    Use it for hit rates: it stays within [0, 1], and its width is above 0 where no item
+    or every item is a hit. That of the bootstrap is 0 there.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def percentile_interval(
     values = values[np.isfinite(values)]
     if not len(values):
         return math.nan, math.nan
-    # Rounded, so that 0.95 gives 0.025 itself and not the float beside it.
+    # Rounded, so that 0.95 gives 0.025 itself and not the float next to it.
     tail = round((1 - confidence) / 2, 12)
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)

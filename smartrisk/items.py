@@ -2,7 +2,7 @@
 
 Reads the tables that carry the key (`declaration_id`, `item_number`); writes ids,
 positions, joined tables, days and amounts. Every package that matches rows of two
-tables, or asks when a result was known, asks here.
+tables, or needs the day on which a result was known, uses this module.
 """
 
 from __future__ import annotations
@@ -240,16 +240,16 @@ def check_unique(owner: str, name: str, frame: pd.DataFrame) -> None:
     Parameters
     ----------
     owner : str
-        Function or class that asks, for the message.
+        Name of the calling function or class, for error messages.
     name : str
-        Name of the table or argument, for the message.
+        Name of the table or argument, for error messages.
     frame : DataFrame
         A table whose rows are items.
 
     Raises
     ------
     TableError
-        If a key is there twice.
+        If a key appears twice.
 
     Examples
     --------
@@ -296,9 +296,9 @@ def positions_of(
     table : DataFrame
         Where to look; each key at most once.
     table_ids : ndarray of uint64, shape (n_rows,), default=None
-        `item_ids` of the table, where they are at hand.
+        `item_ids` of the table, where they are already computed.
     owner, name : str, default="positions_of", "the table"
-        Function that asks and name of its table, for the message.
+        Names of the calling function and of its table, for error messages.
 
     Returns
     -------
@@ -308,12 +308,12 @@ def positions_of(
     Raises
     ------
     TableError
-        If a key is in the table twice.
+        If a key appears twice in the table.
 
     See Also
     --------
     join_by_key : Take columns of the table along.
-    are_among : Ask only whether the items are there; the table may repeat keys.
+    are_among : Return only whether the table has the items; it may repeat keys.
 
     Examples
     --------
@@ -339,7 +339,7 @@ def are_among(
     items : DataFrame or ndarray of uint64, shape (n_items,)
         Items to look for, or their `item_ids`.
     table : DataFrame or ndarray of uint64
-        Where to look, or the ids of its items; keys may be there several times.
+        Where to look, or the ids of its items; keys may appear several times.
 
     Returns
     -------
@@ -373,7 +373,7 @@ def join_by_key(
     Parameters
     ----------
     items : DataFrame
-        Rows to keep, in their order; a key may be there several times.
+        Rows to keep, in their order; a key may appear several times.
     table : DataFrame
         Where the columns come from; each key at most once.
     columns : sequence of str, default=None
@@ -383,7 +383,7 @@ def join_by_key(
         "left" keeps every item, missing values where the table lacks it; "inner"
         keeps the items that the table has.
     owner, name : str, default="join_by_key", "the table"
-        Function that asks and name of its table, for the message.
+        Names of the calling function and of its table, for error messages.
 
     Returns
     -------
@@ -393,7 +393,7 @@ def join_by_key(
     Raises
     ------
     TableError
-        If a key is in the table twice.
+        If a key appears twice in the table.
 
     Notes
     -----
@@ -450,8 +450,8 @@ def moments_known(
 
     Notes
     -----
-    A result dated before lodgement is an error of entry. Lifted to lodgement, it
-    counts for no item that was lodged before the controlled one.
+    A result dated before lodgement is a data-entry error. Moved to the moment of
+    lodgement, it counts for no item that was lodged before the controlled one.
 
     Examples
     --------
@@ -484,7 +484,7 @@ def clean_amounts(values: pd.Series | ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    A negative adjustment is a refund. It is no revenue of the control, and counting
+    A negative adjustment is a refund. It is not revenue of the control, and counting
     it would let one large refund hide many hits; validation flags it as
     `dq_negative_adjustment`.
 

@@ -1,7 +1,7 @@
 """Drift between two windows of declarations or scores.
 
 Reads two tables of the same columns, the reference and the current one; writes how far
-each field moved, and which call for a look.
+each field moved, and which fields need attention.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NOT_COMPARED = frozenset(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Drift(Result):
-    """How far fields lie apart in two windows.
+    """How far the fields of two windows differ.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def drift(
     fields: Sequence[str] | None = None,
     n_bins: int = 10,
 ) -> Drift:
-    """Return how far the fields of two windows lie apart.
+    """Return how far the fields of two windows differ.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class DataFacts:
         Days from lodgement to the result: median, and what nine in ten results do not
         exceed. None where no result has a day.
     months_without_result : tuple of str
-        Months, as ``2024-05``, in which items were lodged but none has a result.
+        Months, such as ``2024-05``, in which items were lodged but none has a result.
 
     Examples
     --------
@@ -166,7 +166,7 @@ class Scorecard(Result):
         frame : DataFrame
             ``dimension``, ``figure`` (in [0, 1], NaN where it does not apply),
             ``grade`` ("good", "fair", "poor", or "not applicable"), ``good_from`` and
-            ``fair_from`` (least figures of the grades), and ``note``: why a dimension
+            ``fair_from`` (lowest figures of the grades), and ``note``: why a dimension
             does not apply.
         """
         return self._dimensions.copy()
@@ -224,8 +224,8 @@ class Scorecard(Result):
         Returns
         -------
         months : DataFrame
-            ``month`` (as ``2024-05``), ``n_items`` and ``share`` (of the items that
-            have a result).
+            ``month`` (such as ``2024-05``), ``n_items`` and ``share`` (of the items
+            that have a result).
         """
         return self._months.copy()
 
@@ -239,7 +239,7 @@ def scorecard(
     """Return how complete, consistent, covered, timely and representative data are.
 
     Use it before fitting: a model learns from inspected items only, so what matters is
-    not only whether values are there but also who was inspected, and when the result
+    not only whether values are present but also who was inspected, and when the result
     was known.
 
     Parameters
@@ -250,7 +250,7 @@ def scorecard(
         OUTCOMES of the inspected ones; results of other items are counted and left
         out. None where no result is known.
     on_error : str, default="raise"
-        "raise", or "set_aside" to go on without invalid rows and warn.
+        "raise", or "set_aside" to continue without invalid rows and warn.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Results: the base of everything that the library computes and hands back.
+"""Results: the base of everything that the library computes and returns.
 
 A result keeps its numbers private and read-only, returns them as tables with `frame`,
 and shows itself in a notebook. Displays draw results.
@@ -39,7 +39,7 @@ def clean_text(text: str, max_length: int = 300) -> str:
     text : str
         Any text, of any length.
     max_length : int, default=300
-        Most characters; a longer text is cut and ends with an ellipsis.
+        Maximum number of characters; a longer text is cut and ends with an ellipsis.
 
     Returns
     -------

@@ -52,7 +52,8 @@ def fingerprint(*parts: object) -> str:
     Raises
     ------
     ArgumentError
-        If the content of an object cannot be read, as of a lock or an open file.
+        If the content of an object cannot be read, such as that of a lock or an open
+        file.
 
     Notes
     -----
@@ -85,7 +86,7 @@ class ResultStore:
     Parameters
     ----------
     folder : path or None
-        Where to keep results; it is made when missing. None keeps nothing.
+        Where to keep results; it is created when missing. None keeps nothing.
 
     Examples
     --------
@@ -132,7 +133,7 @@ class ResultStore:
         return content.get("result")
 
     def write(self, key: str, result: Any) -> None:
-        """Keep a result under a fingerprint: the whole of it or nothing.
+        """Keep a result under a fingerprint, whole or not at all.
 
         Parameters
         ----------

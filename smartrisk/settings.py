@@ -32,7 +32,7 @@ def read_toml(owner: str, source: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     owner : str
-        Who reads it, for the error.
+        Name of the caller, for error messages.
     source : path or str
         A file; a text with a line break is read as TOML itself.
 
@@ -145,9 +145,9 @@ def make_from_settings(
     given : mapping of str to object
         Fields and their values, as `read_toml` returns them.
     owner : str
-        Who reads it, for the error.
+        Name of the caller, for error messages.
     where : str, default="the file"
-        The part that is read, for the error.
+        The part that is read, for error messages.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The closed loop: what a policy finds decides what it learns from, month after month.
 
 Reads a world whose truth is known, contenders and policies; writes the figures of each
-month, beside an oracle with the same capacity.
+month, next to those of an oracle with the same capacity.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class Arm:
         that no administration reaches.
     thompson : bool, default=False
         Whether each fit uses every known result with probability one half
-        (double-or-nothing bootstrap): the arm then acts by one draw of what may be
-        true, and explores where little is known. The `propensity` of its decisions is
-        the one given the draw.
+        (double-or-nothing bootstrap): the arm then acts on one random draw of the
+        models that fit the results, and explores where little is known. The
+        `propensity` of its decisions is conditional on the draw.
 
     References
     ----------
@@ -127,7 +127,8 @@ class ClosedLoop(Result):
             the month began), hits, hit_rate, recall, revenue, revenue_share (of what
             was there), regret (hits that an oracle with as many controls finds beyond
             it). The arm "oracle" has the controls of the first arm; its hits and its
-            revenue are each the most that can be, not those of one choice.
+            revenue are each the possible maximum, so they can belong to two different
+            selections.
         """
         return self._table.copy()
 
@@ -260,7 +261,7 @@ def close_loop(
     Raises
     ------
     ArgumentError
-        If there is no arm, no month is left, two worlds have one seed, or, with
+        If there is no arm, no month is left, two worlds have the same seed, or, with
         `folder`, the content of a contender cannot be read.
 
     Notes

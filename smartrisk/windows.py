@@ -153,12 +153,13 @@ def known_at(
     Returns
     -------
     moments : Series of datetime64
-        Aligned with `outcomes`. A date before lodgement is lifted to lodgement.
+        Aligned with `outcomes`. A date before lodgement counts as the moment of
+        lodgement.
 
     Raises
     ------
     TableError
-        If a result has neither a date nor an item, or a key is there twice.
+        If a result has neither a date nor an item, or a key appears twice.
 
     See Also
     --------
@@ -347,7 +348,7 @@ def seen_before(
     Raises
     ------
     TableError
-        If no such column is there.
+        If there is no such column.
 
     Examples
     --------
@@ -382,7 +383,7 @@ def unlabelled_months(
     """Find months that have items but no result, where results are to be expected.
 
     Such a month is a gap in the results, or the place where they stop before the items
-    do (label truncation). The last months are suspicious only as far as their results
+    do (label truncation). The last months count as a gap only as far as their results
     had time to arrive.
 
     Parameters
@@ -408,7 +409,7 @@ def unlabelled_months(
     within ``a`` days of lodgement, and ``s`` the share of items inspected,
     ``n_results / sum(F(a))`` over the months up to the last one with a result. A month
     is reported when the product of ``1 - s * F(a)`` over its items is below 0.0001:
-    that seldom would chance leave it without any result.
+    chance leaves a month without any result less often than that.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The command ``benchmark``: the engine beside the field's methods."""
+"""The command ``benchmark``: the engine next to the methods of the literature."""
 
 from __future__ import annotations
 

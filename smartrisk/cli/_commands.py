@@ -31,7 +31,7 @@ _NAMED_COLUMNS = 20
 def generate(
     *, items: int, scenario: str, seed: int, out: str, file_format: str
 ) -> int:
-    """Write a synthetic world: declarations, outcomes and, apart, the truth."""
+    """Write a synthetic world: declarations, outcomes and, separately, the truth."""
     folder = Path(out)
     with track_steps(["making the world", "writing"]) as finish_step:
         world = make_declarations(items, random_state=seed, scenario=scenario)

@@ -67,7 +67,7 @@ class _Classifier(Protocol):
 
 
 def demo(*, items: int, seed: int, out: str) -> int:
-    """Make a world, fit, judge beside the baselines, explain, log."""
+    """Generate a world, fit, compare with the baselines, explain, log."""
     start = time.monotonic()
     folder = Path(out)
     with track_steps(_STEPS) as finish_step:
@@ -118,7 +118,7 @@ def _make_scenario(n_items: int, seed: int) -> _Scenario:
 
 
 def _fit_baselines(scenario: _Scenario, seed: int) -> dict[str, _Classifier]:
-    """Fit the field's baselines on the same inspected items."""
+    """Fit the baselines of the literature on the same inspected items."""
     joined = join_by_key(scenario.past, scenario.known, ["illicit"], how="inner")
     hits = joined.pop("illicit").to_numpy(np.int64)
     return {
@@ -212,7 +212,7 @@ def _print_scenario(scenario: _Scenario) -> None:
 
 
 def _print_results(results: dict[str, Evaluation]) -> None:
-    """Show the engine beside the baselines."""
+    """Show the engine next to the baselines."""
     header = ["", *(f"precision@{format_rate(rate)}" for rate in _SHOWN_RATES)]
     header += ["recall@5%", "revenue@5%", "ROC AUC"]
     rows = []

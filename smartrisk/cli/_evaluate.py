@@ -33,7 +33,7 @@ _MEASURES = {
 def evaluate(
     data: DataFiles, *, engine: str, rates: tuple[float | int, ...], out: str | None
 ) -> int:
-    """Judge an engine by results, known and new goods lines apart."""
+    """Judge an engine by results, known and new goods lines separately."""
     loaded = RiskEngine.load(engine)
     items, outcomes = load_declarations(data), load_outcomes(data)
     scores = score_in_chunks(loaded, items)

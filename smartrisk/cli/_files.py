@@ -208,7 +208,7 @@ def _detect_separator(file: Path) -> str:
 
 
 def _check_one_source(files: DataFiles) -> None:
-    """Refuse own files beside the Korean set."""
+    """Refuse own files together with the Korean set."""
     own = (files.declarations, files.outcomes, files.columns)
     if any(value is not None for value in own):
         raise ArgumentError("cli.two_sources", "pass files, or --kcs, not both.")

@@ -59,7 +59,7 @@ def render_warning(warning: Warning | str, lang: str = "en") -> str:
 
 @contextmanager
 def naming_file(path: str) -> Iterator[None]:
-    """Make errors and warnings that are raised meanwhile name a file."""
+    """Add the name of a file to the errors and warnings that its block raises."""
     token = _current_file.set(path)
     try:
         yield

@@ -44,7 +44,7 @@ def make_encodable(text: str, stream: Any) -> str:
 
 
 def format_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
-    """Return rows as a table of plain characters, numbers to the right."""
+    """Return rows as a table of plain characters, numbers right-aligned."""
     cells = [[_format_cell(value) for value in row] for row in rows]
     widths = [
         max([len(name), *(len(row[k]) for row in cells)])

@@ -88,7 +88,7 @@ def load_kcs(path: str | os.PathLike[str], *, part: str | None = None) -> Public
     Raises
     ------
     ArgumentError
-        If there is no such file; the message names the place of the set.
+        If there is no such file; the message states where to get the set.
     TableError
         If the file is not one of this set.
 

@@ -65,8 +65,8 @@ class BacktestDisplay(Display):
         backtest : Backtest
             What `smartrisk.evaluation.backtest` returned.
         rate : float, default=None
-            Which of its inspection rates; None for the one nearest to 0.05, a usual
-            capacity.
+            One of its inspection rates, the one to draw; None for the one nearest to
+            0.05, a usual capacity.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class BacktestDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `backtest` is no `Backtest`, or has no such rate.
+            If `backtest` is not a `Backtest`, or has no such rate.
         """
         cls._check_result("backtest", backtest)
         table = backtest.frame()

@@ -93,7 +93,7 @@ class ClosedLoopDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `loop` is no `ClosedLoop`, or `measure` is unknown.
+            If `loop` is not a `ClosedLoop`, or `measure` is unknown.
         """
         check_choice("ClosedLoopDisplay", "measure", measure, list(_MEASURES))
         cls._check_result("loop", loop)

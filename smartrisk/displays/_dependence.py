@@ -76,7 +76,7 @@ class DependenceDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `dependence` is no `Dependence`.
+            If `dependence` is not a `Dependence`.
         """
         cls._check_result("dependence", dependence)
         return cls(dependence.frame(), dependence.feature)

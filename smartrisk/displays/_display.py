@@ -94,9 +94,9 @@ class Display:
 
     Notes
     -----
-    Without `ax`, `plot` makes a figure that pyplot does not know: nothing is left open,
-    and a notebook does not show it a second time. In a script, write it with `save`; to
-    show it in a window of pyplot, pass `ax`.
+    Without `ax`, `plot` makes a figure that is not registered with pyplot: nothing is
+    left open, and a notebook does not show it a second time. In a script, write it with
+    `save`; to show it in a window of pyplot, pass `ax`.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class Display:
         ----------
         ax : matplotlib Axes or sequence of Axes, default=None
             Where to draw: one for each panel, or one that is divided among the
-            panels. None for a new figure, which pyplot does not know.
+            panels. None for a new figure, which is not registered with pyplot.
         lang : str, default="en"
             Language of the words and numbers: "en", "fr" or "es".
 
@@ -207,10 +207,10 @@ class Display:
         Parameters
         ----------
         path : str or Path
-            File that ends in ``.png`` or ``.svg``; its folder is made when absent.
+            File that ends in ``.png`` or ``.svg``; its folder is created when absent.
         lang : str, default=None
-            Language of the words and numbers: "en", "fr" or "es"; None for the one of
-            the last plot, English before.
+            Language of the words and numbers: "en", "fr" or "es"; None for the language
+            of the last plot, English without one.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class Display:
         Raises
         ------
         ArgumentError
-            If the path ends otherwise, or `lang` is unknown.
+            If the path has another ending, or `lang` is unknown.
         """
         target = Path(path)
         kind = target.suffix.lower()
@@ -229,13 +229,13 @@ class Display:
         return write_file(target, lambda draft: draft.write_bytes(rendered))
 
     def svg(self, *, lang: str | None = None) -> str:
-        """Return the picture as SVG text, to be set into a page.
+        """Return the picture as SVG text, to embed in a page.
 
         Parameters
         ----------
         lang : str, default=None
-            Language of the words and numbers: "en", "fr" or "es"; None for the one of
-            the last plot, English before.
+            Language of the words and numbers: "en", "fr" or "es"; None for the language
+            of the last plot, English without one.
 
         Returns
         -------

@@ -69,7 +69,7 @@ class DriftDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `drift` is no `Drift`.
+            If `drift` is not a `Drift`.
         """
         cls._check_result("drift", drift)
         return cls(drift.frame().head(_MOST))

@@ -71,7 +71,7 @@ class EffortCurveDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `curve` is no `EffortCurve`.
+            If `curve` is not an `EffortCurve`.
         """
         cls._check_result("curve", curve)
         return cls(curve.frame())

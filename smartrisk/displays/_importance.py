@@ -68,7 +68,7 @@ class ImportanceDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `importance` is no `Importance`.
+            If `importance` is not an `Importance`.
         """
         cls._check_result("importance", importance)
         return cls(importance.frame().head(_MOST))

@@ -65,7 +65,7 @@ class MonthsDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `scorecard` is no `Scorecard`.
+            If `scorecard` is not a `Scorecard`.
         """
         cls._check_result("scorecard", scorecard)
         return cls(scorecard.months())

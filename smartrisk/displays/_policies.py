@@ -75,7 +75,7 @@ class PolicyComparisonDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `comparison` is no `PolicyComparison`, or of one policy only.
+            If `comparison` is not a `PolicyComparison`, or holds only one policy.
         """
         cls._check_result("comparison", comparison)
         table = comparison.differences()

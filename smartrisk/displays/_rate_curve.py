@@ -131,7 +131,7 @@ class RateCurveDisplay(Display):
         Raises
         ------
         ArgumentError
-            If there is no evaluation, something is no `Evaluation`, or a measure is
+            If there is no evaluation, something is not an `Evaluation`, or a measure is
             unknown.
         """
         named = cls._name_results("evaluations", evaluations)

@@ -1,4 +1,4 @@
-"""How realistic a world is: its figures beside published ones."""
+"""How realistic a world is: its figures next to published ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZES = "sizes"
-#: Figures that are no shares: they have the axis of the sizes.
+#: Figures that are not shares: they have the axis of the sizes.
 _RATIOS = (
     "busiest month to the quietest",
     "items of a declaration",
@@ -26,7 +26,7 @@ _RATIOS = (
 
 
 class RealismDisplay(Display):
-    """Figures of a world beside published ones and the bounds around them.
+    """Figures of a world next to published ones and the bounds around them.
 
     Grey bars are the bounds, black ticks the published figures, dots the world (filled
     within its bounds, hollow outside), diamonds the reference. Use `from_realism`.
@@ -74,7 +74,7 @@ class RealismDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `report` is no `Realism`.
+            If `report` is not a `Realism`.
 
         Examples
         --------

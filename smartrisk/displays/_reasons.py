@@ -58,7 +58,7 @@ class ReasonsDisplay(Display):
         Parameters
         ----------
         reasons : Reasons
-            Of one item, as ``engine.explain(items)[0]``.
+            Reasons of one item, such as ``engine.explain(items)[0]``.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class ReasonsDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `reasons` are no `Reasons`, or not of one item.
+            If `reasons` is not a `Reasons`, or not of one item.
         """
         cls._check_result("reasons", reasons)
         if len(reasons) != 1:

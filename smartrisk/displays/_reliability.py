@@ -91,7 +91,7 @@ class ReliabilityDisplay(Display):
         Raises
         ------
         ArgumentError
-            If there is no calibration, or something is no `Calibration`.
+            If there is no calibration, or something is not a `Calibration`.
 
         Examples
         --------

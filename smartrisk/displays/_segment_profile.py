@@ -77,7 +77,7 @@ class SegmentProfileDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `profile` is no `SegmentProfile`.
+            If `profile` is not a `SegmentProfile`.
         """
         cls._check_result("profile", profile)
         table = profile.frame()

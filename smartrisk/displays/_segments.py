@@ -65,7 +65,7 @@ class SegmentsDisplay(Display):
         segments : Segments
             What `smartrisk.evaluation.by_segment` returned.
         segment : str
-            Which of its segments.
+            One of its segments, the one to draw.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class SegmentsDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `segments` is no `Segments`, or has no such segment.
+            If `segments` is not a `Segments`, or has no such segment.
         """
         cls._check_result("segments", segments)
         table = segments.frame()

@@ -74,7 +74,7 @@ class StabilityDisplay(Display):
         Raises
         ------
         ArgumentError
-            If `stability` is no `Stability`.
+            If `stability` is not a `Stability`.
         """
         cls._check_result("stability", stability)
         table = stability.frame()

@@ -46,7 +46,7 @@ _log = logging.getLogger("smartrisk")
 
 
 class RiskEngine:
-    """The whole line: features, risk, expected revenue, reasons, decisions.
+    """The whole pipeline: features, risk, expected revenue, reasons, decisions.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ class RiskEngine:
     Notes
     -----
     Items without an outcome feed the history (activity, prices, routes) but are never
-    used as labels: "not inspected" is not "compliant". The training items see exactly
-    the history that they would have seen on their day.
+    used as labels: "not inspected" is not "compliant". The features of a training item
+    are exactly those that it had on its own day.
 
     Examples
     --------
@@ -149,7 +149,7 @@ class RiskEngine:
     def history_until(self) -> pd.Timestamp | None:
         """Day of the last item in the history, None without a history.
 
-        Items that are lodged later see nothing of what happened between: extend the
+        The features of items lodged later ignore what happened in between: extend the
         history with `update`.
         """
         day = self._need_state().features.last_day_
@@ -334,15 +334,15 @@ class RiskEngine:
             DECLARATIONS. Explain what was selected: an explanation costs as much as
             forty scores.
         top : int, default=3
-            Most reasons per item.
+            Maximum number of reasons per item.
         on_error : {"raise", "set_aside"}, default="raise"
             As in `score`.
 
         Returns
         -------
         reasons : Reasons
-            Contributions that sum to the raw score, and sentences. They know earlier
-            items until `history_until`.
+            Contributions that sum to the raw score, and sentences. They use earlier
+            items up to `history_until`.
         """
         state = self._need_state()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
@@ -362,7 +362,7 @@ class RiskEngine:
         item : mapping of str to object
             Fields of DECLARATIONS, as `score_one` takes them.
         top : int, default=3
-            Most reasons.
+            Maximum number of reasons.
 
         Returns
         -------
@@ -420,7 +420,7 @@ class RiskEngine:
         mandatory : array-like of bool, shape (n_items,), default=None
             Items that must be controlled whatever their score.
         rules : RuleSet, default=None
-            Rules that apply beside the model.
+            Rules that apply in addition to the model.
         releases : array-like of int, shape (n_items,), default=None
             Releases in a row before each item, for a policy with `max_releases`.
         on_error : {"raise", "set_aside"}, default="raise"
@@ -434,8 +434,8 @@ class RiskEngine:
         Raises
         ------
         ArgumentError
-            If both `capacity` and `policy` are given, or an argument has not one entry
-            per item.
+            If both `capacity` and `policy` are given, or an argument does not have one
+            entry per item.
 
         See Also
         --------

@@ -1,7 +1,7 @@
 """How well a ranking does at the inspection rates that an administration can afford.
 
 Reads SCORES and OUTCOMES of inspected items; writes results with a ``frame()``.
-Items without an outcome are counted and never taken for compliant.
+Items without an outcome are counted and never treated as compliant.
 """
 
 from smartrisk.evaluation._audit import Audit, Finding, audit, best_look_up

@@ -42,7 +42,7 @@ class Finding:
     check : str
         Name of the check.
     alarm : bool
-        Whether it calls for a look.
+        Whether the finding needs attention.
     figure : float
         The figure behind it; NaN where the check does not apply.
     message : Message
@@ -126,7 +126,7 @@ def audit(
     later_outcomes: pd.DataFrame | None = None,
     later_share: float = 0.25,
 ) -> Audit:
-    """Find what makes a set of declarations too easy, or its figures untrue.
+    """Find what makes a set of declarations too easy, or its figures misleading.
 
     Parameters
     ----------
@@ -158,10 +158,10 @@ def audit(
     later half of the past. Both raise an alarm when their precision at 5 % is at least
     0.8 of the oracle's and twice the hit rate: then remembering is enough.
     ``identifiers``: labels follow the order of the declarations' identifiers.
-    ``values``: declared values are those that the control set, or are written otherwise
-    where something was found. ``dates``: weekdays are too even for days of work.
-    ``truncation``: months without results. ``contradictions``: revenue where nothing
-    was found.
+    ``values``: declared values are those that the control set, or are written
+    differently where something was found. ``dates``: dates are spread too evenly over
+    the days of the week. ``truncation``: months without results. ``contradictions``:
+    revenue where nothing was found.
 
     Examples
     --------
@@ -303,7 +303,7 @@ def best_look_up(table: pd.DataFrame, max_columns: int = 6) -> list[str]:
     table : DataFrame
         Labelled items in any order, with `lodged_at` and `illicit`.
     max_columns : int, default=6
-        Most columns.
+        Maximum number of columns.
 
     Returns
     -------
@@ -456,7 +456,7 @@ def _share_assessed(hits: pd.DataFrame) -> tuple[float, int]:
 
 
 def _check_dates(lodged: pd.Series) -> Finding:
-    """Judge whether weekdays are too even for days of work."""
+    """Judge whether dates are spread too evenly over the days of the week."""
     counts = lodged.dt.day_of_week.value_counts(normalize=True)
     share = counts.reindex(range(7)).fillna(0)
     weekend = float(share.loc[5:].sum())

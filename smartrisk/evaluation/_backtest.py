@@ -285,8 +285,9 @@ def backtest(
     Notes
     -----
     Items without a result in `judge` are counted and left out: they are not compliant.
-    Where inspections were chosen by a score, results are those of the chosen; then see
-    `off_policy`. Revenue is ranked by `expected_revenue` where a contender gives it.
+    Where inspections were chosen by a score, results exist for the selected items only;
+    then see `off_policy`. Revenue is ranked by `expected_revenue` where a contender
+    returns it.
 
     References
     ----------
@@ -371,7 +372,7 @@ class _Task:
     keys: tuple[str, ...] = field(default=())
 
     def run(self, store: ResultStore) -> list[dict[str, Any]]:
-        """Return the record of every period, from the store where all are there."""
+        """Return the record of every period, from the store where it has all."""
         kept = [store.read(key) for key in self.keys]
         if all(record is not None for record in kept):
             return kept

@@ -16,7 +16,7 @@ from smartrisk.windows import Split
 
 
 class FittedContender(Protocol):
-    """A contender that has learned: it scores, and may take in what happened since.
+    """A fitted contender: it scores items, and an engine is updated with later results.
 
     See Also
     --------
@@ -124,8 +124,8 @@ def fit_contender(contender: Any, split: Split) -> FittedContender:
     Returns
     -------
     fitted : FittedContender
-        Its ``score(split)`` returns SCORES of the later items of a split; of a split
-        that comes later, an engine takes in first what has become known since.
+        Its ``score(split)`` returns SCORES of the later items of a split. For a split
+        at a later moment, an engine is first updated with what has become known since.
 
     Raises
     ------

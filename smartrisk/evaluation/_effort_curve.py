@@ -101,8 +101,8 @@ def effort_curve(
     ArgumentError
         If there is no contender.
     TableError
-        If contenders score other items, a key is repeated, a score is missing, or no
-        item has a result.
+        If the contenders do not score the same items, a key is repeated, a score is
+        missing, or no item has a result.
 
     Notes
     -----

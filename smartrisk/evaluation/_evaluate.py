@@ -187,8 +187,9 @@ def evaluate(
         Values by which to split: a table with the key, joined by it (such as
         `standard_segments` returns), or values in the order of `scores`.
     n_bootstrap : int, default=200
-        Replicates for the 95 % intervals; 0 for none. Where none or all was found,
-        the bootstrap is uninformative: Wilson's interval is given, none for revenue.
+        Replicates for the 95 % intervals; 0 for none. Where no item or every item is a
+        hit, the bootstrap is uninformative: Wilson's interval is given, none for
+        revenue.
     random_state : int, default=0
         Seed of the replicates.
 
@@ -449,7 +450,7 @@ def _add_intervals(
 
 
 def _wilson_bounds(measure: str, share: float, size: float) -> tuple[float, float]:
-    """Return Wilson's bounds of a share; NaN for revenue, which is no count."""
+    """Return Wilson's bounds of a share; NaN for revenue, which is not a count."""
     if measure == "revenue_share" or not size:
         return math.nan, math.nan
     low, high = wilson_interval([share], [size])

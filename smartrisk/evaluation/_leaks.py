@@ -434,7 +434,7 @@ def _copy_others(
     """Return items of which some of `rows` are copies of any others, but for the key.
 
     Rows that hold a rare value of a code stay, so that no code vanishes: how codes
-    are numbered is no leak.
+    are numbered is not a leak.
     """
     out = items.copy()
     rows = rows[~rare[rows]]

@@ -75,7 +75,7 @@ def align_rows(
 
 @dataclass(frozen=True)
 class KnownResults:
-    """What is known of each item.
+    """What is known about each item.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def read_rankings(
     """Return the columns that rank items, by name.
 
     A score that is missing or infinite for a judged item is refused: it would be ranked
-    in silence. An `expected_revenue` without any value is no ranking.
+    without a warning. An `expected_revenue` without any value is not a ranking.
     """
     check_columns(owner, table, rows, RANKINGS[:1])
     rankings = {}
@@ -201,7 +201,7 @@ def read_controls(owner: str, table: str, rows: pd.DataFrame) -> Bool:
 def read_propensities(
     owner: str, table: str, rows: pd.DataFrame, column: str = "propensity"
 ) -> Float:
-    """Return probabilities of a table; raise when one is missing or none."""
+    """Return probabilities of a table; raise when one is missing or not in [0, 1]."""
     values = numbers_of(owner, table, rows[column])
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():
@@ -257,7 +257,7 @@ def match_values(
         if len(rest) != 1:
             raise TableError(
                 "evaluation.one_column_needed",
-                "{owner}: {argument!r} must have one column beside the key; it has "
+                "{owner}: {argument!r} must have one column besides the key; it has "
                 "{columns}.",
                 owner=owner,
                 argument=argument,

@@ -147,7 +147,7 @@ def off_policy(
     method : str, default=None
         "ips", "snips" or "dr"; None for "dr" where a model is given, else "snips".
     min_effective : float, default=20.0
-        Least effective number of results (Kish); with fewer the answer is refused.
+        Minimum effective number of results (Kish); with fewer the answer is refused.
     confidence : float, default=0.95
         Probability with which each interval covers the truth.
 
@@ -159,7 +159,7 @@ def off_policy(
     Raises
     ------
     TableError
-        If keys or columns are missing or repeated, a propensity is no probability, a
+        If keys or columns are missing or repeated, a propensity is not a probability, a
         channel or a score is missing, or too many results have not come.
     ArgumentError
         If `method`, `min_effective` or `confidence` is outside what is allowed.

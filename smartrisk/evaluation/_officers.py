@@ -114,7 +114,7 @@ def judge_overrides(
     Raises
     ------
     TableError
-        If an override is of no decision, or a table repeats a key or lacks a column.
+        If an override has no decision, or a table repeats a key or lacks a column.
     ArgumentError
         If a channel is unknown.
 
@@ -236,10 +236,10 @@ def inspection_integrity(
     min_cases: int = 20,
     alpha: float = 0.05,
 ) -> OfficerReport:
-    """Return whose hit rate departs from what their cases predict.
+    """Return officers or brokers whose hit rate differs from what their cases predict.
 
     Use it to choose whose files to look at: of officers, of brokers, of pairs of both.
-    It raises a question and answers none; skill, posts and chance differ too.
+    A difference is a reason to ask, not a finding: skill, posts and chance differ too.
 
     Parameters
     ----------

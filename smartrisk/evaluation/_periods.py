@@ -81,10 +81,10 @@ def by_period(
     cost: float = 0.0,
     ties: str = "expected",
 ) -> Periods:
-    """Judge one ranking in every period, each with a capacity of its own.
+    """Judge one ranking in every period, each with its own capacity.
 
     Use it to see whether figures hold over time. Items of one period compete with each
-    other only, as they do in service.
+    other only, as in daily work.
 
     Parameters
     ----------

@@ -123,8 +123,8 @@ def compare_policies(
     ArgumentError
         If there is no policy.
     TableError
-        If policies decide on other items, a key is repeated, a channel, propensity or
-        score is missing or not allowed, or no item has a result.
+        If the policies do not decide on the same items, a key is repeated, a channel,
+        propensity or score is missing or not allowed, or no item has a result.
 
     See Also
     --------

@@ -91,19 +91,19 @@ class Segments(Result):
         return self._table.copy()
 
     def gaps(self) -> pd.DataFrame:
-        """Return how far the values of a segment lie apart.
+        """Return how much the rates of the values of a segment differ.
 
         Returns
         -------
         gaps : DataFrame
             segment, measure, n_values (compared), lowest (value), low, highest (value),
             high, difference, ratio (high to low), and ``clear``: whether the intervals
-            of the two are apart. Values with few items are not compared.
+            of the two do not overlap. Values with few items are not compared.
 
         Notes
         -----
-        The two values are chosen for being extreme, so that with many values some are
-        apart by chance: `clear` is a hint, not a test.
+        The two values are chosen for being extreme, so that with many values some
+        differ by chance: `clear` is a hint, not a test.
         """
         rows = []
         for name, part in self._table.groupby("segment", sort=False):
@@ -147,7 +147,7 @@ def by_segment(
     rate: float | None = None,
     min_items: int = 30,
 ) -> Segments:
-    """Judge a selection by segment: how much it takes of each, and what that finds.
+    """Judge a selection by segment: the share that is selected, and its hit rate.
 
     The same items are selected as overall: a segment has no capacity of its own.
 
@@ -166,8 +166,8 @@ def by_segment(
         For SCORES: inspection rate among the judged items, or number of them; None for
         0.05. DECISIONS have been made at their own rate.
     min_items : int, default=30
-        With fewer items in a denominator a value is noted as small and its gaps are not
-        given.
+        With fewer items in a denominator a value is marked as small and its gaps are
+        not given.
 
     Returns
     -------
@@ -311,7 +311,7 @@ def standard_segments(
     truth: pd.DataFrame | None = None,
     max_values: int = 10,
 ) -> pd.DataFrame:
-    """Return the usual segments of items, by the columns that are there.
+    """Return the usual segments of items, from the columns that are present.
 
     Parameters
     ----------

@@ -101,8 +101,8 @@ def whole_flow(
 ) -> WholeFlow:
     """Estimate how much an inspection of the whole flow would find.
 
-    Use it for the compliance rate and the tax gap: hits among suspicious items give no
-    estimate for the others, hits among items drawn at random do.
+    Use it for the compliance rate and the tax gap: hits among items selected for their
+    risk give no estimate for the others, hits among items drawn at random do.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ def whole_flow(
     by : Series, array-like or DataFrame, default=None
         Groups to estimate besides the whole, given like `strata`.
     sensitivity : float, default=1.0
-        Probability that an inspection finds what is there, in [0.5, 1].
+        Probability that an inspection finds an existing irregularity, in [0.5, 1].
     specificity : float, default=1.0
-        Probability that it finds nothing where nothing is, in [0.5, 1].
+        Probability that it finds nothing where there is no irregularity, in [0.5, 1].
     confidence : float, default=0.95
         Probability with which each interval covers the truth.
 
@@ -146,15 +146,14 @@ def whole_flow(
 
     Notes
     -----
-    From a simple random draw of declarations with one item each the rate's interval
-    is Wilson's (1927), and so it is where no result is a hit, with Kish's (1965)
-    effective number of declarations; otherwise it is that of a stratified draw or of
-    Poisson sampling, on the log scale. Items of a declaration count as one. With
-    "all", items that are never inspected make every estimate missing: nothing is
-    known of them. Inspections miss some of what is there: with sensitivity :math:`s`
-    and specificity :math:`c` the rate :math:`r` is corrected to
-    :math:`(r + c - 1) / (s + c - 1)` (Rogan and Gladen 1978); revenue is divided by
-    :math:`s`.
+    From a simple random draw of declarations with one item each the rate's interval is
+    Wilson's (1927), and so it is where no result is a hit, with Kish's (1965) effective
+    number of declarations; otherwise it is that of a stratified draw or of Poisson
+    sampling, on the log scale. Items of a declaration count as one. With "all", items
+    that are never inspected make every estimate missing: nothing is known about them.
+    Inspections miss some irregularities: with sensitivity :math:`s` and specificity
+    :math:`c` the rate :math:`r` is corrected to :math:`(r + c - 1) / (s + c - 1)`
+    (Rogan and Gladen 1978); revenue is divided by :math:`s`.
 
     References
     ----------

@@ -1,8 +1,8 @@
 """Why an item has its score: contributions folded into reasons an officer can read.
 
-Reads DECLARATIONS, the matrix of features with what each says, and the model's
-contributions per item; writes reasons: who, what, how strong, and the evidence, what
-to check, what would have lowered the score, and what matters over many items.
+Reads DECLARATIONS, the matrix of features with a description of each, and the model's
+contributions per item; writes reasons: who, what, how strong, and the evidence, what to
+check, what would have lowered the score, and what matters over many items.
 """
 
 from smartrisk.explanations._counterfactuals import Counterfactuals, counterfactuals

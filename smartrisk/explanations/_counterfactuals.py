@@ -129,9 +129,9 @@ def counterfactuals(
     past : DataFrame
         Canonical DECLARATIONS of earlier items: they define what is plausible.
     top : int, default=3
-        Most changes per item, at least 1.
+        Maximum number of changes per item, at least 1.
     min_reduction : float, default=0.1
-        A change is listed if it lowers the risk by at least this part of it, from 0
+        A change is listed if it lowers the risk by at least this fraction of it, from 0
         to 1.
 
     Returns
@@ -151,7 +151,8 @@ def counterfactuals(
     These values are plausible: the customs value, and the net mass within the gross
     mass, that give the usual unit value of the same subheading and origin; origin and
     departure equal; the usual other code of the heading with its usual duty rate (and
-    the duty by it); the usual procedure and preference. The parties never change.
+    the duty at that rate); the usual procedure and preference. The parties never
+    change.
 
     A change states how the model reacts, not what is true. It is for officers: it
     would teach a declarant how to score lower. The idea of counterfactuals without

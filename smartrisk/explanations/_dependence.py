@@ -72,7 +72,8 @@ def dependence(reasons: Reasons, feature: str, *, n_bins: int = 10) -> Dependenc
     feature : str
         Name of a feature.
     n_bins : int, default=10
-        Most groups of similar size that the values are cut into, at least 1.
+        Maximum number of groups of similar size into which the values are cut, at least
+        1.
 
     Returns
     -------

@@ -58,7 +58,7 @@ class Evidence:
     more: Evidence | None = None
 
     def plain(self) -> dict[str, Any]:
-        """Return the evidence as JSON can hold it."""
+        """Return the evidence as plain values for JSON."""
         out: dict[str, Any] = {"about": self.message}
         for name, value in self.values.items():
             out[name] = list(value) if isinstance(value, tuple) else value
@@ -98,9 +98,9 @@ def is_repetition(evidence: Evidence, other: Evidence) -> bool:
 def is_contrary(evidence: Evidence, sign: float, base: float) -> bool:
     """Return whether the evidence, read by itself, contradicts its reason.
 
-    A model may lower a score for a record that is worse than usual, because of what it
-    has seen together with it. An officer who reads such a record as a reason to
-    release, or an ordinary value as a reason to look, is not helped.
+    A model may lower a score for a record that is worse than usual, because of other
+    features that occur with it. Such a record does not help an officer as a reason to
+    release, nor does an ordinary value as a reason to look.
     """
     if evidence.message == "record.some":
         rate = evidence.values["hits"] / max(evidence.values["n"], 1)

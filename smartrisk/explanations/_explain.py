@@ -45,11 +45,11 @@ def explain(
     info : sequence of FeatureInfo
         What each feature is about, in the order of the matrix.
     top : int, default=3
-        Most reasons per item, at least 1.
+        Maximum number of reasons per item, at least 1.
     risk : array-like of shape (n_items,), default=None
         Calibrated probability of a hit, for `Reasons.statements`.
     until : date, default=None
-        Day of the last item that the history knew.
+        Day of the last item in the history.
 
     Returns
     -------
@@ -61,8 +61,8 @@ def explain(
     TableError
         If items, features and contributions do not fit each other.
     ArgumentError
-        If `top` is not a positive integer, contributions are not finite, or `risk`
-        is no probability per item.
+        If `top` is not a positive integer, contributions are not finite, or `risk` does
+        not hold one probability per item.
 
     Examples
     --------

@@ -69,7 +69,7 @@ class DeclaredValues:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one item on one topic."""
+    """What is known about one item on one topic."""
 
     declared: DeclaredValues
     row: int
@@ -162,7 +162,7 @@ class Facts:
         return values[0] / values[1]
 
     def measure_with_unit(self, measure: str) -> tuple[str, str | None]:
-        """Return a measure with the declared unit that it is by."""
+        """Return a measure, and the declared unit by which it divides."""
         by_unit = MEASURES.get(measure, ("", ""))[1] == "quantity"
         unit = self.value("quantity_unit") if by_unit else None
         return measure, None if unit is None else short_text(unit)

@@ -61,7 +61,7 @@ _CHUNK = 1 << 16
 
 
 class Info(Protocol):
-    """What `explain` must know of a feature, as `FeatureInfo` of `features` has it."""
+    """What `explain` needs of a feature; `FeatureInfo` of `features` has it."""
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Info(Protocol):
 
     @property
     def window(self) -> str | None:
-        """Period looked back on."""
+        """Length of the period that it covers."""
 
     @property
     def key(self) -> tuple[str, ...] | None:

@@ -77,11 +77,11 @@ def make_fragment(
     n_left : int
         Number of items that are not shown.
     release : bool, default=False
-        Whether the reasons are to release.
+        Whether these are reasons to release.
     styled : bool, default=True
         Whether to include a style, which a notebook needs.
     until : str, default=None
-        Day of the last item that the history knew.
+        Day of the last item in the history.
 
     Returns
     -------

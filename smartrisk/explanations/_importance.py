@@ -26,7 +26,7 @@ class Importance(Result):
     confidence : float, default=0.95
         Confidence of the interval.
     n_items : int, default=0
-        Items that the means are taken over.
+        Number of items over which the means are taken.
 
     See Also
     --------
@@ -67,7 +67,7 @@ class Importance(Result):
 
     @property
     def n_items(self) -> int:
-        """Items that the means are taken over."""
+        """Number of items over which the means are taken."""
         return self._n_items
 
     def frame(self) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def importance(
     reasons : Reasons
         Of many items, as `RiskEngine.explain` gives them.
     by : {"concept", "field", "feature"}, default="concept"
-        What contributions are summed to.
+        Level to which contributions are summed.
     n_bootstrap : int, default=200
         Bootstrap samples of whole declarations, at least 1.
     confidence : float, default=0.95

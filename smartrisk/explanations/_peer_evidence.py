@@ -68,9 +68,10 @@ def _deviation_evidence(
 def choose_closest_peers(facts: Facts, topics: Sequence[Topic]) -> Facts:
     """Return the facts about the closest peers that support the reason.
 
-    The model may have met the price in a whole chapter; when at least `MANY_PEERS`
-    earlier items of the heading, of the subheading or of one origin deviate to the same
-    side, and at least half as far, they are what an officer can check.
+    The model may have compared the price with a whole chapter. When at least
+    `MANY_PEERS` earlier items of the heading, of the subheading or of one origin
+    deviate in the same direction, and at least half as far, these are the peers that an
+    officer can check.
     """
     closest = facts
     if _closeness(facts.topic):
@@ -85,8 +86,8 @@ def add_other_peers(
 ) -> Evidence:
     """Return evidence on a unit value together with other peers that support it.
 
-    Where it compares with all traders, that is the party's own earlier items; where it
-    compares with the party's own, those of all traders.
+    Evidence that compares with all traders gets the party's own earlier items; evidence
+    that compares with the party's own items gets those of all traders.
     """
     if "typical" not in evidence.values:
         return evidence
@@ -115,7 +116,7 @@ def _agreeing_peers(
 ) -> Iterator[Facts]:
     """Yield the facts about at least so many other peers, of the same measure.
 
-    They deviate to the same side as the peers of the facts, and at least half as far.
+    They deviate in the same direction as the peers of the facts, at least half as far.
     """
     here = facts.statistic("deviation")
     if facts.topic.family != "peers" or not here:

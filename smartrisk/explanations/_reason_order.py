@@ -56,7 +56,8 @@ class Reason:
     def check(self) -> str:
         """Concept whose check helps.
 
-        A clean or empty record has no reports; what an office sees has no certificate.
+        A record without findings has no reports to read, so the check of a new trader
+        is named instead. For the office of lodgement alone it is the general check.
         """
         if self.lead.fields == ("office",):
             return "other"
@@ -67,7 +68,7 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """How many reasons, to which side, and how strong at least."""
+    """How many reasons to choose, in which direction, and their minimum strength."""
 
     top: int
     sign: float  # -1.0 for reasons to release

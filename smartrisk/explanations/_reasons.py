@@ -72,11 +72,11 @@ class Reasons(Result):
     plan : Plan
         How features fold into reasons.
     top : int, default=3
-        Most reasons per item.
+        Maximum number of reasons per item.
     risk : ndarray of shape (n_items,), default=None
         Calibrated probability of a hit.
     until : date, default=None
-        Day of the last item that the history knew.
+        Day of the last item in the history.
 
     See Also
     --------
@@ -96,8 +96,8 @@ class Reasons(Result):
     that lower it.
 
     A sentence states what contributed most within its reason; for prices, it compares
-    with the closest of at least ten peers that deviate to the same side. ``share`` is
-    the part of all raising contributions of the item. The words of strength: strong
+    with the closest of at least ten peers that deviate in the same direction. ``share``
+    is the part of all raising contributions of the item. The words of strength: strong
     from 1.0 (odds times 2.7), clear from 0.4 (1.5), slight from 0.1 (1.1), weak below.
 
     A reason states what the model reacted to. It is not a cause and not a finding.
@@ -180,7 +180,7 @@ class Reasons(Result):
 
     @property
     def top(self) -> int:
-        """Most reasons per item."""
+        """Maximum number of reasons per item."""
         return self._top
 
     @property
@@ -190,7 +190,7 @@ class Reasons(Result):
 
     @property
     def until(self) -> date | None:
-        """Day of the last item that the history knew; None where that is not known."""
+        """Day of the last item in the history; None where that is not known."""
         return self._until
 
     @property
@@ -200,14 +200,15 @@ class Reasons(Result):
         Returns
         -------
         reasons : Reasons
-            The contributions of its reasons are negative; folds and scores stay.
+            The contributions of its reasons are negative; folds and scores are
+            unchanged.
         """
         reasons = self._copy_unchosen()
         reasons._sign = -self._sign
         return reasons
 
     def at_least(self, strength: str) -> Self:
-        """Return the same items without reasons that are weaker than a word.
+        """Return the same items without the reasons below a strength.
 
         Where all reasons of an item are weaker, the strongest one stays.
 
@@ -219,12 +220,12 @@ class Reasons(Result):
         Returns
         -------
         reasons : Reasons
-            Contributions, folds and scores stay.
+            Contributions, folds and scores are unchanged.
 
         Raises
         ------
         ArgumentError
-            If `strength` is no such word.
+            If `strength` is not one of these words.
         """
         check_choice("Reasons.at_least", "strength", strength, tuple(STRENGTHS))
         reasons = self._copy_unchosen()

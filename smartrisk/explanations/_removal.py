@@ -79,7 +79,8 @@ def removal(
     reasons : Reasons
         Of the items; their `release` to test what lowers the score.
     raw_score : callable
-        From a matrix of features to log-odds, as ``engine.classifier_.raw_score``.
+        Function from a matrix of features to log-odds, such as
+        ``engine.classifier_.raw_score``.
     background : DataFrame or ndarray of shape (n_others, n_features)
         Features of other items, such as earlier ones.
     n_background : int, default=30

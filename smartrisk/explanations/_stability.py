@@ -88,7 +88,7 @@ def stability(reasons: Reasons, by: str = "concept", *, period: str = "M") -> St
     reasons : Reasons
         Of many items.
     by : {"concept", "field", "feature"}, default="concept"
-        What contributions are summed to.
+        Level to which contributions are summed.
     period : {"W", "M", "Q", "Y"}, default="M"
         "M" for months, "Q" for quarters, "Y" for years, "W" for weeks.
 

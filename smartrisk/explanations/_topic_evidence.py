@@ -127,7 +127,7 @@ def _route_evidence(facts: Facts) -> Evidence | None:
 
 
 def _tariff_evidence(facts: Facts) -> Evidence | None:
-    """State the duty rate beside that of neighbouring codes."""
+    """State the duty rate next to that of neighbouring codes."""
     rate = facts.number("duty_rate")
     if rate is None:
         return missing_evidence(("duty_rate",))

@@ -57,7 +57,7 @@ class Wording:
         name : str
             Name of the message.
         n : float, default=1
-            Number that chooses between one and many.
+            Number that chooses between the singular and the plural.
         **values : str
             What its placeholders stand for.
 
@@ -241,7 +241,7 @@ class Wording:
         return format_tariff_code(text) or ""
 
     def measure(self, name: str, unit: str | None) -> str:
-        """Return the name of a unit value or mass, with the unit that it is by.
+        """Return the name of a unit value or mass, with the unit by which it divides.
 
         Parameters
         ----------
@@ -386,7 +386,7 @@ class Wording:
         Returns
         -------
         text : str
-            As long as before.
+            The text with a capital first letter.
         """
         return text[:1].upper() + text[1:]
 
@@ -398,7 +398,7 @@ class Wording:
         field : str
             Field of DECLARATIONS.
         value : str, bool, float or None
-            What is declared; None for a blank.
+            What is declared; None for a missing value.
 
         Returns
         -------
@@ -418,7 +418,7 @@ class Wording:
         field : str
             Field of DECLARATIONS.
         value : str, bool, float or None
-            What is declared; None for a blank.
+            What is declared; None for a missing value.
 
         Returns
         -------

@@ -26,7 +26,7 @@ PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
 
 
 class DeclarationFeatures(DeclarationTransformer):
-    """All leak-free features of declared items, by the columns that are there.
+    """All leak-free features of declared items, from the columns that are present.
 
     Composed of `ItemMeasures`, `CodeColumns`, `DutyIncentive`, `Structuring`,
     `EntityHistory` and `PeerPrices`.
@@ -225,7 +225,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.note_last_day()
 
     def note_last_day(self) -> None:
-        """Set `last_day_` after the history changed: a search of all its tables."""
+        """Set `last_day_` after a change of the history, from all its tables."""
         history, prices = self.parts_.get("history"), self.parts_.get("prices")
         tables = [*(history.items_ if history else ())]
         tables += prices.tables_ if prices else ()

@@ -92,7 +92,7 @@ class DutyIncentive(DeclarationTransformer):
     ----------
     label_delay : int, default=30
         Not used: rates are known at lodgement. It is here so that all transformers
-        take it.
+        accept it.
 
     Attributes
     ----------

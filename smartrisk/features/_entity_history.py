@@ -310,7 +310,7 @@ class _Ordered:
 
 
 def statistics_of(key: Key) -> tuple[Statistic, ...]:
-    """Return the statistics that a key asks of its history."""
+    """Return the statistics of its history that a key asks for."""
     trader = key.label in TRADERS
     return parse_statistics(
         default_statistics(trader=trader) if key.statistics is None else key.statistics

@@ -28,7 +28,8 @@ class FeatureInfo:
     statistic : str
         What is computed, such as "hit_rate" or "deviation".
     window : str, default=None
-        Period looked back on, such as "90d"; None for all history or none.
+        Period of the history that is counted, such as "90d"; None for all history or
+        none.
     key : tuple of str, default=None
         Columns of the history key; None for features of the item alone.
     measure : str, default=None

@@ -168,9 +168,9 @@ class CodeColumns(DeclarationTransformer):
     Parameters
     ----------
     max_codes : int, default=120
-        Codes kept per column, the first ones met; later ones count as unseen.
+        Codes kept per column, the first to appear; later ones count as unseen.
     label_delay : int, default=30
-        Not used; kept so that all transformers take it.
+        Not used; kept so that all transformers accept it.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def join_results(
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     ids : ndarray of uint64, shape (n_items,), default=None
-        `smartrisk.items.item_ids` of the items, where they are at hand.
+        `smartrisk.items.item_ids` of the items, where they are already computed.
 
     Returns
     -------

@@ -41,15 +41,15 @@ class Key:
     columns : tuple of str
         Declaration fields, or hs2, hs4, hs6. An item with one of them missing has no
         such history, unless the name ends in "?": then missing is a value like any
-        other, and where the whole column is absent the key does without it.
+        other, and where the whole column is absent it is left out of the key.
     parent : str, default=None
         Name of the key whose rate this one is drawn towards while it has few results;
         None for the rate of all items.
     name : str, default=None
         Name in the features; None joins the columns with ``_x_``.
     statistics : tuple of str, default=None
-        What to compute, as it ends the feature's name: for `EntityHistory` such as
-        ``("n_items__30d", "hit_rate")``, for `PeerPrices` such as
+        Statistics to compute, by the ends of their feature names: for `EntityHistory`
+        such as ``("n_items__30d", "hit_rate")``, for `PeerPrices` such as
         ``("price_per_kg_z",)``; None for their usual ones.
 
     Examples
@@ -114,7 +114,7 @@ DEFAULT_KEYS = (
 
 
 def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
-    """Return the keys whose columns are there, parents before children."""
+    """Return the keys whose columns are present, parents before children."""
     kept = [
         replace(key, columns=tuple(name for name in key.columns if name in columns))
         for key in keys
@@ -231,7 +231,7 @@ class Queries:
     ) -> Iterator[Queries]:
         """Look items up in the table of a key, strictly before their days.
 
-        In blocks that the processor's cache holds.
+        In blocks that fit the processor's cache.
         """
         by = columns.sorted_keys.get(tuple(key))
         if by is not None and by.entries is table.packed and by.covers(columns.n):
@@ -254,7 +254,7 @@ class Queries:
             yield cls(rows, codes[rows], ids, Lookup.make(table, at[part], day[part]))
 
     def write_back(self, values: Any, into: NDArray[Any]) -> None:
-        """Write values where the items stand, in the type of what holds them."""
+        """Write values to the rows of the items, in the type of the target array."""
         into[self.order] = np.asarray(values, into.dtype)
 
     def in_table(self, table: SumTable, found: Int) -> Lookup:

@@ -85,7 +85,7 @@ class PeerPrices(DeclarationTransformer):
         Peers that the parent key's mean and spread are worth.
     label_delay : int, default=30
         Not used: prices are known at lodgement. It is here so that all transformers
-        take it.
+        accept it.
     n_jobs : int, default=2
         Threads; -1 for one per processor core.
 

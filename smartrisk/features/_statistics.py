@@ -46,7 +46,7 @@ class Statistic:
 
     @classmethod
     def parse(cls, text: str) -> Statistic:
-        """Read a statistic as it ends a feature's name.
+        """Read a statistic from the end of a feature's name.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Statistic:
 
     @property
     def needs_results(self) -> bool:
-        """Whether it is about what controls found."""
+        """Whether it depends on the results of controls."""
         return self.name in _OF_RESULTS
 
 
@@ -156,7 +156,7 @@ class AsOf:
         return getattr(self, name)(statistic.days)
 
     def n_items(self, days: int | None) -> Any:
-        """Return earlier items."""
+        """Return the number of earlier items."""
         first: Any = self.past.since(days) if days else None
         return self.past.total("n", first)
 
@@ -173,11 +173,11 @@ class AsOf:
         return cast(Decay, self.decay).at(self.past)
 
     def inspections(self, days: int | None) -> Any:
-        """Return results known."""
+        """Return the number of known results."""
         return self._results_total("n", days)
 
     def hits(self, days: int | None) -> Any:
-        """Return irregularities known."""
+        """Return the number of known irregularities."""
         return self._results_total("hits", days)
 
     def hit_rate(self, days: int | None) -> Any:

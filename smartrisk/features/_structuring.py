@@ -32,10 +32,10 @@ class Structuring(DeclarationTransformer):
     margin : float, default=0.1
         Share of the threshold that counts as just below it.
     window : int, default=7
-        Days looked back on.
+        Number of earlier days that are counted.
     label_delay : int, default=30
         Not used: values are known at lodgement. It is here so that all transformers
-        take it.
+        accept it.
 
     Attributes
     ----------
@@ -46,8 +46,9 @@ class Structuring(DeclarationTransformer):
 
     Notes
     -----
-    Items of the same day are never counted: a score may not depend on batch mates.
-    ``items_per_active_day`` is the mean over the trader's earlier days with items.
+    Items of the same day are never counted: a score must not depend on the other items
+    of a batch. ``items_per_active_day`` is the mean over the trader's earlier days with
+    items.
 
     Examples
     --------
@@ -58,7 +59,7 @@ class Structuring(DeclarationTransformer):
     (200, 7)
     """
 
-    #: Who can cut an order into many items: its buyer and its seller.
+    #: Parties that can cut an order into many items: its importer and its consignor.
     _PARTIES = ("importer_id", "consignor_id")
 
     def __init__(

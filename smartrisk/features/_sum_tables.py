@@ -31,7 +31,7 @@ SumsInOrder = Callable[[Int], dict[str, Int | None]]
 
 
 def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
-    """Return (valid, rounded): 1 where a value is there, and its 1/4096 parts."""
+    """Return (valid, rounded): 1 where a value is present, and the value times 4096."""
     valid = np.isfinite(values)
     parts = np.zeros(len(values), np.int64)
     parts[valid] = np.rint(np.clip(values[valid], -_MOST, _MOST) * SCALE)
@@ -165,7 +165,7 @@ class SumTable:
         return np.where(self.ids[place] == ids, place, -1)
 
     def before(self, position: Int, day: Int) -> Int:
-        """Return how many entries precede (position, day); start of it when unseen.
+        """Return the number of entries before (position, day) in the sorted table.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:
 
 
 def sort_order(position: Int, day: Int) -> Int:
-    """Return the rows by position, then day, then as they stand.
+    """Return the rows by position, then day, then their given order.
 
     A radix sort: numpy sorts 16-bit numbers stably by counting, several times faster
     than 64-bit numbers by comparing, and days mostly come in order.
@@ -314,7 +314,7 @@ class Lookup:
     def of_learned(
         cls, table: SumTable, by: SortedKey, start: int, stop: int
     ) -> Lookup:
-        """Look up items that the table was made of: nothing to search.
+        """Look up the items from which the table was made, without a search.
 
         Those at `start` to `stop` (exclusive) of the sorted order.
         """

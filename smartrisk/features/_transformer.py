@@ -32,7 +32,7 @@ _KNOWN_LATER = tuple(name for name in OUTCOMES.names if name not in KEY)
 
 
 def is_declarations(owner: str, X: object) -> bool:
-    """Return whether X is a frame of declared items, else it is plain numbers.
+    """Return whether X is a frame of declared items and not plain numbers.
 
     A frame with any field of DECLARATIONS is one, and must have the required fields.
     """

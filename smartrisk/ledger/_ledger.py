@@ -69,7 +69,7 @@ class Ledger:
     ----------
     path : path
         The SQLite file of the chain; created when absent. Identities and declared
-        values are stored beside it in a file that ends in ``.aside``.
+        values are stored next to it in a file that ends in ``.aside``.
 
     Raises
     ------
@@ -429,7 +429,7 @@ class Ledger:
         return None if row is None else str(row[0])
 
     def erase(self, identity: str) -> int:
-        """Erase an identity; its pseudonym stays in the chain and leads nowhere.
+        """Erase an identity; its pseudonym stays in the chain without a meaning.
 
         Parameters
         ----------
@@ -461,7 +461,7 @@ class Ledger:
         Parameters
         ----------
         since : str or datetime
-            ISO 8601 in UTC, or a moment (without zone: of the zone of this machine).
+            ISO 8601 in UTC, or a moment (without a zone: in the local time zone).
             What is older is erased.
 
         Returns

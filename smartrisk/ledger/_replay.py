@@ -17,7 +17,7 @@ _RELATIVE, _ABSOLUTE = 1e-9, 1e-12
 
 
 class ScoringEngine(Protocol):
-    """What a replay needs of an engine: `RiskEngine` has it."""
+    """The methods of an engine that a replay needs; `RiskEngine` has them."""
 
     def score_one(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the score of one item."""

@@ -1,7 +1,7 @@
 """Models of what a control would find, and what it would recover.
 
-Reads a matrix of features and the results of inspected items (or, for the field's
-baselines, DECLARATIONS themselves); writes calibrated probabilities and amounts.
+Reads a matrix of features and the results of inspected items (or, for the baselines of
+the literature, DECLARATIONS themselves); writes calibrated probabilities and amounts.
 """
 
 from smartrisk.models._baselines import (

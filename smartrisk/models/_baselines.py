@@ -63,7 +63,7 @@ PROFILES: tuple[tuple[str, ...], ...] = (
 class RandomBaseline(DeclarationClassifier):
     """Draw a number for each item: what inspecting by chance would find.
 
-    The draw belongs to the item, not to its place: it is a keyed hash of
+    The draw belongs to the item, not to its position: it is a keyed hash of
     (`declaration_id`, `item_number`), so the order of items, a partition of them or
     other columns change nothing. A plain matrix is hashed row by row.
 
@@ -83,7 +83,7 @@ class RandomBaseline(DeclarationClassifier):
 
     Notes
     -----
-    The number is uniform on (0, 1). It orders items; it is no probability of a hit.
+    The number is uniform on (0, 1). It orders items; it is not a probability of a hit.
 
     Examples
     --------
@@ -161,7 +161,7 @@ class ValueBaseline(DeclarationClassifier):
     -----
     The value v becomes ``(1 + z / (1 + |z|)) / 2`` with ``z = asinh(v / scale)``, which
     rises strictly, so the ranking is that of the values. A missing value comes last, at
-    0. It orders items; it is no probability of a hit.
+    0. It orders items; it is not a probability of a hit.
 
     Examples
     --------
@@ -263,9 +263,9 @@ class ImporterRateBaseline(DeclarationClassifier):
 class SmoothedRateSum(DeclarationClassifier):
     """Score an item by the mean of the smoothed hit rates of its traders and codes.
 
-    The "risky profile" of the field: who imports, declares and sends, what, from which
-    country, at which office, and pairs of these. It is no model, yet hard to beat where
-    results are few.
+    The "risky profile" of the literature: who imports, declares and sends, what, from
+    which country, at which office, and pairs of these. It is not a model, yet hard to
+    beat where results are few.
 
     Parameters
     ----------
@@ -295,7 +295,7 @@ class SmoothedRateSum(DeclarationClassifier):
     Notes
     -----
     The sum of the rates is divided by their number, so that it lies in (0, 1); the
-    order is that of the sum. Entities are dependent, hence it is no calibrated
+    order is that of the sum. Entities are dependent, so the score is not a calibrated
     probability. The items of fit count themselves: judge it on later items only.
 
     Examples

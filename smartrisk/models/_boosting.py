@@ -159,7 +159,7 @@ def make_dataset(
 
 
 def train(data: Any, params: dict[str, Any], n_trees: int) -> Any:
-    """Train a booster of so many trees on all items."""
+    """Train a booster with this number of trees on all items."""
     return load_lightgbm().train(params, data, n_trees)
 
 
@@ -177,11 +177,11 @@ def train_with_early_stopping(
     data : lightgbm.Dataset
         As from `make_dataset`.
     late : ndarray of bool, shape (n_items,)
-        Items held out to stop by.
+        Items held out to decide when to stop.
     params : dict
         LightGBM parameters.
     n_trees, patience : int
-        Most trees, and trees without gain before stopping.
+        Maximum number of trees, and trees without gain before stopping.
     """
     lgb = load_lightgbm()
     early = data.subset(np.flatnonzero(~late))

@@ -1,4 +1,4 @@
-"""The feature set that the field's neural models build on, under boosted trees."""
+"""The feature set on which DATE and its successors are built, with boosted trees."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FLAGGED: tuple[tuple[str, ...], ...] = (
     ("office", "hs6"),
     ("office", "origin"),
 )
-#: Declared numbers, in the order in which the field's code has them.
+#: Declared numbers, in the order of DATE's published code.
 _MEASURES = tuple(
     sorted(f.name for f in DECLARATIONS if f.role == "measure" and f.kind == "number")
 )
@@ -54,7 +54,7 @@ _RATIOS = (
 )
 #: Goods codes from the finest to the coarsest.
 _CODES = ("tariff_code", *sorted(HS_LEVELS, reverse=True))
-#: Inspections without a hit that every entity is credited with, as in the field's code.
+#: Inspections without a hit that every entity is credited with, as in DATE's code.
 _RATE_SMOOTHING = 10.0
 
 
@@ -63,14 +63,14 @@ class DateFeaturesClassifier(DeclarationClassifier):
 
     Values, their ratios, the calendar, goods codes read as numbers, and flags for the
     tenth of the importers, brokers, goods ... with the highest hit rates: the usual
-    machine-learning contender of the field's papers.
+    machine-learning contender of the literature.
 
     Parameters
     ----------
     n_estimators : int, default=100
         Trees.
     learning_rate : float, default=0.3
-        Shrinkage of each tree; the default of the field's code.
+        Shrinkage of each tree; the default of DATE's published code.
     max_depth : int, default=4
         Depth of each tree.
     flag_share : float, default=0.1
@@ -99,11 +99,11 @@ class DateFeaturesClassifier(DeclarationClassifier):
     Notes
     -----
     Flags are fitted on the items that the trees learn from, and contain the results of
-    these: this follows the field, and the reason why it overfits entities with few
-    inspections. Two departures: a ratio over zero is missing, not infinite, and equal
-    rates are flagged or not together, so that the order of items does not matter. The
-    smoothed rate of a flag is hits / (inspections + 10). A plain matrix is given to the
-    trees as it stands.
+    these: this follows the published code, and is the reason why it overfits entities
+    with few inspections. Two departures: a ratio over zero is missing, not infinite,
+    and equal rates are flagged or not together, so that the order of items does not
+    matter. The smoothed rate of a flag is hits / (inspections + 10). A plain matrix is
+    given to the trees as it stands.
 
     References
     ----------

@@ -40,7 +40,7 @@ class Entities:
         self._seen: dict[str, tuple[Int, list[str]]] = {}
 
     def has(self, names: Sequence[str]) -> bool:
-        """Return whether every column of a combination is there."""
+        """Return whether every column of a combination is present."""
         return all(source(name) in self._frame.columns for name in names)
 
     def key(self, names: Sequence[str]) -> tuple[Int, list[str]]:
@@ -113,7 +113,7 @@ def numbers(values: pd.Series) -> Float:
 
 
 class DeclarationClassifier(ClassifierMixin, BaseEstimator):
-    """Shape of the baselines: a two-class estimator that takes declarations."""
+    """Base of the baselines: a two-class estimator that takes declarations."""
 
     def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> Self:
         """Learn from inspected items.

@@ -49,7 +49,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=300
-        Most trees.
+        Maximum number of trees.
     learning_rate : float, default=0.05
         Shrinkage of each tree.
     num_leaves : int, default=7

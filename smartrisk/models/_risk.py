@@ -58,16 +58,16 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=800
-        Most trees.
+        Maximum number of trees.
     learning_rate : float, default=0.04
         Shrinkage of each tree.
     num_leaves : int, default=None
         Leaves of a tree; None for 7 with fewer than 1,000 hits, else 15: few labels
-        want few leaves.
+        need few leaves.
     feature_fraction : float, default=0.4
         Share of the features that each tree may use, in (0, 1].
     min_child_items : int, default=30
-        Fewest items in a leaf, at least 1.
+        Minimum number of items in a leaf, at least 1.
     l2 : float, default=10.0
         Penalty on the squared leaf values, 0 or more.
     patience : int, default=50
@@ -99,7 +99,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     ranking. The latest items decide the number of trees, and a sigmoid map (Platt 1999)
     fitted on them turns raw scores into probabilities without changing their order. The
     probability is that of a hit *if inspected*: it is learned from inspected items only
-    and is no statement about guilt. No items are sampled, so their order does not
+    and is not a statement about guilt. No items are sampled, so their order does not
     matter.
 
     References
@@ -452,7 +452,7 @@ _TAKE: dict[str, Any] = {"dtype": [np.float32, np.float64]}
 
 
 def _has_enough(hits: Float) -> bool:
-    """Return whether both classes are there often enough."""
+    """Return whether both classes occur often enough."""
     return bool(min(hits.sum(), len(hits) - hits.sum()) >= _ENOUGH)
 
 

@@ -50,11 +50,11 @@ class CaseSheet(Page):
     _past : DataFrame
         What `earlier_items` returns.
     counterfactuals : Counterfactuals or None, default=None
-        Changes that would have lowered the score; None where none were looked for.
+        Changes that would have lowered the score; None where they were not computed.
     removal_effect : float or None, default=None
         Fall of the log-odds without the first reason; None where it was not tested.
     history_until : Timestamp or None, default=None
-        Day of the last item that the history of the engine knew.
+        Day of the last item in the history of the engine.
 
     Examples
     --------
@@ -108,9 +108,9 @@ class CaseSheet(Page):
         outcomes : DataFrame, default=None
             OUTCOMES. Results that were not known before the day are left out.
         top : int, default=3
-            Most reasons on either side.
+            Maximum number of reasons on either side.
         on_error : str, default="raise"
-            "raise", or "set_aside" to go on without invalid rows of `past` and
+            "raise", or "set_aside" to continue without invalid rows of `past` and
             `outcomes` and warn.
 
         Returns

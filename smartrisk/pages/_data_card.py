@@ -20,7 +20,7 @@ _MOST_MONTHS = 12
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DataCard(Page):
-    """Items and results on a page: completeness, doubts, delay, and selection bias.
+    """A page on items and results: completeness, doubtful values, delay, selection.
 
     Use `from_tables` or `from_scorecard`.
 
@@ -71,7 +71,7 @@ class DataCard(Page):
         Raises
         ------
         ArgumentError
-            If `scorecard` is no `Scorecard`.
+            If `scorecard` is not a `Scorecard`.
 
         Examples
         --------
@@ -110,7 +110,7 @@ class DataCard(Page):
         name : str, default=""
             Name of the data, the title of the page.
         on_error : str, default="raise"
-            "raise", or "set_aside" to go on without invalid rows and warn.
+            "raise", or "set_aside" to continue without invalid rows and warn.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What agreements and law ask of selectivity, beside what the library can show.
+"""What agreements and law require of selectivity, and what the library can show.
 
 Sources: Regulation (EU) 2024/1689, articles 9 to 15; WTO Trade Facilitation Agreement,
 article 7.4; revised Kyoto Convention, General Annex, chapter 6.

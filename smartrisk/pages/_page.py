@@ -76,7 +76,7 @@ _SHADE = re.compile("|".join(_SHADES))
 
 
 def make_picture(display: Display, caption: str, number: int, texts: Texts) -> Picture:
-    """Return a display as a picture with ids of its own, in the shades of the page."""
+    """Return a display as a picture with its own ids, in the colours of the page."""
     from markupsafe import Markup
 
     parts = _ELEMENTS.split(_METADATA.sub("", display.svg(lang=texts.lang)))
@@ -164,7 +164,7 @@ class Page:
         Parameters
         ----------
         path : str or Path
-            File that ends in ``.html``; its folder is made when absent.
+            File that ends in ``.html``; its folder is created when absent.
         lang : str, default="en"
             "en", "fr" or "es".
 
@@ -176,7 +176,7 @@ class Page:
         Raises
         ------
         ArgumentError
-            If the path ends otherwise, or `lang` is unknown.
+            If the path has another ending, or `lang` is unknown.
         """
         target = Path(path)
         check_choice(
@@ -224,5 +224,5 @@ def _clean_output(value: Any) -> Any:
 
 
 def read_template(name: str) -> str:
-    """Return the text of a file beside the templates."""
+    """Return the text of a file in the folder of the templates."""
     return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ _WIDE = str.maketrans("＝＋－＠", "=+-@")
 
 
 def escape_formula(value: Any) -> Any:
-    """Return a cell that no spreadsheet runs: texts that could get an apostrophe.
+    """Return a cell that no spreadsheet runs: a text like a formula gets an apostrophe.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def escape_formula(value: Any) -> Any:
     Returns
     -------
     value : object
-        The same, but a text that begins like a formula, behind blanks or in full-width
-        signs too, begins with an apostrophe.
+        The same, but a text that begins like a formula gets an apostrophe in front;
+        leading blanks and full-width characters do not hide a formula.
 
     Examples
     --------
@@ -51,9 +51,9 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
     frame : DataFrame
         The table.
     path : str or Path
-        File that ends in ``.csv`` or ``.xlsx``; its folder is made when absent.
+        File that ends in ``.csv`` or ``.xlsx``; its folder is created when absent.
     place : str
-        Who writes, for an error.
+        Name of the caller, for error messages.
     """
     target = Path(path)
     check_choice(place, "path ending", target.suffix.lower(), (".csv", ".xlsx"))

@@ -45,7 +45,7 @@ _ORDER = (
 #: Items on the page; with more, a page of long texts exceeds half a megabyte. The
 #: exported table has all of them.
 _MOST_ITEMS = 300
-#: Characters of a cell: longer texts hide the columns beside them.
+#: Characters of a cell: longer texts hide the columns next to them.
 _MOST_CHARACTERS = 60
 
 
@@ -66,7 +66,7 @@ class WatchList(Page):
     model_version : str
         Version of the model.
     history_until : Timestamp or None, default=None
-        Day of the last item that the history of the engine knew.
+        Day of the last item in the history of the engine.
 
     Examples
     --------
@@ -117,9 +117,9 @@ class WatchList(Page):
             DECISIONS on all of the `declarations`, in any order; those on other items
             are ignored. None to decide by score and `capacity`.
         top : int, default=2
-            Most reasons per item.
+            Maximum number of reasons per item.
         on_error : str, default="raise"
-            "raise", or "set_aside" to go on without invalid rows and warn.
+            "raise", or "set_aside" to continue without invalid rows and warn.
 
         Returns
         -------
@@ -193,7 +193,7 @@ class WatchList(Page):
         Raises
         ------
         ArgumentError
-            If the path ends otherwise, or `lang` is unknown.
+            If the path has another ending, or `lang` is unknown.
         """
         return write_table(self.frame(lang=lang), path, "WatchList.export")
 

@@ -117,7 +117,7 @@ def write_pages(
     declarations : DataFrame of shape (n_items, n_fields)
         DECLARATIONS of the day.
     folder : str or Path
-        Where the pages go; it is made when absent.
+        Where the pages go; it is created when absent.
     past : DataFrame, default=None
         Earlier DECLARATIONS, for histories, drift and the data card.
     outcomes : DataFrame, default=None
@@ -125,14 +125,14 @@ def write_pages(
     capacity : float or int, default=0.05
         Share or number of items that can be controlled.
     n_cases : int, default=3
-        Most case sheets: those of the items selected first.
+        Maximum number of case sheets: those of the items selected first.
     lang : str, default="en"
         "en", "fr" or "es".
     evaluation : Evaluation, default=None
         Figures for the evaluation report and the model card. None to compute them,
         where `outcomes` has hits and others among the items of the day.
     on_error : str, default="raise"
-        "raise", or "set_aside" to go on without invalid rows and warn.
+        "raise", or "set_aside" to continue without invalid rows and warn.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 One row is one goods item; its key is (`declaration_id`, `item_number`). A field states
 its kind, unit, role, when its value is known, and whether it may be missing. Packages
-do not know each other; they know these tables. Start with `_tables.py`.
+of one layer do not use each other; they exchange these tables. Start with `_tables.py`.
 """
 
 from smartrisk.schema._column_map import ColumnMap

@@ -42,14 +42,14 @@ class Demand:
     must : array of bool
         Mandatory.
     priority : array of float
-        Of the draw of a rule: below 1 where a rule asks for a control, the smaller the
-        sooner; infinite without rules.
+        From the draw of a rule: below 1 where a rule asks for a control, smallest
+        first; infinite without rules.
     due : array of int
         Releases in a row, where they are too many; 0 elsewhere.
     value : array of float
-        What the model ranks by, the greater the sooner.
+        What the model ranks by, greatest first.
     wanted : array of bool
-        Worth a control by the model.
+        Whether the model considers the item worth a control.
     weight : array of float or None
         For exploration by weight; None for the random share.
     hashes : array of uint64
@@ -79,7 +79,7 @@ class Demand:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Controls for which no rule asks: how many, and how many of them by chance."""
+    """Controls that no rule asks for: how many, and how many of them at random."""
 
     left: int
     drawn: int
@@ -150,7 +150,7 @@ class Draft:
         return rows[order]
 
     def _follow_rules(self, rows: Rows, ask: Demand, left: int) -> Rows:
-        """Follow the draws of rules as far as the capacity goes, the least first.
+        """Follow the draws of rules as far as the capacity goes, the smallest first.
 
         Sequential Poisson sampling (Ohlsson 1998): given the draws of all others, an
         item is followed when its own is below the bound that they leave.

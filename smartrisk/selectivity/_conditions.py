@@ -29,7 +29,7 @@ _RATIOS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "value_per_unit": ("customs_value", "quantity"),
     }
 )
-#: Fields beside those of DECLARATIONS; a rule set computes the price ratio.
+#: Fields besides those of DECLARATIONS; a rule set computes the price ratio.
 DERIVED = (*_RATIOS, "price_ratio")
 #: Values listed in the text of a condition; lists of traders can hold thousands.
 _MOST_LISTED = 5
@@ -42,7 +42,7 @@ ConditionValue: TypeAlias = (
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One thing that must hold of an item.
+    """A condition on one field of an item.
 
     Parameters
     ----------

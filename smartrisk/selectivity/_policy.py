@@ -55,7 +55,7 @@ class Costs:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Policy:
-    """A scored way of choosing what to control under a limited capacity.
+    """The settings by which items are selected for control under a limited capacity.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ class Policy:
     random_share : float, default=0.1
         Share of the capacity that explores, by chance.
     explore : str, default="random"
-        How: "random" draws before the model chooses, every item with the same
-        probability; "uncertainty" and "novelty" draw after it, by weight: how
-        undecided the score is (``p * (1 - p)``, or a column ``uncertainty`` of
-        SCORES), or a column ``novelty`` of SCORES.
+        How it explores: "random" draws before the model chooses, every item with the
+        same probability; "uncertainty" and "novelty" draw after it, by weight: how
+        undecided the score is (``p * (1 - p)``, or a column ``uncertainty`` of SCORES),
+        or a column ``novelty`` of SCORES.
     per : str or tuple of str, default=()
         "day" and columns of the declarations, such as "office" or a team: the capacity
         is divided among these groups by size.
@@ -89,7 +89,7 @@ class Policy:
     costs : Costs, default=Costs()
         What a control costs, for "net_benefit".
     trusted_relief : float, default=0.0
-        By which fraction the rank value of trusted traders' items is reduced, in
+        Fraction by which the rank value of trusted traders' items is reduced, in
         [0, 1). It does not change the random draws, and it needs a `random_share`:
         every trader can still be controlled.
     max_releases : int, default=None
@@ -210,9 +210,9 @@ class Policy:
             cost of delay.
         mandatory : array-like of bool, shape (n_items,), default=None
             Items that must be controlled whatever their score: prohibitions,
-            sanctions, orders of a court.
+            sanctions, court orders.
         rules : RuleSet, default=None
-            Rules that apply beside the model.
+            Rules that apply in addition to the model.
         releases : array-like of int, shape (n_items,), default=None
             Releases in a row before each item, for `max_releases`.
 
@@ -390,7 +390,7 @@ def select(
     mandatory : array-like of bool, shape (n_items,), default=None
         Items that must be controlled whatever their score.
     rules : RuleSet, default=None
-        Rules that apply beside the model.
+        Rules that apply in addition to the model.
     releases : array-like of int, shape (n_items,), default=None
         Releases in a row before each item, for `max_releases`.
 

@@ -354,7 +354,7 @@ def _bounds(tree: Any, leaf: int) -> dict[int, tuple[float, float]]:
 def _judge_rules(
     rules: RuleSet, items: pd.DataFrame, risk: Float, outcomes: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return figures of the rules on later items, beside those of the model."""
+    """Return figures of the rules on later items, next to those of the model."""
     report = rules.report(items, outcomes).frame()
     table = report.drop(columns=["channel", "n_conflicts"])
     drawn = rules.decide(items)["selected_by"].notna().to_numpy()

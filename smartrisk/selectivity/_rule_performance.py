@@ -14,7 +14,7 @@ from smartrisk.items import clean_amounts, item_keys, join_by_key
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Findings:
-    """What is known of items: NaN hits where nobody looked, and revenue."""
+    """What is known about items: hits, NaN where not inspected, and revenue."""
 
     hits: NDArray[np.float64]
     revenue: NDArray[np.float64]

@@ -398,7 +398,7 @@ class RuleSet(TomlSettings):
         return declarations.assign(price_ratio=ratio)
 
     def settings(self) -> dict[str, Any]:
-        """Return the prices and rules as TOML holds them.
+        """Return the prices and rules as plain values for TOML.
 
         Returns
         -------

@@ -97,7 +97,7 @@ class Rule:
         Returns
         -------
         matches : ndarray of bool, shape (n_items,)
-            Whatever the rate.
+            True where all conditions hold, whatever the rate.
         """
         out = np.ones(len(declarations), bool)
         for condition in self.when:

@@ -55,7 +55,7 @@ def read_metrics(
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is logged of a table: no row of it."""
+    """What is logged about a table, without its rows."""
 
     context: str
     name: str
@@ -103,7 +103,7 @@ def digest_frame(frame: pd.DataFrame) -> str:
 
 
 def prepare_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return pictures and pages by safe names; none that names a party."""
+    """Return pictures and pages by safe names; refuse pages that name parties."""
     named = {safe_name(name): figure for name, figure in (figures or {}).items()}
     private = [name for name, figure in named.items() if _names_parties(figure)]
     if private:

@@ -134,7 +134,7 @@ def _signature(example: pd.DataFrame) -> Any:
 
 
 def _write_example(example: pd.DataFrame, local: Path) -> None:
-    """Write a request that `/invocations` accepts beside the model."""
+    """Write a request that `/invocations` accepts next to the model."""
     rows = example[[n for n in DECLARATIONS.names if n in example]].copy()
     rows["lodged_at"] = rows["lodged_at"].dt.strftime("%Y-%m-%dT%H:%M:%S")
     records = rows.astype(object).where(rows.notna(), None).to_dict("records")

@@ -276,7 +276,7 @@ def _raise_missing_columns(
 
 
 def _unused_columns(source: pd.DataFrame, renamed: Mapping[str, str]) -> list[str]:
-    """Return the columns that are no field; flags of an earlier check are not named."""
+    """Return the columns that are not fields, flags of an earlier check excepted."""
     used = set(renamed.values())
     names = [str(column) for column in source.columns]
     return [n for n in names if n not in used and not n.startswith("dq_")]

@@ -97,9 +97,9 @@ def breakdown(
 ) -> Breakdown:
     """Return the composition of a world or a data set, name by name.
 
-    Use it beside `realism`, which judges one figure per trait: this table has all rates
-    of duty, all days of the week, every column with missing values, and the hit rate of
-    each quarter and office with the number of results behind it.
+    Use it together with `realism`, which judges one figure per trait: this table has
+    all rates of duty, all days of the week, every column with missing values, and the
+    hit rate of each quarter and office with the number of results behind it.
 
     Parameters
     ----------

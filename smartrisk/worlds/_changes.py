@@ -57,7 +57,7 @@ class Change:
     month : float
         Months after the start of the extract.
     goods : tuple of str, default=()
-        HS chapters that it affects, as ``("61", "62")``; empty for all, or, for a
+        HS chapters that it affects, such as ``("61", "62")``; empty for all, or, for a
         tariff step, for headings that are drawn.
     origin : str, default=""
         Country that it affects: the one that joins an agreement, pays the anti-dumping

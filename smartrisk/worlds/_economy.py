@@ -48,11 +48,11 @@ class Importers:
 def make_importers(
     rng: np.random.Generator, tariff: Tariff, n_items: int, span: int
 ) -> Importers:
-    """Draw importers with heavy-tailed activity and lives.
+    """Draw importers with heavy-tailed activity and lifetimes.
 
     Activity is log-normal with a spread of 1.2: the top 1 % of the Korean set's
     importers carry 11.6 % of the rows, the top 10 % 36.7 %, and 33 % have one item (its
-    synthesis flattens; real tails are heavier). Births are set so that 10-20 % of a
+    synthesis flattens; real tails are heavier). First days are set so that 10-20 % of a
     new quarter's importers were never seen (13.3 % there).
     """
     n = max(n_items // 5, 5)  # five items on average

@@ -38,7 +38,7 @@ from smartrisk.worlds._traders import INWARD, TEMPORARY
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Declared:
-    """What is declared of every item, and the typology behind it."""
+    """What is declared for every item, and the typology behind it."""
 
     typology: Int
     code: Int

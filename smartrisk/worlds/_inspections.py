@@ -59,7 +59,7 @@ _FINDINGS = {
     PROCEDURE: _Finding(0.55, 0.75, 0.90, 4),
 }
 _BY_TYPOLOGY = [_FINDINGS[kind] for kind in range(len(TYPOLOGIES))]
-#: Probability that a control finds what is there, by channel and typology. Officers
+#: Probability that a control finds an irregularity, by channel and typology. Officers
 #: miss 5-25 % (assumption); documents show little of a wrong mass or of hidden goods,
 #: an audit little of what has been consumed.
 DETECTION = np.array([[f.red, f.yellow, f.blue] for f in _BY_TYPOLOGY]).T

@@ -94,9 +94,9 @@ def choose_items(
 ) -> Choice:
     """Choose by rough rules and at random; return every item's propensity too.
 
-    The rules know the findings against the importer of each item when the month
-    begins. `targeted` and `random` are shares of the items; the propensity is the
-    probability of either, given what was known then.
+    The rules use the findings against the importer of each item when the month begins.
+    `targeted` and `random` are shares of the items; the propensity is the probability
+    of either, given what was known then.
     """
     n = len(items.rate)
     if not n:

@@ -64,7 +64,7 @@ def make_parcel_relations(
 
 
 def _draw_births(rng: np.random.Generator, n: int, span: int) -> Int:
-    """Draw the first days of sellers: six in ten are there from the start."""
+    """Draw the first days of sellers: six in ten are active from the start."""
     return np.where(rng.random(n) < 0.6, 0, rng.integers(0, max(span - 20, 1), n))
 
 

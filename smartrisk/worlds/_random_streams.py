@@ -28,7 +28,7 @@ def _purpose_key(seed: int, purpose: str) -> np.uint64:
 
 
 def uniforms(seed: int, purpose: str, index: Int) -> Float:
-    """Return a number in (0, 1) for each index, a function of the index alone."""
+    """Return a number in (0, 1) for each index that depends on the index alone."""
     with np.errstate(over="ignore"):
         z = scramble((index.astype(np.uint64) + np.uint64(1)) * GOLDEN)
         z = scramble(z ^ _purpose_key(seed, purpose))
@@ -36,7 +36,7 @@ def uniforms(seed: int, purpose: str, index: Int) -> Float:
 
 
 def make_names(seed: int, letter: str, index: Int, *, bits: int = 24) -> Text:
-    """Return a name for each index that shows nothing of it.
+    """Return a name for each index that does not reveal the index.
 
     The number in the name is a permutation of the index (a Feistel network), so that
     names are distinct and their order shows neither age nor kind of a trader.

@@ -19,7 +19,7 @@ _FEW = 50
 
 
 class Realism(Result):
-    """Figures of a set of declarations beside published ones.
+    """Figures of a set of declarations next to published ones.
 
     Made by `realism`.
 
@@ -67,7 +67,7 @@ def realism(
     *,
     reference: DeclarationSet | pd.DataFrame | None = None,
 ) -> Realism:
-    """Return figures of a world or a data set beside published ones.
+    """Return figures of a world or a data set next to published ones.
 
     Use it to see in which traits a scenario resembles real declarations: tails, cold
     start, tariff mix, routes, calendar, missing values, fraud and control.

@@ -86,7 +86,7 @@ class Scenario(TomlSettings):
     story : str, default=""
         A paragraph that describes the world and its use.
     start : str, default="2023-01"
-        First month, as ``"2023-01"``.
+        First month, such as ``"2023-01"``.
     n_months : int, default=24
         Months of declarations.
     illicit : float, default=0.035

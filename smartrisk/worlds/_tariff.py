@@ -109,7 +109,7 @@ class Tariff:
     rate : array of float
         Ad valorem rate, a fraction.
     log_price, price_spread, log_piece : array of float
-        Log price per kg, factor on the spread of honest prices, log kg per piece.
+        Log price per kg, factor on the spread of true prices, log kg per piece.
     unit : array of int
         Index in `UNITS`.
     popularity, log_size : array of float

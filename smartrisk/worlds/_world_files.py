@@ -46,7 +46,7 @@ def write_world(world: World, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ArgumentError
-        If `world` is no World.
+        If `world` is not a World.
     ArtefactError
         If the folder holds other files.
 

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 import smartrisk as sr
 from smartrisk.results import Result, notebook_table
 
-#: Exported classes with `frame` that store things beside their numbers: a ledger is a
+#: Exported classes with `frame` that store things besides their numbers: a ledger is a
 #: file, and displays have their own common checks.
 NOT_RESULTS = {"Ledger", "WatchList", "Result"}
 #: The longest line that reads well in a notebook or a log.

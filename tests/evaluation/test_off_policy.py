@@ -243,7 +243,7 @@ def test_groups_in_a_table_are_joined_by_key():
     one = whole_flow(decisions, outcomes, strata=table, by=table).frame()
     other = whole_flow(decisions, outcomes, strata=group, by=group).frame()
     pd.testing.assert_frame_equal(one, other)
-    with pytest.raises(TableError, match="'by' must have one column beside the key"):
+    with pytest.raises(TableError, match="'by' must have one column besides the key"):
         whole_flow(decisions, outcomes, by=table.assign(mode="sea"))
 
 

@@ -48,7 +48,7 @@ def test_counterfactuals_take_an_engine_and_unusual_columns(engine, past_and_new
     past, new = past_and_new
     risky = new.loc[engine.score(new)["risk_score"].nlargest(40).index]
     whole = counterfactuals(risky, engine, past).frame()
-    # Preferences that no earlier item has are no plausible ones.
+    # Preferences that no earlier item has are not plausible.
     bare = past.assign(preference=pd.Series(pd.NA, past.index, dtype=object))
     table = counterfactuals(risky, engine, bare).frame()
     assert "preference" not in set(table["field"])

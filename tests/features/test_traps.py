@@ -1,4 +1,4 @@
-"""The traps seen in the field's public code, each a test on the public transformer."""
+"""The traps in DATE's published code, each a test on the public transformer."""
 
 from __future__ import annotations
 

@@ -283,7 +283,7 @@ def test_a_frame_without_any_profile_is_refused():
         SmoothedRateSum().fit(pd.DataFrame({"customs_value": [1.0, 2.0]}), [0, 1])
 
 
-# ----------------------------------------------------- features of the field
+# ----------------------------------------------------- features of the literature
 
 
 def test_flags_mark_the_tenth_with_the_highest_rates_and_never_a_rate_of_zero():

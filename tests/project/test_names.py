@@ -105,7 +105,7 @@ def parse_documented(doc):
 
 
 def find_unknown_parameters(thing):
-    """Return the documented names that are no parameters."""
+    """Return the documented names that are not parameters."""
     documented = parse_documented(inspect.getdoc(thing) or "")
     return documented and documented - set(list_parameters(thing, variable=True))
 

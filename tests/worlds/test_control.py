@@ -23,7 +23,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def judged(world):
-    """Return the results beside the truth."""
+    """Return the results next to the truth."""
     return world.outcomes.merge(world.truth, on=KEY, suffixes=("", "_true"))
 
 

@@ -1,4 +1,4 @@
-"""The realism report: figures that are counted right, beside published ones."""
+"""The realism report: figures that are counted right, next to published ones."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def test_the_same_figures_by_another_unit_are_no_second_reason(features, declare
         (features.price("n_peers"), 312.0),
         (features.price("deviation", measure="price_per_unit"), math.log(0.41)),
         (features.price("n_peers", measure="price_per_unit"), 312.0),
-        (features.history("n_items"), 25.0),
+        # Of the same concept, so that only the repetition puts it before the second.
+        (features.history("n_items", concept="valuation"), 25.0),
     ]
     frame = pd.DataFrame([declared_item | {"quantity": 340.0, "quantity_unit": "KGM"}])
     found = explain(

@@ -123,12 +123,12 @@ class ClosedLoop(Result):
         Returns
         -------
         frame : DataFrame
-            seed, arm, month, n_items, n_controls, n_known (results that had come when
-            the month began), hits, hit_rate, recall, revenue, revenue_share (of what
-            was there), regret (hits that an oracle with as many controls finds beyond
-            it). The arm "oracle" has the controls of the first arm; its hits and its
-            revenue are each the possible maximum, so they can belong to two different
-            selections.
+            seed, arm, month, n_items, n_controls, n_known (results that had arrived
+            when the month began), hits, hit_rate, recall, revenue, revenue_share (of
+            what was there), regret (hits that an oracle with as many controls finds
+            beyond it). The arm "oracle" has the controls of the first arm; its hits and
+            its revenue are each the possible maximum, so they can belong to two
+            different selections.
         """
         return self._table.copy()
 
@@ -231,7 +231,7 @@ def close_loop(
 
     Until `start` every arm has the results of the offices. In each month from then on
     an arm learns from the results known when the month begins, scores the month's
-    items, decides and inspects; the results come with their delay, and with the
+    items, decides and inspects; the results arrive with their delay, and with the
     officers' errors. An arm never learns about items that it did not inspect. Every arm
     is judged by the truth.
 
@@ -432,7 +432,7 @@ class _Task:
 
 
 class _Loop:
-    """The state of an arm in a world: its results, known and still to come."""
+    """The state of an arm in a world: its results, known and outstanding."""
 
     def __init__(self, arm: Arm, world: World, start: int) -> None:
         self.arm, self.world = arm, world

@@ -65,8 +65,8 @@ class BacktestDisplay(Display):
         backtest : Backtest
             What `smartrisk.evaluation.backtest` returned.
         rate : float, default=None
-            One of its inspection rates, the one to draw; None for the one nearest to
-            0.05, a usual capacity.
+            Inspection rate to draw, one of those in `backtest`; None for the one
+            nearest to 0.05, a usual capacity.
 
         Returns
         -------

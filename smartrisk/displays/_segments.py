@@ -65,7 +65,7 @@ class SegmentsDisplay(Display):
         segments : Segments
             What `smartrisk.evaluation.by_segment` returned.
         segment : str
-            One of its segments, the one to draw.
+            The segment to draw, one of those in `segments`.
 
         Returns
         -------

@@ -317,7 +317,7 @@ class RiskEngine:
         Returns
         -------
         score : dict
-            `risk_score`, `expected_revenue` and `model_version`: the same bits as
+            `risk_score`, `expected_revenue` and `model_version`: bit-identical to those
             from `score`.
         """
         state = self._need_state()

@@ -1,4 +1,4 @@
-"""Tables as they come in: validated, and what could not be read set aside."""
+"""Validation of the tables that are passed; rows that cannot be read are set aside."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
-    """Return the score of one canonical item: the same bits as among many."""
+    """Return the score of one canonical item, bit-identical to its score in a batch."""
     matrix = state.features.transform_one(values)
     raw = state.classifier.raw_score(matrix, checked=True)
     risk = float(state.classifier.calibrate(raw)[0])

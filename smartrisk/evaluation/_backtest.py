@@ -232,7 +232,7 @@ def backtest(
 
     Before each period a contender learns from the items lodged until then and from
     the results *known* by then; it scores the items of the period; it is judged by the
-    results that came later.
+    results that became known later.
 
     Parameters
     ----------

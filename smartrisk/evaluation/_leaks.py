@@ -27,7 +27,7 @@ from smartrisk.schema import KEY
 #: What each probe changes, and what it means when something moves.
 PROBES = {
     "own and later results": "uses results that were not known at lodgement",
-    "the future": "uses items or results that came later",
+    "the future": "uses later items or results",
     "the day of a result": "uses a result before the day on which it was known",
     "the same day": "uses other items of the same day",
     "the order of rows": "depends on the order of the rows",
@@ -206,7 +206,7 @@ def prove_leak_free(
       Items lodged before must not move; among them are the items themselves.
     - *the future*: half of the items lodged from *t* on become copies of others,
       and their results are flipped. Items lodged before must not move.
-    - *the day of a result*: results known from *t* on come ten years later. The
+    - *the day of a result*: results known from *t* on become known ten years later. The
       numbers must equal those without these results.
     - *the same day*: half of the items of a day become copies of others. The others of
       that day must not move: what is declared counts from the next day on.
@@ -381,7 +381,7 @@ def _future(world: _Tables, t: pd.Timestamp, rng: np.random.Generator) -> Trial:
 
 
 def _result_day(world: _Tables, t: pd.Timestamp, kind: str) -> Trial:
-    """Compare results that come ten years later with results that do not exist.
+    """Compare results that become known ten years later with results that do not exist.
 
     An estimator learns from the rows that it is given, and numbers their codes: there
     the late results are flipped instead of taken away.

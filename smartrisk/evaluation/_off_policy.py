@@ -99,7 +99,8 @@ class OffPolicy(Result):
         overlap : Series
             n_items, n_inspected, n_known, n_target (expected controls of the target),
             effective_n (Kish), largest_weight (share of the weights), unsupported
-            (share of the target's controls that the past could never have made).
+            (share of the target's controls that the past decisions could never have
+            made).
         """
         return pd.Series(self._diagnostics, dtype=float)
 
@@ -135,7 +136,7 @@ def off_policy(
     decisions : DataFrame
         DECISIONS of the past for every item of the flow, released ones too: key and
         `propensity`, the probability that the item was inspected; `channel` and
-        `decided_at` show which results are still to come.
+        `decided_at` show which results are outstanding.
     outcomes : DataFrame
         OUTCOMES of inspected items; others are left out.
     target : DataFrame
@@ -160,7 +161,7 @@ def off_policy(
     ------
     TableError
         If keys or columns are missing or repeated, a propensity is not a probability, a
-        channel or a score is missing, or too many results have not come.
+        channel or a score is missing, or too many results have not arrived.
     ArgumentError
         If `method`, `min_effective` or `confidence` is outside what is allowed.
 

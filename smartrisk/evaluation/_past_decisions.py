@@ -20,7 +20,7 @@ from smartrisk.evaluation._matched_tables import (
 )
 
 #: Least share of a class of inspected items whose results must be known. Below one
-#: half, results still to come outnumber those that would have to represent them.
+#: half, outstanding results outnumber those that would have to represent them.
 _LEAST_KNOWN = 0.5
 
 
@@ -73,7 +73,7 @@ class PastDecisions:
 def match_past_decisions(
     owner: str, decisions: pd.DataFrame, outcomes: pd.DataFrame
 ) -> PastDecisions:
-    """Match decisions and results; those known also represent those still to come."""
+    """Match decisions and results; those known also represent those outstanding."""
     check_columns(owner, "DECISIONS", decisions, ("declaration_id", "propensity"))
     keys = unique_keys(owner, "DECISIONS", decisions)
     results = match_results(owner, keys, outcomes)
@@ -166,8 +166,8 @@ def _known_shares(
 ) -> tuple[Float, tuple[Message, ...]]:
     """Return the share of known results in each item's class: channel and month.
 
-    A weighting-class adjustment: a result that came represents those of its class
-    that have not come yet (Little and Rubin 2019, section 3.3).
+    A weighting-class adjustment: a result that arrived represents those of its class
+    that have not arrived yet (Little and Rubin 2019, section 3.3).
     """
     n_late = int(inspected.sum() - known.sum())
     if not n_late:
@@ -185,9 +185,9 @@ def _known_shares(
     if len(thin):
         raise TableError(
             "evaluation.results_not_come",
-            "{owner}: the results of {n_late} inspected items are not known; of the "
-            "classes {classes} less than {least:.0%} are. Judge a period whose results "
-            "have come: leave the last months out.",
+            "{owner}: the results of {n_late} inspected items are not known; in the "
+            "classes {classes} fewer than {least:.0%} are known. Judge a period whose "
+            "results have arrived: leave the last months out.",
             owner=owner,
             n_late=n_late,
             classes=format_values(str(names[group == k].iloc[0]) for k in thin),
@@ -195,8 +195,8 @@ def _known_shares(
         )
     message = Message(
         "evaluation.results_still_to_come",
-        "{n_late} results have not come; those of the same channel and month count "
-        "more.",
+        "{n_late} results have not arrived; the known results of the same channel and "
+        "month represent them.",
         n_late=n_late,
     )
     return np.where(inspected, part[group], 1.0), (message,)

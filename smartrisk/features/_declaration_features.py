@@ -130,7 +130,7 @@ class DeclarationFeatures(DeclarationTransformer):
         Returns
         -------
         matrix : ndarray of float32, shape (n_items, n_features)
-            The same bits as from `transform`.
+            Bit-identical to the result of `transform`.
 
         Examples
         --------
@@ -159,7 +159,7 @@ class DeclarationFeatures(DeclarationTransformer):
         Returns
         -------
         matrix : ndarray of shape (1, n_features)
-            The same bits as `transform` of a frame with this item.
+            Bit-identical to `transform` of a frame with this item.
 
         Examples
         --------

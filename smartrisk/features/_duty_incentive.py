@@ -13,8 +13,8 @@ from smartrisk.features._sum_tables import DAY_MASK, Lookup, SumTable, build_tab
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.items import UInt
 
-#: Rates are kept in millionths: whole numbers add up to the same bits in any order, and
-#: no tariff states a rate more precisely.
+#: Rates are kept in millionths: sums of whole numbers are bit-identical in any order,
+#: and no tariff states a rate more precisely.
 _PARTS = 1_000_000
 #: Highest rate that is kept (1,000,000 %): with it the sum over half a billion items
 #: stays below 2**63.

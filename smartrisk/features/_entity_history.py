@@ -255,7 +255,7 @@ class EntityHistory(DeclarationTransformer):
         return rates
 
     def _one_item(self, columns: Columns) -> list[float]:
-        """Return the features of a single item; the same bits as `_one_key`."""
+        """Return the features of a single item, bit-identical to `_one_key`."""
         day = int(columns.day[0])
         known = OneLookup(self.overall_, columns.one_id(()), day)
         n = known.total("n")

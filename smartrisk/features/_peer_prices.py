@@ -239,7 +239,7 @@ class PeerPrices(DeclarationTransformer):
             map_parallel(one, level, 1 if columns.n <= FEW else self.n_jobs)
 
     def _one_item(self, columns: Columns) -> list[float]:
-        """Return the features of a single item; the same bits as for many."""
+        """Return the features of a single item, bit-identical to those in a batch."""
         day, s = int(columns.day[0]), self.smoothing
         root = {
             measure: (float(mean.values[0]), float(variance.values[0]))

@@ -115,8 +115,8 @@ class AsOf:
     """The statistics of one key as of each item's day, for many items or for one.
 
     Each method is a statistic; it takes the window in days, None for all history.
-    Arrays and plain numbers go through the same arithmetic, so that one item gets the
-    same bits as among many.
+    Arrays and plain numbers go through the same arithmetic, so that one item gets
+    bit-identical values alone and in a batch.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A table holds, for every value of every key, one entry per day with additive sums.
 Sums are integers (measures are rounded to 1/4096), so that adding tables up, or
-adding items in another order, gives the same bits.
+adding items in another order, gives a bit-identical result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from smartrisk.features._columns import DAY_BITS, Columns, Int
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
-#: numbers are the same bits in any order, and a power of two divides without rounding.
+#: numbers are bit-identical in any order, and a power of two divides without rounding.
 SCALE = 4096.0
 #: Logarithms are cut to this size: exp(400) is beyond any amount, and the sum of the
 #: squares of 3 million items, in parts of 1/4096, stays below 2**63.

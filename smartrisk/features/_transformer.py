@@ -126,7 +126,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
     ) -> Any:
         """Learn the history of items and return their features.
 
-        The same bits as ``fit(X).transform(X)``, with the sorting done once.
+        Bit-identical to ``fit(X).transform(X)``, with the sorting done once.
 
         Parameters
         ----------

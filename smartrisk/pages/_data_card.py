@@ -54,7 +54,7 @@ class DataCard(Page):
 
     @classmethod
     def from_scorecard(cls, scorecard: Scorecard, *, name: str = "") -> Self:
-        """Return the card of figures that are computed already.
+        """Return the card of figures that are already computed.
 
         Parameters
         ----------

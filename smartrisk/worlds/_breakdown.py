@@ -125,9 +125,9 @@ def breakdown(
     Notes
     -----
     A hit rate describes inspected items whose result is known, by the quarter in which
-    the item was lodged; the last quarters have fewer results because results come late.
-    It is not a rate of irregularities among all items. Origins and rates beyond the
-    eight most frequent of `subject` and the published ones are "other".
+    the item was lodged; the last quarters have fewer results because results arrive
+    late. It is not a rate of irregularities among all items. Origins and rates beyond
+    the eight most frequent of `subject` and the published ones are "other".
 
     References
     ----------

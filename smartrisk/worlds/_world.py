@@ -336,7 +336,7 @@ def make_declarations(
 
     Importers repeat their relations (consignor, goods, origin, route, office); goods
     have price levels by code and origin; some relations have a habit of fraud that
-    starts and stops; offices control by rough rules and at random; results come late
+    starts and stops; offices control by rough rules and at random; results arrive late
     and are sometimes wrong; law, trade and habits change. Use it to test, to teach, and
     to judge a method against a truth that no administration knows.
 

@@ -185,7 +185,7 @@ def test_late_results_raise_the_weight_of_those_that_came():
         decisions, outcomes = drawn(flow, rng)
         came = outcomes[rng.random(len(outcomes)) < 0.7]
         result = off_policy(decisions, came, target_of(flow), method="ips")
-        assert "have not come" in result.notes[0]
+        assert "have not arrived" in result.notes[0]
         found.append(result.frame()["estimate"][1])
     assert np.mean(found) == pytest.approx(true["hits"], rel=0.06)
     decisions, outcomes = drawn(flow, rng)

@@ -358,7 +358,7 @@ def _world_content(world: World) -> str:
 
 
 def standard_arms(capacity: float = 0.1) -> dict[str, Arm]:
-    """Return the arms that the field compares.
+    """Return the arms that the literature compares.
 
     Parameters
     ----------

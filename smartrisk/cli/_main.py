@@ -279,7 +279,7 @@ def _add_report(commands: _Commands) -> None:
 def _add_benchmark(commands: _Commands) -> None:
     """Add the command `benchmark`."""
     parser = _add_command(
-        commands, "benchmark", "compare with the field's methods", "_benchmark"
+        commands, "benchmark", "compare with other methods", "_benchmark"
     )
     parser.add_argument("--quick", action="store_true", help="two scenarios, small")
     parser.add_argument("--scenarios", metavar="NAME,NAME", help="default: all")

@@ -65,7 +65,7 @@ class LeakReport(Result):
     _table : DataFrame
         One row per probe and feature that moved.
     _checked : dict of str to int
-        Numbers compared, by probe.
+        Number of values compared, by probe.
     _kind : str
         What was probed: "engine", "features", "estimator" or "function".
 
@@ -86,7 +86,7 @@ class LeakReport(Result):
 
     @property
     def checked(self) -> dict[str, int]:
-        """Numbers compared, by probe; a copy."""
+        """Number of values compared, by probe; a copy."""
         return dict(self._checked)
 
     @property

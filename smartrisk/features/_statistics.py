@@ -169,7 +169,7 @@ class AsOf:
         return self.past.days_since(first=True)
 
     def decayed_items(self, days: int | None) -> Any:
-        """Return earlier items, each counting half as much after every half-life."""
+        """Return the number of earlier items, each counting half after a half-life."""
         return cast(Decay, self.decay).at(self.past)
 
     def inspections(self, days: int | None) -> Any:

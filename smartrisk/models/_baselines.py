@@ -1,4 +1,4 @@
-"""What the field compares with: chance, value, importer, risky profiles.
+"""What the literature compares with: chance, value, importer, risky profiles.
 
 Each reads DECLARATIONS of inspected items with their 0/1 results and writes the
 probability of a hit. Columns are found by name, whatever their order. A plain numeric

@@ -392,8 +392,8 @@ def _aligned_scores(declarations: pd.DataFrame, scores: pd.DataFrame) -> Float:
     if not is_same:
         raise TableError(
             "selectivity.compile_scores_not_aligned",
-            "compile_rules: {n_scores} scores for {n_declarations} declarations are "
-            "not of the same items in the same order.",
+            "compile_rules: {n_scores} scores and {n_declarations} declarations must "
+            "be of the same items in the same order.",
             n_scores=len(scores),
             n_declarations=len(declarations),
         )

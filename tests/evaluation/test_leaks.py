@@ -199,7 +199,7 @@ def test_what_draws_lots_is_refused(world):
     def chance(declarations, outcomes):
         return pd.Series(rng.random(len(declarations)), declarations.index)
 
-    with pytest.raises(ArgumentError, match="other numbers every time"):
+    with pytest.raises(ArgumentError, match="different numbers each time"):
         prove_leak_free(chance, world.declarations, world.outcomes)
 
 

@@ -91,6 +91,7 @@ class ModelCard(Page):
         intended_use: str | None = None,
         oversight: str | None = None,
         answers: Mapping[str, str] | None = None,
+        on_error: str = "raise",
     ) -> Self:
         """Return the card of a fitted engine.
 
@@ -118,6 +119,9 @@ class ModelCard(Page):
             The administration's text on who decides.
         answers : mapping of str to str, default=None
             The administration's texts by point, such as ``{"EU AI Act 9": "..."}``.
+        on_error : str, default="raise"
+            "raise", or "set_aside" to go on without invalid rows of `decisions` and
+            warn.
 
         Returns
         -------
@@ -155,7 +159,7 @@ class ModelCard(Page):
         check_kinds("ModelCard", given, _KINDS)
         counts = None
         if decisions is not None:
-            table = validate(decisions, DECISIONS)
+            table = validate(decisions, DECISIONS, on_error=on_error)
             counts = DecisionCounts.from_decisions(table) if len(table) else None
         info = engine.features_.feature_info_
         inputs = CardInputs(

@@ -149,7 +149,8 @@ class WatchList(Page):
         scores = engine.score(items)
         if decisions is None:
             decisions = select(scores, items, capacity=capacity)
-        table = _list_selected(items, scores, validate(decisions, DECISIONS))
+        decided = validate(decisions, DECISIONS, on_error=on_error)
+        table = _list_selected(items, scores, decided)
         reasons = engine.explain(items.loc[table.index], top=top).at_least("slight")
         return cls(
             _table=table.reset_index(drop=True),

@@ -11,7 +11,7 @@ import pytest
 import smartrisk as sr
 
 
-def test_generate_writes_the_world_with_its_truth_apart(run):
+def test_generate_writes_the_truth_to_a_separate_file(run):
     status, out, _ = run("generate", "--items", 500, "--seed", 3, "--out", "world")
     world = sr.datasets.make_declarations(500, random_state=3)
     frame = pd.read_parquet("world/declarations.parquet")
@@ -59,7 +59,7 @@ def test_validate_reports_every_failure_and_ends_with_status_one(run, tmp_path):
     assert not texts.str.match(r"[=+@\t\r]").any()
 
 
-def test_validate_knows_the_other_table(run, files):
+def test_validate_checks_the_other_table_on_request(run, files):
     status, out, _ = run("validate", files / "outcomes.csv", "--table", "outcomes")
     assert status == 0
     assert out.startswith("OUTCOMES: ")
@@ -207,7 +207,7 @@ def test_fit_can_log_a_run(run, files, tmp_path, migrated):
 
 
 @pytest.mark.slow
-def test_the_demo_shows_the_whole_line(run, tmp_path, migrated, monkeypatch):
+def test_the_demo_shows_the_whole_pipeline(run, tmp_path, migrated, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     folder = tmp_path / "demo"
     folder.mkdir()

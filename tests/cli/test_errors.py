@@ -170,7 +170,7 @@ def test_nothing_but_results_is_written_when_piped(files, root):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of this kind are POSIX")
-def test_a_reader_that_goes_away_is_no_error(files, root):
+def test_a_reader_that_goes_away_is_not_an_error(files, root):
     words = f"score {files / 'new.csv'} --engine {files / 'engine'} --show 5000"
     code = "import sys; from smartrisk.cli import main; sys.exit(main())"
     done = subprocess.run(

@@ -61,7 +61,7 @@ def test_own_files_and_the_korean_set_are_not_mixed():
         load_declarations(DataFiles(declarations="a.csv", kcs="kcs"))
 
 
-def test_results_in_the_file_of_the_declarations_are_no_leak(tmp_path):
+def test_results_in_the_file_of_the_declarations_are_not_a_leak(tmp_path):
     path = str(tmp_path / "both.csv")
     frame = pd.DataFrame(
         {

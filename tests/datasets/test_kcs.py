@@ -80,7 +80,7 @@ def test_a_folder_takes_a_part_and_a_file_does_not(write):
         load_kcs(folder, part="test")
 
 
-def test_the_error_for_an_absent_file_names_the_place_of_the_set(tmp_path):
+def test_the_error_for_an_absent_file_states_where_to_get_the_set(tmp_path):
     with pytest.raises(
         ArgumentError, match=r"MIT.*Seondong/Customs-Declaration-Datasets"
     ):

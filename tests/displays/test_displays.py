@@ -95,7 +95,7 @@ def test_a_saved_picture_has_the_same_bytes_whatever_was_set_before(
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_the_svg_can_be_set_into_a_page(display):
+def test_the_svg_can_be_embedded_in_a_page(display):
     svg = display.svg()
     assert svg.startswith("<svg")
     assert svg.rstrip().endswith("</svg>")
@@ -215,7 +215,7 @@ def test_many_contenders_stay_apart_and_only_the_first_has_its_band(judged):
     plt.close("all")
 
 
-def test_nothing_and_unknown_measures_are_refused(judged):
+def test_no_evaluation_and_unknown_measures_are_refused(judged):
     scores, outcomes = judged
     with pytest.raises(ArgumentError, match="got an empty mapping"):
         RateCurveDisplay.from_evaluations({})
@@ -333,7 +333,7 @@ FURTHER = (
 
 
 @pytest.mark.parametrize("kind", FURTHER)
-def test_a_further_display_draws_saves_and_gives_its_numbers(others, kind, tmp_path):
+def test_a_display_draws_saves_and_returns_its_numbers(others, kind, tmp_path):
     display = others[kind]
     assert display.plot() is display
     assert all(ax.figure is display.figure_ for ax in np.ravel(display.ax_))

@@ -34,7 +34,7 @@ def display(comparison):
     plt.close("all")
 
 
-def test_points_stand_where_the_differences_are(comparison, display):
+def test_points_are_drawn_at_the_differences(comparison, display):
     assert display.plot() is display
     assert len(display.ax_) == 3
     gaps = comparison.differences()

@@ -145,7 +145,7 @@ def fences(text):
     return [name for name in opening if name and not name.startswith("{")]
 
 
-def test_every_block_is_run_or_says_why_not(capsys):
+def test_every_block_is_run_or_states_why_not(capsys):
     run, excepted, total = collections.Counter(), collections.Counter(), 0
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")

@@ -137,7 +137,7 @@ def test_a_folder_with_other_files_is_not_overwritten(engine, tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
-def test_t8_the_same_seed_gives_the_same_bytes_whatever_the_row_order(world):
+def test_the_same_seed_gives_the_same_bytes_whatever_the_row_order(world):
     items, outcomes = world.declarations.head(3000), world.outcomes
     outcomes = outcomes[outcomes["declaration_id"].isin(set(items["declaration_id"]))]
     one = sr.RiskEngine().fit(items, outcomes)
@@ -150,7 +150,7 @@ def test_t8_the_same_seed_gives_the_same_bytes_whatever_the_row_order(world):
     assert first.split(strip)[0] == second.split(strip)[0]
 
 
-def test_t11_contributions_sum_to_the_raw_score(engine, later):
+def test_contributions_sum_to_the_raw_score(engine, later):
     matrix = np.asarray(engine.features_.transform(later), np.float32)
     contributions = engine.classifier_.contributions(matrix)
     raw = engine.classifier_.raw_score(matrix)
@@ -254,7 +254,7 @@ def test_scoring_in_a_forked_child_answers(engine, later, scores):
     assert found == scores["risk_score"].head(5).tolist()
 
 
-def test_the_engine_knows_how_far_its_history_goes(engine, past_and_new, tmp_path):
+def test_the_engine_states_how_far_its_history_goes(engine, past_and_new, tmp_path):
     import copy
 
     past, new = past_and_new

@@ -24,7 +24,7 @@ def labelled(made):
 
 @pytest.mark.parametrize("scenario", ["national", "small", "scarce"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_made_worlds_pass(scenario, seed):
+def test_synthetic_worlds_pass(scenario, seed):
     world = make_declarations(20_000, random_state=seed, scenario=scenario)
     assert audit(world.declarations, world.outcomes).alarms == []
 
@@ -83,7 +83,7 @@ def test_dates_without_weekdays_are_flagged(labelled):
     assert "dates" in audit(pasted, truth).alarms
 
 
-def test_a_dark_month_and_contradictions_are_flagged(labelled):
+def test_a_month_without_results_and_contradictions_are_flagged(labelled):
     items, truth = labelled
     month = items["lodged_at"].dt.to_period("M")
     dark = truth[(month != month.unique()[3]).to_numpy()]
@@ -123,7 +123,7 @@ def test_findings_are_messages_with_values(made):
     assert french == "0 mois"
 
 
-def test_it_can_be_read(made):
+def test_an_audit_has_a_short_repr_and_readable_findings(made):
     found = audit(made.declarations, made.outcomes)
     assert repr(found) == "Audit(7 checks, alarms: none)"
     assert "repeated lines" in found._repr_html_()

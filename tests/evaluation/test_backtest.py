@@ -109,7 +109,7 @@ def test_engines_classifiers_and_functions_run_side_by_side(world):
     assert mirror["difference"] == pytest.approx(-gap["difference"])
 
 
-def test_jobs_in_parallel_give_the_same(world):
+def test_jobs_in_parallel_give_the_same_figures(world):
     both = {"value": value, "sum": sr.models.SmoothedRateSum()}
     alone = run(world, both)
     together = run(world, both, n_jobs=2)
@@ -134,7 +134,7 @@ class Counting(ClassifierMixin, BaseEstimator):
         return np.stack([1 - p, p], axis=1)
 
 
-def test_a_backtest_that_was_stopped_goes_on(world, tmp_path):
+def test_a_backtest_that_was_stopped_resumes(world, tmp_path):
     Counting.fits = 0
 
     class StopError(Exception):
@@ -176,7 +176,7 @@ def test_a_backtest_resumes_only_what_was_computed_from_equal_inputs(world, tmp_
     assert count_fits(world, tmp_path, other) == 3
 
 
-def test_more_periods_are_added_to_those_that_are_there(world, tmp_path):
+def test_further_periods_reuse_the_stored_ones(world, tmp_path):
     assert count_fits(world, tmp_path, n_folds=2) == 2
     assert count_fits(world, tmp_path, n_folds=4) == 2
 

@@ -201,7 +201,7 @@ def test_revenue_is_ranked_by_expected_revenue():
     assert shares.to_dict() == {"risk_score": 0.01, "expected_revenue": 0.99}
 
 
-def test_expected_revenue_without_any_value_is_no_ranking():
+def test_expected_revenue_without_any_value_is_not_a_ranking():
     scores, outcomes = tables([0.1, 0.9], [0, 1], expected=[np.nan, np.nan])
     frame = evaluate(scores, outcomes, n_bootstrap=0).frame()
     assert set(frame["rank_by"]) == {"risk_score"}
@@ -278,7 +278,7 @@ def test_figures_for_a_tracking_store_are_finite_numbers(case):
     assert all(np.isfinite(v) for v in flat.values())
 
 
-def test_where_nothing_was_found_the_interval_is_no_point():
+def test_where_nothing_was_found_the_interval_is_not_a_point():
     key = pd.DataFrame({"declaration_id": [f"D{i}" for i in range(100)]})
     scores = key.assign(risk_score=np.linspace(1.0, 0.0, 100))
     hits = np.zeros(100, int)
@@ -295,7 +295,7 @@ def test_where_nothing_was_found_the_interval_is_no_point():
     assert np.isnan(at["revenue_share_high"])
 
 
-def test_inspecting_all_finds_all_without_a_doubt():
+def test_inspecting_all_finds_all_with_an_interval_of_no_width():
     key = pd.DataFrame({"declaration_id": [f"D{i}" for i in range(40)]})
     scores = key.assign(risk_score=np.linspace(1.0, 0.0, 40))
     truth = key.assign(illicit=[1, 0] * 20, revenue_adjustment=[5.0, 0.0] * 20)

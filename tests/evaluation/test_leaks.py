@@ -193,7 +193,7 @@ def test_the_tables_are_left_as_they_were(world):
 # ------------------------------------------------------------------- arguments
 
 
-def test_what_draws_lots_is_refused(world):
+def test_a_subject_that_draws_random_numbers_is_refused(world):
     rng = np.random.default_rng(0)
 
     def chance(declarations, outcomes):
@@ -203,7 +203,7 @@ def test_what_draws_lots_is_refused(world):
         prove_leak_free(chance, world.declarations, world.outcomes)
 
 
-def test_what_cannot_be_tried_is_refused(world):
+def test_a_subject_that_cannot_be_probed_is_refused(world):
     items, results = world.declarations, world.outcomes
     with pytest.raises(ArgumentError, match="'subject' must be an engine"):
         prove_leak_free(3, items, results)

@@ -121,7 +121,7 @@ def test_without_ties_they_equal_scikit_learns(n, seed):
 
 @settings(max_examples=100, deadline=None)
 @given(st.floats(0, 1), st.integers(0, 1000))
-def test_a_rate_and_its_count_say_the_same(rate, n):
+def test_a_rate_and_its_count_give_the_same_figures(rate, n):
     k = count_at(rate, n)
     y, score = np.arange(n) % 2, np.sin(np.arange(n))
     assert precision_at(y, score, rate) == pytest.approx(
@@ -202,7 +202,7 @@ def test_the_interval_of_a_flat_score_holds_the_hit_rate():
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 1000))
-def test_the_calibration_error_knows_no_order(n, seed):
+def test_the_calibration_error_does_not_depend_on_the_order(n, seed):
     rng = np.random.default_rng(seed)
     p, y = rng.integers(0, 4, n) / 3, rng.integers(0, 2, n)
     order = rng.permutation(n)

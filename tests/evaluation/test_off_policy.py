@@ -118,7 +118,7 @@ def test_when_everything_was_inspected_the_answer_is_the_truth():
 
 @settings(max_examples=25, deadline=None)
 @given(factor=st.floats(0.1, 1.0), seed=st.integers(0, 100))
-def test_snips_does_not_care_for_the_scale_of_the_propensities(factor, seed):
+def test_snips_does_not_depend_on_the_scale_of_the_propensities(factor, seed):
     flow, _ = population(seed)
     decisions, outcomes = drawn(flow, np.random.default_rng(seed))
     scaled = decisions.assign(propensity=decisions["propensity"] * factor)
@@ -177,7 +177,7 @@ def test_without_amounts_only_hits_are_answered():
     assert refused[["revenue", "revenue_share"]].str.contains("revenue_adj").all()
 
 
-def test_late_results_raise_the_weight_of_those_that_came():
+def test_late_results_raise_the_weight_of_those_that_arrived():
     flow, _ = population(8)
     rng, true = np.random.default_rng(3), truth_of(flow)
     found = []
@@ -452,7 +452,7 @@ def test_recall_is_refused_where_part_of_the_flow_is_never_inspected():
     assert refused[["recall", "revenue_share"]].str.contains("never have been").all()
 
 
-def test_no_hit_is_no_certainty():
+def test_without_a_known_hit_there_is_no_estimate():
     flow, _ = population(15)
     decisions, outcomes = drawn(flow, np.random.default_rng(0))
     none = outcomes.assign(illicit=0, revenue_adjustment=0.0)

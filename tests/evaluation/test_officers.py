@@ -106,7 +106,7 @@ def cases(n_officers=40, n=400, hidden=0.0, seed=0):
     return outcomes, outcomes[["declaration_id"]].assign(risk_score=chance)
 
 
-def test_who_hides_findings_is_flagged_and_hard_cases_are_no_reason():
+def test_officers_who_hide_findings_are_flagged_and_hard_cases_are_not():
     found, false = 0, 0
     for seed in range(10):
         table = inspection_integrity(*cases(hidden=0.6, seed=seed)).frame()

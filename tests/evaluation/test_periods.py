@@ -126,7 +126,7 @@ def test_each_period_has_a_capacity_of_its_own():
     assert frame["recall"].tolist() == [0.5, 0.5]
 
 
-def test_a_refund_is_no_revenue():
+def test_a_refund_is_not_revenue():
     key = pd.DataFrame({"declaration_id": list("abc")})
     scores = key.assign(risk_score=[0.9, 0.8, 0.2])
     truth = key.assign(illicit=1, revenue_adjustment=[-50.0, np.nan, 100.0])

@@ -81,7 +81,7 @@ def test_a_result_is_read_only_and_shows_itself(results, kind):
     assert "<table>" in result._repr_html_()
 
 
-def test_what_a_result_hands_out_is_a_copy(results):
+def test_what_a_result_returns_is_a_copy(results):
     for kind, name in (
         ("OfficerReport", "summary"),
         ("LeakReport", "checked"),

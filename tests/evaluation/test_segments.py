@@ -112,7 +112,7 @@ def test_what_is_not_aligned_is_refused(world, scores):
         by_segment(scores[KEY], world.full_outcomes(), {})
 
 
-def test_what_is_missing_or_national_is_no_section(world):
+def test_a_missing_or_national_chapter_has_no_section(world):
     codes = ["010121", "970110", "990000", "770000", "", None]
     items = pd.DataFrame({"tariff_code": codes, "office": ["a", None, *"aaaa"]})
     parts = standard_segments(items)

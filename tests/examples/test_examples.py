@@ -27,7 +27,7 @@ def test_the_korean_example_beats_the_paper_by_default(root, kcs_path):
 
 
 @pytest.mark.slow
-def test_the_engine_beats_the_field_on_every_world(root):
+def test_the_engine_beats_the_baselines_on_every_world(root):
     quality = loaded(root / "benchmarks" / "quality.py")
     ratios = {"precision@5%": [], "revenue@5%": []}
     for seed in range(5):

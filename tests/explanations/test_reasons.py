@@ -121,7 +121,7 @@ def test_features_of_plain_arrays_fold_to_other():
     assert found.by_concept()["other"].tolist() == [0.5, -0.5]
 
 
-def test_no_feature_at_all_is_no_reason():
+def test_without_any_feature_there_is_no_reason():
     frame, _, _, _ = make_inputs(2)
     found = explain(frame, np.empty((2, 0)), [[0.5], [0.5]], [])
     assert found.sentences() == [[], []]
@@ -271,7 +271,7 @@ def test_plans_are_cached_up_to_a_limit():
 SLOTS = ("name", "concept", "statistic", "window", "key", "measure")
 
 
-def test_reasons_survive_pickling():
+def test_reasons_are_restored_from_a_pickle():
     found = explain(*make_inputs())
     assert pickle.loads(pickle.dumps(found)).sentences() == found.sentences()
 

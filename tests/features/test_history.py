@@ -167,7 +167,7 @@ def test_absent_columns_drop_their_keys(world):
     assert not any("importer_id" in name for name in names)
 
 
-def test_feature_info_speaks_of_every_column(world):
+def test_feature_info_describes_every_column(world):
     features = DeclarationFeatures().fit(world.declarations.head(500))
     names = [info.name for info in features.feature_info_]
     assert names == list(features.get_feature_names_out())

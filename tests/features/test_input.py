@@ -99,7 +99,7 @@ def test_a_value_at_the_threshold_is_not_just_below_it(items):
     assert out[:, 0].tolist() == [0.0, 1.0, 1.0, 0.0]
 
 
-def test_settings_survive_plain_values():
+def test_settings_are_restored_from_plain_values():
     features = DeclarationFeatures(
         keys=(Key(("carrier_id", "origin?"), name="lane", statistics=("hits",)),),
         price_keys=(),

@@ -41,7 +41,7 @@ def same(left, right):
     return np.array_equal(left, right, equal_nan=True)
 
 
-def test_t1_flipping_a_label_moves_no_feature_of_its_item_nor_of_earlier_ones(
+def test_flipping_a_label_moves_no_feature_of_its_item_nor_of_earlier_ones(
     items, results, base
 ):
     victim = results.iloc[len(results) // 2]
@@ -56,14 +56,14 @@ def test_t1_flipping_a_label_moves_no_feature_of_its_item_nor_of_earlier_ones(
     assert (lodged[changed] > known).all()
 
 
-def test_t2_one_item_at_a_time_equals_the_batch_bitwise(fitted, items, base):
+def test_one_item_at_a_time_equals_the_batch_bitwise(fitted, items, base):
     rows = [0, 17, 1500, 2999]
     single = np.vstack([matrix(fitted, items.iloc[[row]]) for row in rows])
     assert same(single, base[rows])
     assert same(matrix(fitted, items.iloc[100:700]), base[100:700])
 
 
-def test_t3_a_result_is_never_used_before_it_is_known(items, results, base):
+def test_a_result_is_never_used_before_it_is_known(items, results, base):
     early = items["lodged_at"].quantile(0.5)
     visible = results[results["known_at"] < early.normalize()]
     cut = matrix(DeclarationFeatures(n_jobs=1).fit(items, outcomes=visible), items)
@@ -98,7 +98,7 @@ def test_deleting_the_future_changes_no_feature(items, results, base):
     assert same(matrix(alone, past), base[: len(past)])
 
 
-def test_t6_zero_and_missing_measures_give_no_infinity(items, results):
+def test_zero_and_missing_measures_give_no_infinity(items, results):
     odd = items.copy()
     for column in ("net_mass_kg", "customs_value", "quantity"):
         odd.loc[odd.index[::7], column] = 0.0
@@ -108,14 +108,14 @@ def test_t6_zero_and_missing_measures_give_no_infinity(items, results):
     assert not np.isinf(out).any()
 
 
-def test_t7_row_order_and_index_gaps_keep_the_alignment(items, results, base):
+def test_row_order_and_index_gaps_keep_the_alignment(items, results, base):
     order = np.random.default_rng(0).permutation(len(items))
     mixed = items.iloc[order].set_axis(order * 3 + 7)
     again = DeclarationFeatures(n_jobs=1).fit(mixed, outcomes=results)
     assert same(matrix(again, mixed), base[order])
 
 
-def test_t9_an_unseen_trader_gets_the_prior_and_not_a_gap(fitted, items):
+def test_an_unseen_trader_gets_the_prior_and_not_a_gap(fitted, items):
     new = items.tail(1).assign(importer_id="NEVER-SEEN", consignor_id="NOR-THIS")
     row = fitted.set_output(transform="pandas").transform(new).iloc[0]
     fitted.set_output(transform="default")
@@ -125,7 +125,7 @@ def test_t9_an_unseen_trader_gets_the_prior_and_not_a_gap(fitted, items):
     assert rates.notna().all()
 
 
-def test_t10_history_does_not_depend_on_batch_mates(fitted, items, base):
+def test_history_does_not_depend_on_the_rest_of_the_batch(fitted, items, base):
     crowd = pd.concat([items.iloc[[50]]] + [items.iloc[[50]]] * 40)
     assert same(matrix(fitted, crowd)[:1], base[[50]])
 
@@ -140,7 +140,7 @@ def test_items_of_the_same_day_do_not_see_each_other(items):
 
 
 @pytest.mark.parametrize("column", ["assessed_value", "illicit", "revenue_adjustment"])
-def test_t12_columns_known_after_the_control_are_refused(items, column):
+def test_columns_known_after_the_control_are_refused(items, column):
     with pytest.raises(LeakageError, match=column):
         DeclarationFeatures().fit(items.assign(**{column: 1.0}))
 

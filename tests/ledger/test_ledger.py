@@ -112,7 +112,7 @@ with Ledger(sys.argv[1]) as ledger:
 
 
 @pytest.mark.slow
-def test_kills_in_mid_write_lose_nothing_that_was_acknowledged(tmp_path):
+def test_a_kill_during_a_write_loses_nothing_that_was_acknowledged(tmp_path):
     path, rng = tmp_path / "decisions.sqlite", random.Random(0)
     acknowledged = 0
     for _ in range(200):

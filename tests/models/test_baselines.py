@@ -315,7 +315,7 @@ def test_goods_codes_are_read_as_numbers_and_dates_as_a_calendar():
     np.testing.assert_array_equal(made["month"], X["lodged_at"].dt.month)
 
 
-def test_the_fields_features_find_what_was_planted():
+def test_the_features_of_the_literature_find_what_was_planted():
     from sklearn.metrics import roc_auc_score
 
     X, y = extract(1500)

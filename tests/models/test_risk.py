@@ -105,7 +105,7 @@ def test_infinity_is_refused_and_missing_is_a_value(learned):
         RiskClassifier().fit(X, y)
 
 
-def test_one_class_is_refused_and_says_what_is_needed():
+def test_one_class_is_refused_with_what_is_needed():
     X, y, _ = made(100)
     with pytest.raises(ArgumentError, match="one class"):
         RiskClassifier().fit(X, np.zeros(len(y)))
@@ -275,7 +275,7 @@ def logits(n_items, slope, seed=0):
     return raw, (rng.random(n_items) < 1 / (1 + np.exp(-slope * raw))).astype(float)
 
 
-def test_few_late_items_leave_the_slope_at_one_and_many_find_it():
+def test_few_late_items_leave_the_slope_at_one_and_many_estimate_it():
     slope, _ = _fit_sigmoid(*logits(60, 3.0))
     assert slope == pytest.approx(1.0, abs=0.2)
     slope, intercept = _fit_sigmoid(*logits(200_000, 3.0))
@@ -283,7 +283,7 @@ def test_few_late_items_leave_the_slope_at_one_and_many_find_it():
     assert intercept == pytest.approx(0.0, abs=0.03)
 
 
-def test_the_map_keeps_the_order_where_the_scores_are_upside_down():
+def test_the_map_keeps_the_order_where_high_scores_have_few_hits():
     raw, hits = logits(50_000, 2.0)
     slope, _ = _fit_sigmoid(-raw, hits)
     assert slope > 0

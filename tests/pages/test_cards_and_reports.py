@@ -26,7 +26,7 @@ def cells(html):
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
-def test_a_model_card_says_what_was_not_provided(engine):
+def test_a_model_card_states_what_was_not_provided(engine):
     bare = ModelCard.from_engine(engine).to_html()
     rows = dict(
         re.findall(r"<td>((?:EU|TFA|RKC)[^<]+)</td>.*?</td><td[^>]*>(.*?)</td>", bare)
@@ -125,7 +125,7 @@ def test_a_data_card_shows_the_figures_of_its_scorecard(world):
         DataCard.from_scorecard(3)
 
 
-def test_reports_refuse_what_they_cannot_show(pages):
+def test_reports_refuse_results_that_they_cannot_show(pages):
     evaluation = pages["evaluation"].evaluation
     with pytest.raises(ArgumentError, match="'evaluation' must be a Evaluation"):
         EvaluationReport.from_evaluation(None)

@@ -128,7 +128,7 @@ def test_nothing_hostile_is_markup(hostile_pages, html_of, kind):
         assert "x" * 400 not in html
 
 
-def test_plain_keeps_words_and_drops_what_steers_the_reader():
+def test_cleaned_text_keeps_words_and_drops_control_characters():
     assert clean_text("a\u202eb\u2066c\x00d\n") == "abc d "
     assert clean_text("x" * 999) == "x" * 299 + "…"
     assert clean_text("Société Générale S.à r.l.") == "Société Générale S.à r.l."
@@ -156,7 +156,7 @@ def test_a_case_sheet_knows_only_what_was_known(engine, past_and_new, world):
     assert sheet.earlier_items()["illicit"].notna().sum() > 0
 
 
-def test_a_case_sheet_says_what_removal_and_release_say(pages):
+def test_a_case_sheet_states_the_results_of_removal_and_release(pages):
     html = pages["case"].to_html()
     assert "in place of the first reason&#39;s data, the log-odds fall by" in html
     for firm in (pages["case"].reasons, pages["case"].reasons.release):
@@ -166,7 +166,7 @@ def test_a_case_sheet_says_what_removal_and_release_say(pages):
     assert pages["case"].reasons.checks()[0][0][1:] in html
 
 
-def test_a_case_sheet_says_why_not_when_removal_moves_nothing(pages):
+def test_a_case_sheet_states_why_removal_changed_nothing(pages):
     import dataclasses
 
     same = dataclasses.replace(pages["case"], removal_effect=-0.1)
@@ -213,7 +213,7 @@ def test_a_watch_list_is_sorted_by_rank(engine, past_and_new):
     assert frame["item_number"].tolist() == selected["item_number"].tolist()
 
 
-def test_a_long_watch_list_stays_small_and_says_what_is_left(
+def test_a_long_watch_list_stays_small_and_states_what_is_left(
     engine, past_and_new, hostile
 ):
     new = hostile(past_and_new[1].head(600))
@@ -310,7 +310,9 @@ def test_a_case_sheet_does_without_fields_of_the_past(engine, past_and_new):
     assert "Tested" not in sheet.to_html()
 
 
-def test_a_case_sheet_says_what_its_reasons_do_not_know(engine, past_and_new, world):
+def test_a_case_sheet_states_which_items_its_reasons_do_not_use(
+    engine, past_and_new, world
+):
     sheet = CaseSheet.from_engine(
         engine, past_and_new[1].tail(1), past=world.declarations
     )

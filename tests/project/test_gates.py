@@ -187,7 +187,7 @@ def test_a_small_clean_project_passes_a_linter(project, step):
     ("rule", "step", "file", "text"), BREACHES, ids=[f"{b[1]}-{b[0]}" for b in BREACHES]
 )
 @pytest.mark.slow
-def test_a_breach_of_a_rule_turns_its_step_red(project, rule, step, file, text):
+def test_a_breach_of_a_rule_fails_its_step(project, rule, step, file, text):
     write_files(project, {file: text})
     if file.startswith("smartrisk/features"):
         write_files(project, {"smartrisk/features/__init__.py": '"""Doc."""\n'})
@@ -230,7 +230,7 @@ def test_every_contract_has_a_breach():
 
 
 @pytest.mark.slow
-def test_a_banned_word_turns_the_words_red(copied):
+def test_a_banned_word_fails_the_check_of_words(copied):
     word = "to" + "ld"
     with (copied / "smartrisk" / "windows.py").open("a", encoding="utf-8") as file:
         file.write(f"\n# The reader is {word} the date.\n")
@@ -242,7 +242,7 @@ def test_a_banned_word_turns_the_words_red(copied):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("breach", ["untranslated", "not compiled", "lost placeholder"])
-def test_an_incomplete_catalogue_turns_the_catalogues_red(copied, breach):
+def test_an_incomplete_catalogue_fails_the_check_of_catalogues(copied, breach):
     path = copied / "smartrisk/locale/fr/LC_MESSAGES/pages.po"
     text = path.read_text(encoding="utf-8")
     first = re.search(
@@ -266,7 +266,7 @@ def test_an_incomplete_catalogue_turns_the_catalogues_red(copied, breach):
 
 
 @pytest.mark.slow
-def test_a_private_import_turns_the_private_names_red(copied):
+def test_a_private_import_fails_the_check_of_private_names(copied):
     with (copied / "smartrisk" / "windows.py").open("a", encoding="utf-8") as file:
         file.write("\nfrom smartrisk.features._statistics import _read\n")
     status, output = run_step("private names", copied)

@@ -68,7 +68,7 @@ def test_the_map_names_every_package(root):
     assert [name for name in packages if f"`{name}" not in page] == []
 
 
-def test_the_changelog_knows_the_version(root):
+def test_the_changelog_has_the_version(root):
     page = (root / "docs" / "changelog.md").read_text(encoding="utf-8")
     version = re.escape(smartrisk.__version__)
     assert re.search(rf"^## {version}\b", page, flags=re.MULTILINE)

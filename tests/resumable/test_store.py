@@ -20,7 +20,7 @@ def test_a_result_comes_back_as_it_was_written(tmp_path):
     assert store.read(fingerprint("y")) is None
 
 
-def test_a_damaged_file_is_no_result(tmp_path):
+def test_a_damaged_file_is_not_a_result(tmp_path):
     store, key = ResultStore(tmp_path), fingerprint("x")
     store.write(key, [1, 2])
     (path,) = tmp_path.iterdir()

@@ -44,7 +44,7 @@ def chosen(decisions):
 
 
 @given(TIED, st.integers(0, 70), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-def test_t4_the_capacity_is_met_exactly_with_ties(values, k, random_share):
+def test_the_capacity_is_met_exactly_with_ties(values, k, random_share):
     made = decide(scores_of(values), k, random_share=random_share)
     assert len(chosen(made)) == min(k, len(values))
     assert len(made) == len(values)
@@ -56,7 +56,7 @@ def test_a_share_gives_the_rounded_number(values, share):
     assert len(chosen(made)) == min(int(np.floor(share * len(values) + 0.5)), 60)
 
 
-def test_t4_nothing_and_everything():
+def test_nothing_and_everything():
     scores = scores_of(np.linspace(0, 1, 50))
     assert chosen(decide(scores, 0)) == set()
     assert chosen(decide(scores, 0.0)) == set()
@@ -84,7 +84,7 @@ def test_without_a_random_share_the_best_are_chosen():
     assert made.loc[made["rank"] == 1].index[0] == values.argmax()
 
 
-def test_t16_the_random_share_does_not_depend_on_the_scores():
+def test_the_random_share_does_not_depend_on_the_scores():
     rng = np.random.default_rng(1)
     left = decide(scores_of(rng.random(400)), 80, random_share=0.25)
     right = decide(scores_of(rng.random(400)), 80, random_share=0.25)
@@ -147,7 +147,7 @@ def test_propensities_sum_to_the_controls(n, drawn, taken):
     assert (np.diff(found) <= 1e-12).all()
 
 
-def test_t15_a_selection_names_the_arm_that_made_it():
+def test_a_selection_names_the_arm_that_made_it():
     scores = scores_of(np.linspace(0, 1, 300))
     must = np.arange(300) % 100 == 0
     made = decide(scores, 60, mandatory=must, random_share=0.2, red_share=0.5)

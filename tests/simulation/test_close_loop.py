@@ -90,7 +90,7 @@ def test_figures_are_those_of_the_decisions(world):
     assert own["regret"] == oracle["hits"] - own["hits"]
 
 
-def test_who_knows_all_learns_from_every_past_item(world):
+def test_an_arm_that_knows_all_learns_from_every_past_item(world):
     Witness.seen.clear()
     arm = Arm(contender=Witness(), knows_all=True)
     close_loop({"all": arm}, [world], start=22)
@@ -318,7 +318,7 @@ def test_each_arm_is_measured_by_the_most_its_own_controls_can_find(world):
         close_loop(arms, [world, world])
 
 
-def test_the_standard_arms_are_those_of_the_field():
+def test_the_standard_arms_are_those_of_the_literature():
     arms = standard_arms(0.05)
     assert {"exploit only", "risky", "hybrid", "Thompson", "all truths"} <= set(arms)
     assert all(arm.policy.capacity == 0.05 for arm in arms.values())

@@ -73,7 +73,7 @@ def failing():
     server.server_close()
 
 
-def test_a_dead_server_is_one_clear_error_and_the_engine_stays(
+def test_an_unreachable_server_is_one_clear_error_and_the_engine_stays(
     engine, closed, judged, past_and_new, waits
 ):
     with pytest.raises(TrackingError, match="no answer") as caught:
@@ -84,7 +84,7 @@ def test_a_dead_server_is_one_clear_error_and_the_engine_stays(
     assert engine.score(past_and_new[1]).equals(judged[0])
 
 
-def test_loading_from_a_dead_server_is_the_same_error(closed):
+def test_loading_from_an_unreachable_server_is_the_same_error(closed):
     with pytest.raises(TrackingError, match="no answer"):
         load("0" * 32, tracking_uri=closed)
 
@@ -96,7 +96,9 @@ def test_a_failing_server_is_a_clear_error(engine, failing, waits):
 
 
 @pytest.mark.slow
-def test_a_silent_server_is_given_up_within_seconds(engine, silent, waits):
+def test_a_server_that_does_not_answer_is_given_up_within_seconds(
+    engine, silent, waits
+):
     with pytest.raises(TrackingError, match="tracking store"):
         log_run(engine, tracking_uri=silent)
     assert 0 < sum(waits) <= 10

@@ -394,7 +394,7 @@ def test_a_column_of_serial_numbers_is_refused():
         validate(items(lodged_at=[45296, 45297, 45329]), DECLARATIONS)
 
 
-def test_no_rows_are_no_failure():
+def test_a_table_without_rows_is_not_a_failure():
     out = validate(items().iloc[:0], DECLARATIONS)
     assert len(out) == 0
     assert list(out)[:3] == ["declaration_id", "item_number", "lodged_at"]
@@ -543,7 +543,7 @@ def test_every_failure_is_of_this_library():
             validate(items(**{column: pd.Series(values, dtype=object)}), DECLARATIONS)
 
 
-def test_a_made_world_is_canonical_already(world):
+def test_a_synthetic_world_is_already_canonical(world):
     for frame, table in (
         (world.declarations, DECLARATIONS),
         (world.outcomes, OUTCOMES),
@@ -568,7 +568,7 @@ def test_a_point_is_refused_where_the_comma_is_the_sign():
         validate(items(customs_value=["1.5"] * 3), DECLARATIONS, columns=columns)
 
 
-def test_t5_codes_of_six_to_twelve_digits_keep_their_zeros():
+def test_codes_of_six_to_twelve_digits_keep_their_zeros():
     for digits in range(6, 13):
         code = "01012100000000"[:digits]
         out = validate(items(tariff_code=[code] * 3), DECLARATIONS)

@@ -68,12 +68,14 @@ def test_items_are_numbered_before_any_is_left_out(french_columns):
     assert items["item_number"].tolist() == [1, 2, 1]
 
 
-def test_checking_twice_is_checking_once(both):
+def test_a_second_validation_changes_nothing(both):
     for frame, table in zip(both, (DECLARATIONS, OUTCOMES), strict=True):
         pd.testing.assert_frame_equal(validate(frame, table), frame)
 
 
-def test_the_map_survives_a_file(tmp_path, french_table, french_columns, both):
+def test_a_column_map_is_read_back_from_its_file(
+    tmp_path, french_table, french_columns, both
+):
     path = tmp_path / "colonnes.toml"
     french_columns.to_toml(path)
     again = validate(french_table, DECLARATIONS, columns=ColumnMap.from_toml(path))

@@ -90,7 +90,7 @@ def test_a_row_that_fails_twice_is_set_aside_once_with_both_failures():
     assert report.table["declaration_id"].tolist() == ["B", "C"]
 
 
-def test_what_a_caller_changes_does_not_reach_the_report(damaged):
+def test_changes_by_the_caller_do_not_reach_the_report(damaged):
     for name in ("table", "set_aside", "failures"):
         frame = getattr(damaged, name)
         frame.iloc[:, 0] = "changed"

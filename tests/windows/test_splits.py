@@ -75,7 +75,7 @@ def test_what_is_known_only_grows(declarations, outcomes, day):
     assert keys(known) <= keys(wider)
 
 
-def test_t13_a_month_without_any_result_is_found(declarations, outcomes):
+def test_a_month_without_any_result_is_found(declarations, outcomes):
     lodged = declarations.merge(outcomes[["declaration_id", "item_number"]])
     month = lodged["lodged_at"].dt.to_period("M")
     missing = month.value_counts().sort_index().index[4:6]
@@ -87,7 +87,7 @@ def test_t13_a_month_without_any_result_is_found(declarations, outcomes):
     assert found["n_items"].tolist() == [int((items == m).sum()) for m in missing]
 
 
-def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
+def test_fitting_warns_of_months_without_results(declarations, outcomes):
     from smartrisk import RiskEngine
     from smartrisk.models import RiskClassifier
 
@@ -100,13 +100,13 @@ def test_t13_fitting_warns_of_months_without_results(declarations, outcomes):
         small.fit(declarations, kept)
 
 
-def test_t13_results_that_are_still_to_come_are_no_gap(declarations, outcomes):
+def test_outstanding_results_are_not_a_gap(declarations, outcomes):
     split = windows.time_split(declarations, outcomes)
     assert not len(windows.unlabelled_months(split.past, split.known))
     assert not len(windows.unlabelled_months(split.past, split.known.iloc[:0]))
 
 
-def test_t13_results_that_stop_before_the_items_do_are_found(declarations, outcomes):
+def test_results_that_stop_before_the_items_do_are_found(declarations, outcomes):
     split = windows.time_split(declarations, outcomes)
     early = split.known[split.known["known_at"] < split.at - pd.Timedelta(days=90)]
     found = windows.unlabelled_months(split.past, early)
@@ -144,7 +144,7 @@ def test_a_month_is_missing_when_chance_leaves_it_empty_in_one_of_10000_cases():
     assert found["n_expected"].tolist() == [pytest.approx(29 * 9 / 31)]
 
 
-def test_t14_repeated_goods_lines_across_a_split_are_found(declarations, outcomes):
+def test_repeated_goods_lines_across_a_split_are_found(declarations, outcomes):
     split = windows.time_split(declarations, outcomes)
     line = ["tariff_code", "origin", "net_mass_kg"]
     seen = windows.seen_before(split.later, split.past, columns=line)
@@ -157,7 +157,7 @@ def test_t14_repeated_goods_lines_across_a_split_are_found(declarations, outcome
     assert windows.seen_before(twin, split.past).all()
 
 
-def test_t14_missing_equals_missing_and_absent_columns_are_left_out():
+def test_missing_equals_missing_and_absent_columns_are_left_out():
     past = pd.DataFrame({"tariff_code": ["090121"], "origin": [None]})
     codes, origins = ["090121", "090121", "640399"], [None, "VN", None]
     later = pd.DataFrame({"tariff_code": codes, "origin": origins})

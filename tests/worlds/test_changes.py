@@ -116,7 +116,7 @@ def test_a_sourcing_shift_moves_trade_to_another_origin():
     assert share[True] > share[False] + 0.25
 
 
-def test_an_exchange_rate_lifts_honest_prices_of_its_origin(still):
+def test_an_exchange_rate_raises_true_prices_of_its_origin(still):
     change = Change(kind="exchange rate", month=12, origin="CN", size=0.5)
     world = world_with(change)
     both = [
@@ -225,7 +225,7 @@ def test_colluding_officers_hide_findings_against_their_brokers_only():
     assert (reported["revenue_adjustment"] == 0).all()
 
 
-def test_honest_offices_hide_nothing(still):
+def test_offices_without_collusion_hide_nothing(still):
     assert not still.truth["suppressed"].any()
     assert still.officers["partner_id"].isna().all()
 

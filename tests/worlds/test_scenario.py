@@ -25,7 +25,7 @@ def test_there_are_ten_scenarios_and_each_has_a_description():
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_survives_its_own_text(name, tmp_path):
+def test_a_scenario_is_read_back_from_its_own_text(name, tmp_path):
     scenario = SCENARIOS[name]
     assert Scenario.from_toml(scenario.to_toml()) == scenario
     path = tmp_path / "scenario.toml"
@@ -47,7 +47,7 @@ def test_a_scenario_file_makes_a_world(tmp_path):
     size=st.floats(-0.3, 0.4),
     story=st.text(max_size=30).filter(lambda text: text.isprintable()),
 )
-def test_any_scenario_survives_its_own_text(illicit, month, size, story):
+def test_any_scenario_is_read_back_from_its_own_text(illicit, month, size, story):
     scenario = Scenario(
         illicit=illicit,
         story=story,

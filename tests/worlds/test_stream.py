@@ -29,7 +29,7 @@ def test_the_parts_put_together_are_the_whole(name):
         pd.testing.assert_frame_equal(joined, getattr(whole, table))
 
 
-def test_a_part_holds_its_month_and_the_results_that_came_in_it():
+def test_a_part_holds_its_month_and_the_results_that_arrived_in_it():
     start = pd.Timestamp("2023-01-01")
     for number, part in enumerate(stream_declarations(3_000, random_state=0)):
         low = start + pd.DateOffset(months=number)

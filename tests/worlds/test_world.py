@@ -232,7 +232,7 @@ def test_weekdays_modes_and_routes_are_as_in_the_anchors(made):
     assert 0.25 < (items["duty_rate"] == 0).mean() < 0.55
 
 
-def test_honest_prices_scatter_by_a_third_to_a_half_in_logs(made):
+def test_true_prices_scatter_by_a_third_to_a_half_in_logs(made):
     clean = made.truth["illicit"] == 0
     price = log_price(made.declarations)[clean].dropna()
     peers = price.groupby(
@@ -300,7 +300,7 @@ def test_understated_goods_weigh_or_count_less_than_they_are(made):
     assert share.between(0.35, 0.95).mean() > 0.98
 
 
-def test_phoenix_importers_live_short_and_share_their_broker_and_consignor(made):
+def test_phoenix_importers_are_short_lived_and_share_their_broker_and_consignor(made):
     items, _ = declared_and_true(made, "phoenix")
     by_phoenix = made.declarations["importer_id"].isin(items["importer_id"])
     all_of_them = made.declarations[by_phoenix].groupby("importer_id")
@@ -355,7 +355,7 @@ def test_no_column_of_the_truth_is_among_the_declarations(first):
     assert set(first.declarations) <= set(DECLARATIONS.names)
 
 
-def test_round_and_missing_values_are_no_label(made):
+def test_round_and_missing_values_do_not_reveal_the_label(made):
     y = made.truth["illicit"]
     items = made.declarations
     round_value = (items["customs_value"] % 10 == 0) & (items["customs_value"] > 100)

@@ -70,7 +70,7 @@ class Peak:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.megabytes = float("nan")  # only Linux tells
+        self.megabytes = float("nan")  # only Linux reports it
         if self._status.exists():
             lines = self._status.read_text().splitlines()
             high = next(line for line in lines if line.startswith("VmHWM"))
@@ -139,7 +139,7 @@ def _one_item(
         )
 
     score = median_ms(lambda: engine.score_one(item))
-    said = median_ms(lambda: engine.explain_one(item).sentences())
+    explained = median_ms(lambda: engine.explain_one(item).sentences())
     alone = median_ms(lambda: contributions(row))
     predicted = median_ms(lambda: booster.predict(row, num_threads=1))
     many = median_ms(lambda: engine.explain(some).sentences(), 5)
@@ -154,7 +154,7 @@ def _one_item(
         ),
         (
             "engine.explain_one with sentences, ms",
-            said,
+            explained,
             "pred_contrib of one row",
             alone,
             2,

@@ -23,7 +23,7 @@ from smartrisk.pages._obligations import (
 )
 from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
 from smartrisk.schema import DECISIONS, TableInput
-from smartrisk.validation import validate
+from smartrisk.validation import OnError, validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -91,7 +91,7 @@ class ModelCard(Page):
         intended_use: str | None = None,
         oversight: str | None = None,
         answers: Mapping[str, str] | None = None,
-        on_error: str = "raise",
+        on_error: OnError = "raise",
     ) -> Self:
         """Return the card of a fitted engine.
 

@@ -13,6 +13,8 @@ import pytest
 import smartrisk
 
 pytestmark = pytest.mark.slow
+#: Folders that tools leave among the sources.
+SKIPPED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 
 def run(words, **options):
@@ -75,7 +77,7 @@ def test_the_wheel_holds_the_files_beside_the_code(wheel, root):
         for path in package.rglob("*")
         if path.is_file()
         and path.suffix in kinds | {""}
-        and "__pycache__" not in path.parts
+        and not SKIPPED & set(path.parts)
     }
     assert "smartrisk/py.typed" in names
     for kind in (".css", ".html", ".mo"):

@@ -316,7 +316,7 @@ def run_benchmark(
 class _Task:
     """What contenders learn from, and the truths to judge them by.
 
-    The truths have the ends of the task's names: "" for all items.
+    The keys of the truths are the endings of the task's names: "" for all items.
     """
 
     name: str
@@ -338,7 +338,7 @@ def _tasks(
         for seed in range(n_seeds):
             world = make_declarations(n_items, random_state=seed, scenario=name)
             split = time_split(world.declarations, world.outcomes)
-            # The first seed speaks for its scenario: an audit takes as long as a fit.
+            # The first seed represents its scenario: an audit takes as long as a fit.
             verdict = verdict or _verdict(
                 audit(world.declarations, world.outcomes).alarms
             )

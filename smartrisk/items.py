@@ -263,7 +263,7 @@ def check_unique(owner: str, name: str, frame: pd.DataFrame) -> None:
 def _check_unique_ids(
     owner: str, name: str, frame: pd.DataFrame, index: pd.Index
 ) -> None:
-    """Raise when an index of item ids repeats one; `frame` names the offenders."""
+    """Raise when an index of item ids repeats one; `frame` gives the keys to report."""
     if index.is_unique:
         return
     repeated = index.duplicated()
@@ -418,7 +418,7 @@ def join_by_key(
         items, place = items[place >= 0], place[place >= 0]
     if columns is None:
         columns = [c for c in table if c not in items and c not in KEY]
-    # Position -1 is no label of a fresh index, so it becomes missing.
+    # Position -1 is not a label of a fresh index, so it becomes missing.
     found = table[list(columns)].reset_index(drop=True).reindex(place)
     found.index = items.index
     rest = items.drop(columns=[c for c in columns if c in items])

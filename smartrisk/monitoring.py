@@ -18,7 +18,7 @@ from smartrisk.results import Result
 
 __all__ = ["SHIFTS", "Drift", "drift"]
 
-#: Least stability index for each word; the thresholds that credit scoring uses
+#: Lowest stability index for each word; the thresholds that credit scoring uses
 #: (Siddiqi 2006).
 SHIFTS = {"large": 0.25, "moderate": 0.1, "stable": 0.0}
 #: Codes of a field that have a group of their own. More groups raise the index that
@@ -149,7 +149,7 @@ def drift(
         if not len(window):
             raise TableError(
                 "monitoring.window_empty",
-                "drift: {window!r} holds no item. Pass one at least.",
+                "drift: {window!r} holds no item. Pass at least one.",
                 window=name,
             )
     names = _comparable_fields(reference, current) if fields is None else list(fields)

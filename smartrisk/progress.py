@@ -147,4 +147,4 @@ def _make_bar(**options: Any) -> Any:
 
 
 def _do_nothing(*_: Any) -> None:
-    """Stand for a report that nobody watches."""
+    """Replace a report that nobody watches."""

@@ -23,7 +23,7 @@ from smartrisk.validation import OnError, validate
 
 __all__ = ["BOUNDS", "DataFacts", "Scorecard", "scorecard"]
 
-#: Least figure of each dimension for "good" and for "fair"; below it is "poor". These
+#: Lowest figure of each dimension for "good" and for "fair"; below it is "poor". These
 #: are conventions, not a standard. Those of representativeness are 1 minus Cohen's
 #: small (0.2) and medium (0.5) standardised differences; of coverage, 5 % and 1 % of
 #: items inspected, the range within which customs administrations usually work; of the

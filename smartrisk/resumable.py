@@ -191,7 +191,7 @@ class _Digest:
             self._open.discard(id(value))
 
     def _put(self, kind: str, content: str | bytes) -> None:
-        """Add a content; its length keeps neighbours from running into each other."""
+        """Add content with its length, which separates it from its neighbours."""
         data = content if isinstance(content, bytes) else content.encode()
         self._hash.update(f"{kind}:{len(data)}:".encode())
         self._hash.update(data)
@@ -218,7 +218,7 @@ class _Digest:
             self._add_collection_or_object(value)
 
     def _add_once(self, value: Any, add: Callable[[Any], None]) -> None:
-        """Add a class or a function; the next time only that it is the same."""
+        """Add a class or a function; the next time only a reference to it."""
         if id(value) in self._seen:
             self._put("again", str(self._seen[id(value)][0]))
             return
@@ -392,8 +392,8 @@ def _state_of(value: object) -> Any:
         raise ArgumentError(
             "resumable.content_cannot_be_read",
             "fingerprint: the content of an object of type {type_name!r} cannot be "
-            "read, so that a changed one could not be noticed. Leave 'folder' out, or "
-            "do without the object.",
+            "read, so a change of it could not be detected. Leave 'folder' out, or "
+            "remove the object.",
             type_name=_name_of(type(value)),
         ) from error
     return state if isinstance(state, str) else state[1:]

@@ -44,9 +44,9 @@ GOODS_LINE = (
     "preference",
     "net_mass_kg",
 )
-#: A month is suspicious when chance alone would leave it without a result less often
-#: than this. Ten years are 120 months, so a sound table raises a false alarm in about
-#: one case of 80.
+#: A month is reported when chance alone would leave it without a result less often than
+#: this. Ten years are 120 months, so a sound table raises a false alarm in about one
+#: case of 80.
 _RARE = 1e-4
 
 
@@ -490,7 +490,7 @@ def months_without_results(
 def _share_known(
     age: NDArray[np.float64], delays: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
-    """Return the share of results known within so many days of lodgement."""
+    """Return the share of results known within a number of days of lodgement."""
     if delays is None or not len(delays):
         return (age >= 0).astype(np.float64)
     known = np.searchsorted(np.sort(delays), age, side="right")

@@ -1,4 +1,4 @@
-"""Long tables in chunks: memory stays bounded, and a bar can show how far it is."""
+"""Long tables in chunks: memory stays bounded, and a bar can show the progress."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def demo(*, items: int, seed: int, out: str) -> int:
         finish_step()
         baselines = _fit_baselines(scenario, seed)
         finish_step()
-        # History moves on: an item sees what was lodged before its own day.
+        # The history is extended: an item uses what was lodged before its own day.
         engine.update(scenario.new)
         scores = {"smartrisk": engine.score(scenario.new)}
         scores |= {n: _score(m, scenario.new) for n, m in baselines.items()}
@@ -241,7 +241,7 @@ def _print_results(results: dict[str, Evaluation]) -> None:
 def _print_items(
     scores: pd.DataFrame, sentences: list[list[str]], truth: pd.DataFrame
 ) -> None:
-    """Show items with their reasons and what they really are."""
+    """Show items with their reasons and their truth."""
     rows = scores.to_dict("records")
     true_rows = truth.loc[scores.index].to_dict("records")
     for row, reasons, true_row in zip(rows, sentences, true_rows, strict=True):

@@ -1,4 +1,4 @@
-"""The command ``explain``: the riskiest items and the reasons of their scores."""
+"""The command ``explain``: the riskiest items and the reasons for their scores."""
 
 from __future__ import annotations
 

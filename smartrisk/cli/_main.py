@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     options = vars(_make_parser().parse_args(arguments))
-    # Waiting threads that spin cost a hundredfold on small, busy machines.
+    # Waiting threads that spin cost a factor of 100 on small, busy machines.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     lang = str(options.get("lang", "en"))
     try:

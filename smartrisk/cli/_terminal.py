@@ -65,7 +65,7 @@ def format_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether a value belongs into a column of numbers."""
+    """Return whether a value belongs in a column of numbers."""
     # By name: `smartrisk --help` must not load numpy and pandas.
     return (
         value is None

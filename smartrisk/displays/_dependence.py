@@ -82,7 +82,7 @@ class DependenceDisplay(Display):
         return cls(dependence.frame(), dependence.feature)
 
     def _draw(self, axes: list[Axes], texts: Texts, *, own_figure: bool) -> None:
-        """Draw the mean with its band, and the missing apart."""
+        """Draw the mean with its band, and missing values separately."""
         (ax,) = axes
         no_value = self._data["low"].isna()
         known, missing = self._data[~no_value], self._data[no_value]

@@ -252,7 +252,7 @@ class Display:
         return f'<div style="background:#fff;max-width:60rem">{self.svg()}</div>'
 
     def _render(self, kind: str, lang: str | None) -> bytes:
-        """Draw on a figure of its own, whatever matplotlib was set to."""
+        """Draw on its own figure, whatever the settings of matplotlib."""
         from matplotlib import style
         from matplotlib.figure import Figure
 

@@ -35,7 +35,7 @@ _MEASURES = {
         N_("Revenue share (% of recoverable)"),
     ),
 }
-#: With more contenders, only the first one's interval is drawn: bands would pile up.
+#: With more contenders, only the first one's interval is drawn: bands would overlap.
 _FEW_CONTENDERS = 3
 #: With more points than this, markers hide the line.
 _FEW_POINTS = 8

@@ -171,7 +171,7 @@ def _draw_groups(
 
 
 def _format_range(sizes: pd.Series, texts: Texts) -> str:
-    """Return the least and the greatest of some counts in words."""
+    """Return the smallest and the largest of some counts in words."""
     least, most = texts.number(sizes.min()), texts.number(sizes.max())
     if least == most:
         return least

@@ -1,4 +1,4 @@
-"""Segments side by side: what a ranking selects, and where it finds."""
+"""Segments side by side: what a ranking selects, and where it finds irregularities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backtest: learn, score the months that come, go on, and judge it all."""
+"""The backtest: learn, score the following months, repeat, and judge all of them."""
 
 from __future__ import annotations
 

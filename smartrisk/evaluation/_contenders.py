@@ -1,4 +1,4 @@
-"""Contenders: anything that learns from a past and scores the items that come."""
+"""Contenders: anything that learns from a past and scores later items."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FittedContender(Protocol):
 
 
 class _FittedEngine:
-    """An engine: fitted once, its history moved on before it scores."""
+    """An engine: fitted once, its history updated before it scores."""
 
     def __init__(self, engine: Any, split: Split) -> None:
         self._engine = copy.deepcopy(engine).fit(split.past, split.known)

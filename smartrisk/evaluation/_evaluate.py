@@ -441,8 +441,8 @@ def _add_intervals(
     for name, curve in curves.items():
         for row, replicates in zip(rows, curve.T, strict=True):
             low, high = percentile_interval(replicates)
-            # All replicates are equal where none or all was found. Inspecting every
-            # item finds every hit: there nothing is estimated.
+            # All replicates are equal where no item or every item is a hit. Inspecting
+            # every item finds every hit: there nothing is estimated.
             if low == high and (row["n_inspected"] < n or name == "precision"):
                 size = row["n_inspected"] if name == "precision" else y.sum()
                 low, high = _wilson_bounds(name, row[name], float(size))

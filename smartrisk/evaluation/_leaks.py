@@ -174,7 +174,7 @@ def prove_leak_free(
         the inspected items; or a function of declarations and outcomes that returns
         one row per item.
     declarations : DataFrame
-        DECLARATIONS; some thousands are enough, of a year at least.
+        DECLARATIONS; some thousands are enough, from at least a year.
     outcomes : DataFrame
         OUTCOMES with ``known_at``.
     columns : sequence of str, default=None

@@ -1,4 +1,4 @@
-"""What officers add to a policy, and whose findings depart from the expected."""
+"""What officers add to a policy, and whose findings differ from the expected ones."""
 
 from __future__ import annotations
 

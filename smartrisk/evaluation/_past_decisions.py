@@ -19,7 +19,7 @@ from smartrisk.evaluation._matched_tables import (
     unique_keys,
 )
 
-#: Least share of a class of inspected items whose results must be known. Below one
+#: Smallest share of a class of inspected items whose results must be known. Below one
 #: half, outstanding results outnumber those that would have to represent them.
 _LEAST_KNOWN = 0.5
 
@@ -120,8 +120,8 @@ def _selected_results(
         return known, ()
     message = Message(
         "evaluation.results_left_out",
-        "{n_results} results are of items that were not selected by propensity: left "
-        "out.",
+        "{n_results} results were left out: their items were not selected with a "
+        "propensity.",
         n_results=n_others,
     )
     return known & selected, (message,)

@@ -231,7 +231,7 @@ def _measures(
 
 
 def _over(part: float, whole: float) -> float:
-    """Return a share, NaN of nothing."""
+    """Return a share, NaN where the denominator is 0."""
     return part / whole if whole > 0 else math.nan
 
 
@@ -249,7 +249,7 @@ def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _note(judged: int, inspected: int, hits: int) -> str:
-    """Return what there is little of."""
+    """Return a note on which counts are low."""
     if not judged:
         return "no item with a result"
     pairs = (("inspections", inspected), ("hits", hits))

@@ -102,7 +102,7 @@ def _estimator_values(subject: Any, columns: Sequence[str] | None) -> Compute:
     """Return the computation of a transformer of columns and labels.
 
     It learns from the inspected items in order of lodgement, with the labels of the
-    outcomes: the way it is used by those who do not think of time.
+    outcomes: as it is used by people who ignore time.
     """
 
     def compute(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _engine_scores(
     outcomes: pd.DataFrame,
     start: pd.Timestamp,
 ) -> Compute:
-    """Return the computation of an engine: fitted once, its history moved on.
+    """Return the computation of an engine: fitted once, its history updated.
 
     Only items lodged from `start` on are scored; before that the engine learns.
     """

@@ -1,4 +1,4 @@
-"""Rates by segment, with intervals, and how far segments lie apart."""
+"""Rates by segment, with intervals, and how much segments differ."""
 
 from __future__ import annotations
 

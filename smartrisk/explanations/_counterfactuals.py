@@ -31,9 +31,9 @@ _COLUMNS = (
 )
 #: Earlier items that a usual unit value needs: a median of fewer is often one trader's.
 _MIN_PEERS = 5
-#: Least net mass as a part of the gross mass; packing seldom weighs more than goods.
+#: Lowest net mass as a part of the gross mass; packing seldom weighs more than goods.
 _LEAST_NET_SHARE = 0.5
-#: Codes of a heading that are kept: the most usual, and another where it is declared.
+#: Codes kept per heading: the most frequent, and another where it is declared.
 _CODES_OF_HEADING = 2
 
 

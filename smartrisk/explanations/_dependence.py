@@ -1,4 +1,4 @@
-"""How the contribution of a feature moves with its value."""
+"""How the contribution of a feature depends on its value."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Dependence(Result):
 
 
 def dependence(reasons: Reasons, feature: str, *, n_bins: int = 10) -> Dependence:
-    """Return how the contribution of a feature moves with its value.
+    """Return how the contribution of a feature depends on its value.
 
     Parameters
     ----------

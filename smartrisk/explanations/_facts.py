@@ -1,4 +1,4 @@
-"""What is known of one item: declared values, and the statistics of its features."""
+"""What is known about one item: declared values, and the statistics of its features."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ CONCEPTS = (
     "procedure",
 )
 OTHER = "other"
-#: Least contribution to the log-odds that is called slight: odds times 1.1. Below it a
-#: reason of another concept is not worth a place before a second one of the same.
+#: Smallest contribution to the log-odds that is called slight: odds times 1.1. A weaker
+#: reason of another concept does not come before a second one of the same.
 SLIGHT = 0.1
 
 #: Statistics that one sentence states together.
@@ -46,7 +46,7 @@ _FAMILIES = {
     "rate_gap": "tariff",
     "cheapest_gap": "tariff",
 }
-#: Unit values and masses, with the fields that they are made of.
+#: Unit values and masses, with the fields from which they are computed.
 MEASURES = {
     "price_per_kg": ("customs_value", "net_mass_kg"),
     "price_per_unit": ("customs_value", "quantity"),
@@ -184,7 +184,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _CachedPlan:
-    """A plan, with its features: alive, their identities are not given to others."""
+    """A plan, with its features: while it holds them, their ids are not reused."""
 
     infos: tuple[Info, ...]
     plan: Plan

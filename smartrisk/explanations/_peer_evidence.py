@@ -12,12 +12,12 @@ from smartrisk.explanations._facts import Facts
 from smartrisk.explanations._grouping import Topic
 from smartrisk.schema import HS_LEVELS, TRADERS
 
-#: From so many peers on, the closer ones replace the wider; the features draw a median
-#: of fewer towards that of similar goods.
+#: From this many peers on, the closer ones replace the wider; the features draw a
+#: median of fewer towards that of similar goods.
 MANY_PEERS = 10
-#: From so many on, a party's own earlier items are a habit and not one or two cases.
+#: From this many on, a party's own earlier items are a habit, not one or two cases.
 OWN_PEERS = 3
-#: Where earlier items are so many times those with a value, both are stated.
+#: Where earlier items are this many times those with a value, both are stated.
 MOSTLY = 1.25
 #: Log ratios beyond this overflow the exponential in a sentence.
 _LARGEST_LOG_RATIO = 50.0
@@ -114,7 +114,7 @@ def add_other_peers(
 def _agreeing_peers(
     facts: Facts, topics: Sequence[Topic], at_least: int
 ) -> Iterator[Facts]:
-    """Yield the facts about at least so many other peers, of the same measure.
+    """Yield the facts about at least this many other peers, of the same measure.
 
     They deviate in the same direction as the peers of the facts, at least half as far.
     """

@@ -16,7 +16,7 @@ from smartrisk.explanations._grouping import SLIGHT, Float, Group, Plan, Topic
 from smartrisk.explanations._peer_evidence import add_other_peers, choose_closest_peers
 from smartrisk.explanations._topic_evidence import add_record_of_code, make_evidence
 
-#: Least contribution to the log-odds for each word of strength: odds times 2.7, 1.5,
+#: Smallest contribution to the log-odds for each word of strength: odds times 2.7, 1.5,
 #: 1.1. A convention, stated on every page of reasons.
 STRENGTHS = {"strong": 1.0, "clear": 0.4, "slight": SLIGHT, "weak": 0.0}
 #: Messages of results that have reports to read.

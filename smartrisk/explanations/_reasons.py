@@ -472,7 +472,7 @@ class Reasons(Result):
         return self._make_fragment(Wording("en"), _SHOWN_ITEMS)
 
     def _make_fragment(self, words: Wording, most: int, *, styled: bool = True) -> str:
-        """Return at most so many items as one HTML element."""
+        """Return the first items as one HTML element."""
         part = self if len(self) <= most else self[:most]
         lines = [
             Line(

@@ -16,8 +16,8 @@ from smartrisk.explanations._item_evidence import (
 from smartrisk.explanations._peer_evidence import peer_evidence
 from smartrisk.schema import HS_LEVELS
 
-#: Up to so many earlier items, a sentence writes "only" so many, and calls a route
-#: "seldom" seen. A convention: a count of two digits reads as established.
+#: Up to this many earlier items, a sentence writes "only", and calls a route "seldom"
+#: seen. A convention: a count of two digits reads as established.
 FEW = 10
 
 

@@ -1,4 +1,4 @@
-"""What is known of traders, goods and routes before the day of lodgement."""
+"""What is known about traders, goods and routes before the day of lodgement."""
 
 from __future__ import annotations
 

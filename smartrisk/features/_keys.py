@@ -235,7 +235,7 @@ class Queries:
         """
         by = columns.sorted_keys.get(tuple(key))
         if by is not None and by.entries is table.packed and by.covers(columns.n):
-            # The table was made of these very items: nothing to search.
+            # The table was made from exactly these items: nothing to search.
             for start in range(0, columns.n, BLOCK):
                 stop = min(start + BLOCK, columns.n)
                 past = Lookup.of_learned(table, by, start, stop)

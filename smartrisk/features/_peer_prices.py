@@ -61,7 +61,7 @@ Prior = tuple[Float | ByDay, Float | ByDay]
 #: between goods of all kinds), and the peers that this is worth.
 _FIRST_VARIANCE = 1.0
 _FIRST_PEERS = 3.0
-#: Least variance of log prices: a standard deviation of 1 %. Peers with one price only
+#: Lowest variance of log prices: a standard deviation of 1 %. Peers with one price only
 #: would otherwise make z infinite.
 _LEAST_VARIANCE = 1e-4
 

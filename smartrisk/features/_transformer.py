@@ -1,4 +1,4 @@
-"""The shape that every feature transformer has."""
+"""The base class of every feature transformer."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from smartrisk.errors import LedgerError
 
-#: The chain. The triggers stop programs that change entries by mistake; who removes
-#: them is found by the digests.
+#: The chain. The triggers stop programs that change entries by mistake; changes after
+#: their removal are found by the digests.
 CHAIN_TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at TEXT NOT NULL,

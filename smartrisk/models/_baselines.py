@@ -42,7 +42,7 @@ __all__ = [
     "ValueBaseline",
 ]
 
-#: Whose hit rates make the risky profile of an item.
+#: Entities whose hit rates make the risky profile of an item.
 PROFILES: tuple[tuple[str, ...], ...] = (
     ("importer_id",),
     ("declarant_id",),
@@ -130,7 +130,7 @@ def _mix_murmur(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Scramble 64-bit numbers (the finaliser of MurmurHash3; Appleby 2011).
 
     Another function than `smartrisk.items.mix`, so that the draws of the baseline are
-    independent of ids and lots that are made with it.
+    independent of ids and draws that are made with it.
     """
     with np.errstate(over="ignore"):
         z = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)

@@ -22,7 +22,7 @@ _SMALL = 20_000
 _MOST_THREADS = 4
 #: OpenMP threads do not survive a fork: a child process must use one thread.
 _PROCESS = os.getpid()
-#: The most leaves that LightGBM allows.
+#: Maximum number of leaves that LightGBM allows.
 _MOST_LEAVES = 131_072
 #: LightGBM keeps its seed in 32 bits with a sign.
 _MOST_SEED = 2**31 - 1
@@ -170,7 +170,7 @@ def train_with_early_stopping(
     n_trees: int,
     patience: int,
 ) -> Any:
-    """Train a booster on the earlier items, stopping by the latest ones.
+    """Train a booster on the earlier items, stopped early on the latest ones.
 
     Parameters
     ----------

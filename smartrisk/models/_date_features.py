@@ -203,7 +203,7 @@ class DateFeaturesClassifier(DeclarationClassifier):
         return out
 
     def _sources(self, frame: pd.DataFrame) -> tuple[str, ...]:
-        """Return the declared columns that features are made of."""
+        """Return the declared columns from which features are computed."""
         if not self._declared:
             return ()
         plain = {*_MEASURES, *map(source, _CODES), "lodged_at"}

@@ -30,7 +30,7 @@ Float = NDArray[np.float64]
 #: Fewer hits (or misses) than this in the latest items cannot stop or calibrate: the
 #: standard error of a rate from ten hits is a third of the rate.
 _ENOUGH = 10
-#: How many times longer the steps are with which the number of trees is searched. The
+#: Factor on the learning rate in the search for the number of trees. The
 #: search costs a quarter of the trees and finds the number to within four.
 _STRIDE = 4
 #: Trees when nothing can stop them: about where early stopping ends on a few hundred
@@ -45,7 +45,7 @@ _LEAVES, _MORE_LEAVES = 7, 15
 #: items weigh as much as the prior. With few hits a free slope is further from the
 #: truth (expected calibration error .027 to .031) than the trees alone (.022).
 _PULL = 100.0
-#: Least slope of the calibration: the map must keep the order of the raw scores.
+#: Lowest slope of the calibration: the map must keep the order of the raw scores.
 _LEAST_SLOPE = 1e-3
 #: Items by which LightGBM smooths the hit rate of a code before it sorts the codes.
 #: Twice its default of 10: at one hit in twenty, ten items mostly hold no hit.
@@ -459,8 +459,8 @@ def _has_enough(hits: Float) -> bool:
 def _fit_sigmoid(raw: Float, hits: Float) -> tuple[float, float]:
     """Fit slope and intercept of the log-odds; the slope is drawn towards 1.
 
-    Newton's method on the log-likelihood less ``_PULL * (slope - 1)**2 / 2``: with
-    few hits the map only moves the level, with many it also turns.
+    Newton's method on the log-likelihood minus ``_PULL * (slope - 1)**2 / 2``: with few
+    hits the map only moves the level, with many it also changes the slope.
     """
     slope, intercept = 1.0, 0.0
     for _ in range(50):

@@ -1,4 +1,4 @@
-"""The model card: what a model is for, what it was made of, and how well it does."""
+"""The model card: what a model is for, its data, and how well it does."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ class ModelCard(Page):
         )
 
     def _data(self, texts: Texts) -> Section:
-        """Return what it was made of."""
+        """Return the data on which it was fitted."""
         _ = texts.gettext
         made = self._parameters
         facts = [

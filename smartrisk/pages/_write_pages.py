@@ -84,7 +84,7 @@ class _Tables:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judgement:
-    """What results of the items of the day say about their scores."""
+    """What results of the items of the day show about their scores."""
 
     evaluation: Evaluation | None = None
     calibration: Calibration | None = None
@@ -163,8 +163,8 @@ def write_pages(
     """
     tables = _Tables.from_inputs(declarations, past, outcomes, on_error)
     everything = tables.all_items()
-    # Items see only what was lodged, and known, before their own day, so that the
-    # history may hold the items of the day.
+    # Features use only what was lodged, and known, before the day of their item, so
+    # that the history may hold the items of the day.
     engine = copy.deepcopy(engine)
     engine.update(everything, tables.results_of(everything))
     pages, watch_list = _make_pages(
@@ -228,7 +228,7 @@ def _make_pages(
 def _judge(
     engine: RiskEngine, tables: _Tables, evaluation: Evaluation | None
 ) -> _Judgement:
-    """Return what the results of the items of the day say, where there are any."""
+    """Return what the results of the items of the day show, where there are any."""
     results = tables.results_of(tables.items)
     if results is None or results["illicit"].nunique() < 2:
         return _Judgement(evaluation=evaluation)

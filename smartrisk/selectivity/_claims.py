@@ -173,7 +173,7 @@ class Draft:
         return np.asarray(followed)
 
     def _take_due(self, rows: Rows, ask: Demand, is_open: Bool, left: int) -> Rows:
-        """Control what was released too often in a row, the longest row first."""
+        """Control what was released too often in a row, the longest run first."""
         waiting = np.flatnonzero(is_open & (ask.due > 0))
         order = np.lexsort((ask.hashes[waiting], -ask.due[waiting]))
         taken = waiting[order[:left]]
@@ -185,7 +185,7 @@ class Draft:
     def _choose_candidates(
         self, rows: Rows, ask: Demand, candidates: Rows, sizes: Sizes
     ) -> Rows:
-        """Let chance and the model choose; return the others, the best first."""
+        """Choose at random and by the model; return the others, the best first."""
         n = len(candidates)
         if not n:
             return candidates

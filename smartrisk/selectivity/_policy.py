@@ -315,7 +315,7 @@ class Policy:
     def _rank_values(
         self, scores: pd.DataFrame, declarations: pd.DataFrame | None
     ) -> Float:
-        """Return the values that the model ranks by, the greater the sooner."""
+        """Return the values that the model ranks by, greatest first."""
         if self.rank_by == "net_benefit":
             worth = _score_column(scores, "expected_revenue") - self.costs.control
             if self.costs.delay:

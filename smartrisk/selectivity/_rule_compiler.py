@@ -36,17 +36,18 @@ _NUMBERS = ("price_ratio", "customs_value", "net_mass_kg", "duty_rate")
 #: Weight, in items, of the overall mean score in that of a value: a value seen five
 #: times is judged half by its own items, so that a single item makes no rule.
 _PRIOR_ITEMS = 5.0
-#: Fewest items of a code for a reference price: the median of fewer is one declaration.
+#: Minimum number of items of a code for a reference price: the median of fewer is one
+#: declaration.
 _FEWEST_PRICED = 5
 #: Smallest share of the items that a rule is made of; smaller leaves did not hold on
 #: later items.
 _LEAF_SHARE = 0.005
-#: Fewest items of a leaf, whatever the share.
+#: Minimum number of items of a leaf, whatever the share.
 _FEWEST_IN_LEAF = 20
 #: Scores above this count as this. A model is too certain of the items that it learned
 #: from, and a few of them would make a rule of their own.
 _SCORE_CAP = 0.5
-#: Fewest earlier and later items from which rules can be made and judged.
+#: Minimum numbers of earlier and later items to make and judge rules.
 _FEWEST_EARLIER, _FEWEST_LATER = 200, 50
 
 

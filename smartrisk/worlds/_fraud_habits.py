@@ -1,7 +1,7 @@
 """Habits of fraud: which relation commits what, from when to when, and how often.
 
 Constants without a source are assumptions. They were chosen so that the shares of
-`FraudMix` and of `Scenario.illicit` come out month by month, and no single relation
+`FraudMix` and of `Scenario.illicit` are met month by month, and no single relation
 decides a world.
 """
 

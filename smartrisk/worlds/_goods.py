@@ -23,7 +23,7 @@ Moment = NDArray[np.datetime64]
 
 #: Share of true values that are round numbers (assumption).
 _ROUND_SHARE = 0.06
-#: Most items of a declaration (assumption).
+#: Maximum number of items of a declaration (assumption).
 _MOST_LINES = 20
 #: Share of the relations' items whose goods come from another origin for once, and of
 #: their orders that come from another consignor for once (assumptions).
@@ -343,9 +343,9 @@ def _draw_amounts(
     """Draw value, mass and quantity.
 
     Value is log-normal with a spread of about 2.5, so that the top 1 % of the items
-    carry some 60 % of it (60 % in the Korean set). Honest prices per kg of a code
-    and an origin scatter by about 0.35 in logs (assumption: 0.3-0.5). Prices follow
-    the exchange rate of the origin; freight by the mode is part of the value.
+    carry some 60 % of it (60 % in the Korean set). True prices per kg of a code and an
+    origin scatter by about 0.35 in logs (assumption: 0.3-0.5). Prices follow the
+    exchange rate of the origin; freight by the mode is part of the value.
     """
     n, customs = len(code), traders.customs
     relation_size = traders.relations.size[relation]

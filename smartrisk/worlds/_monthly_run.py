@@ -360,7 +360,7 @@ class Run:
 
 
 def _phoenix_orders(traders: Traders, first: int, end: int, most: int) -> Orders:
-    """Return the orders of phoenix importers within some days, at most so many."""
+    """Return the orders of phoenix importers within some days, up to a number."""
     items = traders.phoenix_items
     here = (items.day >= first) & (items.day < end)
     here &= np.cumsum(here) <= most

@@ -1,4 +1,4 @@
-"""Repeatable chance: streams by purpose and step, and numbers by item.
+"""Repeatable random numbers: streams by purpose and step, and numbers by item.
 
 Every step of a world draws from its own stream, so that a draw for one purpose changes
 no other. What can be needed later and in any order, such as the result of an

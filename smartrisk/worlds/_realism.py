@@ -13,8 +13,8 @@ from smartrisk.worlds._published_figures import ANCHORS
 
 #: Last part of a set, for which "never seen" is counted: three months, as published.
 _NEW = pd.DateOffset(months=3)
-#: Fewest results of an office whose hit rate is shown: with 50, a rate of 14 % has a
-#: standard error of 5 points.
+#: Minimum number of results of an office whose hit rate is shown: with 50, a rate of 14
+#: % has a standard error of 5 points.
 _FEW = 50
 
 

@@ -267,7 +267,7 @@ class Scenario(TomlSettings):
         )
 
 
-#: Fields that a notebook shows otherwise than as a row of settings.
+#: Fields that a notebook does not show as a row of settings.
 _NOT_IN_TABLE = ("name", "story", "mix", "changes")
 #: Numbers of a scenario and their bounds.
 _BOUNDS = (

@@ -47,7 +47,7 @@ INWARD, TEMPORARY = 2, 3
 PAYMENTS = np.array(["A", "E", "R"])
 #: Chapters of inputs for processing, and of equipment that is admitted for a time.
 _INPUTS, _EQUIPMENT = np.arange(25, 84), np.arange(84, 93)
-#: Share of the ordinary buyers that leave an origin after an anti-dumping duty
+#: Share of the ordinary importers that leave an origin after an anti-dumping duty
 #: (assumption), and the days within which relations move.
 _LEAVING, _MOVE_DAYS = 0.3, 90
 #: Phoenix importers of a ring (assumption).
@@ -203,7 +203,7 @@ def _draw_moves(
     """Draw which relations buy elsewhere from a day on, because the world changed.
 
     A sourcing shift moves the stated share. After an anti-dumping duty some ordinary
-    buyers leave the origin.
+    importers leave the origin.
     """
     n = len(of)
     day, origin = np.full(n, _NEVER), of.origin.copy()
@@ -359,7 +359,7 @@ def _assign_consignors(
 ) -> Int:
     """Draw consignors of the origin and section of each relation, some of them popular.
 
-    The Korean set has about as many sellers as importers.
+    The Korean set has about as many consignors as importers.
     """
     bucket = origin * 32 + tariff.section[code]
     size = np.ceil(0.9 * np.bincount(bucket))[bucket]

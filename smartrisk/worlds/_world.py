@@ -39,7 +39,7 @@ from smartrisk.worlds._tables import (
 )
 from smartrisk.worlds._tariff import Int
 
-#: Most items of a world: names of traders have 24 bits.
+#: Maximum number of items of a world: names of traders have 24 bits.
 MOST_ITEMS = 16_000_000
 #: Figures of `World.describe` that a notebook shows.
 _SHOWN = (

@@ -89,7 +89,7 @@ def test_a_trade_agreement_brings_preferences_to_its_partner():
     assert set(items.loc[items["preference"] == "FTA3", "origin"]) == {"JP"}
 
 
-def test_an_anti_dumping_duty_is_paid_and_makes_buyers_leave(still):
+def test_an_anti_dumping_duty_is_paid_and_makes_importers_leave(still):
     change = Change(kind="anti-dumping", month=12, goods=("85",), origin="CN", size=0.4)
     world = world_with(change)
     items, after = world.declarations, halves(world)

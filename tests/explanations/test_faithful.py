@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 
 import pytest
 
@@ -10,11 +10,8 @@ import pytest
 @pytest.fixture(scope="module")
 def measured(root):
     """Return the measurements of the benchmark in a world of the default scenario."""
-    path = root / "benchmarks" / "explanations.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.measure(100_000, 0)
+    benchmark = runpy.run_path(str(root / "benchmarks" / "explanations.py"))
+    return benchmark["measure"](100_000, 0)
 
 
 @pytest.mark.slow

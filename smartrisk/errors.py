@@ -95,7 +95,7 @@ class Message(_Text):
     message_id : str
         Stable name of the message, ``package.what_is_wrong``.
     template : str
-        The message in English with ``{name}`` for each value, as `str.format` takes it.
+        The message in English with ``{name}`` for each value, a `str.format` template.
     **values : object
         Values of the placeholders.
 
@@ -136,7 +136,7 @@ class SmartRiskError(_Text, Exception):
     message_id : str
         Stable name of the message, ``package.what_is_wrong``.
     template : str
-        The message in English with ``{name}`` for each value, as `str.format` takes it.
+        The message in English with ``{name}`` for each value, a `str.format` template.
         `str(error)` is this template with its values.
     **values : object
         Values of the placeholders; the templates of other languages have the same.

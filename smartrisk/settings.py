@@ -225,7 +225,7 @@ def _make_parts(kind: type[Any], given: Any, owner: str, name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as TOML can hold it: dataclasses and mappings as dicts."""
+    """Return a value in a type that TOML has: dataclasses and mappings as dicts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         if isinstance(value, TomlSettings):
             return value.settings()
@@ -263,7 +263,7 @@ class TomlSettings:
     toml_parts: ClassVar[Mapping[str, type[Any]]] = {}
 
     def settings(self) -> dict[str, Any]:
-        """Return the fields as TOML holds them.
+        """Return the fields as plain values for TOML.
 
         Returns
         -------

@@ -306,14 +306,14 @@ class Display:
 
 
 def _style() -> Any:
-    """Return the settings of the pictures as matplotlib takes them."""
+    """Return the settings of the pictures for matplotlib."""
     from cycler import cycler
 
     return {**_STYLE, "axes.prop_cycle": cycler(color=COLOURS)}
 
 
 def _add_panels(figure: Figure, n_panels: int) -> list[Axes]:
-    """Return that many axes side by side."""
+    """Return this many axes side by side."""
     return list(figure.subplots(1, n_panels, squeeze=False)[0])
 
 

@@ -360,7 +360,7 @@ class RiskEngine:
         Parameters
         ----------
         item : mapping of str to object
-            Fields of DECLARATIONS, as `score_one` takes them.
+            Fields of DECLARATIONS, in the same form as for `score_one`.
         top : int, default=3
             Maximum number of reasons.
 

@@ -27,7 +27,7 @@ from smartrisk.models import RevenueRegressor, RiskClassifier
 #: Name of a file to its text, and name of a table to its columns.
 Texts: TypeAlias = Mapping[str, str]
 Tables: TypeAlias = dict[str, dict[str, NDArray[Any]]]
-#: A parameter as `RiskEngine.describe` gives it.
+#: A parameter as `RiskEngine.describe` returns it.
 Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
 
 _STATE, _TREES, _REVENUE_TREES = "engine.json", "risk.txt", "revenue.txt"

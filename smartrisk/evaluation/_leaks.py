@@ -46,11 +46,11 @@ _TEMPLATES = {
     for probe, means in PROBES.items()
 }
 _COLUMNS = ["probe", "feature", "n_moved", "n_checked", "largest", "examples", "means"]
-#: A column with at most so many values is taken for a code. Encoders number codes; text
-#: and identifiers have more values.
+#: A column with at most this many values is taken for a code. Encoders number codes;
+#: text and identifiers have more values.
 _FEW_VALUES = 256
-#: A code of at most so many items could vanish when half of the items become copies of
-#: others: of 13 rows, all change once in 8,192 times.
+#: A code of at most this many items could vanish when half of the items become copies
+#: of others: of 13 rows, all change once in 8,192 times.
 _RARE = 12
 #: What a flipped label recovers: an amount that no table contains by chance.
 _PLANTED_REVENUE = 12_345.0

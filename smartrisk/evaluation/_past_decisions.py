@@ -73,7 +73,7 @@ class PastDecisions:
 def match_past_decisions(
     owner: str, decisions: pd.DataFrame, outcomes: pd.DataFrame
 ) -> PastDecisions:
-    """Match decisions and results; those known also represent those outstanding."""
+    """Match decisions and results; known results also represent outstanding ones."""
     check_columns(owner, "DECISIONS", decisions, ("declaration_id", "propensity"))
     keys = unique_keys(owner, "DECISIONS", decisions)
     results = match_results(owner, keys, outcomes)

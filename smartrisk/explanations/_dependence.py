@@ -68,7 +68,7 @@ def dependence(reasons: Reasons, feature: str, *, n_bins: int = 10) -> Dependenc
     Parameters
     ----------
     reasons : Reasons
-        Of many items.
+        Reasons of many items.
     feature : str
         Name of a feature.
     n_bins : int, default=10

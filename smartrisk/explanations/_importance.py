@@ -98,7 +98,7 @@ def importance(
     Parameters
     ----------
     reasons : Reasons
-        Of many items, as `RiskEngine.explain` gives them.
+        Reasons of many items, as `RiskEngine.explain` returns them.
     by : {"concept", "field", "feature"}, default="concept"
         Level to which contributions are summed.
     n_bootstrap : int, default=200

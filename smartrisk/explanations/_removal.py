@@ -77,7 +77,7 @@ def removal(
     Parameters
     ----------
     reasons : Reasons
-        Of the items; their `release` to test what lowers the score.
+        Reasons of the items; pass their `release` to test what lowers the score.
     raw_score : callable
         Function from a matrix of features to log-odds, such as
         ``engine.classifier_.raw_score``.

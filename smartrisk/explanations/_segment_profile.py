@@ -80,7 +80,7 @@ def segment_profile(
     Parameters
     ----------
     reasons : Reasons
-        Of many items.
+        Reasons of many items.
     segment : str or array-like of shape (n_items,)
         A declared field, such as "office", or a segment per item.
     by : {"concept", "field", "feature"}, default="concept"

@@ -86,7 +86,7 @@ def stability(reasons: Reasons, by: str = "concept", *, period: str = "M") -> St
     Parameters
     ----------
     reasons : Reasons
-        Of many items.
+        Reasons of many items.
     by : {"concept", "field", "feature"}, default="concept"
         Level to which contributions are summed.
     period : {"W", "M", "Q", "Y"}, default="M"

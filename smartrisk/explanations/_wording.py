@@ -456,7 +456,7 @@ class Wording:
         Parameters
         ----------
         text : str
-            A number as English writes it, such as "12,345.6".
+            A number in English notation, such as "12,345.6".
 
         Returns
         -------

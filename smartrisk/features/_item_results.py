@@ -132,7 +132,7 @@ def results_from_labels(
 ) -> ItemResults:
     """Return labels that are aligned with the items as results; NaN is not inspected.
 
-    They are known `label_delay` days after lodgement, as `moments_known` has it.
+    They are known `label_delay` days after lodgement, by the rule of `moments_known`.
     """
     rows = np.flatnonzero(np.isfinite(y))
     return ItemResults(

@@ -317,7 +317,7 @@ def _statistic(
 def price_statistics(
     key: Key, measures: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the (measure, statistic) pairs that a key asks for, of some measures.
+    """Return the (measure, statistic) pairs of some measures that a key asks for.
 
     Raises
     ------

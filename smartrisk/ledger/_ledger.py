@@ -372,7 +372,7 @@ class Ledger:
         Returns
         -------
         replay : Replay
-            Whether they agree, and why not.
+            Whether both agree and, if not, why.
 
         Raises
         ------

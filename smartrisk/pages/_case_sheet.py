@@ -237,7 +237,7 @@ class CaseSheet(Page):
         return [texts.words.capitalise(sentence) for sentence in sentences]
 
     def _history_note(self, texts: Texts) -> str:
-        """Return how far the history of the engine goes, and the number of later items."""
+        """Return how far the engine's history goes, and the number of later items."""
         notes = history_notes(self.history_until, texts)
         if notes and len(self._past):
             later = self._past["lodged_at"].dt.normalize() > self.history_until

@@ -68,7 +68,7 @@ class EvaluationReport(Page):
     drift : Drift or None, default=None
         Of the declared fields.
     reasons : Reasons or None, default=None
-        Of many items.
+        Reasons of many items.
 
     Examples
     --------

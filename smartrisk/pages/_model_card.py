@@ -56,7 +56,7 @@ class ModelCard(Page):
     _inputs : CardInputs
         What was given to the card.
     _reasons : Reasons or None, default=None
-        Of many items.
+        Reasons of many items.
 
     Examples
     --------

@@ -25,7 +25,7 @@ class ColumnMap(TomlSettings):
     day_first : bool, default=None
         Whether 03/04/2024 is 3 April; None refuses such dates.
     date_format : str, default=None
-        Format of dates as `datetime.strptime` takes it; None to recognise them.
+        Format of dates, in the codes of `datetime.strptime`; None to recognise them.
     decimal : str, default="."
         Decimal sign of numbers written as text.
     thousands : str, default=None

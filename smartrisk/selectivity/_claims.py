@@ -86,7 +86,7 @@ class Sizes:
 
 
 class Draft:
-    """Decisions while they are made.
+    """Decisions in the course of being made.
 
     Parameters
     ----------

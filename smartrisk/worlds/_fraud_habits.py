@@ -262,7 +262,7 @@ def _possible_habits(
 def draw_typologies(
     rng: np.random.Generator, law: Law, traders: Traders, habits: Habits, goods: Goods
 ) -> Int:
-    """Draw the typology of every item of a month, and update the cases still owed."""
+    """Draw the typology of every item of a month, and count it as a wanted case."""
     can = is_possible(law, goods)
     kind = habits.typology[goods.relation]
     illicit = habits.active(goods.relation, goods.day) & ~goods.spot & (kind != SPLIT)

@@ -121,7 +121,7 @@ def test_results_that_stop_before_the_items_do_are_found(declarations, outcomes)
 
 
 def daily(n_items, days):
-    """Return the moments of lodgement of so many items on each day of 2024."""
+    """Return the moments of lodgement of this many items on each day of 2024."""
     return pd.Series(pd.date_range("2024-01-01", periods=days)).repeat(n_items)
 
 

@@ -21,7 +21,7 @@ Compute: TypeAlias = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 @dataclass(frozen=True)
 class ProbedSubject:
-    """How to compute a subject's numbers again, and what kind of thing it is."""
+    """How to compute a subject's numbers again, and the kind of the subject."""
 
     compute: Compute
     kind: str
@@ -35,7 +35,7 @@ def make_probed_subject(
     columns: Sequence[str] | None,
     start: pd.Timestamp,
 ) -> ProbedSubject:
-    """Return how to compute a subject's numbers again, and what kind of thing it is."""
+    """Return how to compute a subject's numbers again, and the kind of the subject."""
     if callable(getattr(subject, "score", None)) and hasattr(subject, "update"):
         compute = _engine_scores(subject, declarations, outcomes, start)
         return ProbedSubject(compute, "engine")

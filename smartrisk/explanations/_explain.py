@@ -181,8 +181,8 @@ def _check_shapes(
         n_bad = int((~np.isfinite(contributions)).any(axis=1).sum())
         raise ArgumentError(
             "explanations.contributions_not_finite",
-            "explain: 'contributions' must be finite; {n_bad} of {n_items} "
-            "items have others. Take them from the model's own tree contributions.",
+            "explain: 'contributions' must be finite; those of {n_bad} of {n_items} "
+            "items are not. Take them from the model's own tree contributions.",
             n_bad=n_bad,
             n_items=n_items,
         )

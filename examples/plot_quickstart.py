@@ -58,8 +58,8 @@ decisions = engine.select(new, capacity=0.05)
 decisions["channel"].value_counts()
 
 # %%
-# How good is it?
-# ---------------
+# How good is the engine?
+# -----------------------
 #
 # A synthetic world has the truth of every item, inspected or not, so all later items
 # can be judged. In real data only the inspected ones have a result.

@@ -20,8 +20,8 @@ print(world.scenario.story)
 world.describe()
 
 # %%
-# How realistic is it?
-# --------------------
+# How realistic is the world?
+# ---------------------------
 # Dots are the world, ticks are published figures, bars are the bounds around them.
 report = sr.datasets.realism(world)
 sr.displays.RealismDisplay.from_realism(report).plot()

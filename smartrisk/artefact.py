@@ -56,7 +56,7 @@ def write_folder(
     Raises
     ------
     ArtefactError
-        If something else is there, or the folder cannot be written.
+        If the place holds something else, or the folder cannot be written.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def write_folder(
     except OSError as error:
         raise ArtefactError(
             "artefact.folder_not_written",
-            "write_folder: {target!r} was not written: {problem}. What was there "
+            "write_folder: {target!r} was not written: {problem}. What it held "
             "before is unchanged.",
             target=str(target),
             problem=str(error),

@@ -58,13 +58,13 @@ class DataFacts:
     Parameters
     ----------
     n_items : int
-        Items.
+        Number of items.
     n_results : int
-        Items with a result.
+        Number of items with a result.
     n_other_results : int
-        Results of items that are not in the table; they are left out.
+        Number of results of items that are not in the table; they are left out.
     n_importers : int
-        Different importers; 0 where importers are not declared.
+        Number of different importers; 0 where importers are not declared.
     first_day, last_day : Timestamp
         First and last day of lodgement.
     hit_rate : float or None

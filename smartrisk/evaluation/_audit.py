@@ -472,8 +472,8 @@ def _check_dates(lodged: pd.Series) -> Finding:
             weekend,
             Message(
                 "evaluation.audit_even_dates",
-                "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %); "
-                "dates may have been added later",
+                "{weekend:.1%} lodged on Saturdays and Sundays (evenly spread: 28.6 "
+                "%); dates may have been added later",
                 weekend=weekend,
             ),
         )
@@ -483,7 +483,7 @@ def _check_dates(lodged: pd.Series) -> Finding:
         weekend,
         Message(
             "evaluation.audit_dates",
-            "{weekend:.1%} lodged on Saturdays and Sundays (even days: 28.6 %)",
+            "{weekend:.1%} lodged on Saturdays and Sundays (evenly spread: 28.6 %)",
             weekend=weekend,
         ),
     )
@@ -519,7 +519,7 @@ def _check_truncation(declarations: pd.DataFrame, outcomes: pd.DataFrame) -> Fin
 
 
 def _check_contradictions(every: pd.DataFrame) -> Finding:
-    """Count results that recover revenue and find nothing."""
+    """Count results that have revenue but no irregularity."""
     if "revenue_adjustment" not in every:
         return Finding(
             "contradictions",
@@ -537,7 +537,7 @@ def _check_contradictions(every: pd.DataFrame) -> Finding:
         share,
         Message(
             "evaluation.audit_contradictions",
-            "{n_results} results recover revenue and find nothing ({share:.1%})",
+            "{n_results} results have revenue but no irregularity ({share:.1%})",
             n_results=int(odd.sum()),
             share=share,
         ),

@@ -37,7 +37,7 @@ def half_width(parts: Float, confidence: float) -> float:
 
 
 def log_interval(estimate: float, half: float) -> Interval:
-    """Return an interval that is symmetric in the logarithm; from zero at zero."""
+    """Return an interval that is symmetric in the logarithm; it starts at 0 for 0."""
     if not math.isfinite(estimate):
         return UNKNOWN
     if estimate <= 0:

@@ -163,7 +163,7 @@ class Plan:
         return order
 
     def fold_to_concepts(self, totals: Float) -> tuple[list[str], Float]:
-        """Sum group totals by concept; all of `CONCEPTS` are always there."""
+        """Sum group totals by concept; all of `CONCEPTS` are always present."""
         names = list(dict.fromkeys([*CONCEPTS, *(g.concept for g in self.groups)]))
         out = np.zeros((len(totals), len(names)))
         for number, group in enumerate(self.groups):

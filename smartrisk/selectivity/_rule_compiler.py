@@ -315,7 +315,7 @@ def _always(past: _Past) -> Condition:
     if not name:
         raise ArgumentError(
             "selectivity.scores_do_not_differ",
-            "compile_rules: the scores do not differ by any field that rules ask for.",
+            "compile_rules: no field that rules can use separates the scores.",
         )
     return Condition(field=name, operator="not in", value=())
 

@@ -129,7 +129,7 @@ def _draw(figure: Any) -> Any:
 
 
 def safe_name(name: object, more: str = "_") -> str:
-    """Return a name of letters, digits and few signs that cannot leave a folder."""
+    """Return a name of letters, digits and a few signs, which cannot leave a folder."""
     text = re.sub(rf"[^\w.\-{more}]", "_", str(name), flags=re.ASCII).strip("./ ")
     text = re.sub(r"\.{2,}|/{2,}", "_", text)
     if not text:

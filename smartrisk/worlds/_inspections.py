@@ -98,7 +98,7 @@ class Officers:
 def make_officers(
     seed: int, n_offices: int, collusion: float, brokers: Int
 ) -> Officers:
-    """Draw officers; at a share of the offices all but one collude with brokers.
+    """Draw officers; at some offices all officers but one collude with brokers.
 
     The first three of them work with one of their office's `brokers`, the next two
     with another (assumption: few officers and few brokers, as in Madagascar).

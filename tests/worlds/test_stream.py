@@ -19,7 +19,18 @@ def world():
     return make_declarations(20_000, random_state=2)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+#: Scenarios whose streams differ in what they carry from month to month: reactions and
+#: new names, editions of the nomenclature, split orders, hidden findings.
+QUICK = ("national", "drift", "parcels", "collusion")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+        for name in SCENARIOS
+    ],
+)
 def test_the_parts_put_together_are_the_whole(name):
     whole = make_declarations(3_000, random_state=9, scenario=name)
     parts = list(stream_declarations(3_000, random_state=9, scenario=name))

@@ -21,7 +21,7 @@ def split_chunks(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def score_in_chunks(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
-    """Return SCORES; items do not see each other, so that chunks change no score."""
+    """Return SCORES; items do not count for each other, so chunks change no score."""
     n_chunks = max(math.ceil(len(items) / CHUNK_ITEMS), 1)
     chunks = track_items(split_chunks(items), n_chunks, "scoring")
     return pd.concat([engine.score(chunk) for chunk in chunks])

@@ -291,7 +291,7 @@ class RiskEngine:
         Parameters
         ----------
         declarations : DataFrame of shape (n_items, n_fields)
-            DECLARATIONS. Items do not see each other.
+            DECLARATIONS. Items do not count for each other.
         on_error : {"raise", "set_aside"}, default="raise"
             What to do with items that cannot be read: "raise", or "set_aside" to
             leave them out with a warning that counts them.

@@ -36,8 +36,8 @@ def train_models(
 ) -> Models:
     """Fit the models on the inspected items.
 
-    They are sorted by lodgement and id, so that the order of the tables, which decides
-    ties in time, changes no bit of the models.
+    The items are sorted by lodgement and id, so that the order of the tables, which
+    decides ties in time, changes no bit of the models.
     """
     moments = items["lodged_at"].to_numpy()[results.rows]
     order = np.lexsort((ids[results.rows], moments))

@@ -120,7 +120,7 @@ class DeclarationFeatures(DeclarationTransformer):
         return self
 
     def transform_matrix(self, X: pd.DataFrame) -> Matrix:
-        """Return the features of items as a plain matrix, whatever `set_output` asks.
+        """Return the features of items as a plain matrix, regardless of `set_output`.
 
         Parameters
         ----------

@@ -94,7 +94,7 @@ class EntityHistory(DeclarationTransformer):
     Notes
     -----
     Only entries of days strictly before the item's own count, and only results known
-    before it: items of the same day do not see each other, and
+    before it: items of the same day do not count for each other, and
     ``fit_transform(X)`` equals ``fit(X).transform(X)``. The rate is
     ``(hits + s * parent) / (inspections + s)``, an empirical-Bayes back-off as in
     Micci-Barreca (2001), computed as of a day.

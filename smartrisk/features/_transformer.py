@@ -158,7 +158,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame of shape (n_items, n_fields)
-            Items that the history has not seen.
+            Items that are not in the history.
         outcomes : DataFrame or ItemResults, default=None
             Results of items in X.
 

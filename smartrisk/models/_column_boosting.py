@@ -16,7 +16,7 @@ LIBRARIES = ("lightgbm", "scikit-learn", "catboost", "xgboost")
 
 
 class ColumnBoosting(DeclarationClassifier):
-    """Boosted trees that see only the declared columns, without any history.
+    """Boosted trees on the declared columns only, without any history.
 
     Codes and names go in as categories, in the way that the library recommends:
     LightGBM's, XGBoost's and CatBoost's own categories; for scikit-learn its

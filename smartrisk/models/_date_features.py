@@ -83,7 +83,7 @@ class DateFeaturesClassifier(DeclarationClassifier):
     Attributes
     ----------
     feature_names_ : tuple of str
-        What the trees see, in order.
+        Names of the features of the trees, in order.
     flags_ : dict of str to dict
         The flagged entities of each flag.
     booster_ : lightgbm.Booster

@@ -495,7 +495,7 @@ def test_items_checked_for_their_rank_alone_are_left_out():
         target_of(flow),
     )
     pd.testing.assert_frame_equal(plain.frame(), both.frame())
-    assert "50 results are of items that were not selected" in both.notes[0]
+    assert "50 results were left out" in both.notes[0]
 
 
 def test_propensities_that_do_not_describe_the_selection_are_noted():

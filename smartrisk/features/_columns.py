@@ -7,7 +7,8 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.items import UInt, mix, mix_one, text_ids
 from smartrisk.schema import HS_LEVELS
-
-if TYPE_CHECKING:
-    from smartrisk.features._sum_tables import SortedKey
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
 EPOCH = np.datetime64("1900-01-01", "D")
@@ -34,6 +32,32 @@ def days(moments: ArrayLike) -> Int:
     values = np.asarray(moments).astype("datetime64[D]")
     number = (values - EPOCH).astype(np.int64)
     return np.clip(number, 0, (1 << DAY_BITS) - 1)
+
+
+@dataclass
+class SortedKey:
+    """Items with a value of a key, in the order of value and day.
+
+    Parameters
+    ----------
+    ids : ndarray of uint64
+        Sorted identities.
+    order : ndarray of int64, shape (n_with_value,)
+        Rows in sorted order.
+    first : ndarray of int64, shape (n_entries,)
+        Where each entry (value, day) begins.
+    entries : ndarray of int64, shape (n_entries,)
+        Position and day of each entry.
+    """
+
+    ids: UInt
+    order: Int
+    first: Int
+    entries: Int
+
+    def covers(self, n_items: int) -> bool:
+        """Return whether every one of the items has a value of the key."""
+        return len(self.order) == n_items
 
 
 class Columns:

@@ -13,7 +13,7 @@ from dataclasses import InitVar, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Int
+from smartrisk.features._columns import DAY_BITS, Columns, Int, SortedKey
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -228,58 +228,32 @@ def _radix_order(values: Int) -> Int:
     return order
 
 
-@dataclass
-class SortedKey:
-    """Items with a value of a key, in the order of value and day.
-
-    Parameters
-    ----------
-    ids : ndarray of uint64
-        Sorted identities.
-    order : ndarray of int64, shape (n_with_value,)
-        Rows in sorted order.
-    first : ndarray of int64, shape (n_entries,)
-        Where each entry (value, day) begins.
-    entries : ndarray of int64, shape (n_entries,)
-        Position and day of each entry.
-    """
-
-    ids: UInt
-    order: Int
-    first: Int
-    entries: Int
-
-    def covers(self, n_items: int) -> bool:
-        """Return whether every one of the items has a value of the key."""
-        return len(self.order) == n_items
-
-    @classmethod
-    def from_columns(cls, columns: Columns, key: Sequence[str]) -> SortedKey:
-        """Sort the items by a key and day; once when the columns keep it."""
-        name = tuple(key)
-        if name in columns.sorted_keys:
-            return columns.sorted_keys[name]
-        codes, ids = columns.key(name)
-        order = np.argsort(ids)
-        rank = np.empty(len(ids) + 1, np.int64)
-        rank[order] = np.arange(len(ids))
-        rank[-1] = -1
-        position, day = rank[codes], columns.day
-        some = len(codes) and int(codes.min()) < 0
-        if some:
-            rows = np.flatnonzero(codes >= 0)
-            position, day = position[rows], day[rows]
-        rank_order = sort_order(position, day)
-        packed = ((position << DAY_BITS) | day)[rank_order]
-        new = np.empty(len(packed), bool)
-        new[:1] = True
-        np.not_equal(packed[1:], packed[:-1], out=new[1:])
-        first = np.flatnonzero(new)
-        rows_order = rows[rank_order] if some else rank_order
-        made = cls(ids[order], rows_order, first, packed[first])
-        if columns.keep:
-            columns.sorted_keys[name] = made
-        return made
+def sort_by_key(columns: Columns, key: Sequence[str]) -> SortedKey:
+    """Sort the items by a key and day; once when the columns keep it."""
+    name = tuple(key)
+    if name in columns.sorted_keys:
+        return columns.sorted_keys[name]
+    codes, ids = columns.key(name)
+    order = np.argsort(ids)
+    rank = np.empty(len(ids) + 1, np.int64)
+    rank[order] = np.arange(len(ids))
+    rank[-1] = -1
+    position, day = rank[codes], columns.day
+    some = len(codes) and int(codes.min()) < 0
+    if some:
+        rows = np.flatnonzero(codes >= 0)
+        position, day = position[rows], day[rows]
+    rank_order = sort_order(position, day)
+    packed = ((position << DAY_BITS) | day)[rank_order]
+    new = np.empty(len(packed), bool)
+    new[:1] = True
+    np.not_equal(packed[1:], packed[:-1], out=new[1:])
+    first = np.flatnonzero(new)
+    rows_order = rows[rank_order] if some else rank_order
+    made = SortedKey(ids[order], rows_order, first, packed[first])
+    if columns.keep:
+        columns.sorted_keys[name] = made
+    return made
 
 
 def sort_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
@@ -412,7 +386,7 @@ def build_table(
         From rows in an order to what to add up besides the count, in that order; a
         None among it counts the items.
     """
-    return SumTable.from_sorted(SortedKey.from_columns(columns, key), sums)
+    return SumTable.from_sorted(sort_by_key(columns, key), sums)
 
 
 def build_table_of(

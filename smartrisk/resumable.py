@@ -57,14 +57,13 @@ def fingerprint(*parts: object) -> str:
 
     Notes
     -----
-    - An estimator (anything with ``get_params``) is its class and its parameters,
+    - An estimator (anything with ``get_params``) counts by its class and parameters,
       nested estimators too; what it learned does not count, since it is fitted again.
-    - A function is its module, name, code, defaults, the values it closes over, and
-      the functions, classes and constants of its module that it uses.
-    - A class is its name and the code of its methods. Other class attributes do not
-      count.
-    - A dataclass is its fields, any other object its attributes.
-    - A table or an array is its content, columns, types and index.
+    - A function counts by its module, name, code, defaults, the values it closes over,
+      and the functions, classes and constants of its module that it uses.
+    - A class counts by its name and the code of its methods, not by other attributes.
+    - A dataclass counts by its fields, any other object by its attributes.
+    - A table or an array counts by its content, columns, types and index.
 
     Examples
     --------

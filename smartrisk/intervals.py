@@ -93,7 +93,7 @@ def resampled_counts(
     n_bootstrap : int
         Number of replicates.
     random_state : int or Generator
-        Seed; a generator goes on from where it is.
+        Seed; a generator continues from its current state.
 
     Yields
     ------

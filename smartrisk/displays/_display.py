@@ -183,7 +183,8 @@ class Display:
         Raises
         ------
         ArgumentError
-            If the number of axes fits neither, or `lang` is unknown.
+            If the number of axes is neither 1 nor that of the panels, or `lang` is
+            unknown.
         """
         import matplotlib as mpl
         from matplotlib.figure import Figure

@@ -225,7 +225,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.note_last_day()
 
     def note_last_day(self) -> None:
-        """Set `last_day_` after a change of the history, from all its tables."""
+        """Set `last_day_` from all tables of the history, after the history changed."""
         history, prices = self.parts_.get("history"), self.parts_.get("prices")
         tables = [*(history.items_ if history else ())]
         tables += prices.tables_ if prices else ()

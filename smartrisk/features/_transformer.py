@@ -34,7 +34,8 @@ _KNOWN_LATER = tuple(name for name in OUTCOMES.names if name not in KEY)
 def is_declarations(owner: str, X: object) -> bool:
     """Return whether X is a frame of declared items and not plain numbers.
 
-    A frame with any field of DECLARATIONS is one, and must have the required fields.
+    A frame with any field of DECLARATIONS counts as declarations and must have the
+    required fields.
     """
     if not isinstance(X, pd.DataFrame):
         return False

@@ -278,7 +278,7 @@ def run_benchmark(
     if clash:
         raise ArgumentError(
             "benchmark.names_taken",
-            "run_benchmark: 'others' must have other names than the usual contenders; "
+            "run_benchmark: 'others' must not have the names of the usual contenders; "
             "{names} are taken.",
             names=format_values(clash),
         )

@@ -96,7 +96,7 @@ class Texts:
         return clean_text(str(value), _MOST_CHARACTERS).strip()
 
     def wrap(self, text: str, width: int = 34) -> str:
-        """Return a text in lines, as an axis of a narrow panel needs it."""
+        """Return a text broken into lines for the axis of a narrow panel."""
         return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
 
     def channel(self, name: str) -> str:

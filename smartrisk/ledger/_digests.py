@@ -57,7 +57,7 @@ def to_plain(value: Any) -> Any:
 
 
 def to_records(table: pd.DataFrame) -> list[Record]:
-    """Return the rows of a table as plain values; without item numbers they are 1."""
+    """Return the rows of a table as plain values; a missing item number becomes 1."""
     names = [str(name) for name in table.columns]
     if "declaration_id" not in names:
         raise ArgumentError(

@@ -42,7 +42,7 @@ class CaseSheet(Page):
     Parameters
     ----------
     reasons : Reasons
-        Of the item.
+        Reasons of the item.
     _item : DataFrame of one row
         Canonical DECLARATIONS.
     _score : Series

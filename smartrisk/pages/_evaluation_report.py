@@ -58,15 +58,15 @@ class EvaluationReport(Page):
     name : str, default=""
         Name of what was evaluated, the title of the page.
     calibration : Calibration or None, default=None
-        Of the same items.
+        Calibration on the same items.
     effort : EffortCurve or None, default=None
-        Of the same items.
+        Effort curve of the same items.
     segments : Segments or None, default=None
-        Of the same items.
+        Rates by segment of the same items.
     backtest : Backtest or None, default=None
         The same ranking, period by period.
     drift : Drift or None, default=None
-        Of the declared fields.
+        Drift of the declared fields.
     reasons : Reasons or None, default=None
         Reasons of many items.
 

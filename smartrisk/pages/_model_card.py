@@ -100,11 +100,11 @@ class ModelCard(Page):
         engine : RiskEngine
             Fitted; it is not changed.
         evaluation : Evaluation, default=None
-            On items that it was not fitted on.
+            Evaluation on items that the engine was not fitted on.
         segments : Segments, default=None
-            Of the same items.
+            Rates by segment of the same items.
         data : DataCard, default=None
-            Of the data it was fitted on.
+            Card of the data that the engine was fitted on.
         reasons : Reasons, default=None
             Of many items, for the importance of concepts.
         decisions : DataFrame, default=None
@@ -112,7 +112,7 @@ class ModelCard(Page):
         ledger : Verification, default=None
             What ``ledger.verify`` returned.
         drift : Drift, default=None
-            Of the declared fields.
+            Drift of the declared fields.
         intended_use : str, default=None
             The administration's text; None for a general one.
         oversight : str, default=None

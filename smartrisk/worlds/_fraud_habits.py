@@ -157,7 +157,7 @@ def recruit(
     expected: Float,
     month: MonthDays,
 ) -> None:
-    """Give relations habits until the expected cases of the month are those wanted.
+    """Give relations habits until the month's expected cases reach the wanted number.
 
     Which relation is drawn first depends on the duty at stake and on the importer; big
     relations are skipped, so that no single one decides the world. `expected` holds the

@@ -225,8 +225,8 @@ def _join_results(
         raise TableError(
             "evaluation.audit_too_few_labelled",
             "audit: {n_labelled} of the {part} items have a result, with {n_hits} "
-            "hits; at least {least} and both kinds are needed. Pass more of them, or "
-            "split them at another time.",
+            "hits; at least {least} results are needed, with and without a hit. Pass "
+            "more items, or split them at another time.",
             n_labelled=len(table),
             part=part,
             n_hits=int(table["illicit"].sum()),

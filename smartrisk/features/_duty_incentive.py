@@ -125,7 +125,7 @@ class DutyIncentive(DeclarationTransformer):
         self.label_delay = label_delay
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add the duty rates of each level of the tariff up."""
+        """Add up the duty rates of each level of the tariff."""
         self.means_: dict[str, SumTable] = {}
         self.lowest_: dict[str, LowestTable] = {}
         if "duty_rate" in columns.names:

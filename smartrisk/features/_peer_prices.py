@@ -140,7 +140,7 @@ class PeerPrices(DeclarationTransformer):
             price_statistics(key, tuple(MEASURES))
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add the measures that the declared fields allow up by key."""
+        """Add up, by key, the measures that the declared fields allow."""
         declared = tuple(
             name
             for name, fields in MEASURES.items()
@@ -164,7 +164,7 @@ class PeerPrices(DeclarationTransformer):
         self.overall_ = SumTable.merge([self.overall_, overall])
 
     def _tables(self, columns: Columns) -> tuple[list[SumTable], SumTable]:
-        """Add the items' measures up by key and day."""
+        """Add up the items' measures by key and day."""
         encode_keys(columns, self.keys_, self.n_jobs)
         measured = {m: quantise(log_ratio(columns, m)) for m in self.measures_}
         complete = {m: bool(valid.all()) for m, (valid, _) in measured.items()}

@@ -94,7 +94,7 @@ class SumTable:
 
     @classmethod
     def from_items(cls, codes: Int, ids: UInt, day: Int, sums: Sums) -> SumTable:
-        """Add items up by key value and day.
+        """Add up items by key value and day.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class SumTable:
 
     @classmethod
     def from_sorted(cls, by: SortedKey, sums: SumsInOrder | None = None) -> SumTable:
-        """Add items up in an order that is known.
+        """Add up items in a known order.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class SumTable:
 
     @classmethod
     def merge(cls, tables: Sequence[SumTable]) -> SumTable:
-        """Add tables of the same key up."""
+        """Add up tables of the same key."""
         parts = [table for table in tables if len(table.packed)]
         if not parts:
             return tables[0]

@@ -115,7 +115,7 @@ def check_monotone(
         raise ArgumentError(
             "models.monotone_on_categorical",
             "{owner}: 'monotone' must be 0 for categorical features; features "
-            "{positions} are both. Set their constraint to 0.",
+            "{positions} have a constraint. Set it to 0.",
             owner=owner,
             positions=format_values(both),
         )

@@ -144,8 +144,8 @@ class ClosedLoop(Result):
         -------
         total : DataFrame
             arm, n_worlds, hit_rate, recall, revenue_share and of_oracle (hits relative
-            to the most that as many controls can find), each with its half-width
-            (95 %, Student) over the worlds.
+            to the maximum that the same number of controls can find), each with its
+            half-width (95 %, Student) over the worlds.
         """
         sums = self._sums(last)
         rows = []

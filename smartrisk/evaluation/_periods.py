@@ -62,7 +62,7 @@ class Periods(Result):
             n_judged (with a result), n_inspected, hits (all of the judged), precision
             and recall with ``_low`` and ``_high`` (Wilson, 95 %), revenue_share, lift,
             norm_precision, norm_revenue, net_benefit (national currency), and a note
-            where there are few.
+            where counts are low.
         """
         return self._table.copy()
 

@@ -44,7 +44,7 @@ def canonical_json(body: Mapping[str, Any]) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """Return a value as a plain value for JSON; a missing one is None."""
+    """Return a value in plain types for JSON; a missing one is None."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -149,7 +149,7 @@ def _column_type(name: str) -> str:
 
 
 def to_jsonable(value: Any) -> Any:
-    """Return a value as a plain value for JSON; other objects become text."""
+    """Return a value in plain types for JSON; other objects become text."""
     if isinstance(value, Mapping):
         return {str(k): to_jsonable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -125,10 +125,10 @@ class ClosedLoop(Result):
         frame : DataFrame
             seed, arm, month, n_items, n_controls, n_known (results that had arrived
             when the month began), hits, hit_rate, recall, revenue, revenue_share (of
-            what was there), regret (hits that an oracle with as many controls finds
-            beyond it). The arm "oracle" has the controls of the first arm; its hits and
-            its revenue are each the possible maximum, so they can belong to two
-            different selections.
+            all that could be found), regret (hits that an oracle with the same number
+            of controls finds in addition). The arm "oracle" has the controls of the
+            first arm; its hits and its revenue are each the possible maximum, so they
+            can belong to two different selections.
         """
         return self._table.copy()
 

@@ -115,8 +115,8 @@ def fit_contender(contender: Any, split: Split) -> FittedContender:
     Parameters
     ----------
     contender : object
-        An engine (``fit`` and ``score`` of declarations and outcomes, ``update`` where
-        it has it), a classifier (``fit`` and ``predict_proba`` of declarations and
+        An engine (``fit`` and ``score`` of declarations and outcomes, and optionally
+        ``update``), a classifier (``fit`` and ``predict_proba`` of declarations and
         labels), or a function of past, known and later items that returns scores.
     split : Split
         What it may learn from, and when; see `smartrisk.windows`.

@@ -113,7 +113,7 @@ class Columns:
     def base(self, name: str) -> tuple[Int, UInt]:
         """Return (codes, ids) of one column: -1 is missing, ids belong to codes.
 
-        With a name that ends in "?" missing is a value of its own.
+        Where the name ends in "?", missing counts as a value of its own.
         """
         if name not in self._bases:
             self._bases[name] = (

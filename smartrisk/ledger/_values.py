@@ -167,7 +167,7 @@ class Replay(Result):
     recorded, again : mapping of str to object
         Score, version and reasons then and now.
     message : smartrisk.errors.Message, default=None
-        Why they differ or cannot be compared; None when they agree.
+        Why the two differ or cannot be compared; None when they agree.
 
     Examples
     --------
@@ -211,7 +211,7 @@ class Replay(Result):
 
     @property
     def message(self) -> Message | None:
-        """Why they differ or cannot be compared; None when they agree."""
+        """Why the two differ or cannot be compared; None when they agree."""
         return self._message
 
     @property

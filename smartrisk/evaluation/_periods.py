@@ -117,7 +117,7 @@ def by_period(
         If columns or dates are missing, `lodged_at` is not of the items, a key is
         repeated, or a score of a judged item is missing.
     ArgumentError
-        If an argument is outside what it allows.
+        If an argument is outside what is allowed.
 
     See Also
     --------

@@ -271,7 +271,7 @@ def net_benefit_at(
     cost: float,
     ties: str = "expected",
 ) -> float:
-    """Return the revenue that the rate recovers, less the cost of the controls.
+    """Return the revenue that the rate recovers, minus the cost of the controls.
 
     Parameters
     ----------

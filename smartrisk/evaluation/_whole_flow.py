@@ -138,7 +138,7 @@ def whole_flow(
         If columns are missing, keys repeat, groups are not those of the items, or no
         item was drawn at random.
     ArgumentError
-        If an argument is outside what it allows.
+        If an argument is outside what is allowed.
 
     See Also
     --------

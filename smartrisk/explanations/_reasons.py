@@ -80,14 +80,14 @@ class Reasons(Result):
 
     See Also
     --------
-    explain : Make reasons, and check what they are made of.
+    explain : Make reasons from checked inputs.
 
     Notes
     -----
     A reason is a group of features of one customs concept that compare the same unit
     value or mass with peers, or that read the same declaration fields. Its contribution
     is the sum of theirs, so that the reasons of an item add up to its raw score
-    (log-odds, before calibration) less the base value.
+    (log-odds, before calibration) minus the base value.
 
     The strongest reason of each concept that adds at least 0.1 comes before a second
     one of the same concept. Evidence that, read by itself, contradicts its reason comes
@@ -433,7 +433,7 @@ class Reasons(Result):
         -------
         frame : DataFrame of shape (n_items, n_fields)
             Log-odds, with the index of the declarations; a row adds up to the raw
-            score less the base value.
+            score minus the base value.
         """
         names, values = self._plan.fold_to_fields(self._contributions)
         return pd.DataFrame(values, columns=names, index=self._declarations.index)
@@ -445,7 +445,7 @@ class Reasons(Result):
         -------
         frame : DataFrame of shape (n_items, n_concepts)
             Log-odds, with the index of the declarations; a row adds up to the raw
-            score less the base value.
+            score minus the base value.
         """
         names, values = self._plan.fold_to_concepts(self._totals)
         return pd.DataFrame(values, columns=names, index=self._declarations.index)

@@ -55,11 +55,10 @@ class Removal(Result):
         Returns
         -------
         frame : DataFrame
-            ``declaration_id``, ``item_number``, ``concept``, ``fields``,
-            ``raw_score``, ``without`` (mean log-odds when the features of the reason
-            are those of the other items) and ``moved`` (``raw_score`` less
-            ``without``: above 0 when the reason raises the score; below 0 for reasons
-            to release).
+            ``declaration_id``, ``item_number``, ``concept``, ``fields``, ``raw_score``,
+            ``without`` (mean log-odds when the features of the reason are those of the
+            other items) and ``moved`` (``raw_score`` minus ``without``: above 0 when
+            the reason raises the score; below 0 for reasons to release).
         """
         return self._table.copy()
 

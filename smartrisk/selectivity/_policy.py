@@ -66,7 +66,7 @@ class Policy:
         group to number, or from group to such a mapping.
     rank_by : str, default="risk_score"
         "risk_score", "expected_revenue", "blend" or "net_benefit": expected revenue
-        less `costs`. With "net_benefit" the model takes only items that are worth
+        minus `costs`. With "net_benefit" the model takes only items that are worth
         their control.
     blend : float, default=0.5
         Weight of the risk rank against the revenue rank when blended.

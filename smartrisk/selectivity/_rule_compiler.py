@@ -154,7 +154,7 @@ def compile_rules(
     Raises
     ------
     ArgumentError
-        If an argument is outside what it allows.
+        If an argument is outside what is allowed.
     TableError
         If scores and declarations are not of the same items, or are too few.
 

@@ -100,7 +100,7 @@ def by_smartrisk(items: pd.DataFrame, hits: np.ndarray, jobs: int) -> list[np.nd
 
 
 def overall(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what is known of all items together, per day."""
+    """Return what is known about all items together, per day."""
     day, price = frame["day"].to_numpy(), frame["price"].to_numpy()
     low, high = int(day.min()), int(day.max())
     length = high - low + 2

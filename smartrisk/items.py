@@ -446,7 +446,7 @@ def moments_known(
     -------
     moments : ndarray of datetime64, shape (n_results,)
         `known_at` where there is one, but never before lodgement; else lodgement plus
-        the delay. NaT where nothing is known of the result or its item.
+        the delay. NaT where nothing is known about the result or its item.
 
     Notes
     -----

@@ -62,7 +62,8 @@ def catalogue(domain: str, lang: str) -> gettext.NullTranslations:
     -------
     catalogue : gettext.NullTranslations
         Its ``gettext``, ``ngettext`` and ``pgettext`` take the English texts; for
-        English they return them. French texts have narrow spaces before punctuation.
+        English they return these unchanged. French texts have narrow spaces before
+        punctuation.
 
     Raises
     ------

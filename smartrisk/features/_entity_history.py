@@ -166,7 +166,7 @@ class EntityHistory(DeclarationTransformer):
         self.extend_results(columns, results)
 
     def extend_results(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add results of items whose activity is counted already."""
+        """Add results of items whose activity is already counted."""
         if results is not None:
             for number, key in enumerate(self.keys_):
                 new = _result_table(columns, key.columns, results)

@@ -86,7 +86,7 @@ class Sizes:
 
 
 class Draft:
-    """Decisions in the course of being made.
+    """Decisions in progress.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class OfficerReport(Result):
     _table : DataFrame
         One row per type of override, or per officer.
     _summary : dict of str to float
-        Figures of all.
+        Overall figures, by name.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class OfficerReport(Result):
 
     @property
     def summary(self) -> dict[str, float]:
-        """Figures of all, by name; a copy."""
+        """Overall figures, by name; a copy."""
         return dict(self._summary)
 
     def frame(self) -> pd.DataFrame:

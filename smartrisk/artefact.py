@@ -75,7 +75,7 @@ def write_folder(
     except OSError as error:
         raise ArtefactError(
             "artefact.parent_not_writable",
-            "write_folder: cannot write beside {target!r}: {problem}. Choose another "
+            "write_folder: cannot write next to {target!r}: {problem}. Choose another "
             "place, or change its permissions.",
             target=str(target),
             problem=str(error.strerror),

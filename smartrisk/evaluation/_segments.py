@@ -237,8 +237,8 @@ def by_segment(
     if not parts:
         raise TableError(
             "evaluation.no_segment",
-            "by_segment: 'segments' has no column or value to split by. Pass one at "
-            "least, such as {{'office': declarations['office']}}.",
+            "by_segment: 'segments' has no column or value to split by. Pass at "
+            "least one, such as {{'office': declarations['office']}}.",
         )
     return Segments(pd.concat(parts, ignore_index=True), min_items)
 

@@ -249,7 +249,7 @@ class Draft:
     def assign_channels(
         self, group: Group, ruled: NDArray[np.object_] | None = None
     ) -> None:
-        """Give the controlled items of a group their channels, the best red first."""
+        """Give the controlled items of a group their channels; the best get red."""
         controlled = group.rows[self.claim[group.rows] < _RELEASED]
         is_by_rule = self.claim[controlled] == _RULE
         by_rule = controlled[is_by_rule & ~self.is_due[controlled]]

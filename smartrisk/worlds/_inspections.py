@@ -87,8 +87,8 @@ class Officers:
     skill : array of float
         Factor on the probability of a finding.
     partner : array of int, or of object
-        Declarant whose findings the officer hides, by number or by name; -1 or missing
-        for none.
+        Declarant against whom the officer hides findings, by number or name; -1 or
+        missing for none.
     """
 
     skill: Float

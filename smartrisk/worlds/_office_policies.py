@@ -59,7 +59,7 @@ class OfficePolicies:
 
 
 def make_policies(seed: int, n_offices: int, regime: int) -> OfficePolicies:
-    """Draw the offices' policies; each change of policy is another regime."""
+    """Draw the offices' policies; each change of policy counts as another regime."""
     rng = stream(seed, "policy", regime)
     origins = rng.random((n_offices, len(ORIGINS))) < 0.12
     origins[:, 0] = rng.random(n_offices) < 0.6  # CN

@@ -44,7 +44,7 @@ class DataFiles:
     on_error : {"raise", "set_aside"}, default="raise"
         What happens to rows that cannot be used.
     kcs : str, default=None
-        Folder or file of the Korean set, instead of all others.
+        Folder or file of the Korean set, instead of all other files.
     part : str, default="train"
         Part of the Korean set, when `kcs` is a folder.
     """

@@ -101,8 +101,8 @@ def _make_scores(declarations: pd.DataFrame, risk: NDArray[np.float64]) -> pd.Da
     if len(risk) != len(declarations):
         raise TableError(
             "evaluation.contender_score_count",
-            "fit_contender: a contender returned {n_scores} scores for {n_items} items; "
-            "it must return one per item, in their order.",
+            "fit_contender: a contender returned {n_scores} scores for {n_items} "
+            "items; it must return one per item, in their order.",
             n_scores=len(risk),
             n_items=len(declarations),
         )

@@ -126,7 +126,8 @@ class SumTable:
         by : SortedKey
             The order.
         sums : callable, default=None
-            From rows in an order to what to add up, in that order; None in it counts.
+            Function from sorted rows to what to add up, in the same order; a sum that
+            is None counts the items.
         """
         first = by.first
         daily: Sums = {"n": np.diff(first, append=len(by.order))}
@@ -383,8 +384,8 @@ def build_table(
     key : sequence of str
         Columns of the key; empty for all items together.
     sums : callable, default=None
-        From rows in an order to what to add up besides the count, in that order; a
-        None among it counts the items.
+        Function from sorted rows to what to add up besides the count, in the same
+        order; a sum that is None counts the items.
     """
     return SumTable.from_sorted(sort_by_key(columns, key), sums)
 

@@ -40,7 +40,7 @@ class Demand:
     Attributes
     ----------
     must : array of bool
-        Mandatory.
+        Whether the item is mandatory.
     priority : array of float
         From the draw of a rule: below 1 where a rule asks for a control, smallest
         first; infinite without rules.
@@ -53,7 +53,7 @@ class Demand:
     weight : array of float or None
         For exploration by weight; None for the random share.
     hashes : array of uint64
-        Of the key and the seed.
+        Hashes of the key and the seed.
     """
 
     must: Bool

@@ -51,9 +51,9 @@ def make_importers(
     """Draw importers with heavy-tailed activity and lifetimes.
 
     Activity is log-normal with a spread of 1.2: the top 1 % of the Korean set's
-    importers carry 11.6 % of the rows, the top 10 % 36.7 %, and 33 % have one item (its
-    synthesis flattens; real tails are heavier). First days are set so that 10-20 % of a
-    new quarter's importers were never seen (13.3 % there).
+    importers carry 11.6 % of the items, the top 10 % 36.7 %, and 33 % have one item
+    (the set is synthesised, which flattens tails; real ones are heavier). First days
+    are set so that 10-20 % of a new quarter's importers were never seen (13.3 % there).
     """
     n = max(n_items // 5, 5)  # five items on average
     birth = np.where(rng.random(n) < 0.845, 0, rng.integers(0, span, n))

@@ -191,8 +191,8 @@ def by_segment(
     Tied items at the edge count by the share that is taken of them, in rates and in
     the denominators of the intervals.
 
-    Where only inspected items have a result, the rates of a ranking are rates among
-    the inspected, and `base_rate` and `recall` of decisions are of what was inspected.
+    Where only inspected items have a result, the rates of a ranking are rates among the
+    inspected, and `base_rate` and `recall` of decisions refer to the inspected items.
 
     Examples
     --------

@@ -250,8 +250,8 @@ def close_loop(
         that was stopped resumes: an arm with another engine, policy, world, start or
         version of the library starts from the beginning. None to keep nothing.
     progress : callable, default=None
-        Called with arm, seed and the last month when an arm has ended in a world; where
-        `n_jobs` is 1 after every month.
+        Called with arm, seed and the last month when an arm has ended in a world. Where
+        `n_jobs` is 1, it is called after every month.
 
     Returns
     -------

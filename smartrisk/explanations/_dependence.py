@@ -100,7 +100,7 @@ def dependence(reasons: Reasons, feature: str, *, n_bins: int = 10) -> Dependenc
     if feature not in names:
         raise ArgumentError(
             "explanations.unknown_feature",
-            "dependence: no feature {feature!r} among {n_features}.{hint}",
+            "dependence: no feature {feature!r} among the {n_features} features.{hint}",
             feature=str(feature),
             n_features=len(names),
             hint=suggest_nearest(feature, names),

@@ -75,7 +75,7 @@ def declared_value(
     """Return the customs value of one canonical item as `declared_values` does."""
     if "customs_value" not in features.feature_names_in_:
         return np.ones(1)
-    value = item["customs_value"]
+    value = item.get("customs_value")
     return np.array([np.nan if value is None else value], np.float64)
 
 

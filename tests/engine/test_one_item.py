@@ -1,0 +1,97 @@
+"""One item with fields absent, or written as text, is scored as in a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.errors import TableError
+from smartrisk.models import RiskClassifier
+from smartrisk.schema import DECLARATIONS
+
+FIELDS = tuple(
+    name
+    for name in sr.datasets.example_declarations(2).columns
+    if name not in ("description", "declaration_type")
+)
+OPTIONAL = tuple(name for name in FIELDS if name not in DECLARATIONS.required)
+
+
+@pytest.fixture(scope="module")
+def row(world):
+    """Return a one-row frame of canonical DECLARATIONS."""
+    return world.declarations.tail(800).iloc[[7]]
+
+
+def without(row, name):
+    """Return the frame with a field that has no value; items get number 1."""
+    if name == "item_number":
+        return row.assign(item_number=1)
+    if pd.api.types.is_bool_dtype(row[name].dtype):
+        return row.assign(**{name: pd.array([None], "boolean")})
+    return row.assign(**{name: pd.Series([None], row.index, dtype=row[name].dtype)})
+
+
+def assert_same(engine, item, frame):
+    """Assert that scores and reasons of an item are bit-identical to the batch."""
+    batch, one = engine.score(frame).iloc[0], engine.score_one(item)
+    assert one["risk_score"] == batch["risk_score"]
+    assert one["expected_revenue"] == batch["expected_revenue"]
+    reasons, alone = engine.explain(frame), engine.explain_one(item)
+    assert alone.sentences() == reasons.sentences()
+    assert np.array_equal(alone.raw_score, reasons.raw_score)
+
+
+@pytest.mark.parametrize("moment", ["a moment", "a text"])
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_item_without_a_field_is_scored_as_in_the_batch(engine, row, name, moment):
+    item = row.iloc[0].drop(name).to_dict()
+    if moment == "a text":  # so that the item is not canonical
+        item["lodged_at"] = str(item["lodged_at"])
+    assert_same(engine, item, without(row, name))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_item_with_a_field_as_text_is_scored_as_in_the_batch(engine, row, name):
+    text = str(row.iloc[0][name])
+    item = row.iloc[0].to_dict() | {name: text}
+    assert_same(engine, item, row.assign(**{name: text}))
+
+
+@pytest.mark.parametrize("name", DECLARATIONS.required)
+def test_an_item_without_a_required_field_is_refused_as_in_the_batch(engine, row, name):
+    for call, table in (
+        (engine.score, row.drop(columns=name)),
+        (engine.score_one, row.iloc[0].drop(name).to_dict()),
+        (engine.explain_one, row.iloc[0].drop(name).to_dict()),
+    ):
+        with pytest.raises(TableError, match=f"'{name}'"):
+            call(table)
+
+
+def test_an_item_of_required_fields_only_is_scored_as_in_the_batch(engine, row):
+    item = {
+        "declaration_id": "A",
+        "lodged_at": "2024-06-01",
+        "tariff_code": "0901210000",
+    }
+    frame = row.assign(**item)
+    for name in OPTIONAL:
+        frame = without(frame, name)
+    assert_same(engine, item, frame)
+    assert engine.score_one(item)["expected_revenue"] == 0.0
+
+
+def test_a_value_is_no_scale_for_an_engine_fitted_without_values(world):
+    split = sr.windows.time_split(world.declarations, world.outcomes)
+    engine = sr.RiskEngine(classifier=RiskClassifier(n_estimators=5))
+    engine.fit(split.past.drop(columns="customs_value"), split.known)
+    later = split.later.head(6)
+    scores = engine.score(later.drop(columns="customs_value"))
+    for factor in (1.0, 1000.0):
+        valued = later.assign(customs_value=later["customs_value"] * factor)
+        pd.testing.assert_frame_equal(engine.score(valued), scores)
+        one = engine.score_one(valued.iloc[2].to_dict())
+        assert one["expected_revenue"] == scores["expected_revenue"].iloc[2] > 0

@@ -93,5 +93,7 @@ def test_a_value_is_no_scale_for_an_engine_fitted_without_values(world):
     for factor in (1.0, 1000.0):
         valued = later.assign(customs_value=later["customs_value"] * factor)
         pd.testing.assert_frame_equal(engine.score(valued), scores)
-        one = engine.score_one(valued.iloc[2].to_dict())
-        assert one["expected_revenue"] == scores["expected_revenue"].iloc[2] > 0
+        item = valued.iloc[2].to_dict()
+        for one in (item, item | {"lodged_at": str(item["lodged_at"])}):
+            found = engine.score_one(one)["expected_revenue"]
+            assert found == scores["expected_revenue"].iloc[2] > 0

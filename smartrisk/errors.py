@@ -182,6 +182,8 @@ def _restore_error(
     error = cls.__new__(cls)
     SmartRiskError.__init__(error, message_id, template, **values)
     vars(error).update(extra)
+    if isinstance(error, ImportError):  # its name is no entry of the instance
+        error.name = values.get("package")
     return error
 
 
@@ -290,6 +292,22 @@ class SmartRiskWarning(_Text, UserWarning):
     def __init__(self, message_id: str, template: str, /, **values: Any) -> None:
         super().__init__(self._set_message(message_id, template, values))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what `pickle` needs: worker processes pass warnings on."""
+        return _restore_warning, (
+            type(self),
+            self.message_id,
+            self.template,
+            dict(self.values),
+        )
+
+
+def _restore_warning(
+    cls: type[SmartRiskWarning], message_id: str, template: str, values: dict[str, Any]
+) -> SmartRiskWarning:
+    """Return the warning that `SmartRiskWarning.__reduce__` took apart."""
+    return cls(message_id, template, **values)
+
 
 class DataQualityWarning(SmartRiskWarning):
     """Doubtful but legal input: it was kept and flagged."""
@@ -352,15 +370,14 @@ def check_number(
         is_number = index is not None and not isinstance(value, (bool, str))
     if is_number and math.isfinite(value) and low <= value <= high:
         return
-    if integer:
-        message_id = "errors.not_an_integer"
-        template = "{owner}: {name!r} must be an integer in [{low}, {high}]; got "
+    kind = "an integer" if integer else "a number"
+    if math.isinf(high):
+        scope = "" if math.isinf(low) else " of at least {low}"
     else:
-        message_id = "errors.not_a_number"
-        template = "{owner}: {name!r} must be a number in [{low}, {high}]; got "
+        scope = " in [{low}, {high}]"
     raise ArgumentError(
-        message_id,
-        template + "{value!r}.",
+        f"errors.not_{kind.replace(' ', '_')}",
+        f"{{owner}}: {{name!r}} must be {kind}{scope}; got {{value!r}}.",
         owner=owner,
         name=name,
         low=low,

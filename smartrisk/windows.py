@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
-from smartrisk.items import moments_known, positions_of
+from smartrisk.items import are_among, moments_known, positions_of
 from smartrisk.results import Result
 
 __all__ = [
@@ -210,7 +210,9 @@ def as_of(
     True
     """
     dated = _date_results("as_of", outcomes, declarations, label_delay)
-    return _snapshot(declarations, outcomes, dated, pd.Timestamp(moment))
+    return _snapshot(
+        declarations, outcomes, dated, _read_moment("as_of", "moment", moment)
+    )
 
 
 def time_split(
@@ -251,14 +253,16 @@ def time_split(
     True
     """
     check_number("time_split", "later_share", later_share, low=0.0, high=1.0)
+    lodged = _lodgements("time_split", declarations)
+    _check_not_empty("time_split", lodged)
     if at is None:
-        days = declarations["lodged_at"].dt.normalize().sort_values()
+        days = lodged.dt.normalize().sort_values()
         place = min(int(len(days) * (1 - later_share)), len(days) - 1)
         at = days.iloc[place]
-    moment = pd.Timestamp(at)
+    moment = _read_moment("time_split", "at", at)
     dated = _date_results("time_split", outcomes, declarations, label_delay)
     past, known = _snapshot(declarations, outcomes, dated, moment)
-    later = declarations[declarations["lodged_at"] >= moment]
+    later = declarations[(lodged >= moment).to_numpy()]
     return Split(at=moment, past=past, known=known, later=later)
 
 
@@ -304,7 +308,8 @@ def rolling_origin(
     """
     check_number("rolling_origin", "n_folds", n_folds, low=1, integer=True)
     check_number("rolling_origin", "months", months, low=1, integer=True)
-    lodged = declarations["lodged_at"]
+    lodged = _lodgements("rolling_origin", declarations)
+    _check_not_empty("rolling_origin", lodged)
     end = lodged.max().to_period("M").to_timestamp() + pd.DateOffset(months=1)
     starts = [end - pd.DateOffset(months=months * k) for k in range(n_folds, 0, -1)]
     if starts[0] <= lodged.min():
@@ -320,7 +325,7 @@ def rolling_origin(
     for start in starts:
         stop = start + pd.DateOffset(months=months)
         past, known = _snapshot(declarations, outcomes, dated, start)
-        later = declarations[(lodged >= start) & (lodged < stop)]
+        later = declarations[((lodged >= start) & (lodged < stop)).to_numpy()]
         yield Split(at=pd.Timestamp(start), past=past, known=known, later=later)
 
 
@@ -419,8 +424,9 @@ def unlabelled_months(
     >>> len(unlabelled_months(world.declarations, world.outcomes))
     0
     """
-    dated = _date_results("unlabelled_months", outcomes, declarations, label_delay)
-    lodged = declarations["lodged_at"]
+    lodged = _lodgements("unlabelled_months", declarations)
+    own_results = outcomes[are_among(outcomes, declarations)]
+    dated = _date_results("unlabelled_months", own_results, declarations, label_delay)
     own = dated.rows >= 0
     labelled = np.zeros(len(lodged), bool)
     labelled[dated.rows[own]] = True
@@ -464,7 +470,10 @@ def months_without_results(
     >>> months_without_results(lodged, ~february)["n_items"].tolist()
     [29]
     """
-    end = pd.Timestamp(lodged.max() if until is None else until)
+    lodged = _without_zone(lodged)
+    if until is None:
+        until = lodged.max()
+    end = _read_moment("months_without_results", "until", until)
     age = (end - lodged).dt.total_seconds().to_numpy(np.float64) / 86_400.0
     table = pd.DataFrame(
         {
@@ -511,12 +520,14 @@ def _date_results(
 ) -> _Dated:
     """Find the items of results by id, and date the results."""
     check_number(owner, "label_delay", label_delay, low=0, integer=True)
+    moments = _lodgements(owner, declarations).to_numpy()
     rows = positions_of(outcomes, declarations, owner=owner, name="DECLARATIONS")
-    moments = declarations["lodged_at"].to_numpy()
     lodged = np.full(len(rows), "NaT", moments.dtype)
     lodged[rows >= 0] = moments[rows[rows >= 0]]
     given = outcomes.get("known_at")
-    dates = None if given is None else pd.to_datetime(given).to_numpy()
+    dates = None
+    if given is not None:
+        dates = _without_zone(pd.to_datetime(given)).to_numpy()
     known = moments_known(lodged, dates, label_delay)
     undated = int(np.isnat(known).sum())
     if undated:
@@ -535,7 +546,64 @@ def _snapshot(
 ) -> Snapshot:
     """Return items lodged, and their results known, strictly before a moment."""
     moment = at.to_datetime64()
-    past = declarations[(declarations["lodged_at"] < at).to_numpy()]
+    past = declarations[(_without_zone(declarations["lodged_at"]) < at).to_numpy()]
     # NaT, for a result without its item, is before no moment.
     known = outcomes[(dated.lodged < moment) & (dated.known < moment)]
     return Snapshot(past, known)
+
+
+def _lodgements(owner: str, declarations: pd.DataFrame) -> pd.Series:
+    """Return when items were lodged, in UTC and without a time zone."""
+    absent = [n for n in ("declaration_id", "lodged_at") if n not in declarations]
+    if absent:
+        raise TableError(
+            "windows.declarations_lack_columns",
+            "{owner}: columns missing in DECLARATIONS: {columns}. Rename your columns, "
+            "or validate the table with a ColumnMap.",
+            owner=owner,
+            columns=format_values(absent),
+        )
+    lodged = declarations["lodged_at"]
+    if not isinstance(lodged.dtype, pd.DatetimeTZDtype) and lodged.dtype.kind != "M":
+        raise TableError(
+            "windows.lodgements_not_dates",
+            "{owner}: 'lodged_at' must hold dates; got values of type {dtype}. "
+            "Validate the table first.",
+            owner=owner,
+            dtype=str(lodged.dtype),
+        )
+    return _without_zone(lodged)
+
+
+def _check_not_empty(owner: str, lodged: pd.Series) -> None:
+    """Raise where there is no item to split."""
+    if not len(lodged):
+        raise TableError(
+            "windows.no_items",
+            "{owner}: DECLARATIONS has no item. Pass one at least.",
+            owner=owner,
+        )
+
+
+def _without_zone(times: pd.Series) -> pd.Series:
+    """Return times in UTC without a zone; times without one are in UTC already."""
+    zone = getattr(times.dtype, "tz", None)
+    return times if zone is None else times.dt.tz_convert(None)
+
+
+def _read_moment(owner: str, name: str, moment: Moment) -> pd.Timestamp:
+    """Return a point in time, in UTC and without a time zone."""
+    try:
+        at = pd.Timestamp(moment)
+        if pd.isna(at):
+            raise ValueError("not a time")
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            "windows.moment_not_readable",
+            "{owner}: {name!r} must be a date or a moment; got {moment}. Write it as "
+            "'2024-03-31'.",
+            owner=owner,
+            name=name,
+            moment=repr(moment),
+        ) from error
+    return at if at.tzinfo is None else at.tz_convert(None)

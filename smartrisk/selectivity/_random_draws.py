@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.items import GOLDEN, UInt, scramble
+from smartrisk.items import GOLDEN, UInt, document_hashes, item_numbers, scramble
 
 Float = NDArray[np.float64]
 
@@ -62,12 +62,7 @@ def inclusion(n: int, drawn: int, taken: int) -> Float:
 
 def hash_items(items: pd.DataFrame, random_state: int) -> UInt:
     """Return a 64-bit number per item that depends on its key and the seed only."""
-    ids = pd.util.hash_array(
-        np.asarray(items["declaration_id"], dtype=object), categorize=False
-    )
-    number = np.ones(len(items), np.uint64)
-    if "item_number" in items:
-        number = items["item_number"].to_numpy(np.int64).view(np.uint64)
+    ids, number = document_hashes(items), item_numbers(items)
     seed = np.random.SeedSequence(random_state).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
         return scramble(ids + number * GOLDEN + seed)

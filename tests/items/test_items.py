@@ -12,6 +12,19 @@ from smartrisk import items, windows
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.features import join_results
 
+#: The same three documents in every type that a reader of files may give them.
+ID_TYPES = {
+    "integers": pd.Series([101, 102, 103]),
+    "floats": pd.Series([101.0, 102.0, 103.0]),
+    "nullable": pd.Series([101, 102, 103], dtype="Int64"),
+    "texts": pd.Series(["101", "102", "103"]),
+    "objects": pd.Series(["101", "102", "103"], dtype=object),
+    "object floats": pd.Series([101.0, 102.0, 103.0], dtype=object),
+    "mixed": pd.Series(["101", 102, 103.0], dtype=object),
+    "categories": pd.Series(["101", "102", "103"], dtype="category"),
+    "arrow texts": pd.Series(["101", "102", "103"], dtype="string[pyarrow]"),
+}
+
 
 def table(*keys, **columns):
     names, numbers = zip(*keys, strict=True)
@@ -151,3 +164,50 @@ def test_amounts_that_are_missing_or_refunds_are_zero():
     series = pd.Series([3.5, None, -2.0], dtype="Float64")
     for values in (series, series.astype("float64"), [3.5, float("nan"), -2.0]):
         assert items.clean_amounts(values).tolist() == [3.5, 0.0, 0.0]
+
+
+# ------------------------------------------------------- ids of every type
+
+
+@pytest.mark.parametrize("left", ID_TYPES)
+@pytest.mark.parametrize("right", ID_TYPES)
+def test_ids_match_whatever_their_type(left, right):
+    ours = pd.DataFrame({"declaration_id": ID_TYPES[left]})
+    theirs = pd.DataFrame({"declaration_id": ID_TYPES[right], "place": range(3)})
+    joined = items.join_by_key(ours, theirs)
+    assert joined["place"].tolist() == [0, 1, 2]
+
+
+def test_whole_numbers_match_where_a_missing_value_made_them_floats():
+    declarations = pd.DataFrame({"declaration_id": [101, 102, 103]})
+    results = pd.DataFrame({"declaration_id": [102, 101, None], "illicit": [1, 0, 1]})
+    assert results["declaration_id"].dtype == "float64"
+    joined = items.join_by_key(declarations, results)["illicit"]
+    assert joined.fillna(-1).tolist() == [0, 1, -1]
+
+
+def test_an_id_with_a_fraction_is_refused():
+    frame = pd.DataFrame({"declaration_id": [101.5, 102.0]})
+    with pytest.raises(TableError, match=r"'declaration_id' holds 101\.5"):
+        items.item_ids(frame)
+
+
+@pytest.mark.parametrize("numbers", [[1, 1.5], [1, None], [1, "x"], [1, np.inf]])
+def test_an_item_number_that_is_not_whole_is_refused(numbers):
+    frame = pd.DataFrame({"declaration_id": ["A", "B"], "item_number": numbers})
+    with pytest.raises(TableError, match="'item_number' is missing or not a whole"):
+        items.item_ids(frame)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int64", "int8", "float64", "Int64", "Float64", "str"]
+)
+def test_item_numbers_match_whatever_their_type(dtype):
+    frame = pd.DataFrame({"declaration_id": ["A", "A"], "item_number": [1, 2]})
+    same = frame.astype({"item_number": dtype})
+    assert items.item_ids(same).tolist() == items.item_ids(frame).tolist()
+
+
+def test_a_table_without_ids_says_which_columns_it_has():
+    with pytest.raises(TableError, match=r"'declaration_id' is absent; .* 'numero'"):
+        items.item_ids(pd.DataFrame({"numero": ["A"]}))

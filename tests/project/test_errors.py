@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import warnings
 
@@ -15,6 +16,10 @@ from smartrisk.errors import (
     TableError,
     check_number,
 )
+
+
+def repickle(value):
+    return pickle.loads(pickle.dumps(value))
 
 
 def test_a_bound_is_allowed():
@@ -67,6 +72,28 @@ def test_an_error_comes_back_whole_from_another_process(error):
         dict(error.values),
     )
     assert vars(again).keys() == vars(error).keys()
+    assert getattr(again, "name", None) == getattr(error, "name", None)
+
+
+@pytest.mark.parametrize("restore", [copy.deepcopy, copy.copy, repickle])
+def test_a_warning_comes_back_whole_from_another_process(restore):
+    warning = DataQualityWarning("example.doubt", "{n} doubtful items", n=2)
+    again = restore(warning)
+    assert (type(again), str(again)) == (DataQualityWarning, "2 doubtful items")
+    assert (again.message_id, dict(again.values)) == ("example.doubt", {"n": 2})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        ({"low": 1}, "must be a number of at least 1; got -3."),
+        ({"low": 0, "high": 1}, r"must be a number in \[0, 1\]; got -3."),
+        ({"high": -5}, r"must be a number in \[-inf, -5\]; got -3."),
+    ],
+)
+def test_a_range_without_an_upper_bound_reads_at_least(bounds, text):
+    with pytest.raises(ArgumentError, match=text):
+        check_number("example", "share", -3, **bounds)
 
 
 def test_a_warning_carries_its_message_id():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from smartrisk import windows
 from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
+from smartrisk.windows import as_of, time_split, unlabelled_months
 
 
 def keys(frame):
@@ -219,3 +220,50 @@ def test_a_known_result_of_an_unknown_item_is_left_out(declarations, outcomes):
     past, known = windows.as_of(some, outcomes, "2024-06-01")
     assert len(known) < (outcomes["known_at"] < "2024-06-01").sum()
     assert keys(known) <= keys(past)
+
+
+# ------------------------------------------------------------- times and tables
+
+
+def with_zone(frame, zone):
+    times = frame.select_dtypes("datetime").columns
+    utc = {name: frame[name].dt.tz_localize("UTC") for name in times}
+    return frame.assign(**{name: utc[name].dt.tz_convert(zone) for name in times})
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul"])
+def test_times_with_a_zone_split_as_their_times_in_utc(world, zone):
+    at = "2024-06-01"
+    plain = time_split(world.declarations, world.outcomes, at=at)
+    zoned = time_split(
+        with_zone(world.declarations, zone), with_zone(world.outcomes, zone), at=at
+    )
+    for name in ("past", "known", "later"):
+        assert getattr(zoned, name).index.equals(getattr(plain, name).index)
+    aware = pd.Timestamp(at, tz="UTC").tz_convert(zone)
+    again = time_split(world.declarations, world.outcomes, at=aware)
+    assert again.past.index.equals(plain.past.index)
+
+
+@pytest.mark.parametrize("moment", [None, pd.NaT, "yesterday-ish", "31/31/2024"])
+def test_a_moment_that_cannot_be_read_is_refused(world, moment):
+    with pytest.raises(ArgumentError, match="as_of: 'moment' must be a date"):
+        as_of(world.declarations, world.outcomes, moment)
+
+
+def test_declarations_without_dates_or_items_are_refused(world):
+    declarations, outcomes = world.declarations, world.outcomes
+    with pytest.raises(TableError, match=r"columns missing .*'lodged_at'"):
+        time_split(declarations.drop(columns="lodged_at"), outcomes)
+    with pytest.raises(TableError, match="time_split: DECLARATIONS has no item"):
+        time_split(declarations.iloc[:0], outcomes)
+    texts = declarations.assign(lodged_at=declarations["lodged_at"].astype(str))
+    with pytest.raises(TableError, match="'lodged_at' must hold dates; got"):
+        time_split(texts, outcomes)
+
+
+def test_results_of_other_items_do_not_hinder_the_search_for_empty_months(world):
+    early = world.declarations["lodged_at"] < "2024-06-01"
+    outcomes = world.outcomes.drop(columns="known_at")
+    months = unlabelled_months(world.declarations[early], outcomes)
+    assert not len(months)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -384,3 +385,29 @@ def check_number(
         high=high,
         value=value,
     )
+
+
+def check_jobs(owner: str, n_jobs: Any) -> None:
+    """Raise unless a number of threads is at least 1, or -1 for all cores."""
+    is_integer = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if not is_integer or (n_jobs < 1 and n_jobs != -1):
+        raise ArgumentError(
+            "errors.not_a_number_of_jobs",
+            "{owner}: 'n_jobs' must be -1 or an integer of at least 1; got {n_jobs!r}.",
+            owner=owner,
+            n_jobs=n_jobs,
+        )
+
+
+def check_sequence(owner: str, name: str, values: Any, *, content: str) -> None:
+    """Raise unless `values` is a sequence such as a tuple; `content` is what of."""
+    is_sequence = hasattr(values, "__len__") and hasattr(values, "__getitem__")
+    if not is_sequence or isinstance(values, (str, bytes, Mapping)):
+        raise ArgumentError(
+            "errors.not_a_sequence",
+            "{owner}: {name!r} must be a tuple of {content}; got {values!r}.",
+            owner=owner,
+            name=name,
+            content=content,
+            values=values,
+        )

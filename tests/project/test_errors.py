@@ -14,7 +14,9 @@ from smartrisk.errors import (
     MissingExtraError,
     SmartRiskError,
     TableError,
+    check_jobs,
     check_number,
+    check_sequence,
 )
 
 
@@ -94,6 +96,29 @@ def test_a_warning_comes_back_whole_from_another_process(restore):
 def test_a_range_without_an_upper_bound_reads_at_least(bounds, text):
     with pytest.raises(ArgumentError, match=text):
         check_number("example", "share", -3, **bounds)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.0, True, "1", None, [1]])
+def test_a_number_of_jobs_that_makes_no_sense_is_refused(n_jobs):
+    text = "example: 'n_jobs' must be -1 or an integer of at least 1; got "
+    with pytest.raises(ArgumentError, match=text):
+        check_jobs("example", n_jobs)
+
+
+def test_all_cores_and_numbers_from_1_on_are_allowed():
+    for n_jobs in (-1, 1, 64):
+        check_jobs("example", n_jobs)
+
+
+@pytest.mark.parametrize("values", [None, 3, True, "abc", {"a": 1}, {1}])
+def test_what_is_no_sequence_is_refused_by_name(values):
+    with pytest.raises(ArgumentError, match="example: 'keys' must be a tuple of keys"):
+        check_sequence("example", "keys", values, content="keys")
+
+
+def test_tuples_and_lists_are_sequences():
+    for values in ((), [1], range(2)):
+        check_sequence("example", "keys", values, content="keys")
 
 
 def test_a_warning_carries_its_message_id():

@@ -87,7 +87,7 @@ class Officers:
     skill : array of float
         Factor on the probability of a finding.
     partner : array of int, or of object
-        Declarant against whom the officer hides findings, by number or name; -1 or
+        Declarant whose irregularities the officer hides, by number or name; -1 or
         missing for none.
     """
 

@@ -289,7 +289,7 @@ def _choose_carriers(u: Float, traders: Traders, row: Int) -> Int:
 
 
 def make_officers_table(setting: Setting) -> pd.DataFrame:
-    """Return the officers, and the declarants against whom they hide findings."""
+    """Return the officers, and the declarants whose irregularities they hide."""
     officers = setting.officers
     office = np.repeat(np.asarray(OFFICE_CODES, dtype=object), OFFICERS)
     return pd.DataFrame(

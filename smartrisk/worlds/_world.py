@@ -78,7 +78,7 @@ class World:
         ``origin``, ``importer_id``, ``successor_id``, ``size``.
     officers : DataFrame
         ``officer_id``, ``office``, ``skill`` (factor on the probability of a finding)
-        and ``partner_id`` (the declarant against whom they hide findings, mostly
+        and ``partner_id`` (the declarant whose irregularities they hide, mostly
         missing).
     scenario : Scenario
         The kind of world.

@@ -50,7 +50,7 @@ def test_own_contenders_join(result):
     own = {"own": ColumnBoosting()}
     found = run_benchmark(("small",), n_items=2_000, n_seeds=1, others=own)
     assert "own" in set(found.frame()["contender"])
-    with pytest.raises(ArgumentError, match="other names"):
+    with pytest.raises(ArgumentError, match="must not have the names"):
         run_benchmark(("small",), others={"value": ColumnBoosting()})
     with pytest.raises(ArgumentError, match="scenario"):
         run_benchmark(("nowhere",))

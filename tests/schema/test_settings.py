@@ -72,7 +72,7 @@ def test_nested_parts_become_tables_and_come_back(tmp_path):
         ("titel = 'x'\n", "the file has unknown fields 'titel'.*'title'"),
         ("[first]\nnames = []\n", r"\[first\] lacks the fields 'share'"),
         ("[[others]]\nshare = 1\nname = 1\n", r"\[\[others\]\] has unknown fields"),
-        ("first = 3\n", "'first' must be a table"),
+        ("first = 3\n", "'first' must be a TOML table"),
         ("[[others]]\nshare = 1\nnames = 3\n", "wrong type"),
         ("a =\n", "the text is not TOML"),
     ],

@@ -36,6 +36,7 @@ def write_folder(
     *,
     texts: Mapping[str, str],
     tables: Mapping[str, Arrays],
+    owner: str = "write_folder",
 ) -> Path:
     """Write texts and tables as a folder, all or nothing.
 
@@ -47,6 +48,8 @@ def write_folder(
         File name to text.
     tables : mapping of str to dict of str to ndarray
         Table name to columns; written as Parquet.
+    owner : str, default="write_folder"
+        Name of the calling function, for error messages.
 
     Returns
     -------
@@ -68,15 +71,16 @@ def write_folder(
     {'a.json': '{}'}
     """
     target = Path(folder)
-    _check_place(target)
+    _check_place(target, owner)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
         raise ArtefactError(
             "artefact.parent_not_writable",
-            "write_folder: cannot write next to {target!r}: {problem}. Choose another "
+            "{owner}: cannot write next to {target!r}: {problem}. Choose another "
             "place, or change its permissions.",
+            owner=owner,
             target=str(target),
             problem=str(error.strerror),
         ) from error
@@ -92,8 +96,9 @@ def write_folder(
     except OSError as error:
         raise ArtefactError(
             "artefact.folder_not_written",
-            "write_folder: {target!r} was not written: {problem}. What it held "
+            "{owner}: {target!r} was not written: {problem}. What it held "
             "before is unchanged.",
+            owner=owner,
             target=str(target),
             problem=str(error),
         ) from error
@@ -154,7 +159,7 @@ def write_file(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def read_folder(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str], *, owner: str = "read_folder"
 ) -> tuple[dict[str, str], dict[str, Arrays]]:
     """Read a folder that `write_folder` wrote, after checking every digest.
 
@@ -162,6 +167,8 @@ def read_folder(
     ----------
     folder : path
         The folder.
+    owner : str, default="read_folder"
+        Name of the calling function, for error messages.
 
     Returns
     -------
@@ -187,8 +194,8 @@ def read_folder(
     (['settings.json'], [])
     """
     place = Path(folder)
-    manifest = _read_manifest(place)
-    _check_files(place, manifest)
+    manifest = _read_manifest(place, owner)
+    _check_files(place, manifest, owner)
     texts: dict[str, str] = {}
     tables: dict[str, Arrays] = {}
     for name, digest in manifest.items():
@@ -196,8 +203,9 @@ def read_folder(
         if hashlib.sha256(content).hexdigest() != digest:
             raise ArtefactError(
                 "artefact.file_changed",
-                "read_folder: {name!r} in {folder!r} is not what was saved (its "
+                "{owner}: {name!r} in {folder!r} is not what was saved (its "
                 "digest differs). Save the engine again or restore a copy.",
+                owner=owner,
                 name=name,
                 folder=str(place),
             )
@@ -208,20 +216,20 @@ def read_folder(
     return texts, tables
 
 
-def _check_place(target: Path) -> None:
+def _check_place(target: Path, owner: str) -> None:
     """Refuse to replace anything but a folder that `write_folder` wrote."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise ArtefactError(
             "artefact.place_taken_by_a_file",
-            "write_folder: {target!r} exists and is not a folder. Choose "
-            "another place.",
+            "{owner}: {target!r} exists and is not a folder. Choose another place.",
+            owner=owner,
             target=str(target),
         )
     if target.is_dir() and any(target.iterdir()) and not (target / _MANIFEST).is_file():
         raise ArtefactError(
             "artefact.place_holds_other_files",
-            "write_folder: {target!r} contains other files. Choose an empty or "
-            "new folder.",
+            "{owner}: {target!r} contains other files. Choose an empty or new folder.",
+            owner=owner,
             target=str(target),
         )
 
@@ -282,14 +290,15 @@ def _swap(draft: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _read_manifest(place: Path) -> dict[str, str]:
+def _read_manifest(place: Path, owner: str) -> dict[str, str]:
     """Return the checksums of the manifest by file name."""
     path = place / _MANIFEST
     if not path.is_file():
         raise ArtefactError(
             "artefact.not_a_saved_engine",
-            "read_folder: {folder!r} is not a saved engine: it has no "
+            "{owner}: {folder!r} is not a saved engine: it has no "
             "{manifest!r}. Pass the folder that RiskEngine.save wrote.",
+            owner=owner,
             folder=str(place),
             manifest=_MANIFEST,
         )
@@ -300,16 +309,18 @@ def _read_manifest(place: Path) -> dict[str, str]:
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(
             "artefact.manifest_damaged",
-            "read_folder: {manifest!r} in {folder!r} is damaged. Save the "
+            "{owner}: {manifest!r} in {folder!r} is damaged. Save the "
             "engine again or restore a copy.",
+            owner=owner,
             manifest=_MANIFEST,
             folder=str(place),
         ) from error
     if stored != FORMAT:
         raise ArtefactError(
             "artefact.other_format",
-            "read_folder: {folder!r} has the format {stored!r}; this version "
+            "{owner}: {folder!r} has the format {stored!r}; this version "
             "reads {expected!r}. Load it with the version that wrote it.",
+            owner=owner,
             folder=str(place),
             stored=str(stored),
             expected=FORMAT,
@@ -318,14 +329,15 @@ def _read_manifest(place: Path) -> dict[str, str]:
     if outside:
         raise ArtefactError(
             "artefact.manifest_names_other_places",
-            "read_folder: the manifest names {names}, which are not files of the "
+            "{owner}: the manifest names {names}, which are not files of the "
             "folder; refused. Restore a copy.",
+            owner=owner,
             names=format_values(outside),
         )
     return {name: str(files[name]) for name in names}
 
 
-def _check_files(place: Path, manifest: Mapping[str, str]) -> None:
+def _check_files(place: Path, manifest: Mapping[str, str], owner: str) -> None:
     """Raise when a file is missing, added, or not a plain file."""
     present = {path.name for path in place.iterdir()} - {_MANIFEST}
     missing, added = sorted(set(manifest) - present), sorted(present - set(manifest))
@@ -333,9 +345,10 @@ def _check_files(place: Path, manifest: Mapping[str, str]) -> None:
     if missing or added or links:
         raise ArtefactError(
             "artefact.files_differ",
-            "read_folder: {folder!r} is not what was saved: missing [{missing}], "
+            "{owner}: {folder!r} is not what was saved: missing [{missing}], "
             "added [{added}], links [{links}]. Save the engine again or "
             "restore a copy.",
+            owner=owner,
             folder=str(place),
             missing=format_values(missing),
             added=format_values(added),

@@ -18,7 +18,12 @@ from sklearn.exceptions import NotFittedError
 
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._reading import read_item, read_outcomes, read_with_rows
+from smartrisk.engine._reading import (
+    check_on_error,
+    read_item,
+    read_outcomes,
+    read_with_rows,
+)
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
 from smartrisk.engine._state import (
     EngineSettings,
@@ -188,8 +193,9 @@ class RiskEngine:
             If a parameter is outside what is allowed, or the results hold one class
             only.
         """
-        check_number("RiskEngine", "label_delay", self.label_delay, low=0, integer=True)
+        check_on_error("fit", on_error)
         settings = self._settings()
+        settings.check()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         results = read_outcomes("fit", outcomes, items, on_error)
         ids = item_ids(items)
@@ -250,6 +256,7 @@ class RiskEngine:
             The engine with the longer history.
         """
         state = self._need_state()
+        check_on_error("update", on_error)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         results = None
         if outcomes is not None:
@@ -302,6 +309,7 @@ class RiskEngine:
             SCORES, with the index of `declarations`.
         """
         state = self._need_state()
+        check_on_error("score", on_error)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         return score_items(state, items)
 
@@ -345,6 +353,8 @@ class RiskEngine:
             items up to `history_until`.
         """
         state = self._need_state()
+        check_on_error("explain", on_error)
+        check_number("RiskEngine.explain", "top", top, low=1, integer=True)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         matrix = state.features.transform_matrix(items)
         names = state.features.get_feature_names_out()
@@ -370,6 +380,7 @@ class RiskEngine:
             The same as from `explain`.
         """
         state = self._need_state()
+        check_number("RiskEngine.explain_one", "top", top, low=1, integer=True)
         values = read_item(item, state.features.feature_names_in_)
         matrix = state.features.transform_one(values)
         contributions = state.classifier.contributions(matrix, checked=True)
@@ -442,6 +453,7 @@ class RiskEngine:
         smartrisk.selectivity.select : The same for scores of any origin.
         """
         state = self._need_state()
+        check_on_error("select", on_error)
         read = read_with_rows(declarations, on_error)
         items = read.items
         _log.debug("RiskEngine.select: %d items", len(items))
@@ -470,7 +482,7 @@ class RiskEngine:
         """
         state = self._need_state()
         texts, tables = pack(self._settings(), state)
-        path = write_folder(folder, texts=texts, tables=tables)
+        path = write_folder(folder, texts=texts, tables=tables, owner="RiskEngine.save")
         _log.info("RiskEngine.save: version %s", state.version)
         return path
 
@@ -493,7 +505,7 @@ class RiskEngine:
         ArtefactError
             If any file was edited, truncated, added or removed.
         """
-        texts, tables = read_folder(folder)
+        texts, tables = read_folder(folder, owner="RiskEngine.load")
         settings, state = unpack(texts, tables, folder=str(folder))
         engine = cls(
             features=settings.features,

@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, DataQualityWarning, format_values
+from smartrisk.errors import (
+    ArgumentError,
+    DataQualityWarning,
+    check_choice,
+    format_values,
+)
 from smartrisk.items import are_among
 from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
 from smartrisk.validation import OnError, is_canonical, validate
@@ -40,6 +45,11 @@ class ItemsRead:
                 shape=list(entries.shape),
             )
         return entries[self.rows]
+
+
+def check_on_error(method: str, on_error: OnError) -> None:
+    """Raise unless `on_error` is allowed, and name the method that was called."""
+    check_choice(f"RiskEngine.{method}", "on_error", on_error, ("raise", "set_aside"))
 
 
 def read_with_rows(declarations: TableInput, on_error: OnError) -> ItemsRead:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
-from smartrisk.errors import ArtefactError
+from smartrisk.errors import ArtefactError, check_jobs, check_number
 from smartrisk.features import (
     DeclarationFeatures,
     from_settings,
@@ -32,6 +32,8 @@ Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
 
 _STATE, _TREES, _REVENUE_TREES = "engine.json", "risk.txt", "revenue.txt"
 _SEEN_ITEMS, _SEEN_RESULTS = "seen.items", "seen.results"
+#: LightGBM keeps its seed in 32 bits with a sign.
+_MOST_SEED = 2**31 - 1
 #: Threads of the default features: more wait for memory most of the time.
 _FEATURE_THREADS = 2
 
@@ -62,6 +64,21 @@ class EngineSettings:
     label_delay: int
     n_jobs: int | None
     random_state: int
+
+    def check(self) -> None:
+        """Raise unless the delay, the threads and the seed are allowed."""
+        owner = "RiskEngine"
+        check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
+        if self.n_jobs is not None:
+            check_jobs(owner, self.n_jobs)
+        check_number(
+            owner,
+            "random_state",
+            self.random_state,
+            low=0,
+            high=_MOST_SEED,
+            integer=True,
+        )
 
     def new_features(self) -> DeclarationFeatures:
         """Return an unfitted transformer."""

@@ -15,7 +15,7 @@ from smartrisk.explanations._facts import (
     format_tariff_code,
     short_text,
 )
-from smartrisk.explanations._wording import Wording
+from smartrisk.explanations._wording import Wording, make_wording
 from smartrisk.results import Result
 from smartrisk.schema import HS_LEVELS, KEY
 
@@ -95,7 +95,7 @@ class Counterfactuals(Result):
             ``risk_score``, ``risk_instead``, ``change`` (below 0) and ``sentence``.
             Items that no plausible change of one field lowers have no row.
         """
-        words = Wording(lang)
+        words = make_wording("Counterfactuals.frame", lang)
         rows = self._table.to_dict("records")
         sentences = [_make_sentence(row, words) for row in rows]
         return self._table.assign(sentence=np.array(sentences, dtype=object))

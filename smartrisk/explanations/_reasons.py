@@ -30,7 +30,7 @@ from smartrisk.explanations._reason_order import (
     choose_reasons,
     strength_of,
 )
-from smartrisk.explanations._wording import Wording
+from smartrisk.explanations._wording import Wording, make_wording
 from smartrisk.results import Result
 
 _COLUMNS = (
@@ -294,7 +294,7 @@ class Reasons(Result):
             If shap is not installed.
         """
         check_choice("Reasons.explanation", "by", by, ("concept", "field", "feature"))
-        words = Wording(lang)
+        words = make_wording("Reasons.explanation", lang)
         try:
             with warnings.catch_warnings():
                 # Importing shap triggers deprecation warnings of matplotlib.
@@ -335,7 +335,7 @@ class Reasons(Result):
             most to the sentence), ``evidence`` (JSON), ``sentence`` and ``check``
             (what to look at). Items whose score nothing raises have no row.
         """
-        words = Wording(lang)
+        words = make_wording("Reasons.frame", lang)
         keys = self._keys
         rows = [
             (
@@ -369,7 +369,7 @@ class Reasons(Result):
         sentences : list of list of str
             One list per item; empty where nothing raises the score.
         """
-        words = Wording(lang)
+        words = make_wording("Reasons.sentences", lang)
         out: list[list[str]] = [[] for _ in range(len(self))]
         for reason in self._reasons:
             out[reason.item].append(words.sentence(reason.lead.evidence))
@@ -390,7 +390,7 @@ class Reasons(Result):
         checks : list of list of str
             One list per item.
         """
-        words = Wording(lang)
+        words = make_wording("Reasons.checks", lang)
         out: list[dict[str, None]] = [{} for _ in range(len(self))]
         for reason in self._reasons:
             out[reason.item].setdefault(words.check(reason.check, short=short))
@@ -421,7 +421,7 @@ class Reasons(Result):
                 "Reasons.statements: these reasons have no calibrated probability. "
                 "Pass 'risk' to explain, or use RiskEngine.explain.",
             )
-        words = Wording(lang)
+        words = make_wording("Reasons.statements", lang)
         return [words.statement(float(value)) for value in self._risk]
 
     def by_field(self) -> pd.DataFrame:
@@ -463,7 +463,7 @@ class Reasons(Result):
         html : str
             The page.
         """
-        words = Wording(lang)
+        words = make_wording("Reasons.to_html", lang)
         body = self._make_fragment(words, len(self), styled=False)
         return make_page(body, words, release=self._is_release)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from smartrisk.errors import check_choice
 from smartrisk.explanations._evidence import Evidence
 from smartrisk.explanations._facts import format_tariff_code, short_text
 from smartrisk.explanations._messages import MESSAGES
-from smartrisk.languages import catalogue
+from smartrisk.languages import LANGUAGES, catalogue
 from smartrisk.schema import HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
@@ -504,3 +505,9 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
     "weekday": lambda self, value: self.text(f"weekday.{value}"),
     "pairs": lambda self, value: self.join([self._pair(*pair) for pair in value]),
 }
+
+
+def make_wording(owner: str, lang: str) -> Wording:
+    """Return the words of a language, or raise in the name of the caller."""
+    check_choice(owner, "lang", lang, LANGUAGES)
+    return Wording(lang)

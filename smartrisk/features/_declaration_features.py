@@ -9,16 +9,23 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from smartrisk.errors import ArgumentError, check_choice, format_values
+from smartrisk.errors import (
+    ArgumentError,
+    check_choice,
+    check_jobs,
+    check_number,
+    check_sequence,
+    format_values,
+)
 from smartrisk.features._columns import EPOCH, Columns
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
-from smartrisk.features._keys import DEFAULT_KEYS, Key
+from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
-from smartrisk.features._structuring import Structuring
+from smartrisk.features._structuring import Structuring, check_thresholds
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Families of features, in the order of their columns.
@@ -174,9 +181,17 @@ class DeclarationFeatures(DeclarationTransformer):
         return self._matrix(Columns({name: [value] for name, value in item.items()}))
 
     def _check_params(self) -> None:
-        """Check the names of the parts, and what each part takes."""
+        """Check the names of the parts, and what they take under their names here."""
+        super()._check_params()
+        owner = type(self).__name__
+        check_number(owner, "smoothing", self.smoothing, low=1e-6)
+        check_jobs(owner, self.n_jobs)
+        check_keys(owner, "keys", self.keys)
+        check_keys(owner, "price_keys", self.price_keys)
+        check_thresholds(owner, self.thresholds)
+        check_sequence(owner, "parts", self.parts, content="names")
         for name in self.parts:
-            check_choice(type(self).__name__, "parts", name, PARTS)
+            check_choice(owner, "parts", name, PARTS)
         if not self.parts:
             raise ArgumentError(
                 "features.no_parts",

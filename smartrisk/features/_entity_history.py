@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from smartrisk.errors import check_number
+from smartrisk.errors import check_jobs, check_number
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo, concept_of_key, source_fields
 from smartrisk.features._item_results import ItemResults
@@ -19,7 +19,7 @@ from smartrisk.features._keys import (
     Queries,
     R,
     T,
-    check_threads,
+    check_keys,
     day_range,
     depth_levels,
     encode_keys,
@@ -136,11 +136,12 @@ class EntityHistory(DeclarationTransformer):
 
     def _check_params(self) -> None:
         """Check the numbers and the statistics of every key."""
+        super()._check_params()
         owner = type(self).__name__
         check_number(owner, "half_life", self.half_life, low=1, integer=True)
-        check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_number(owner, "smoothing", self.smoothing, low=1e-6)
-        check_threads(owner, self.n_jobs)
+        check_jobs(owner, self.n_jobs)
+        check_keys(owner, "keys", self.keys)
         for key in self.keys:
             statistics_of(key)
 

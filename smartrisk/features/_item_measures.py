@@ -198,6 +198,7 @@ class CodeColumns(DeclarationTransformer):
 
     def _check_params(self) -> None:
         """Raise unless `max_codes` is an integer of at least 2."""
+        super()._check_params()
         check_number(
             type(self).__name__, "max_codes", self.max_codes, low=2, integer=True
         )

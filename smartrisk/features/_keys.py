@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import check_number
+from smartrisk.errors import ArgumentError, check_sequence, format_values
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
@@ -145,10 +145,21 @@ def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int) -> None:
     )
 
 
-def check_threads(owner: str, n_jobs: int) -> None:
-    """Raise unless a number of threads is at least 1, or -1 for all."""
-    if n_jobs != -1:
-        check_number(owner, "n_jobs", n_jobs, low=1, integer=True)
+def check_keys(owner: str, name: str, keys: object) -> None:
+    """Raise unless `keys` is a sequence of `Key` that have columns."""
+    check_sequence(owner, name, keys, content="Key")
+    wrong = [key for key in cast(Sequence[object], keys) if not isinstance(key, Key)]
+    if wrong:
+        raise ArgumentError(
+            "features.not_a_key",
+            "{owner}: {name!r} must hold instances of Key; got {entries}. Write "
+            "Key(('importer_id',)) for the history of a column.",
+            owner=owner,
+            name=name,
+            entries=format_values(wrong),
+        )
+    for key in cast(Sequence[Key], keys):
+        check_sequence("Key", "columns", key.columns, content="column names")
 
 
 def depth_levels(keys: Sequence[Key]) -> list[list[int]]:

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, check_number, format_values, suggest_nearest
+from smartrisk.errors import (
+    ArgumentError,
+    check_jobs,
+    check_number,
+    check_sequence,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_results import ItemResults
@@ -16,7 +23,7 @@ from smartrisk.features._keys import (
     ByDay,
     Key,
     Queries,
-    check_threads,
+    check_keys,
     day_range,
     depth_levels,
     encode_keys,
@@ -134,8 +141,11 @@ class PeerPrices(DeclarationTransformer):
 
     def _check_params(self) -> None:
         """Check the numbers and the statistics of every key."""
-        check_number(type(self).__name__, "smoothing", self.smoothing, low=1e-6)
-        check_threads(type(self).__name__, self.n_jobs)
+        super()._check_params()
+        owner = type(self).__name__
+        check_number(owner, "smoothing", self.smoothing, low=1e-6)
+        check_jobs(owner, self.n_jobs)
+        check_keys(owner, "keys", self.keys)
         for key in self.keys:
             price_statistics(key, tuple(MEASURES))
 
@@ -327,6 +337,7 @@ def price_statistics(
     usual = {f"{m}_{s}": (m, s) for m in MEASURES for s in STATISTICS}
     if key.statistics is None:
         return tuple(pair for pair in usual.values() if pair[0] in measures)
+    check_sequence("Key", "statistics", key.statistics, content="names")
     for name in key.statistics:
         if name not in usual:
             raise ArgumentError(

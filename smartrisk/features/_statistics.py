@@ -9,7 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, format_values, suggest_nearest
+from smartrisk.errors import (
+    ArgumentError,
+    check_sequence,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.features._columns import DAY_BITS, Float, Int
 from smartrisk.features._sum_tables import SCALE, Lookup, OneLookup, SumTable
 
@@ -226,6 +231,7 @@ def parse_statistics(texts: Sequence[str]) -> tuple[Statistic, ...]:
             "{texts!r}. Write ({texts!r},).",
             texts=texts,
         )
+    check_sequence("Key", "statistics", texts, content="names")
     return tuple(Statistic.parse(text) for text in dict.fromkeys(texts))
 
 

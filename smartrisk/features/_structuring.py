@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from smartrisk.errors import ArgumentError, check_number
+from smartrisk.errors import ArgumentError, check_number, check_sequence
 from smartrisk.features._columns import Columns, Float
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
@@ -77,17 +79,11 @@ class Structuring(DeclarationTransformer):
 
     def _check_params(self) -> None:
         """Check margin, window and thresholds."""
+        super()._check_params()
         owner = type(self).__name__
         check_number(owner, "margin", self.margin, low=0.0, high=1.0)
         check_number(owner, "window", self.window, low=1, integer=True)
-        if any(value <= 0 for value in self.thresholds):
-            raise ArgumentError(
-                "features.thresholds_not_positive",
-                "{owner}: 'thresholds' must be positive; got {thresholds!r}. Pass an "
-                "empty tuple for none.",
-                owner=owner,
-                thresholds=list(self.thresholds),
-            )
+        check_thresholds(owner, self.thresholds)
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Count the items of each trader, and those just below a threshold."""
@@ -168,3 +164,18 @@ class Structuring(DeclarationTransformer):
             near = Lookup.make(self.near_[name], at, columns.day)
             out[:, column + 2] = near.total("n", near.since(_NEAR_DAYS))
             column += 3
+
+
+def check_thresholds(owner: str, thresholds: Sequence[float]) -> None:
+    """Raise unless `thresholds` is a sequence of positive numbers."""
+    check_sequence(owner, "thresholds", thresholds, content="numbers")
+    for value in thresholds:
+        check_number(owner, "thresholds", value)
+    if any(value <= 0 for value in thresholds):
+        raise ArgumentError(
+            "features.thresholds_not_positive",
+            "{owner}: 'thresholds' must be positive; got {thresholds!r}. Pass an "
+            "empty tuple for none.",
+            owner=owner,
+            thresholds=list(thresholds),
+        )

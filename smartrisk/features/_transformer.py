@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from smartrisk.errors import (
     LeakageError,
     TableError,
+    check_number,
     format_values,
     suggest_nearest,
 )
@@ -332,6 +333,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def _check_params(self) -> None:
         """Raise when a parameter is outside what is allowed."""
+        owner = type(self).__name__
+        check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Learn from items and results."""

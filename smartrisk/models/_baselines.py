@@ -19,6 +19,7 @@ from smartrisk.errors import (
     ArgumentError,
     TableError,
     check_number,
+    check_sequence,
     format_values,
     suggest_nearest,
 )
@@ -42,6 +43,8 @@ __all__ = [
     "ValueBaseline",
 ]
 
+#: Highest seed that NumPy's `RandomState` takes.
+_MOST_SEED = 2**32 - 1
 #: Entities whose hit rates make the risky profile of an item.
 PROFILES: tuple[tuple[str, ...], ...] = (
     ("importer_id",),
@@ -98,6 +101,19 @@ class RandomBaseline(DeclarationClassifier):
 
     def __init__(self, random_state: int | np.random.RandomState | None = 0) -> None:
         self.random_state = random_state
+
+    def _check_params(self) -> None:
+        """Check the seed."""
+        state = self.random_state
+        if state is not None and not isinstance(state, np.random.RandomState):
+            check_number(
+                type(self).__name__,
+                "random_state",
+                state,
+                low=0,
+                high=_MOST_SEED,
+                integer=True,
+            )
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
         """Choose the columns that are hashed, and draw the key."""
@@ -321,7 +337,8 @@ class SmoothedRateSum(DeclarationClassifier):
         """Check the smoothing and the profiles."""
         owner = type(self).__name__
         check_number(owner, "smoothing", self.smoothing, low=0.0)
-        check_profiles(owner, "profiles", self.profiles or PROFILES)
+        if self.profiles is not None:
+            check_profiles(owner, "profiles", self.profiles)
 
     def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
         """Learn the hit rates of each profile."""
@@ -368,13 +385,14 @@ def check_column(owner: str, column: object) -> None:
 
 def check_profiles(owner: str, name: str, profiles: Sequence[tuple[str, ...]]) -> None:
     """Raise unless `profiles` are combinations of declared columns."""
+    check_sequence(owner, name, profiles, content="tuples of column names")
     allowed = (*DECLARATIONS.names, *HS_LEVELS)
     for profile in profiles:
-        if isinstance(profile, str) or not profile:
+        if not isinstance(profile, (tuple, list)) or not profile:
             raise ArgumentError(
                 "models.profile_not_a_tuple",
                 "{owner}: {name!r} must hold tuples of column names; got "
-                "{profile!r}. Write ({profile!r},) for a single column.",
+                "{profile!r}. Write ('office',) for a single column.",
                 owner=owner,
                 name=name,
                 profile=profile,
@@ -388,5 +406,5 @@ def check_profiles(owner: str, name: str, profiles: Sequence[tuple[str, ...]]) -
                     owner=owner,
                     name=name,
                     column=column,
-                    hint=suggest_nearest(column, allowed),
+                    hint=suggest_nearest(str(column), allowed),
                 )

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, check_number, format_values
+from smartrisk.errors import (
+    ArgumentError,
+    check_jobs,
+    check_number,
+    check_sequence,
+    format_values,
+)
 
 #: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -47,8 +53,8 @@ def count_threads(n_jobs: int | None, n_items: int) -> int:
 
 def check_jobs_and_seed(owner: str, n_jobs: int | None, random_state: int) -> None:
     """Raise unless the threads are None, -1 or at least 1, and the seed fits."""
-    if n_jobs is not None and n_jobs != -1:
-        check_number(owner, "n_jobs", n_jobs, low=1, integer=True)
+    if n_jobs is not None:
+        check_jobs(owner, n_jobs)
     check_number(
         owner, "random_state", random_state, low=0, high=_MOST_SEED, integer=True
     )
@@ -73,6 +79,7 @@ def check_trees(
 
 def check_categorical(owner: str, categorical: Sequence[int], n_features: int) -> None:
     """Raise unless `categorical` holds positions of features."""
+    check_sequence(owner, "categorical", categorical, content="positions")
     for position in categorical:
         check_number(owner, "categorical", position, integer=True)
     beyond = [int(k) for k in categorical if not 0 <= k < n_features]
@@ -91,6 +98,7 @@ def check_monotone(
     owner: str, monotone: Sequence[int], categorical: Sequence[int], n_features: int
 ) -> None:
     """Raise where a constraint would make the native code end the process."""
+    check_sequence(owner, "monotone", monotone, content="-1, 0 or 1")
     if not len(monotone):
         return
     if len(monotone) != n_features:
@@ -118,6 +126,25 @@ def check_monotone(
             "{positions} have a constraint. Set it to 0.",
             owner=owner,
             positions=format_values(both),
+        )
+
+
+def check_one_per_item(
+    owner: str, name: str, values: ArrayLike | None, n_items: int
+) -> None:
+    """Raise unless an argument is None or has one entry for each item."""
+    if values is None:
+        return
+    shape = np.shape(values)
+    if shape != (n_items,):
+        raise ArgumentError(
+            "models.not_one_entry_per_item",
+            "{owner}: {name!r} must have one entry for each of the {n_items} items; "
+            "got shape {shape}.",
+            owner=owner,
+            name=name,
+            n_items=n_items,
+            shape=list(shape),
         )
 
 

@@ -13,6 +13,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.models._boosting import (
     check_categorical,
     check_jobs_and_seed,
+    check_one_per_item,
     check_trees,
     count_threads,
     load_lightgbm,
@@ -140,6 +141,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         """
         matrix, target = validate_data(self, X, y, y_numeric=True, **_TAKE)
         self._check_params(matrix.shape[1])
+        owner = "RevenueRegressor.fit"
+        check_one_per_item(owner, "scale", scale, len(matrix))
+        check_one_per_item(owner, "time", time, len(matrix))
         revenue = np.asarray(target, np.float64)
         if (revenue < 0).any():
             raise ArgumentError(
@@ -190,6 +194,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
             check_is_fitted(self, "mean_")
             X = validate_data(self, X, reset=False, **_TAKE)
         matrix = np.asarray(X)
+        check_one_per_item("RevenueRegressor.predict", "scale", scale, len(matrix))
         factor = 1.0 if scale is None else np.nan_to_num(np.asarray(scale, float))
         if self.booster_ is None:
             return np.asarray(np.full(len(matrix), self.mean_) * factor)

@@ -16,6 +16,7 @@ from smartrisk.models._boosting import (
     check_categorical,
     check_jobs_and_seed,
     check_monotone,
+    check_one_per_item,
     check_trees,
     count_threads,
     load_lightgbm,
@@ -167,6 +168,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         """
         matrix, y = validate_data(self, X, y, ensure_all_finite="allow-nan", **_TAKE)
         self._check_params(matrix.shape[1])
+        check_one_per_item("RiskClassifier.fit", "time", time, len(matrix))
         check_classification_targets(y)
         if type_of_target(y) == "multiclass":
             raise ArgumentError(

@@ -114,6 +114,51 @@ def test_a_table_without_values_scores_one_item_as_the_batch(split):
     assert one["expected_revenue"] == scores["expected_revenue"].iloc[4] > 0
 
 
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"n_jobs": 0}, "'n_jobs' must be -1 or an integer of at least 1; got 0"),
+        ({"n_jobs": 1.5}, "'n_jobs' must be -1 or"),
+        ({"label_delay": -1}, "'label_delay' must be an integer of at least 0"),
+        ({"label_delay": "a"}, "'label_delay' must be an integer of at least 0"),
+        ({"random_state": -1}, "'random_state' must be an integer in"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_makes_no_sense_is_refused_by_name(split, settings, text):
+    with pytest.raises(ArgumentError, match=f"RiskEngine: {text}"):
+        sr.RiskEngine(**settings).fit(split.past, split.known)
+
+
+def test_messages_name_the_method_that_was_called(small, split, tmp_path):
+    calls = {
+        "fit": lambda: sr.RiskEngine().fit(split.past, split.known, on_error="x"),
+        "update": lambda: small.update(split.later, on_error="x"),
+        "score": lambda: small.score(split.later, on_error="x"),
+        "explain": lambda: small.explain(split.later, on_error="x"),
+        "select": lambda: small.select(split.later, on_error="x"),
+    }
+    for method, call in calls.items():
+        with pytest.raises(ArgumentError, match=f"RiskEngine.{method}: 'on_error'"):
+            call()
+    item = split.later.head(1)
+    with pytest.raises(ArgumentError, match=r"RiskEngine\.explain: 'top'"):
+        small.explain(item, top=0)
+    with pytest.raises(ArgumentError, match=r"RiskEngine\.explain_one: 'top'"):
+        small.explain_one(item.iloc[0].to_dict(), top=0)
+    reasons = small.explain(item)
+    for name in ("frame", "sentences", "checks", "statements", "to_html"):
+        with pytest.raises(ArgumentError, match=f"Reasons.{name}: 'lang' must be one"):
+            getattr(reasons, name)(lang="de")
+    with pytest.raises(
+        ArtefactError, match=r"RiskEngine\.load: .* is not a saved engine"
+    ):
+        sr.RiskEngine.load(tmp_path)
+    (tmp_path / "a.txt").write_text("other")
+    with pytest.raises(ArtefactError, match=r"RiskEngine\.save: .* other files"):
+        small.save(tmp_path)
+
+
 # -------------------------------------------------------------------- on_error
 
 

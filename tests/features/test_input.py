@@ -10,6 +10,7 @@ from smartrisk.errors import ArgumentError, TableError
 from smartrisk.features import (
     CodeColumns,
     DeclarationFeatures,
+    DutyIncentive,
     EntityHistory,
     Key,
     PeerPrices,
@@ -65,10 +66,28 @@ def test_the_last_day_follows_the_history(items):
 @pytest.mark.parametrize(
     ("transformer", "message"),
     [
-        (DeclarationFeatures(n_jobs=0), "n_jobs"),
+        (DeclarationFeatures(n_jobs=0), "DeclarationFeatures: 'n_jobs' must be -1 or"),
         (DeclarationFeatures(n_jobs=-2), "n_jobs"),
-        (DeclarationFeatures(smoothing=0), "smoothing"),
-        (DeclarationFeatures(label_delay=-1), "label_delay"),
+        (DeclarationFeatures(smoothing=0), "DeclarationFeatures: 'smoothing'"),
+        (DeclarationFeatures(label_delay=-1), "DeclarationFeatures: 'label_delay'"),
+        (DeclarationFeatures(keys=3), "DeclarationFeatures: 'keys' must be a tuple"),
+        (DeclarationFeatures(keys="office"), "DeclarationFeatures: 'keys' must be a"),
+        (DeclarationFeatures(keys=("office",)), "'keys' must hold instances of Key"),
+        (DeclarationFeatures(price_keys=None), "DeclarationFeatures: 'price_keys'"),
+        (DeclarationFeatures(price_keys=(3,)), "DeclarationFeatures: 'price_keys'"),
+        (DeclarationFeatures(parts=3), "DeclarationFeatures: 'parts' must be a tuple"),
+        (DeclarationFeatures(parts="item"), "DeclarationFeatures: 'parts' must be a"),
+        (DeclarationFeatures(parts=(3,)), "DeclarationFeatures: 'parts' must be one"),
+        (DeclarationFeatures(thresholds=150.0), "DeclarationFeatures: 'thresholds'"),
+        (DeclarationFeatures(thresholds=("a",)), "DeclarationFeatures: 'thresholds'"),
+        (EntityHistory(n_jobs=None), "EntityHistory: 'n_jobs' must be -1 or"),
+        (EntityHistory(keys=None), "EntityHistory: 'keys' must be a tuple"),
+        (EntityHistory(keys=(Key("office"),)), "Key: 'columns' must be a tuple"),
+        (EntityHistory(keys=(Key(("office",), statistics=3),)), "Key: 'statistics'"),
+        (PeerPrices(keys=True), "PeerPrices: 'keys' must be a tuple"),
+        (PeerPrices(keys=(Key(("hs2",), statistics=3),)), "Key: 'statistics'"),
+        (Structuring(thresholds=None), "Structuring: 'thresholds' must be a tuple"),
+        (Structuring(thresholds=(np.nan,)), "Structuring: 'thresholds' must be a num"),
         (DeclarationFeatures(parts=("history", "price")), "Did you mean 'prices'"),
         (DeclarationFeatures(parts=()), "'parts' is empty"),
         (DeclarationFeatures(thresholds=(0.0,)), "'thresholds' must be positive"),
@@ -84,6 +103,25 @@ def test_the_last_day_follows_the_history(items):
 def test_a_parameter_that_makes_no_sense_is_refused(transformer, message, items):
     with pytest.raises(ArgumentError, match=message):
         transformer.fit(items)
+
+
+@pytest.mark.parametrize("value", ["a", np.nan, -1, 1.5, None, True])
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        CodeColumns,
+        DeclarationFeatures,
+        DutyIncentive,
+        EntityHistory,
+        PeerPrices,
+        Structuring,
+    ],
+)
+def test_a_label_delay_that_makes_no_sense_is_refused(transformer, value, items):
+    message = f"{transformer.__name__}: 'label_delay' must be an integer of at least 0"
+    for call in ("fit", "fit_transform"):
+        with pytest.raises(ArgumentError, match=message):
+            getattr(transformer(label_delay=value), call)(items)
 
 
 def test_all_cores_change_no_bit(items):

@@ -237,7 +237,7 @@ def test_without_smoothing_the_rate_is_the_plain_one():
 @pytest.mark.parametrize("model", [ImporterRateBaseline, SmoothedRateSum])
 def test_a_negative_smoothing_is_refused(model):
     X, y = extract(20)
-    with pytest.raises(ArgumentError, match="'smoothing' must be a number in"):
+    with pytest.raises(ArgumentError, match="'smoothing' must be a number of at least"):
         model(smoothing=-1).fit(X, y)
 
 

@@ -27,8 +27,9 @@ TREES = {
     "validation_share": (-0.1, 1.0, np.nan),
     "n_jobs": (0, -2, 1.5, "all"),
     "random_state": (-1, 2**31, None, 0.5),
-    "categorical": ((9,), (-1,), (0.5,), ("x",)),
+    "categorical": ((9,), (-1,), (0.5,), ("x",), (True,), None, 3, True, "ab"),
 }
+PROFILES = (("a",), (("nowhere",),), 3, True, "office", (3,), ((3,),), ((),))
 REFUSED = {
     RiskClassifier: TREES
     | {
@@ -36,7 +37,7 @@ REFUSED = {
         "min_child_items": (0, -3, 2.5),
         "l2": (-1.0, np.inf, None),
         "patience": (0, -1, 1.5),
-        "monotone": ((1,), (0, 0, 2, 0), (0, 0.5, 0, 0)),
+        "monotone": ((1,), (0, 0, 2, 0), (0, 0.5, 0, 0), None, 3, True, "abcd"),
     },
     RevenueRegressor: TREES | {"num_leaves": (*TREES["num_leaves"], None)},
     DateFeaturesClassifier: {
@@ -49,9 +50,9 @@ REFUSED = {
     },
     ColumnBoosting: {"library": ("sklearn", None), "random_state": (-1, 0.5)},
     ImporterRateBaseline: {"smoothing": (-1.0, "x"), "column": ("", 3, None)},
-    SmoothedRateSum: {"smoothing": (-1.0,), "profiles": (("a",), (("nowhere",),))},
+    SmoothedRateSum: {"smoothing": (-1.0,), "profiles": PROFILES},
     ValueBaseline: {"column": ("", 3, None)},
-    RandomBaseline: {},  # its only parameter is scikit-learn's random_state
+    RandomBaseline: {"random_state": (-3, 2**32, 0.5, "x", True)},
 }
 CASES = [
     pytest.param(model, name, value, id=f"{model.__name__}-{name}-{value}")
@@ -95,6 +96,32 @@ def test_the_bounds_themselves_are_allowed(parameters, matrix):
     parameters = {"n_estimators": 3} | parameters
     model = RiskClassifier(**parameters).fit(np.abs(X).round(), y)
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("entries", [[1], [[1] * 120], 1.0, [1] * 121])
+def test_a_time_or_a_scale_has_one_entry_for_each_item(entries, matrix):
+    X, y = matrix
+    text = ".fit: '{}' must have one entry for each of the 120 items"
+    with pytest.raises(ArgumentError, match="RiskClassifier" + text.format("time")):
+        RiskClassifier().fit(X, y, time=entries)
+    for name in ("time", "scale"):
+        message = "RevenueRegressor" + text.format(name)
+        with pytest.raises(ArgumentError, match=message):
+            RevenueRegressor().fit(X, y, **{name: entries})
+    fitted = RevenueRegressor(n_estimators=2).fit(X, y)
+    with pytest.raises(ArgumentError, match=r"RevenueRegressor.predict: 'scale' must"):
+        fitted.predict(X, scale=entries)
+
+
+@pytest.mark.parametrize("model", [RiskClassifier, DateFeaturesClassifier])
+def test_the_message_about_jobs_allows_all_cores(model, matrix):
+    with pytest.raises(ArgumentError, match="must be -1 or an integer of at least 1"):
+        model(n_jobs=0).fit(*matrix)
+
+
+def test_seeds_of_scikit_learn_are_allowed(matrix):
+    for seed in (None, np.random.RandomState(0), 2**32 - 1):
+        RandomBaseline(random_state=seed).fit(*matrix)
 
 
 def test_an_extreme_parameter_is_refused_before_the_native_code_sees_it(matrix):

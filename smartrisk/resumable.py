@@ -8,7 +8,9 @@ library version is computed again and never gets an older result.
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import dataclasses
+import dis
 import enum
 import functools
 import hashlib
@@ -16,10 +18,11 @@ import inspect
 import json
 import logging
 import os
+import pickle
+import secrets
 import sys
-import tempfile
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,15 @@ __all__ = ["ResultStore", "fingerprint"]
 _DIGITS = 32
 #: Values that their `repr` describes completely.
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+#: What objects raise that cannot be taken apart: locks, files, pointers, generators.
+_UNREADABLE = (
+    *(TypeError, ValueError, AttributeError, LookupError, RuntimeError, OSError),
+    pickle.PickleError,
+)
+#: Names of a class that Python sets itself, and that hold no setting of it.
+_SET_BY_PYTHON = ("_abc_impl",)
+#: Attributes in C: the slots of a class, whose values are those of its objects.
+_SLOTS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def fingerprint(*parts: object) -> str:
@@ -52,17 +64,20 @@ def fingerprint(*parts: object) -> str:
     Raises
     ------
     ArgumentError
-        If the content of an object cannot be read, such as that of a lock or an open
-        file.
+        If the content of an object cannot be read, such as that of a lock, an open
+        file, a generator or a pointer.
 
     Notes
     -----
     - An estimator (anything with ``get_params``) counts by its class and parameters,
       nested estimators too; what it learned does not count, since it is fitted again.
     - A function counts by its module, name, code, defaults, the values it closes over,
-      and the functions, classes and constants of its module that it uses.
-    - A class counts by its name and the code of its methods, not by other attributes.
-    - A dataclass counts by its fields, any other object by its attributes.
+      and the global objects that it names: functions and classes by their code, modules
+      by name, everything else by content.
+    - A class counts by its name, the code of its methods, and its attributes.
+    - Of functions and classes of installed libraries only code and constants count.
+    - Any other object counts by its attributes or by what `pickle` stores of it. A
+      LightGBM booster counts by its model.
     - A table or an array counts by its content, columns, types and index.
 
     Examples
@@ -145,16 +160,17 @@ class ResultStore:
             return
         text = json.dumps({"fingerprint": key, "result": result})
         # A draft of its own for every writer: several processes may share the folder.
-        number, draft = tempfile.mkstemp(".part", f"{key}.", self.folder)
+        # `open` gives it the permissions that the user's other files have.
+        draft = Path(self.folder) / f"{key}.{os.getpid()}.{secrets.token_hex(8)}.part"
         try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
+            with draft.open("x", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).replace(self._path(key))
+            draft.replace(self._path(key))
         except BaseException:
             with contextlib.suppress(OSError):
-                Path(draft).unlink()
+                draft.unlink()
             raise
 
     def _path(self, key: str) -> Path:
@@ -186,6 +202,10 @@ class _Digest:
         self._open.add(id(value))
         try:
             self._describe(value)
+        except ArgumentError:  # from within: it names the object that cannot be read
+            raise
+        except _UNREADABLE as error:
+            raise _content_error(value) from error
         finally:
             self._open.discard(id(value))
 
@@ -207,7 +227,7 @@ class _Digest:
             self._add_once(value, self._add_function)
         elif isinstance(value, types.CodeType):
             self._add_code(value)
-        elif inspect.isroutine(value):
+        elif inspect.isbuiltin(value) or isinstance(value, types.MethodType):
             self._add_routine(value)
         elif _is_of_pandas(value):
             self._add_table(value)
@@ -226,19 +246,22 @@ class _Digest:
 
     def _add_collection_or_object(self, value: Any) -> None:
         """Add a mapping, a set, a sequence, or any other object."""
-        if isinstance(value, Mapping):
+        if type(value) in (dict, types.MappingProxyType):
             self._put("mapping", _name_of(type(value)))
-            self._add_unordered(value.items())
+            if all(type(name) is str for name in value):
+                for name in sorted(value):
+                    self.add(name)
+                    self.add(value[name])
+            else:
+                self._add_unordered(value.items())
         elif isinstance(value, AbstractSet):
             self._put("set", _name_of(type(value)))
             self._add_unordered(value)
-        elif isinstance(value, list | tuple):
+            self.add(_attributes_of(value))
+        elif type(value) in (list, tuple):
             self._put(_name_of(type(value)), str(len(value)))
             for part in value:
                 self.add(part)
-        elif isinstance(value, functools.partial):
-            self._put("partial", "")
-            self.add((value.func, value.args, value.keywords))
         else:
             self._add_object(value)
 
@@ -253,42 +276,49 @@ class _Digest:
         self._put("parts", " ".join(sorted(digests)))
 
     def _add_object(self, value: Any) -> None:
-        """Add an object: its class, and its parameters, fields or attributes."""
+        """Add an object: its class, and its parameters, model or content."""
         self.add(type(value))
         if isinstance(value, enum.Enum):
             self._put("member", value.name)
+            self.add(value.value)
         elif callable(getattr(value, "get_params", None)):
             self.add(value.get_params(deep=False))
-        elif dataclasses.is_dataclass(value):
-            self.add(
-                {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-            )
+        elif callable(getattr(value, "model_to_string", None)):  # LightGBM's Booster
+            self._put("model", value.model_to_string())
         elif isinstance(value, os.PathLike):
             self._put("path", os.fspath(value))
-        elif hasattr(value, "isoformat"):
-            self._put("moment", value.isoformat())
+        elif hasattr(value, "__wrapped__"):  # such as a function with a cache
+            self.add(value.__wrapped__)
         else:
-            self.add(_state_of(value))
+            self.add(_content_of(value))
+            if not _is_installed(type(value).__module__):
+                self.add(_attributes_of(value))
 
     def _add_class(self, value: type) -> None:
-        """Add a class: its name and its methods, inherited ones too."""
+        """Add a class: its name, methods and attributes, inherited ones too."""
         self._put("class", _name_of(value))
         for parent in value.__mro__[:-1]:
+            whole = not _is_installed(parent.__module__)
             for name, member in sorted(vars(parent).items()):
-                for wrapped in ("__func__", "fget", "func"):
-                    member = getattr(member, wrapped, member)
-                if isinstance(member, types.FunctionType):
-                    self._put("method", f"{_name_of(parent)}.{name}")
-                    self.add(member)
+                for part in _unwrap(member):
+                    if isinstance(part, types.FunctionType):
+                        self._put("method", f"{_name_of(parent)}.{name}")
+                        self.add(part)
+                    elif whole and _is_setting(parent, name, part):
+                        self._put("attribute", f"{_name_of(parent)}.{name}")
+                        self.add(part)
 
     def _add_function(self, value: types.FunctionType) -> None:
         """Add a function: its name, code, defaults, and what it uses from outside."""
         self._put("function", f"{value.__module__}.{value.__qualname__}")
         self._add_code(value.__code__)
-        self.add((value.__defaults__, value.__kwdefaults__))
+        self.add((value.__defaults__, value.__kwdefaults__, vars(value)))
         for cell in value.__closure__ or ():
-            with contextlib.suppress(ValueError):  # a cell that is still empty
-                self.add(cell.cell_contents)
+            try:
+                content = cell.cell_contents
+            except ValueError:  # the cell is still empty
+                continue
+            self.add(content)
         self.add(_globals_of(value))
 
     def _add_routine(self, value: Any) -> None:
@@ -318,6 +348,12 @@ class _Digest:
         self._put("types", repr([str(t) for t in getattr(dtypes, "array", [dtypes])]))
         rows = pandas.util.hash_pandas_object(value, index=True)
         self._put("rows", rows.to_numpy().tobytes())
+        # Pandas takes cells of several types by their texts, which may be cut short.
+        for _, column in value.items() if hasattr(value, "columns") else [("", value)]:
+            if column.dtype == object:
+                kind = pandas.api.types.infer_dtype(column, skipna=True)
+                if kind.startswith(("mixed", "unknown")):
+                    self.add(column.tolist())
 
     def _add_array(self, value: Any) -> None:
         """Add an array, a number or a generator of random numbers of numpy."""
@@ -331,6 +367,9 @@ class _Digest:
                 self.add(value.tolist())
             else:
                 self._put("content", value.tobytes())
+            self.add(getattr(value, "mask", None))
+            if not _is_installed(type(value).__module__):
+                self.add(_attributes_of(value))
         else:
             self._put("numpy", repr(value))
 
@@ -358,41 +397,96 @@ def _is_of_numpy(value: object) -> bool:
     return isinstance(value, (numpy.ndarray, numpy.generic, numpy.dtype, *chance))
 
 
-def _globals_of(function: types.FunctionType) -> list[tuple[str, Any]]:
-    """Return the functions, classes and constants of its module that a function uses.
+@functools.cache
+def _is_installed(module: str) -> bool:
+    """Return whether a module is of Python, of this library or of an installed one."""
+    if module.partition(".")[0] in {"smartrisk", *sys.stdlib_module_names}:
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 
-    Objects that change while a program runs, such as a list that counts calls, are
-    left out: with them no run could resume.
+
+def _globals_of(function: types.FunctionType) -> list[tuple[str, Any]]:
+    """Return the global objects that a function names.
+
+    Of a function of an installed library these are the functions, classes and constants
+    of its module: its other objects are caches, locks and the like.
     """
     names: set[str] = set()
     waiting = [function.__code__]
     while waiting:
         code = waiting.pop()
-        names |= set(code.co_names)
+        steps = dis.get_instructions(code)
+        names |= {s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
         waiting += [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    fixed = (*_PLAIN, tuple, frozenset)
-    used = []
-    for name in sorted(names & function.__globals__.keys()):
-        value = function.__globals__[name]
-        is_code = isinstance(value, types.FunctionType | type)
-        own = is_code and value.__module__ == function.__module__
-        if own or isinstance(value, fixed):
-            used.append((name, value))
-    return used
+    used = [
+        (n, function.__globals__[n]) for n in sorted(names & {*function.__globals__})
+    ]
+    if not _is_installed(function.__module__ or ""):
+        return used
+    code_kinds, fixed = types.FunctionType | type, (*_PLAIN, tuple, frozenset)
+    return [
+        (name, value)
+        for name, value in used
+        if isinstance(value, fixed)
+        or (isinstance(value, code_kinds) and value.__module__ == function.__module__)
+    ]
 
 
-def _state_of(value: object) -> Any:
-    """Return the attributes of an object, or what pickling it would store."""
-    if getattr(value, "__dict__", None):
-        return vars(value)
-    try:
-        state = value.__reduce_ex__(2)
-    except TypeError as error:
-        raise ArgumentError(
-            "resumable.content_cannot_be_read",
-            "fingerprint: the content of an object of type {type_name!r} cannot be "
-            "read, so a change of it could not be detected. Leave 'folder' out, or "
-            "remove the object.",
-            type_name=_name_of(type(value)),
-        ) from error
-    return state if isinstance(state, str) else state[1:]
+def _unwrap(member: Any) -> tuple[Any, ...]:
+    """Return the functions of a member of a class, or the member itself."""
+    if isinstance(member, staticmethod | classmethod):
+        return (member.__func__,)
+    if isinstance(member, property):
+        return (member.fget, member.fset)
+    if isinstance(member, functools.cached_property):
+        return (member.func,)
+    return (member,)
+
+
+def _is_setting(owner: type, name: str, member: Any) -> bool:
+    """Return whether a member of a class is an attribute that its code could use."""
+    of_python = name.startswith("__") and name.endswith("__")
+    of_python = of_python or name in _SET_BY_PYTHON or isinstance(member, _SLOTS)
+    return not of_python and not (issubclass(owner, enum.Enum) and name[:1] == "_")
+
+
+def _attributes_of(value: object) -> dict[str, Any]:
+    """Return the attributes of an object; what it can compute again is left out."""
+    found = dict(getattr(value, "__dict__", {}))
+    for parent in type(value).__mro__:
+        for name, member in vars(parent).items():
+            if isinstance(member, functools.cached_property):
+                found.pop(name, None)
+            elif isinstance(member, types.MemberDescriptorType):
+                with contextlib.suppress(AttributeError):  # a slot without a value
+                    found[name] = member.__get__(value)
+    return found
+
+
+def _content_of(value: Any) -> Any:
+    """Return what pickling an object would store, the items of collections included."""
+    # Read first: objects of C make an empty one on request, which then counts.
+    attributes = getattr(value, "__dict__", None)
+    reduce = copyreg.dispatch_table.get(type(value))
+    reduced = value.__reduce_ex__(2) if reduce is None else reduce(value)
+    if isinstance(reduced, str):  # an object that a module holds under a name
+        module = pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
+        if getattr(sys.modules.get(module), reduced, None) is not value:
+            raise _content_error(value)
+        return [module, reduced]
+    function, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+    if state is not None and state is attributes:
+        state = _attributes_of(value)
+    return [function, arguments, state, list(items or ()), dict(pairs or ())]
+
+
+def _content_error(value: object) -> ArgumentError:
+    """Return the error of an object that cannot be taken apart."""
+    return ArgumentError(
+        "resumable.content_cannot_be_read",
+        "fingerprint: the content of an object of type {type_name!r} cannot be "
+        "read, so a change of it could not be detected. Leave 'folder' out, or "
+        "remove the object.",
+        type_name=_name_of(type(value)),
+    )

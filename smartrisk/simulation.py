@@ -249,6 +249,9 @@ def close_loop(
         Where the months of an arm in a world are kept when it has ended, so that a run
         that was stopped resumes: an arm with another engine, policy, world, start or
         version of the library starts from the beginning. None to keep nothing.
+        Of modules that a function names, such as ``import helpers``, only the name
+        counts: clear the folder when one changes. What a contender changes while it
+        runs, such as a global list that counts calls, starts it anew.
     progress : callable, default=None
         Called with arm, seed and the last month when an arm has ended in a world. Where
         `n_jobs` is 1, it is called after every month.

@@ -261,6 +261,9 @@ def backtest(
         Where to keep the figures of each period, so that a backtest that was stopped
         resumes: what was computed from other contenders, tables, settings or another
         version of the library is computed again. None to keep nothing.
+        Of modules that a function names, such as ``import helpers``, only the name
+        counts: clear the folder when one changes. What a contender changes while it
+        runs, such as a global list that counts calls, starts it anew.
     progress : callable, default=None
         Called with the number of periods done, their total, the contender and the
         period after each.

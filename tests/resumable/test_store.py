@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import pytest
 
@@ -58,3 +59,14 @@ def test_without_a_folder_nothing_is_kept():
     store = ResultStore(None)
     store.write(fingerprint("x"), [1])
     assert store.read(fingerprint("x")) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_stored_files_have_the_ordinary_permissions(tmp_path):
+    before = os.umask(0o027)
+    try:
+        ResultStore(tmp_path).write(fingerprint("x"), [1])
+    finally:
+        os.umask(before)
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from smartrisk.selectivity import Costs, Policy
 from smartrisk.simulation import Arm, close_loop, standard_arms
 
 KEY = ["declaration_id", "item_number"]
+#: What contenders saw; a module, whose content does not count towards a fingerprint.
+RECORDS = ModuleType("records")
+RECORDS.seen = []
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +32,11 @@ def world():
 class Witness:
     """A contender that keeps what it was given and ranks by a column."""
 
-    seen: list = []  # noqa: RUF012
-
     def __init__(self, column="duty_rate"):
         self.column = column
 
     def fit(self, declarations, outcomes):
-        Witness.seen.append((declarations, outcomes))
+        RECORDS.seen.append((declarations, outcomes))
         return self
 
     def score(self, new):
@@ -42,18 +44,18 @@ class Witness:
 
 
 def test_an_arm_learns_only_from_what_it_could_know(world):
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arm = Arm(contender=Witness(), policy=Policy(capacity=0.1))
     result = close_loop({"duty": arm}, [world], start=12)
     months = pd.period_range("2024-01", "2024-12", freq="M")
-    assert len(Witness.seen) == 12
+    assert len(RECORDS.seen) == 12
     own = world.outcomes.merge(world.declarations[[*KEY, "lodged_at"]], on=KEY)
     late = set(own.loc[own["lodged_at"] >= "2024-01-01", "declaration_id"])
-    for month, (items, known) in zip(months, Witness.seen, strict=True):
+    for month, (items, known) in zip(months, RECORDS.seen, strict=True):
         begins = month.start_time
         assert (items["lodged_at"] < begins).all()
         assert (known["known_at"] < begins).all()
-    items, known = Witness.seen[-1]
+    items, known = RECORDS.seen[-1]
     new = known.merge(items[[*KEY, "lodged_at"]], on=KEY)
     own = new[new["lodged_at"] >= "2024-01-01"]
     assert len(own) > 50
@@ -64,12 +66,12 @@ def test_an_arm_learns_only_from_what_it_could_know(world):
 
 def test_from_the_start_an_arm_has_its_own_findings_only(world):
     """An arm that controls nothing learns nothing of what the offices found."""
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arm = Arm(contender=Witness(), policy=Policy(capacity=0, random_share=0.0))
     close_loop({"none": arm}, [world], start=12)
     lodged = world.outcomes.merge(world.declarations[[*KEY, "lodged_at"]], on=KEY)
     before = lodged[lodged["lodged_at"] < "2024-01-01"]
-    _, known = Witness.seen[-1]
+    _, known = RECORDS.seen[-1]
     assert set(known["declaration_id"]) == set(before["declaration_id"])
 
 
@@ -91,17 +93,17 @@ def test_figures_are_those_of_the_decisions(world):
 
 
 def test_an_arm_that_knows_all_learns_from_every_past_item(world):
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arm = Arm(contender=Witness(), knows_all=True)
     close_loop({"all": arm}, [world], start=22)
-    items, known = Witness.seen[-1]
+    items, known = RECORDS.seen[-1]
     assert len(known) == len(items)
 
 
 def test_between_two_fits_nothing_is_fitted(world):
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     close_loop({"w": Arm(contender=Witness(), refit_every=5)}, [world], start=12)
-    assert len(Witness.seen) == 3
+    assert len(RECORDS.seen) == 3
 
 
 def test_totals_and_comparisons_are_paired_by_world():
@@ -142,10 +144,10 @@ def test_what_cannot_run_is_refused(world):
 
 
 def test_a_run_that_was_interrupted_resumes(world, tmp_path):
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arms = {"w": Arm(contender=Witness(), refit_every=6)}
     first = close_loop(arms, [world], start=12, folder=tmp_path)
-    fitted = len(Witness.seen)
+    fitted = len(RECORDS.seen)
     found = []
     more = arms | {"v": Arm(contender=Witness("customs_value"), refit_every=6)}
     both = close_loop(
@@ -155,7 +157,7 @@ def test_a_run_that_was_interrupted_resumes(world, tmp_path):
         folder=tmp_path,
         progress=lambda *what: found.append(what),
     )
-    assert len(Witness.seen) == 2 * fitted
+    assert len(RECORDS.seen) == 2 * fitted
     assert {name for name, _, _ in found} == {"v"}
     own = both.frame().query("arm == 'w'").reset_index(drop=True)
     pd.testing.assert_frame_equal(
@@ -168,10 +170,10 @@ def test_a_run_that_was_interrupted_resumes(world, tmp_path):
 
 def count_fits(folder, worlds, start=20, **fields):
     """Return how many fits a closed loop with a folder needs."""
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arm = Arm(**{"contender": Witness(), "refit_every": 6, **fields})
     close_loop({"arm": arm}, worlds, start=start, folder=folder)
-    return len(Witness.seen)
+    return len(RECORDS.seen)
 
 
 class Inner(BaseEstimator):
@@ -188,7 +190,7 @@ class Outer(BaseEstimator):
         self.inner = inner
 
     def fit(self, declarations, outcomes):
-        Witness.seen.append((declarations, outcomes))
+        RECORDS.seen.append((declarations, outcomes))
         return self
 
     def score(self, declarations):
@@ -290,7 +292,7 @@ def test_the_name_of_an_arm_is_that_of_the_run(world, tmp_path):
 
 
 def test_arms_that_explore_by_weight_and_by_draws_run(world):
-    Witness.seen.clear()
+    RECORDS.seen.clear()
     arms = {
         "novel": Arm(policy=Policy(explore="novelty"), contender=Witness()),
         "draws": Arm(contender=Witness(), thompson=True),
@@ -298,7 +300,7 @@ def test_arms_that_explore_by_weight_and_by_draws_run(world):
     }
     result = close_loop(arms, [world], start=22)
     assert set(result.frame()["arm"]) == {*arms, "oracle"}
-    sizes = [len(known) for _, known in Witness.seen]
+    sizes = [len(known) for _, known in RECORDS.seen]
     assert 0.35 < sizes[2] / sizes[4] < 0.65
 
 

@@ -14,7 +14,14 @@ import smartrisk
 
 #: Argument checks and parts of messages: for the library's own packages, undocumented.
 INTERNAL = {
-    "errors": {"check_choice", "check_number", "format_values", "suggest_nearest"}
+    "errors": {
+        "check_choice",
+        "check_jobs",
+        "check_number",
+        "check_sequence",
+        "format_values",
+        "suggest_nearest",
+    }
 }
 
 PACKAGES = sorted(

@@ -1,0 +1,52 @@
+"""What an item is: its key, its 64-bit id, and when its result is known.
+
+Reads the tables that carry the key (`declaration_id`, `item_number`); writes ids,
+positions, joined tables, days and amounts. Every package that matches rows of two
+tables, or needs the day on which a result was known, uses this module.
+"""
+
+from smartrisk.items._hashes import (
+    GOLDEN,
+    UInt,
+    mix,
+    mix_one,
+    scramble,
+    text_ids,
+)
+from smartrisk.items._inspections import (
+    clean_amounts,
+    moments_known,
+)
+from smartrisk.items._joins import (
+    are_among,
+    check_unique,
+    join_by_key,
+    positions_of,
+)
+from smartrisk.items._keys import (
+    document_hashes,
+    item_ids,
+    item_keys,
+    item_numbers,
+    with_item_numbers,
+)
+
+__all__ = [
+    "GOLDEN",
+    "UInt",
+    "are_among",
+    "check_unique",
+    "clean_amounts",
+    "document_hashes",
+    "item_ids",
+    "item_keys",
+    "item_numbers",
+    "join_by_key",
+    "mix",
+    "mix_one",
+    "moments_known",
+    "positions_of",
+    "scramble",
+    "text_ids",
+    "with_item_numbers",
+]

@@ -16,7 +16,8 @@ import smartrisk as sr
 world = sr.datasets.make_declarations(12_000, random_state=1)
 split = sr.windows.time_split(world.declarations, world.outcomes)
 engine = sr.RiskEngine().fit(split.past, split.known)
-engine.update(split.later)  # an item sees what was lodged before its day
+# An item still sees only what was lodged, and known, before its own day.
+engine.update(world.declarations, world.outcomes)
 today = split.later.tail(400)
 
 # %%
@@ -32,7 +33,8 @@ for sentences, checks, strength in zip(
     print("  so:", *checks, sep="\n  - ")
 
 # %%
-# The contributions of each concept, from the base to the score of the first item.
+# The contributions of each concept, from the base to the score of the first item, in
+# French.
 sr.displays.ReasonsDisplay.from_reasons(reasons[0]).plot(lang="fr")
 
 # %%
@@ -47,13 +49,19 @@ profile = sr.explanations.segment_profile(everyone, "office")
 sr.displays.SegmentProfileDisplay.from_profile(profile).plot()
 
 # %%
-# The pages of the day, in French. They work offline, and print.
-# `sr.pages.write_pages` writes all of them at once.
+# Two pages of the day and the table of the watch list, in French. They work offline,
+# and print. The case sheet gets all items and results that the history of the engine
+# holds; what is later than the item is left out. `sr.pages.write_pages` writes all pages
+# at once.
 folder = Path(mkdtemp())
 sheet = sr.pages.CaseSheet.from_engine(
-    engine, today.loc[[first[0]]], past=split.past, outcomes=split.known
+    engine,
+    today.loc[[first[0]]],
+    past=world.declarations,
+    outcomes=world.outcomes,
 )
 watch_list = sr.pages.WatchList.from_engine(engine, today, decisions=decisions)
-print(sheet.save(folder / "case.html", lang="fr").stat().st_size, "bytes")
-print(watch_list.export(folder / "watch-list.csv", lang="fr").name)
+print(sheet.save(folder / "case.html", lang="fr"))
+print(watch_list.save(folder / "watch-list.html", lang="fr"))
+print(watch_list.export(folder / "watch-list.csv", lang="fr"))
 watch_list.frame(lang="fr")[["declaration_id", "risk_score", "reasons"]]

@@ -52,7 +52,8 @@ reasons.sentences()
 # What to inspect
 # ---------------
 #
-# Exactly five items in a hundred.
+# Exactly five items in a hundred: red items get an inspection of the goods, yellow ones
+# a check of the documents. The others are green.
 
 decisions = engine.select(new, capacity=0.05)
 decisions["channel"].value_counts()

@@ -15,7 +15,6 @@ from smartrisk.errors import (
     TableError,
     check_number,
     format_values,
-    suggest_nearest,
 )
 from smartrisk.features._columns import Columns
 from smartrisk.features._feature_info import FeatureInfo
@@ -40,26 +39,7 @@ def is_declarations(owner: str, X: object) -> bool:
     """
     if not isinstance(X, pd.DataFrame):
         return False
-    if not any(name in DECLARATIONS for name in X.columns):
-        return False
-    missing = [name for name in DECLARATIONS.required if name not in X.columns]
-    if missing:
-        others = [str(name) for name in X.columns if name not in DECLARATIONS]
-        raise TableError(
-            "features.required_columns_missing",
-            "{owner}: X has fields of DECLARATIONS, so it must have all required ones; "
-            "{missing} missing.{hint} Rename your columns, or validate the table "
-            "with smartrisk.validation.validate and a ColumnMap.",
-            owner=owner,
-            missing=_are(missing),
-            hint=suggest_nearest(missing[0], others),
-        )
-    return True
-
-
-def _are(names: list[str]) -> str:
-    """Return names with the verb that fits their number."""
-    return f"{format_values(names)} {'is' if len(names) == 1 else 'are'}"
+    return DECLARATIONS.matches(X.columns, owner=owner)
 
 
 class DeclarationTransformer(TransformerMixin, BaseEstimator):

@@ -99,6 +99,8 @@ class RandomBaseline(DeclarationClassifier):
     True
     """
 
+    _needs_table = False
+
     def __init__(self, random_state: int | np.random.RandomState | None = 0) -> None:
         self.random_state = random_state
 
@@ -188,6 +190,8 @@ class ValueBaseline(DeclarationClassifier):
     array([0.66, 0.73, 0.93])
     """
 
+    _needs_table = False
+
     def __init__(self, column: str = "customs_value") -> None:
         self.column = column
 
@@ -248,6 +252,8 @@ class ImporterRateBaseline(DeclarationClassifier):
     >>> rate.predict_proba(pd.DataFrame({"importer_id": ["a", "b", "new"]}))[:, 1]
     array([0.75, 0.25, 0.5 ])
     """
+
+    _needs_table = False
 
     def __init__(self, smoothing: float = 10.0, *, column: str = "importer_id") -> None:
         self.smoothing = smoothing
@@ -319,7 +325,10 @@ class SmoothedRateSum(DeclarationClassifier):
     >>> import pandas as pd
     >>> from smartrisk.models import SmoothedRateSum
     >>> X = pd.DataFrame({"importer_id": ["a", "a", "b", "b"], "origin": list("xyxy")})
-    >>> risky = SmoothedRateSum(smoothing=2).fit(X, [1, 1, 0, 0])
+    >>> X = X.assign(declaration_id=list("1234"), tariff_code="090121")
+    >>> X = X.assign(lodged_at=pd.Timestamp("2024-03-01"))
+    >>> profiles = (("importer_id",), ("origin",))
+    >>> risky = SmoothedRateSum(smoothing=2, profiles=profiles).fit(X, [1, 1, 0, 0])
     >>> risky.predict_proba(X)[:, 1]
     array([0.625, 0.625, 0.375, 0.375])
     """

@@ -115,6 +115,8 @@ class DateFeaturesClassifier(DeclarationClassifier):
     >>> import pandas as pd
     >>> from smartrisk.models import DateFeaturesClassifier
     >>> X = pd.DataFrame({"tariff_code": ["090121", "640399"] * 20})
+    >>> X = X.assign(declaration_id=[f"D{k}" for k in range(40)])
+    >>> X = X.assign(lodged_at=pd.Timestamp("2024-03-01"))
     >>> trees = DateFeaturesClassifier(n_estimators=20).fit(X, [0, 1] * 20)
     >>> trees.feature_names_[:2]
     ('tariff_code', 'hs6')

@@ -200,13 +200,18 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.poor_score = self._poor
         return tags
 
+    #: Whether a frame with any field of DECLARATIONS must have the required ones. False
+    #: for a class that names the few columns that it reads.
+    _needs_table = True
     #: For scikit-learn's checks: the class is not made to separate clouds of points.
     _poor = True
 
     def _check_fit_input(self, X: Any, y: Any) -> pd.DataFrame:
         """Check the input of fit; return declarations, or a matrix as a frame."""
-        self._declared = isinstance(X, pd.DataFrame) and any(
-            name in DECLARATIONS for name in X.columns
+        self._declared = isinstance(X, pd.DataFrame) and (
+            DECLARATIONS.matches(X.columns, owner=type(self).__name__)
+            if self._needs_table
+            else any(name in DECLARATIONS for name in X.columns)
         )
         if not self._declared:
             matrix, _ = validate_data(self, X, y, **_MATRIX)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from smartrisk.errors import ArgumentError, suggest_nearest
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.results import text_table
 from smartrisk.schema._fields import Field
 
@@ -107,3 +112,57 @@ class Table:
     def required(self) -> tuple[str, ...]:
         """Names of the fields that a table must have."""
         return tuple(field.name for field in self.fields if field.required)
+
+    def matches(self, columns: Iterable[object], *, owner: str) -> bool:
+        """Return whether columns are those of the table, and not plain numbers.
+
+        Columns with any field of the table count as its columns and must have the
+        required fields.
+
+        Parameters
+        ----------
+        columns : iterable of str
+            Names of the columns of a frame.
+        owner : str
+            Name of the calling class, for the error message.
+
+        Returns
+        -------
+        answer : bool
+            False where no column is a field of the table.
+
+        Raises
+        ------
+        TableError
+            If there are fields of the table, but a required one is missing.
+
+        Examples
+        --------
+        >>> from smartrisk.schema import OUTCOMES
+        >>> OUTCOMES.matches(["declaration_id", "illicit", "remark"], owner="example")
+        True
+        >>> OUTCOMES.matches(["x0", "x1"], owner="example")
+        False
+        """
+        names = list(columns)
+        others = [str(name) for name in names if name not in self]
+        if len(others) == len(names):
+            return False
+        missing = [name for name in self.required if name not in names]
+        if missing:
+            raise TableError(
+                "schema.required_columns_missing",
+                "{owner}: X has fields of {table}, so it must have all required ones; "
+                "{missing} missing.{hint} Rename your columns, or validate the table "
+                "with smartrisk.validation.validate and a ColumnMap.",
+                owner=owner,
+                table=self.name,
+                missing=_are(missing),
+                hint=suggest_nearest(missing[0], others),
+            )
+        return True
+
+
+def _are(names: list[str]) -> str:
+    """Return names with the verb that fits their number."""
+    return f"{format_values(names)} {'is' if len(names) == 1 else 'are'}"

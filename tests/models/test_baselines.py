@@ -11,6 +11,8 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from smartrisk.errors import ArgumentError, TableError
+from smartrisk.features import DeclarationFeatures
+from smartrisk.models import ColumnBoosting
 from smartrisk.models._baselines import (
     DateFeaturesClassifier,
     ImporterRateBaseline,
@@ -18,6 +20,7 @@ from smartrisk.models._baselines import (
     SmoothedRateSum,
     ValueBaseline,
 )
+from smartrisk.schema import DECLARATIONS
 
 ALL = [
     RandomBaseline(),
@@ -141,6 +144,24 @@ def test_a_missing_column_is_named(model):
     fitted = clone(model).fit(X, y)
     with pytest.raises(TableError, match="columns used in fit are missing"):
         fitted.predict_proba(X[["lodged_at"]])
+
+
+@pytest.mark.parametrize(
+    "model", [SmoothedRateSum(), DateFeaturesClassifier(), ColumnBoosting()]
+)
+@pytest.mark.parametrize("name", DECLARATIONS.required)
+def test_a_frame_without_a_required_field_is_refused_as_by_a_transformer(model, name):
+    X, y = extract(50)
+    owner = type(model).__name__
+    misspelt = X.rename(columns={name: f"{name}s"})
+    message = rf"{owner}: X has fields of DECLARATIONS.*'{name}' is missing.*'{name}s'"
+    with pytest.raises(TableError, match=message) as refused:
+        clone(model).fit(misspelt, y)
+    with pytest.raises(TableError) as by_transformer:
+        DeclarationFeatures().fit(misspelt)
+    assert str(refused.value).removeprefix(owner) == (
+        str(by_transformer.value).removeprefix("DeclarationFeatures")
+    )
 
 
 @each
@@ -279,8 +300,9 @@ def test_unknown_profiles_are_refused_with_the_nearest_name():
 
 
 def test_a_frame_without_any_profile_is_refused():
+    X, y = extract(20)
     with pytest.raises(TableError, match="none of the columns of its profiles"):
-        SmoothedRateSum().fit(pd.DataFrame({"customs_value": [1.0, 2.0]}), [0, 1])
+        SmoothedRateSum(profiles=(("consignor_id",),)).fit(X, y)
 
 
 # ----------------------------------------------------- features of the literature
@@ -291,7 +313,7 @@ def test_flags_mark_the_tenth_with_the_highest_rates_and_never_a_rate_of_zero():
     fitted = DateFeaturesClassifier().fit(X, y)
     assert set(fitted.flags_["importer_id__flag"]) == {"imp3", "imp7"}
     clean = DateFeaturesClassifier().fit(
-        pd.DataFrame({"importer_id": [f"i{k}" for k in range(40)]}), [1] + [0] * 39
+        X[:40].assign(importer_id=[f"i{k}" for k in range(40)]), [1] + [0] * 39
     )
     assert set(clean.flags_["importer_id__flag"]) == {"i0"}
 

@@ -51,8 +51,8 @@ sr.displays.SegmentProfileDisplay.from_profile(profile).plot()
 # %%
 # Two pages of the day and the table of the watch list, in French. They work offline,
 # and print. The case sheet gets all items and results that the history of the engine
-# holds; what is later than the item is left out. `sr.pages.write_pages` writes all pages
-# at once.
+# holds; what is later than the item is left out. `sr.pages.write_pages` writes all
+# pages at once.
 folder = Path(mkdtemp())
 sheet = sr.pages.CaseSheet.from_engine(
     engine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import time
@@ -289,6 +290,20 @@ class RiskEngine:
             ),
         )
         return self
+
+    def copy(self) -> Self:
+        """Return an engine whose history grows on its own.
+
+        Returns
+        -------
+        copied : RiskEngine
+            With the same settings, models and history, at no cost: `fit` and `update`
+            of either leave the other as it is.
+        """
+        copied = copy.copy(self)
+        if self._state is not None:
+            copied._state = replace(self._state, features=self._state.features.copy())
+        return copied
 
     def score(
         self, declarations: TableInput, *, on_error: OnError = "raise"

@@ -126,6 +126,30 @@ class DeclarationFeatures(DeclarationTransformer):
             self.parts_["history"].extend_results(Columns(X), outcomes)
         return self
 
+    def copy(self) -> Self:
+        """Return a transformer whose history grows on its own.
+
+        Returns
+        -------
+        copied : DeclarationFeatures
+            It shares the tables of the history, which are replaced and never changed:
+            an `update` of either leaves the other as it is.
+
+        Examples
+        --------
+        >>> from smartrisk.datasets import make_declarations
+        >>> from smartrisk.features import DeclarationFeatures
+        >>> items = make_declarations(n_items=300, random_state=0).declarations
+        >>> features = DeclarationFeatures().fit(items.head(200))
+        >>> longer = features.copy().update(items.tail(100))
+        >>> bool(features.last_day_ < longer.last_day_)
+        True
+        """
+        copied = super().copy()
+        if hasattr(self, "parts_"):
+            copied.parts_ = {name: part.copy() for name, part in self.parts_.items()}
+        return copied
+
     def transform_matrix(self, X: pd.DataFrame) -> Matrix:
         """Return the features of items as a plain matrix, regardless of `set_output`.
 

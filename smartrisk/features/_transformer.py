@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Self, cast
 
 import numpy as np
@@ -154,6 +155,21 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         columns = Columns(X)
         self._extend(columns, self._results(X, None, outcomes, columns))
         return self
+
+    def copy(self) -> Self:
+        """Return a transformer whose history grows on its own.
+
+        Returns
+        -------
+        copied : object
+            It shares the tables of the history, which are replaced and never changed:
+            an `update` of either leaves the other as it is.
+        """
+        copied = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, (list, dict)):
+                setattr(copied, name, copy.copy(value))
+        return copied
 
     def transform(self, X: pd.DataFrame | ArrayLike) -> Any:
         """Return the features of items, each as of its own day of lodgement.

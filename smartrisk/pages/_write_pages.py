@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
+from smartrisk.errors import TableError, check_choice, check_number
 from smartrisk.evaluation import (
     Calibration,
     Evaluation,
@@ -19,6 +19,7 @@ from smartrisk.evaluation import (
     standard_segments,
 )
 from smartrisk.items import are_among, join_by_key
+from smartrisk.languages import LANGUAGES
 from smartrisk.monitoring import drift
 from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
@@ -64,9 +65,20 @@ class _Tables:
         if outcomes is not None:
             results = validate(outcomes, OUTCOMES, on_error=on_error)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
-        return cls(
-            items=items.reset_index(drop=True), past=canonical(past), outcomes=results
-        )
+        if not len(items):
+            raise TableError(
+                "pages.day_without_items",
+                "write_pages: 'declarations' has no valid row. Pass the items of the "
+                "day; on a day without items there are no pages to write.",
+            )
+        earlier = canonical(past)
+        if earlier is not None and not len(earlier):
+            raise TableError(
+                "pages.past_without_items",
+                "write_pages: 'past' has no valid row. Pass the earlier items, or None "
+                "where there are none.",
+            )
+        return cls(items=items.reset_index(drop=True), past=earlier, outcomes=results)
 
     def all_items(self) -> pd.DataFrame:
         """Return the earlier items and those of the day, each once."""
@@ -144,9 +156,9 @@ def write_pages(
     Raises
     ------
     TableError
-        If a table is invalid; nothing is written then.
+        If a table is invalid or has no item; nothing is written then.
     ArgumentError
-        If `lang` is unknown.
+        If `lang` or `on_error` is unknown, or `n_cases` is negative.
 
     Examples
     --------
@@ -161,11 +173,14 @@ def write_pages(
     >>> [path.name for path in paths.values()][:2]
     ['watch-list.html', 'case-1.html']
     """
+    check_choice("write_pages", "lang", lang, LANGUAGES)
+    check_choice("write_pages", "on_error", on_error, ("raise", "set_aside"))
+    check_number("write_pages", "n_cases", n_cases, low=0, integer=True)
     tables = _Tables.from_inputs(declarations, past, outcomes, on_error)
     everything = tables.all_items()
     # Features use only what was lodged, and known, before the day of their item, so
     # that the history may hold the items of the day.
-    engine = copy.deepcopy(engine)
+    engine = engine.copy()
     engine.update(everything, tables.results_of(everything))
     pages, watch_list = _make_pages(
         engine, tables, capacity=capacity, n_cases=n_cases, evaluation=evaluation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import multiprocessing
 
@@ -203,6 +204,29 @@ def test_update_in_steps_equals_update_at_once(world):
     assert np.array_equal(left["risk_score"], right["risk_score"])
 
 
+def test_a_copy_has_a_history_of_its_own(engine, past_and_new, world):
+    _, new = past_and_new
+    before = engine.score(new), engine.version_, engine.history_until
+    grown = engine.copy()
+    assert grown.version_ == engine.version_
+    pd.testing.assert_frame_equal(grown.score(new), before[0])
+    results = world.full_outcomes()
+    results = results[sr.items.are_among(results, new)]
+    grown.update(new, results)
+    whole = copy.deepcopy(engine).update(new, results)
+    pd.testing.assert_frame_equal(grown.score(new), whole.score(new))
+    assert grown.history_until > engine.history_until == before[2]
+    assert engine.version_ == before[1] != grown.version_
+    pd.testing.assert_frame_equal(engine.score(new), before[0])
+    parts, own = engine.features_.parts_, grown.features_.parts_
+    assert all(own[name] is not part for name, part in parts.items())
+
+
+def test_an_unfitted_engine_is_copied_with_its_settings():
+    copied = sr.RiskEngine(label_delay=7).copy()
+    assert (copied.label_delay, repr(copied)) == (7, repr(sr.RiskEngine(label_delay=7)))
+
+
 def test_results_without_declarations_are_refused(world):
     with pytest.raises(TableError, match="no item in DECLARATIONS"):
         sr.RiskEngine().fit(world.declarations.head(100), world.outcomes)
@@ -255,8 +279,6 @@ def test_scoring_in_a_forked_child_answers(engine, later, scores):
 
 
 def test_the_engine_states_how_far_its_history_goes(engine, past_and_new, tmp_path):
-    import copy
-
     past, new = past_and_new
     again = sr.RiskEngine.load(engine.save(tmp_path / "engine"))
     assert again.history_until == past["lodged_at"].max().normalize()

@@ -100,6 +100,26 @@ def test_an_invalid_table_is_refused_before_anything_is_written(
     assert "of 119" in paths["watch-list"].read_text("utf-8")
 
 
+def test_a_table_without_items_is_refused_with_the_remedy(engine, day, tmp_path):
+    past, items, _ = day
+    empty = items.head(0)
+    with pytest.raises(
+        TableError, match="write_pages: 'declarations' has no valid row"
+    ):
+        write_pages(engine, empty, tmp_path / "new", past=past)
+    with pytest.raises(TableError, match="write_pages: 'past' has no valid row"):
+        write_pages(engine, items, tmp_path / "new", past=empty)
+    assert not (tmp_path / "new").exists()
+
+
+def test_arguments_are_refused_in_the_name_of_write_pages(engine, day, tmp_path):
+    wrong = {"lang": "de", "on_error": "x", "n_cases": -1}
+    for name, value in wrong.items():
+        with pytest.raises(ArgumentError, match=f"write_pages: '{name}'"):
+            write_pages(engine, day[1], tmp_path / "new", **{name: value})
+    assert not (tmp_path / "new").exists()
+
+
 def test_reasons_know_the_items_before_the_day(engine, day, tmp_path, written):
     _, items, _ = day
     last = items["lodged_at"].max().normalize()

@@ -54,7 +54,10 @@ _PART = re.compile(
 )
 #: Characters of a text that an error quotes.
 _QUOTED = 60
-_NOT_READABLE = "from_criteria: cannot read {text!r}."
+_NOT_READABLE = (
+    "from_criteria: cannot read {text!r}. Write criteria as `to_criteria` does: "
+    'Criteria "A"; If CtyOrigCod = "US" Then RedLane IS 50; Endif;'
+)
 _SIGNS = {"=": "=", "!=": "<>", "in": "IN", "not in": "NOT IN", "starts with": "LIKE"}
 _BACK = {sign: operator for operator, sign in _SIGNS.items()}
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
-from smartrisk.items import join_by_key, with_item_numbers
+from smartrisk.items import check_unique, join_by_key, with_item_numbers
 from smartrisk.schema import KEY
 from smartrisk.selectivity._quotas import CONTROLS
 
@@ -108,7 +108,7 @@ def releases_in_a_row(
     Raises
     ------
     TableError
-        If the column is absent.
+        If the column is absent, or a key of the past or of the decisions is repeated.
 
     Examples
     --------
@@ -126,10 +126,12 @@ def releases_in_a_row(
         if by not in frame:
             raise TableError(
                 "selectivity.releases_column_absent",
-                "releases_in_a_row: {table!r} lacks the column {column!r}.",
+                "releases_in_a_row: {table!r} lacks the column {column!r}. Add it, or "
+                "count by another: by='declarant_id'.",
                 table=name,
                 column=by,
             )
+    check_unique("releases_in_a_row", "'past'", with_item_numbers(past))
     joined = join_by_key(
         with_item_numbers(past)[[*KEY, by, "lodged_at"]],
         decisions,

@@ -10,9 +10,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.items import check_unique
 from smartrisk.results import clean_text, text_table
 from smartrisk.selectivity._claims import DUE, Demand, Draft
-from smartrisk.selectivity._quotas import Capacity, check_capacity, make_groups
+from smartrisk.selectivity._quotas import (
+    Capacity,
+    check_capacity,
+    copy_capacity,
+    make_groups,
+)
 from smartrisk.selectivity._random_draws import Float, hash_items
 from smartrisk.selectivity._rule_sets import RuleDraw, RuleSet
 
@@ -159,6 +165,14 @@ class Policy:
         check_choice("Policy", "explore", self.explore, _EXPLORE)
         for name in _SHARES:
             check_number("Policy", name, getattr(self, name), low=0.0, high=1.0)
+        check_number("Policy", "random_state", self.random_state, low=0, integer=True)
+        if not isinstance(self.costs, Costs):
+            raise ArgumentError(
+                "selectivity.costs_not_costs",
+                "Policy: 'costs' must be Costs, such as Costs(control=80.0); got "
+                "{type_name}.",
+                type_name=type(self.costs).__name__,
+            )
         relief = self.trusted_relief
         check_number("Policy", "trusted_relief", relief, low=0.0, high=0.99)
         if relief and not self.random_share:
@@ -174,6 +188,7 @@ class Policy:
         per = (self.per,) if isinstance(self.per, str) else tuple(self.per or ())
         object.__setattr__(self, "per", per)
         check_capacity(self.capacity, per)
+        object.__setattr__(self, "capacity", copy_capacity(self.capacity))
 
     def __repr__(self) -> str:
         """Return the capacity and the settings that are not at their default."""
@@ -225,10 +240,11 @@ class Policy:
         Raises
         ------
         TableError
-            If a score is missing or a column is absent.
+            If a score is missing, a column is absent or a key is repeated.
         ArgumentError
             If an argument is not aligned with the scores, or is needed and not given.
         """
+        _check_keys(scores)
         draw = self._draw_rules(scores, declarations, rules)
         demand = self._make_demand(scores, declarations, mandatory, releases)
         if draw is not None:
@@ -405,7 +421,7 @@ def select(
         If both `capacity` and `policy` are given, or an argument is not aligned with
         the scores.
     TableError
-        If a score is missing or a column is absent.
+        If a score is missing, a column is absent or a key is repeated.
 
     See Also
     --------
@@ -441,6 +457,17 @@ def select(
     return policy.select(
         scores, declarations, mandatory=mandatory, rules=rules, releases=releases
     )
+
+
+def _check_keys(scores: pd.DataFrame) -> None:
+    """Raise unless SCORES have a key, each at most once."""
+    if "declaration_id" not in scores:
+        raise TableError(
+            "selectivity.scores_without_key",
+            "select: SCORES need the column 'declaration_id', by which decisions are "
+            "matched and random draws are made. Add it to the scores.",
+        )
+    check_unique("select", "SCORES", scores)
 
 
 def _rule_ids(draft: Draft, draw: RuleDraw | None, index: pd.Index) -> pd.Series:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -57,6 +58,41 @@ def check_capacity(capacity: Capacity, per: tuple[str, ...]) -> None:
                 _check_amount(part)
             else:
                 check_number("Policy", "capacity", part, low=0, integer=True)
+
+
+class _FrozenMapping(Mapping[str, Any]):
+    """A mapping that cannot be changed, and that can be pickled and copied."""
+
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self._parts = MappingProxyType(parts)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value under a name."""
+        return self._parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(self._parts)
+
+    def __repr__(self) -> str:
+        """Return the mapping as a dictionary shows it."""
+        return repr(dict(self._parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what `pickle` needs: read-only mappings cannot be pickled."""
+        return _FrozenMapping, (dict(self._parts),)
+
+
+def copy_capacity(capacity: Capacity) -> Capacity:
+    """Return a capacity that later changes of the caller's mapping do not reach."""
+    if not isinstance(capacity, Mapping):
+        return capacity
+    parts = {name: copy_capacity(part) for name, part in capacity.items()}
+    return _FrozenMapping(parts)
 
 
 def is_by_channel(capacity: Capacity) -> TypeGuard[Mapping[str, Any]]:
@@ -179,7 +215,8 @@ def _group_labels(
         else:
             raise TableError(
                 "selectivity.per_column_absent",
-                "Policy: 'per' needs the column {column!r}; it is absent.",
+                "Policy: 'per' needs the column {column!r}, which the declarations do "
+                "not have. Add it, or leave it out of 'per'.",
                 column=name,
             )
     joined = parts[0]

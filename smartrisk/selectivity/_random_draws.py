@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.errors import check_number
 from smartrisk.items import GOLDEN, UInt, document_hashes, item_numbers, scramble
 
 Float = NDArray[np.float64]
@@ -37,6 +38,11 @@ def inclusion(n: int, drawn: int, taken: int) -> Float:
     probability : ndarray of shape (n,)
         Of the item on each model rank, the best first; the sum is drawn + taken.
 
+    Raises
+    ------
+    ArgumentError
+        If there is no item, or more are drawn and taken than there are.
+
     Notes
     -----
     The item on rank j (from 0) is drawn with probability ``r / n``; else the model
@@ -51,6 +57,9 @@ def inclusion(n: int, drawn: int, taken: int) -> Float:
     """
     from scipy.stats import hypergeom
 
+    check_number("inclusion", "n", n, low=1, integer=True)
+    check_number("inclusion", "drawn", drawn, low=0, high=n, integer=True)
+    check_number("inclusion", "taken", taken, low=0, high=n - drawn, integer=True)
     out = np.full(n, drawn / n)
     out[:taken] = 1.0
     if drawn and taken:

@@ -207,6 +207,14 @@ class RuleSet(TomlSettings):
     toml_parts: ClassVar[Mapping[str, type[Any]]] = {"rules": Rule}
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rules, list | tuple) or not all(
+            isinstance(part, Rule | Mapping) for part in self.rules
+        ):
+            raise ArgumentError(
+                "selectivity.rules_not_rules",
+                "RuleSet: 'rules' must be a tuple of Rule; got {rules}.",
+                rules=format_values([self.rules]),
+            )
         rules = tuple(r if isinstance(r, Rule) else Rule(**r) for r in self.rules)
         object.__setattr__(self, "rules", rules)
         prices = tuple(sorted((str(c), float(p)) for c, p in dict(self.prices).items()))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_choice, check_number
+from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
 from smartrisk.schema import CHANNELS
 from smartrisk.selectivity._conditions import Condition
 
@@ -62,6 +62,14 @@ class Rule:
     toml_parts: ClassVar[Mapping[str, type[Any]]] = {"when": Condition}
 
     def __post_init__(self) -> None:
+        if not isinstance(self.when, list | tuple) or not all(
+            isinstance(part, Condition | Mapping) for part in self.when
+        ):
+            raise ArgumentError(
+                "selectivity.conditions_not_conditions",
+                "Rule: 'when' must be a tuple of Condition; got {when}.",
+                when=format_values([self.when]),
+            )
         when = [c if isinstance(c, Condition) else Condition(**c) for c in self.when]
         object.__setattr__(self, "when", tuple(when))
         if not str(self.rule_id).strip() or not when:

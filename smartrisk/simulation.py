@@ -251,7 +251,7 @@ def close_loop(
         version of the library starts from the beginning. None to keep nothing.
         Of modules that a function names, such as ``import helpers``, only the name
         counts: clear the folder when one changes. What a contender changes while it
-        runs, such as a global list that counts calls, starts it anew.
+        runs, such as a global list that counts calls, starts it from the beginning.
     progress : callable, default=None
         Called with arm, seed and the last month when an arm has ended in a world. Where
         `n_jobs` is 1, it is called after every month.
@@ -289,6 +289,13 @@ def close_loop(
     >>> bool(total.set_index("arm").loc["rates", "of_oracle"] <= 1)
     True
     """
+    check_number("close_loop", "n_jobs", n_jobs, low=-64, integer=True)
+    if n_jobs == 0:
+        raise ArgumentError(
+            "simulation.no_job",
+            "close_loop: 'n_jobs' must be 1 or more, or -1 for one job per processor; "
+            "got 0.",
+        )
     _check_arms_and_worlds(arms, worlds, start)
     store = ResultStore(folder)
     tasks = []
@@ -321,6 +328,12 @@ def _check_arms_and_worlds(
     arms: Mapping[str, Arm], worlds: Sequence[World], start: int
 ) -> None:
     """Raise unless the arms can run in the worlds."""
+    if not isinstance(arms, Mapping):
+        raise ArgumentError(
+            "simulation.arms_not_named",
+            "close_loop: 'arms' must be a mapping from names to Arm; got {type_name}.",
+            type_name=type(arms).__name__,
+        )
     if not arms or ORACLE in arms:
         raise ArgumentError(
             "simulation.arms_not_allowed",
@@ -333,14 +346,26 @@ def _check_arms_and_worlds(
     if not worlds:
         raise ArgumentError(
             "simulation.no_world",
-            "close_loop: 'worlds' must hold at least one; got none.",
+            "close_loop: 'worlds' must hold at least one; got none. Make one with "
+            "smartrisk.datasets.make_declarations.",
         )
+    for kind, parts in ((Arm, arms.values()), (World, worlds)):
+        wrong = [type(part).__name__ for part in parts if not isinstance(part, kind)]
+        if wrong:
+            raise ArgumentError(
+                "simulation.wrong_parts",
+                "close_loop: arms must be of class Arm and worlds of class World; got "
+                "{type_names} in place of {wanted}. Wrap a contender as "
+                "Arm(contender=...); make a world with make_declarations.",
+                type_names=format_values(wrong),
+                wanted=kind.__name__,
+            )
     for world in worlds:
         if start >= world.scenario.n_months:
             raise ArgumentError(
                 "simulation.start_too_late",
-                "close_loop: 'start' is {start}, but a world has only {n_months} "
-                "months.",
+                "close_loop: 'start' is {start}, but the months of a world are "
+                "{n_months}. Pass a smaller 'start'.",
                 start=start,
                 n_months=world.scenario.n_months,
             )

@@ -174,6 +174,15 @@ def audit(
     """
     check_number("audit", "later_share", later_share, low=0.0, high=1.0)
     tables = [("DECLARATIONS", declarations), ("OUTCOMES", outcomes)]
+    if later_declarations is not None and later_outcomes is not None:
+        tables += [
+            ("'later_declarations'", later_declarations),
+            ("'later_outcomes'", later_outcomes),
+        ]
+    for name, table in tables:
+        check_columns("audit", name, table, KEY[:1])
+        check_unique("audit", name, table)
+    _check_days(declarations)
     if (later_declarations is None) != (later_outcomes is None):
         raise ArgumentError(
             "evaluation.audit_half_of_later",
@@ -187,10 +196,6 @@ def audit(
     else:
         past, known = declarations, outcomes
         later, results = later_declarations, later_outcomes
-        tables += [("the later declarations", later), ("the later outcomes", results)]
-    for name, table in tables:
-        check_columns("audit", name, table, KEY[:1])
-        check_unique("audit", name, table)
     learn, judge = (
         _join_results(past, known, "past"),
         _join_results(later, results, "later"),
@@ -212,6 +217,17 @@ def audit(
         _check_contradictions(every),
     )
     return Audit(findings)
+
+
+def _check_days(declarations: pd.DataFrame) -> None:
+    """Raise unless there are items with the days on which they were lodged."""
+    check_columns("audit", "DECLARATIONS", declarations, ("lodged_at",))
+    if not declarations["lodged_at"].notna().any():
+        raise TableError(
+            "evaluation.audit_no_item",
+            "audit: DECLARATIONS hold no item with a day in 'lodged_at'. Pass the "
+            "items that the results are of.",
+        )
 
 
 def _join_results(

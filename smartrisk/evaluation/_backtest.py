@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, check_choice, check_number
-from smartrisk.evaluation._contenders import fit_contender
+from smartrisk.evaluation._contenders import check_n_jobs, fit_contender
 from smartrisk.evaluation._matched_tables import (
     RANKINGS,
     Float,
@@ -24,7 +24,7 @@ from smartrisk.evaluation._matched_tables import (
     read_rankings,
     unique_keys,
 )
-from smartrisk.evaluation._ranking import count_at, taken_at
+from smartrisk.evaluation._ranking import check_rates, count_at, taken_at
 from smartrisk.intervals import percentile_interval, resampled_counts
 from smartrisk.items import check_unique
 from smartrisk.results import Result, notebook_table
@@ -263,7 +263,7 @@ def backtest(
         version of the library is computed again. None to keep nothing.
         Of modules that a function names, such as ``import helpers``, only the name
         counts: clear the folder when one changes. What a contender changes while it
-        runs, such as a global list that counts calls, starts it anew.
+        runs, such as a global list that counts calls, starts it from the beginning.
     progress : callable, default=None
         Called with the number of periods done, their total, the contender and the
         period after each.
@@ -314,11 +314,13 @@ def backtest(
     _check_settings(
         n_folds=n_folds, months=months, refit_every=refit_every, label_delay=label_delay
     )
-    check_number("backtest", "n_jobs", n_jobs, low=-64, integer=True)
-    if not contenders:
+    check_n_jobs("backtest", n_jobs)
+    check_rates("backtest", rates)
+    if not isinstance(contenders, Mapping) or not contenders:
         raise ArgumentError(
             "evaluation.no_contender_to_judge",
-            "backtest: 'contenders' must hold at least one; got none.",
+            "backtest: 'contenders' must hold at least one; got none. Pass a mapping "
+            "from names to contenders.",
         )
     judged = outcomes if judge is None else judge
     for table, frame in (("OUTCOMES", outcomes), ("the results to judge by", judged)):

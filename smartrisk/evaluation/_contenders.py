@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError
+from smartrisk.errors import ArgumentError, TableError, check_number
 from smartrisk.items import item_keys, join_by_key
 from smartrisk.windows import Split
 
@@ -101,12 +101,24 @@ def _make_scores(declarations: pd.DataFrame, risk: NDArray[np.float64]) -> pd.Da
     if len(risk) != len(declarations):
         raise TableError(
             "evaluation.contender_score_count",
-            "fit_contender: a contender returned {n_scores} scores for {n_items} "
-            "items; it must return one per item, in their order.",
+            "fit_contender: scores that a contender returned: {n_scores}; items: "
+            "{n_items}. It must return one score per item, in their order.",
             n_scores=len(risk),
             n_items=len(declarations),
         )
     return item_keys(declarations).assign(risk_score=risk)
+
+
+def check_n_jobs(owner: str, n_jobs: int) -> None:
+    """Raise unless `n_jobs` is a number of jobs, or -1 and below for all processors."""
+    check_number(owner, "n_jobs", n_jobs, low=-64, integer=True)
+    if n_jobs == 0:
+        raise ArgumentError(
+            "evaluation.no_job",
+            "{owner}: 'n_jobs' must be 1 or more, or -1 for one job per processor; "
+            "got 0.",
+            owner=owner,
+        )
 
 
 def fit_contender(contender: Any, split: Split) -> FittedContender:

@@ -129,7 +129,8 @@ def effort_curve(
     if not contenders:
         raise ArgumentError(
             "evaluation.no_contender",
-            "effort_curve: 'contenders' must hold at least one; got none.",
+            "effort_curve: 'contenders' must hold at least one; got none. Pass a "
+            "mapping from names to SCORES.",
         )
     first, scores = next(iter(contenders.items()))
     keys = unique_keys("effort_curve", f"{first!r}", scores)

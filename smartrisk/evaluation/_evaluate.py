@@ -36,6 +36,7 @@ from smartrisk.evaluation._matched_tables import (
 )
 from smartrisk.evaluation._ranking import (
     calibration_error,
+    check_rates,
     count_at,
     expected_sum,
     weighted_curve,
@@ -203,6 +204,8 @@ def evaluate(
     TableError
         If columns are missing, a key is repeated, a score of a judged item is missing,
         or segments are not those of the items.
+    ArgumentError
+        If another argument is outside what is allowed.
 
     Notes
     -----
@@ -220,6 +223,8 @@ def evaluate(
     np.float64(1.0)
     """
     check_number("evaluate", "n_bootstrap", n_bootstrap, low=0, integer=True)
+    check_number("evaluate", "random_state", random_state, low=0, integer=True)
+    check_rates("evaluate", rates)
     keys = unique_keys("evaluate", "SCORES", scores)
     results = match_results("evaluate", keys, outcomes)
     known = results.known

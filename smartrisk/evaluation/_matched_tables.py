@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import TableError, format_values
+from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.items import (
     check_unique,
     clean_amounts,
@@ -37,7 +37,8 @@ def check_columns(
     if missing:
         raise TableError(
             "evaluation.columns_missing",
-            "{owner}: {table} lacks the columns {missing}; it has {present}.",
+            "{owner}: columns missing in {table}: {missing}; present: {present}. "
+            "Rename or add them.",
             owner=owner,
             table=table,
             missing=format_values(missing),
@@ -104,7 +105,7 @@ def match_results(
     check_columns(owner, table, outcomes, (KEY[0], "illicit"))
     columns = [c for c in ("illicit", "revenue_adjustment") if c in outcomes]
     joined = join_by_key(keys, outcomes, columns, owner=owner, name=table)
-    hit = joined["illicit"].to_numpy(np.float64, na_value=np.nan)
+    hit = numbers_of(owner, table, joined["illicit"])
     known = ~np.isnan(hit)
     strange = known & ~np.isin(hit, (0.0, 1.0))
     if strange.any():
@@ -119,7 +120,9 @@ def match_results(
         )
     revenue = None
     if "revenue_adjustment" in joined:
-        revenue = clean_amounts(joined["revenue_adjustment"])
+        amounts = joined["revenue_adjustment"]
+        numbers_of(owner, table, amounts)  # raises on texts
+        revenue = clean_amounts(amounts)
     return KnownResults(known, np.nan_to_num(hit), revenue)
 
 
@@ -194,7 +197,16 @@ def check_none_missing(
 def read_controls(owner: str, table: str, rows: pd.DataFrame) -> Bool:
     """Return which items a table of decisions controls: any channel but green."""
     absent = rows["channel"].isna().to_numpy()
-    check_none_missing(owner, table, "channel", rows, absent)
+    if absent.any():
+        raise TableError(
+            "evaluation.channels_missing",
+            "{owner}: items without a channel in {table}: {n_missing}, such as "
+            "{examples}. Fill in the column 'channel', or leave the items out.",
+            owner=owner,
+            table=table,
+            n_missing=int(absent.sum()),
+            examples=format_values(rows["declaration_id"][absent].tolist()),
+        )
     return np.asarray((rows["channel"] != "green").to_numpy(), np.bool_)
 
 
@@ -229,6 +241,15 @@ def match_segments(
     if isinstance(segments, pd.Series):
         name = "segment" if segments.name is None else str(segments.name)
         segments = {name: segments}
+    if not isinstance(segments, Mapping | pd.DataFrame):
+        raise ArgumentError(
+            "evaluation.segments_not_named",
+            "{owner}: 'segments' must be a table, a Series or a mapping of names to "
+            "values; got {type_name}. Pass {{'office': declarations['office']}}, for "
+            "instance.",
+            owner=owner,
+            type_name=type(segments).__name__,
+        )
     if isinstance(segments, pd.DataFrame) and "declaration_id" in segments:
         rows = align_rows(owner, "'segments'", segments, keys)
         segments = rows.drop(columns=[c for c in KEY if c in rows])

@@ -186,7 +186,7 @@ def _override_row(kind: str, part: pd.DataFrame, n_decisions: int) -> dict[str, 
 
 def _typed_changes(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataFrame:
     """Return the type of change of every decision: a column `type`."""
-    for table, frame in (("DECISIONS", decisions), ("the overrides", overrides)):
+    for table, frame in (("DECISIONS", decisions), ("'overrides'", overrides)):
         check_columns("judge_overrides", table, frame, ("declaration_id", "channel"))
         check_unique("judge_overrides", table, frame)
         unknown = sorted(set(frame["channel"].dropna()) - set(_STRICTNESS))

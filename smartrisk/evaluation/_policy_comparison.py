@@ -156,7 +156,8 @@ def compare_policies(
     if not policies:
         raise ArgumentError(
             "evaluation.no_policy",
-            "compare_policies: 'policies' must hold at least one; got none.",
+            "compare_policies: 'policies' must hold at least one; got none. Pass "
+            "a mapping from names to DECISIONS.",
         )
     first, table = next(iter(policies.items()))
     keys = unique_keys("compare_policies", f"{first!r}", table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,10 +38,42 @@ def count_at(rate: float, n_items: int) -> int:
             return min(int(rate), n_items)
     elif isinstance(rate, (float, np.floating)) and 0.0 <= rate <= 1.0:
         return min(math.floor(float(rate) * n_items + 0.5), n_items)
-    raise ArgumentError(
+    raise _rate_error("count_at", "rate", rate)
+
+
+def check_rate(owner: str, name: str, rate: object) -> None:
+    """Raise unless a rate is a share in [0, 1] or a number of items."""
+    if isinstance(rate, (int, np.integer)) and not isinstance(rate, bool):
+        is_allowed = bool(rate >= 0)
+    else:
+        is_share = isinstance(rate, (float, np.floating))
+        is_allowed = is_share and 0.0 <= float(rate) <= 1.0  # type: ignore[arg-type]
+    if not is_allowed:
+        raise _rate_error(owner, name, rate)
+
+
+def check_rates(owner: str, rates: object) -> None:
+    """Raise unless rates are a sequence of shares and numbers of items."""
+    if isinstance(rates, (str, bytes)) or not isinstance(rates, Iterable):
+        raise ArgumentError(
+            "evaluation.rates_not_a_sequence",
+            "{owner}: 'rates' must be a sequence of rates, such as (0.05,); got "
+            "{rates}.",
+            owner=owner,
+            rates=format_values([rates]),
+        )
+    for rate in rates:
+        check_rate(owner, "rates", rate)
+
+
+def _rate_error(owner: str, name: str, rate: object) -> ArgumentError:
+    """Return the error of a rate that is not allowed."""
+    return ArgumentError(
         "evaluation.rate_not_allowed",
-        "count_at: 'rate' must be a share in [0, 1] or a whole number not "
-        "below 0; got {rate!r}.",
+        "{owner}: {name!r} must be a share in [0, 1] or a whole number not below 0; "
+        "got {rate!r}.",
+        owner=owner,
+        name=name,
         rate=rate,
     )
 

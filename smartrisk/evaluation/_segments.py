@@ -22,9 +22,9 @@ from smartrisk.evaluation._matched_tables import (
     read_rankings,
     unique_keys,
 )
-from smartrisk.evaluation._ranking import count_at, taken_at
+from smartrisk.evaluation._ranking import check_rate, count_at, taken_at
 from smartrisk.intervals import wilson_interval
-from smartrisk.items import item_keys
+from smartrisk.items import check_unique, item_keys
 from smartrisk.results import Result
 from smartrisk.schema import KEY
 
@@ -180,7 +180,7 @@ def by_segment(
         If columns are missing, a key is repeated, a score or channel is missing, or
         the segments lack an item.
     ArgumentError
-        If `rate` is given for DECISIONS.
+        If `rate` is given for DECISIONS, or an argument is outside what is allowed.
 
     See Also
     --------
@@ -209,6 +209,8 @@ def by_segment(
     [1.0, 1.0]
     """
     check_number("by_segment", "min_items", min_items, low=1, integer=True)
+    if rate is not None:
+        check_rate("by_segment", "rate", rate)
     is_decided = "channel" in selection
     table = "DECISIONS" if is_decided else "SCORES"
     keys = unique_keys("by_segment", table, selection)
@@ -320,8 +322,9 @@ def standard_segments(
     past : DataFrame, default=None
         DECLARATIONS before them: for the size and the novelty of importers.
     truth : DataFrame, default=None
-        Truth of a synthetic world, joined by key; it may hold other items too. It adds
-        segments by kind of fraud, of which recall is the figure to read. Items without
+        Truth of a synthetic world, joined by key; it may hold other items too. Without
+        an `item_number` every declaration must have one item. It adds segments by kind
+        of fraud, of which recall is the figure to read. Items without
         fraud are of kind "none".
     max_values : int, default=10
         Values of a segment that are kept; the rarer ones become "other".
@@ -338,7 +341,8 @@ def standard_segments(
     Raises
     ------
     TableError
-        If `truth` lacks an item of `declarations`, its key or its column `typology`.
+        If `truth` lacks an item of `declarations`, its key or its column `typology`, or
+        `declarations` repeat a key while `truth` is given.
 
     Examples
     --------
@@ -371,6 +375,7 @@ def standard_segments(
     if truth is not None:
         check_columns("standard_segments", "'truth'", truth, (KEY[0], "typology"))
         check_columns("standard_segments", "DECLARATIONS", declarations, KEY[:1])
+        check_unique("standard_segments", "DECLARATIONS", declarations)
         rows = align_rows(
             "standard_segments", "'truth'", truth, item_keys(declarations)
         )

@@ -207,7 +207,7 @@ def test_a_subject_that_cannot_be_probed_is_refused(world):
     items, results = world.declarations, world.outcomes
     with pytest.raises(ArgumentError, match="'subject' must be an engine"):
         prove_leak_free(3, items, results)
-    with pytest.raises(TableError, match="OUTCOMES lacks the columns 'known_at'"):
+    with pytest.raises(TableError, match="columns missing in OUTCOMES: 'known_at'"):
         prove_leak_free(sum_of_the_day, items, results.drop(columns="known_at"))
     with pytest.raises(TableError, match="cannot be split"):
         prove_leak_free(sum_of_the_day, items.head(50), results)

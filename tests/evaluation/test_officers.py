@@ -49,11 +49,11 @@ def test_what_cannot_be_matched_is_refused():
     with pytest.raises(TableError, match="1 overrides are of items without"):
         judge_overrides(decisions, other)
     with pytest.raises(
-        TableError, match=r"the overrides repeats the key .* of 1 rows, such as 'b'"
+        TableError, match=r"'overrides' repeats the key .* of 1 rows, such as 'b'"
     ):
         judge_overrides(decisions, pd.concat([other, other]))
     with pytest.raises(
-        ArgumentError, match="the overrides has the unknown channels 'pink'"
+        ArgumentError, match="'overrides' has the unknown channels 'pink'"
     ):
         judge_overrides(decisions, decisions.assign(channel="pink"))
     outcomes = pd.DataFrame(

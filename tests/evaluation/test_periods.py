@@ -163,7 +163,7 @@ def test_what_cannot_be_judged_by_period_is_refused():
     twice = pd.concat([scores, scores.head(1)])
     with pytest.raises(TableError, match=r"SCORES repeats the key .* of 1 rows"):
         by_period(twice, truth, [*days, days[0]])
-    with pytest.raises(TableError, match="lacks the columns 'illicit'"):
+    with pytest.raises(TableError, match="columns missing in OUTCOMES: 'illicit'"):
         by_period(scores, truth[["declaration_id"]], days)
     with pytest.raises(TableError, match="no items"):
         by_period(scores.head(0), truth, days[:0])

@@ -148,7 +148,7 @@ def test_what_a_policy_leaves_open_is_refused():
     cases = (
         (
             {"channel": [None, *["red"] * 49]},
-            "'channel' of 'a' is missing or not finite for 1 judged",
+            "without a channel in 'a': 1, such",
         ),
         ({"propensity": 3.0}, r"must lie in \[0, 1\]; 50 values"),
         ({"risk_score": np.nan}, "'risk_score' of 'a' is missing or not finite for 50"),

@@ -401,7 +401,7 @@ def test_numbers_at_an_axis_follow_the_language(others):
 def test_a_missing_value_is_drawn_apart(others):
     frame = others["dependence"].frame()
     assert frame["low"].isna().sum() == 1
-    assert "missing" in others["dependence"].svg()
+    assert "missing" in others["dependence"].svg(lang="en")
     whole = frame[frame["low"].notna()]
     alone = type(others["dependence"])(frame[frame["low"].isna()], "f")
     assert "missing" in alone.svg()

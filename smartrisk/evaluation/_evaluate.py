@@ -391,7 +391,8 @@ def _messages(y: Float, revenue: Float | None) -> tuple[Message, ...]:
             SmallSampleWarning(
                 "evaluation.one_kind_of_outcome",
                 "evaluate: {n_judged} items have an outcome, {n_hits} of them hits; "
-                "rankings can only be compared where both kinds are present.",
+                "rankings can only be compared where there are hits and items "
+                "without a hit.",
                 n_judged=len(y),
                 n_hits=int(y.sum()),
             ),

@@ -247,10 +247,10 @@ _MESSAGES: dict[str, Message] = {
     "page.empty": "Nothing in this declaration raises the score above the base.",
     "page.history": "Earlier items are known until {day}.",
     "page.more": ("and {n} more item", "and {n} more items"),
-    "page.note": "A reason says what raised the score, compared with what was known "
-    "at lodgement. It is no finding of irregularity. Strength by contribution to the "
-    "log-odds: strong from 1.0, clear from 0.4, slight from 0.1, weak below. "
-    "For officers only.",
+    "page.note": "A reason names what raised the score, compared with what was known "
+    "at lodgement. It is not a finding of irregularity. Strength by contribution to "
+    "the log-odds: strong from 1.0, clear from 0.4, slight from 0.1, weak below. For "
+    "officers only.",
     # ---- what to check, how likely, what would have lowered the score
     "check.valuation": "compare the invoice, the contract and the proof of payment "
     "with the price database",

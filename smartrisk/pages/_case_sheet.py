@@ -222,8 +222,8 @@ class CaseSheet(Page):
             "notes": [
                 _(
                     "A reason names what raised or lowered the score, compared with "
-                    "what was known at lodgement. It is no finding and no proof. The "
-                    "decision is the officer's."
+                    "what was known at lodgement. It is neither a finding nor a "
+                    "proof. The decision is the officer's."
                 ),
                 _("For officers only: reasons show how to avoid selection."),
             ],

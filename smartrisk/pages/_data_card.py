@@ -259,7 +259,7 @@ class DataCard(Page):
                 )
             )
         table = Table(
-            caption=_("Inspected items beside those that were not"),
+            caption=_("Inspected items compared with the others"),
             heads=(
                 _("Field"),
                 _("Value"),

@@ -270,8 +270,8 @@ class ModelCard(Page):
             title=title,
             texts=(
                 _(
-                    "A gap is no proof of discrimination, and none is no proof of its "
-                    "absence: risk itself differs. It shows where to ask why."
+                    "A gap does not prove discrimination, and no gap does not prove "
+                    "its absence: risk itself differs. A gap shows where to ask why."
                 ),
             ),
             tables=(_gap_table(self._inputs.segments, texts),),
@@ -301,7 +301,7 @@ class ModelCard(Page):
                 ),
                 _("Controls can be drawn at random, so that errors come to light."),
                 _(
-                    "Results of controls come late and are not free of error; what "
+                    "Results of controls arrive late and are not free of error; what "
                     "officers miss, the model does not learn."
                 ),
             ),

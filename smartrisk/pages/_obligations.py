@@ -357,9 +357,10 @@ def make_obligations_section(inputs: CardInputs, texts: Texts) -> Section:
         title=_("What agreements and law ask"),
         texts=(
             _(
-                "This is no claim of compliance. Whether a duty applies, and whether "
-                "it is met, is for the administration to decide. “Not provided” means "
-                "that nothing was handed to this card that could show it."
+                "This is not a claim of compliance. Whether a duty applies, and "
+                "whether it is met, is for the administration to decide. “Not "
+                "provided” means that nothing was handed to this card that could show "
+                "it."
             ),
             _(
                 "EU AI Act: Regulation (EU) 2024/1689. TFA: WTO Trade Facilitation "

@@ -162,6 +162,6 @@ class PolicyReport(Page):
             numeric=frozenset((2, 3)),
         )
         display = PolicyComparisonDisplay.from_comparison(self.comparison)
-        caption = _("Differences to “%(policy)s”; the dotted line is no difference")
+        caption = _("Differences to “%(policy)s”; the dotted line marks no difference")
         picture = make_picture(display, caption % {"policy": first}, 1, texts)
         return Section(title=_("Differences"), pictures=(picture,), tables=(table,))

@@ -250,8 +250,9 @@ class WatchList(Page):
             "notes": [
                 *history_notes(self.history_until, texts),
                 _(
-                    "A selection is no finding. Items taken at random are controlled "
-                    "like the others: they show what the model does not know."
+                    "A selection is not a finding. Items taken at random are "
+                    "controlled like the others: they show what the model does not "
+                    "know."
                 ),
                 _("For officers only: reasons show how to avoid selection."),
             ],

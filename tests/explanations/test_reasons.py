@@ -402,7 +402,7 @@ def test_a_notebook_shows_the_first_items_and_counts_the_rest():
     text = explain(*make_inputs(25))._repr_html_()
     assert text.count("<h2>") == 20
     assert "and 5 more items" in text
-    assert "no finding of irregularity" in text
+    assert "not a finding of irregularity" in text
 
 
 def test_the_representation_counts_items_and_reasons():

@@ -298,7 +298,7 @@ def test_what_cannot_run_is_refused(world, contenders, options, message):
 
 
 def test_a_contender_must_score_every_item(world):
-    with pytest.raises(TableError, match="returned 1 scores"):
+    with pytest.raises(TableError, match="scores that a contender returned: 1"):
         run(world, {"short": lambda past, known, later: [0.5]})
     with pytest.raises(ArgumentError, match="contender"):
         run(world, {"value": value}).compare("value", "other")

@@ -364,8 +364,8 @@ def _check_arms_and_worlds(
         if start >= world.scenario.n_months:
             raise ArgumentError(
                 "simulation.start_too_late",
-                "close_loop: 'start' is {start}, but the months of a world are "
-                "{n_months}. Pass a smaller 'start'.",
+                "close_loop: 'start' must be less than the number of months in the "
+                "world, {n_months}; got {start}.",
                 start=start,
                 n_months=world.scenario.n_months,
             )

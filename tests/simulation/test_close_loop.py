@@ -134,7 +134,7 @@ def test_what_cannot_run_is_refused(world):
         close_loop({"oracle": Arm()}, [world])
     with pytest.raises(ArgumentError, match="'worlds' must hold at least one"):
         close_loop({"a": Arm()}, [])
-    with pytest.raises(ArgumentError, match="the months of a world are 24"):
+    with pytest.raises(ArgumentError, match="months in the world, 24; got 24"):
         close_loop({"a": Arm()}, [world], start=24)
     with pytest.raises(ArgumentError, match="'policy' must be a Policy"):
         Arm(policy=0.1)

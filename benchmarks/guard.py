@@ -36,8 +36,10 @@ def stick(column):
     """Return a damage that repeats the first value of a column."""
 
     def damage(items, rng):
-        first = items[column].dropna().iloc[:1]
-        return items.assign(**{column: items[column].where(False, first.iloc[0])})
+        values = items[column]
+        first = values.dropna().iloc[0]
+        repeated = pd.Series(first, index=items.index, dtype=values.dtype)
+        return items.assign(**{column: repeated})
 
     return (column,), damage
 

@@ -8,17 +8,19 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.metadata_routing import UNUSED
 
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
+from smartrisk.engine._display import settings_html
 from smartrisk.engine._reading import (
     check_on_error,
     read_item,
@@ -51,7 +53,7 @@ from smartrisk.validation import OnError, validate
 _log = logging.getLogger("smartrisk")
 
 
-class RiskEngine:
+class RiskEngine(BaseEstimator):
     """The whole pipeline: features, risk, expected revenue, reasons, decisions.
 
     Parameters
@@ -96,7 +98,14 @@ class RiskEngine:
     (5, True)
     """
 
+    #: Everything that was learned; the parameters are the only other attributes.
     _state: EngineState | None = None
+
+    # Tables and options are arguments, not metadata that a pipeline routes.
+    __metadata_request__fit = dict.fromkeys(
+        ("declarations", "outcomes", "on_error"), UNUSED
+    )
+    __metadata_request__score = dict.fromkeys(("declarations", "on_error"), UNUSED)
 
     def __init__(
         self,
@@ -115,21 +124,30 @@ class RiskEngine:
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __repr__(self) -> str:
-        """Return the label delay and the version, or "unfitted", in one line."""
-        fitted = self._state is not None
-        state = f"version={self.version_!r}" if fitted else "unfitted"
-        return f"RiskEngine(label_delay={self.label_delay}, {state})"
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether `fit` was called."""
+        return self._state is not None
+
+    def __copy__(self) -> Self:
+        """Return what `copy` returns."""
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return an engine with parameters of its own; what was learned is shared."""
+        copied = self.copy()
+        memo[id(self)] = copied
+        for name, value in self.get_params(deep=False).items():
+            setattr(copied, name, copy.deepcopy(value, memo))
+        return copied
 
     def _repr_html_(self) -> str:
-        """Return the parameters as HTML for a notebook."""
-        rows = [(name, str(value)) for name, value in self.describe().items()]
-        table = pd.DataFrame(rows, columns=["parameter", "value"])
-        return (
-            f"<p><code>{escape(repr(self))}</code></p>\n<details><summary>"
-            f"{len(rows)} parameters</summary>{table.to_html(index=False, border=0)}"
-            "</details>"
-        )
+        """Return the parameters, and the version once fitted, as HTML."""
+        version = None if self._state is None else self._state.version
+        return settings_html(repr(self), self.describe(), version)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        """Return text and HTML for a notebook, which prefers this to `_repr_html_`."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     @property
     def features_(self) -> DeclarationFeatures:
@@ -300,7 +318,8 @@ class RiskEngine:
             With the same settings, models and history, at no cost: `fit` and `update`
             of either leave the other as it is.
         """
-        copied = copy.copy(self)
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
         if self._state is not None:
             copied._state = replace(self._state, features=self._state.features.copy())
         return copied

@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -34,6 +35,10 @@ PRELOADED = (
     "sklearn.utils.estimator_checks",
 )
 
+#: Seconds until a child is ended: the slowest tests of a mutant take about 15, and an
+#: edit that makes a loop endless must not stop the whole run.
+LONGEST = 240
+
 
 def run_tests(folder: str, tests: list[str], output: str) -> int:
     """Run pytest in this process, in a folder that holds a copy of the package."""
@@ -42,13 +47,16 @@ def run_tests(folder: str, tests: list[str], output: str) -> int:
     os.chdir(folder)
     sys.path.insert(0, folder)
     os.environ["PYTHONPATH"] = folder  # for processes that a test starts
-    for name in [n for n in os.environ if n.startswith("PYTEST")]:
-        del os.environ[name]  # options and workers of the outer run
+    # Options and workers of the outer run. Under CI pytest explains a failed comparison
+    # in full, which takes minutes for two pages of HTML; only the failure counts here.
+    for name in [n for n in os.environ if n.startswith("PYTEST") or n == "CI"]:
+        del os.environ[name]
     # Loading all plugins takes longer than most of these tests; none needs one.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with open(output, "w", encoding="utf-8") as stream:  # noqa: SIM117
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
             options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider"]
+            options += ["--assert=plain"]
             options += ["-o", "addopts=--import-mode=importlib"]
             return int(pytest.main([*options, *tests]))
 
@@ -61,6 +69,7 @@ def main() -> None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
+            signal.alarm(LONGEST)  # the child ends, its status is no failed test
             status = 70  # an error of this file, as sysexits.h has it
             try:
                 status = run_tests(**request)

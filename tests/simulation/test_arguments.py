@@ -32,5 +32,5 @@ def test_a_number_of_jobs_is_not_zero(world):
 def test_refusals_name_a_remedy(world):
     with pytest.raises(ArgumentError, match="Make one with"):
         close_loop({"a": Arm()}, [])
-    with pytest.raises(ArgumentError, match="Pass a smaller 'start'"):
+    with pytest.raises(ArgumentError, match="'start' must be less than the number"):
         close_loop({"a": Arm()}, [world], start=99)

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.results import Result
 
-__all__ = ["SHIFTS", "Drift", "drift"]
-
 #: Lowest stability index for each word; the thresholds that credit scoring uses
 #: (Siddiqi 2006).
 SHIFTS = {"large": 0.25, "moderate": 0.1, "stable": 0.0}

@@ -11,6 +11,8 @@ from smartrisk.languages import LANGUAGES
 
 PAGES = ("case", "watch", "model", "data", "evaluation", "policy")
 WIDTHS = (1000, 400)
+#: Starting a browser and drawing 70 pages takes a minute and a half.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def test_case_sheets_are_of_the_items_selected_first(written):
         assert f"Declaration {number}, item" in written[name].read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_caller_s_engine_stays_as_it_was(engine, day, tmp_path, unchanged):
     past, items, outcomes = day
     write_pages(engine, items, tmp_path, past=past, outcomes=outcomes, n_cases=1)
@@ -127,6 +128,7 @@ def test_reasons_know_the_items_before_the_day(engine, day, tmp_path, written):
     assert f"known until {last:%Y-%m-%d}" in written["watch-list"].read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_results_of_the_day_make_an_evaluation(engine, day, world, tmp_path):
     past, items, _ = day
     paths = write_pages(

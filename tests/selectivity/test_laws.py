@@ -170,6 +170,7 @@ def fits(count, stated, n):
     return float(chi2.sf(z.sum(), open_.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explore", ["random", "uncertainty", "novelty"])
 def test_selection_is_as_frequent_as_the_propensity_says(explore):
     rng = np.random.default_rng(3)
@@ -180,6 +181,7 @@ def test_selection_is_as_frequent_as_the_propensity_says(explore):
     assert fits(*frequencies(crowded, scores)) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "rate"), [(30, 0.3), (10, 0.5), (4, 0.9)])
 def test_propensities_hold_where_rules_ask_for_more_than_the_capacity(k, rate):
     rng = np.random.default_rng(4)

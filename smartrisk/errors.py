@@ -388,12 +388,13 @@ def check_number(
 
 
 def check_jobs(owner: str, n_jobs: Any) -> None:
-    """Raise unless a number of threads is at least 1, or -1 for all cores."""
+    """Raise unless a number of threads is None or an integer other than 0."""
     is_integer = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
-    if not is_integer or (n_jobs < 1 and n_jobs != -1):
+    if n_jobs is not None and (not is_integer or n_jobs == 0):
         raise ArgumentError(
             "errors.not_a_number_of_jobs",
-            "{owner}: 'n_jobs' must be -1 or an integer of at least 1; got {n_jobs!r}.",
+            "{owner}: 'n_jobs' must be None or an integer other than 0 (-1 for every "
+            "processor); got {n_jobs!r}.",
             owner=owner,
             n_jobs=n_jobs,
         )

@@ -29,6 +29,7 @@ from smartrisk.engine._reading import (
 )
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
 from smartrisk.engine._state import (
+    MOST_THREADS,
     EngineSettings,
     EngineState,
     Setting,
@@ -66,8 +67,9 @@ class RiskEngine(BaseEstimator):
         Unfitted model of revenue given a hit; None for the default.
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
-    n_jobs : int, default=None
-        Threads; None for one on small data, -1 for one per processor core.
+    n_jobs : int, default=4
+        Threads at most; small data uses one, features two. None for one, or as
+        ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
     random_state : int, default=0
         Seed of the models.
 
@@ -114,7 +116,7 @@ class RiskEngine(BaseEstimator):
         classifier: RiskClassifier | None = None,
         regressor: RevenueRegressor | None = None,
         label_delay: int = 30,
-        n_jobs: int | None = None,
+        n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
     ) -> None:
         self.features = features

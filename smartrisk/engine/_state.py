@@ -23,6 +23,7 @@ from smartrisk.features import (
 )
 from smartrisk.items import UInt
 from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.threads import count_jobs
 
 #: Name of a file to its text, and name of a table to its columns.
 Texts: TypeAlias = Mapping[str, str]
@@ -36,6 +37,9 @@ _SEEN_ITEMS, _SEEN_RESULTS = "seen.items", "seen.results"
 _MOST_SEED = 2**31 - 1
 #: Threads of the default features: more wait for memory most of the time.
 _FEATURE_THREADS = 2
+#: Default of `n_jobs`, the same as that of the models: more threads wait for each other
+#: at every split. It is an upper bound, of which small data uses one.
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +57,7 @@ class EngineSettings:
     label_delay : int
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int or None
-        Threads; None for one on small data.
+        Threads at most.
     random_state : int
         Seed.
     """
@@ -69,8 +73,7 @@ class EngineSettings:
         """Raise unless the delay, the threads and the seed are allowed."""
         owner = "RiskEngine"
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
-        if self.n_jobs is not None:
-            check_jobs(owner, self.n_jobs)
+        check_jobs(owner, self.n_jobs)
         check_number(
             owner,
             "random_state",
@@ -85,7 +88,9 @@ class EngineSettings:
         if self.features is not None:
             features: DeclarationFeatures = clone(self.features)
             return features
-        n_jobs = _FEATURE_THREADS if self.n_jobs is None else self.n_jobs
+        n_jobs = self.n_jobs
+        if n_jobs is not None:
+            n_jobs = min(count_jobs(n_jobs), _FEATURE_THREADS)
         return DeclarationFeatures(label_delay=self.label_delay, n_jobs=n_jobs)
 
     def new_classifier(self) -> RiskClassifier:

@@ -54,7 +54,8 @@ class DeclarationFeatures(DeclarationTransformer):
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=2
-        Threads; -1 for one per processor core.
+        Threads; None for one, or as ``joblib.parallel_config`` says; -1 for every
+        processor, -2 for all but one. More than two mostly wait for memory.
 
     Attributes
     ----------
@@ -92,7 +93,7 @@ class DeclarationFeatures(DeclarationTransformer):
         parts: tuple[str, ...] = PARTS,
         smoothing: float = 10.0,
         label_delay: int = 30,
-        n_jobs: int = 2,
+        n_jobs: int | None = 2,
     ) -> None:
         self.keys = keys
         self.price_keys = price_keys

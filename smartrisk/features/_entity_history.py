@@ -78,7 +78,8 @@ class EntityHistory(DeclarationTransformer):
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=2
-        Threads; -1 for one per processor core.
+        Threads; None for one, or as ``joblib.parallel_config`` says; -1 for every
+        processor, -2 for all but one. More than two mostly wait for memory.
 
     Attributes
     ----------
@@ -126,7 +127,7 @@ class EntityHistory(DeclarationTransformer):
         half_life: int = 30,
         smoothing: float = 10.0,
         label_delay: int = 30,
-        n_jobs: int = 2,
+        n_jobs: int | None = 2,
     ) -> None:
         self.keys = keys
         self.half_life = half_life

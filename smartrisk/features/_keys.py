@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from smartrisk.features._sum_tables import (
 )
 from smartrisk.items import UInt
 from smartrisk.schema import HS_LEVELS
+from smartrisk.threads import count_jobs
 from smartrisk.windows import GOODS_LINE
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
     return tuple(placed)
 
 
-def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int) -> None:
+def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int | None) -> None:
     """Encode the columns of keys once, before threads share them."""
     names = list(dict.fromkeys(name for key in keys for name in key.columns))
     goods = [name for name in names if name in HS_LEVELS]
@@ -189,16 +189,17 @@ def shrink(
     return mean
 
 
-def map_parallel(function: Callable[[T], R], work: Sequence[T], n_jobs: int) -> list[R]:
+def map_parallel(
+    function: Callable[[T], R], work: Sequence[T], n_jobs: int | None
+) -> list[R]:
     """Apply a function to each part of the work, in threads when there are several.
 
     The last parts start first: keys of several columns, which take longest, come last.
     """
-    if n_jobs == -1:
-        n_jobs = os.cpu_count() or 1
-    if n_jobs == 1 or len(work) < 2:
+    n_threads = min(count_jobs(n_jobs), len(work))
+    if n_threads < 2:
         return [function(part) for part in work]
-    with ThreadPoolExecutor(n_jobs) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(function, work[::-1]))[::-1]
 
 

@@ -94,7 +94,8 @@ class PeerPrices(DeclarationTransformer):
         Not used: prices are known at lodgement. It is here so that all transformers
         accept it.
     n_jobs : int, default=2
-        Threads; -1 for one per processor core.
+        Threads; None for one, or as ``joblib.parallel_config`` says; -1 for every
+        processor, -2 for all but one. More than two mostly wait for memory.
 
     Attributes
     ----------
@@ -132,7 +133,7 @@ class PeerPrices(DeclarationTransformer):
         *,
         smoothing: float = 3.0,
         label_delay: int = 30,
-        n_jobs: int = 2,
+        n_jobs: int | None = 2,
     ) -> None:
         self.keys = keys
         self.smoothing = smoothing

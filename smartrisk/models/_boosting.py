@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,6 +18,7 @@ from smartrisk.errors import (
     check_sequence,
     format_values,
 )
+from smartrisk.threads import count_jobs, is_forked_child
 
 #: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -24,10 +26,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 #: Below this many items one thread is faster: starting threads costs more than a
 #: tree takes.
 _SMALL = 20_000
-#: More threads than this gain little: they wait for each other at every split.
-_MOST_THREADS = 4
-#: OpenMP threads do not survive a fork: a child process must use one thread.
-_PROCESS = os.getpid()
+#: Default of `n_jobs`: more threads gain little, they wait for each other at every
+#: split. It is an upper bound: small data and small machines use fewer.
+MOST_THREADS = 4
 #: Maximum number of leaves that LightGBM allows.
 _MOST_LEAVES = 131_072
 #: LightGBM keeps its seed in 32 bits with a sign.
@@ -43,18 +44,19 @@ def load_lightgbm() -> Any:
 
 
 def count_threads(n_jobs: int | None, n_items: int) -> int:
-    """Return how many threads to use; None is one for small data, -1 all."""
-    if os.getpid() != _PROCESS or n_items <= 1:
+    """Return how many threads to use: `n_jobs`, but one for small data.
+
+    More threads than processors are never used: they would wait for each other. No
+    result depends on the number.
+    """
+    if n_items < _SMALL or is_forked_child():
         return 1
-    if n_jobs is None:
-        return 1 if n_items < _SMALL else min(os.cpu_count() or 1, _MOST_THREADS)
-    return (os.cpu_count() or 1) if n_jobs < 0 else n_jobs
+    return min(count_jobs(n_jobs), joblib.cpu_count())
 
 
 def check_jobs_and_seed(owner: str, n_jobs: int | None, random_state: int) -> None:
-    """Raise unless the threads are None, -1 or at least 1, and the seed fits."""
-    if n_jobs is not None:
-        check_jobs(owner, n_jobs)
+    """Raise unless the threads are None or an integer but 0, and the seed fits."""
+    check_jobs(owner, n_jobs)
     check_number(
         owner, "random_state", random_state, low=0, high=_MOST_SEED, integer=True
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from smartrisk.errors import check_number
 from smartrisk.models._boosting import (
+    MOST_THREADS,
     check_jobs_and_seed,
     count_threads,
     make_dataset,
@@ -75,8 +76,9 @@ class DateFeaturesClassifier(DeclarationClassifier):
         Depth of each tree.
     flag_share : float, default=0.1
         Share of the entities with the highest smoothed hit rates that is flagged.
-    n_jobs : int, default=None
-        Threads; None for one on small data, -1 for all.
+    n_jobs : int, default=4
+        Threads at most; fewer than 20,000 items use one. None for one, or as
+        ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
     random_state : int, default=0
         Seed.
 
@@ -133,7 +135,7 @@ class DateFeaturesClassifier(DeclarationClassifier):
         learning_rate: float = 0.3,
         max_depth: int = 4,
         flag_share: float = 0.1,
-        n_jobs: int | None = None,
+        n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError
 from smartrisk.models._boosting import (
+    MOST_THREADS,
     check_categorical,
     check_jobs_and_seed,
     check_one_per_item,
@@ -59,8 +60,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         Positions of features that are codes without order.
     validation_share : float, default=0.2
         Latest share of the items, used to stop; 0 for no early stopping.
-    n_jobs : int, default=None
-        Threads; None for one on small data, -1 for all.
+    n_jobs : int, default=4
+        Threads at most; fewer than 20,000 items use one. None for one, or as
+        ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
     random_state : int, default=0
         Seed.
 
@@ -102,7 +104,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         num_leaves: int = 7,
         categorical: tuple[int, ...] = (),
         validation_share: float = 0.2,
-        n_jobs: int | None = None,
+        n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, check_number
 from smartrisk.models._boosting import (
+    MOST_THREADS,
     check_categorical,
     check_jobs_and_seed,
     check_monotone,
@@ -80,8 +81,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         for no constraint.
     validation_share : float, default=0.2
         Latest share of the items, used to stop and to calibrate; 0 for neither.
-    n_jobs : int, default=None
-        Threads; None for one on small data, -1 for all.
+    n_jobs : int, default=4
+        Threads at most; fewer than 20,000 items use one. None for one, or as
+        ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
     random_state : int, default=0
         Seed.
 
@@ -133,7 +135,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         categorical: tuple[int, ...] = (),
         monotone: tuple[int, ...] = (),
         validation_share: float = 0.2,
-        n_jobs: int | None = None,
+        n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators

@@ -117,8 +117,8 @@ def test_a_table_without_values_scores_one_item_as_the_batch(split):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"n_jobs": 0}, "'n_jobs' must be -1 or an integer of at least 1; got 0"),
-        ({"n_jobs": 1.5}, "'n_jobs' must be -1 or"),
+        ({"n_jobs": 0}, "'n_jobs' must be None or an integer other than 0"),
+        ({"n_jobs": 1.5}, "'n_jobs' must be None or"),
         ({"label_delay": -1}, "'label_delay' must be an integer of at least 0"),
         ({"label_delay": "a"}, "'label_delay' must be an integer of at least 0"),
         ({"random_state": -1}, "'random_state' must be an integer in"),

@@ -66,8 +66,8 @@ def test_the_last_day_follows_the_history(items):
 @pytest.mark.parametrize(
     ("transformer", "message"),
     [
-        (DeclarationFeatures(n_jobs=0), "DeclarationFeatures: 'n_jobs' must be -1 or"),
-        (DeclarationFeatures(n_jobs=-2), "n_jobs"),
+        (DeclarationFeatures(n_jobs=0), "DeclarationFeatures: 'n_jobs' must be None"),
+        (DeclarationFeatures(n_jobs=1.5), "n_jobs"),
         (DeclarationFeatures(smoothing=0), "DeclarationFeatures: 'smoothing'"),
         (DeclarationFeatures(label_delay=-1), "DeclarationFeatures: 'label_delay'"),
         (DeclarationFeatures(keys=3), "DeclarationFeatures: 'keys' must be a tuple"),
@@ -80,7 +80,7 @@ def test_the_last_day_follows_the_history(items):
         (DeclarationFeatures(parts=(3,)), "DeclarationFeatures: 'parts' must be one"),
         (DeclarationFeatures(thresholds=150.0), "DeclarationFeatures: 'thresholds'"),
         (DeclarationFeatures(thresholds=("a",)), "DeclarationFeatures: 'thresholds'"),
-        (EntityHistory(n_jobs=None), "EntityHistory: 'n_jobs' must be -1 or"),
+        (EntityHistory(n_jobs=True), "EntityHistory: 'n_jobs' must be None or"),
         (EntityHistory(keys=None), "EntityHistory: 'keys' must be a tuple"),
         (EntityHistory(keys=(Key("office"),)), "Key: 'columns' must be a tuple"),
         (EntityHistory(keys=(Key(("office",), statistics=3),)), "Key: 'statistics'"),

@@ -25,7 +25,7 @@ TREES = {
     "learning_rate": (0.0, -0.1, 1.5, np.nan, "fast"),
     "num_leaves": (1, 0, 200_000, 7.5),
     "validation_share": (-0.1, 1.0, np.nan),
-    "n_jobs": (0, -2, 1.5, "all"),
+    "n_jobs": (0, 1.5, True, "all"),
     "random_state": (-1, 2**31, None, 0.5),
     "categorical": ((9,), (-1,), (0.5,), ("x",), (True,), None, 3, True, "ab"),
 }
@@ -115,7 +115,7 @@ def test_a_time_or_a_scale_has_one_entry_for_each_item(entries, matrix):
 
 @pytest.mark.parametrize("model", [RiskClassifier, DateFeaturesClassifier])
 def test_the_message_about_jobs_allows_all_cores(model, matrix):
-    with pytest.raises(ArgumentError, match="must be -1 or an integer of at least 1"):
+    with pytest.raises(ArgumentError, match="must be None or an integer other than 0"):
         model(n_jobs=0).fit(*matrix)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import warnings
 
 import pytest
@@ -98,15 +99,16 @@ def test_a_range_without_an_upper_bound_reads_at_least(bounds, text):
         check_number("example", "share", -3, **bounds)
 
 
-@pytest.mark.parametrize("n_jobs", [0, -2, 1.0, True, "1", None, [1]])
+@pytest.mark.parametrize("n_jobs", [0, 1.0, True, "1", [1]])
 def test_a_number_of_jobs_that_makes_no_sense_is_refused(n_jobs):
-    text = "example: 'n_jobs' must be -1 or an integer of at least 1; got "
+    text = "example: 'n_jobs' must be None or an integer other than 0 (-1 for every "
+    text = re.escape(text + "processor); got ")
     with pytest.raises(ArgumentError, match=text):
         check_jobs("example", n_jobs)
 
 
-def test_all_cores_and_numbers_from_1_on_are_allowed():
-    for n_jobs in (-1, 1, 64):
+def test_none_all_cores_and_numbers_from_1_on_are_allowed():
+    for n_jobs in (None, -2, -1, 1, 64):
         check_jobs("example", n_jobs)
 
 

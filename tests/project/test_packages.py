@@ -23,7 +23,7 @@ STEPS = (
     "evaluation",
 )
 #: Packages below the public ones; the front door does not open them.
-INNER = ("artefact", "page_style", "progress")
+INNER = ("artefact", "page_style", "progress", "threads")
 
 
 def read_source(root, package):

@@ -17,6 +17,7 @@ from smartrisk.errors import (
     check_sequence,
     format_values,
 )
+from smartrisk.features._changes import Change, ResultEntries
 from smartrisk.features._columns import EPOCH, Columns
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
@@ -26,10 +27,13 @@ from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._structuring import Structuring, check_thresholds
+from smartrisk.features._sum_tables import SumTable
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Families of features, in the order of their columns.
 PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
+#: Those whose items tell how far the history goes.
+_DATED = ("history", "prices")
 
 
 class DeclarationFeatures(DeclarationTransformer):
@@ -84,6 +88,8 @@ class DeclarationFeatures(DeclarationTransformer):
     500
     """
 
+    last_day_: np.datetime64 | None
+
     def __init__(
         self,
         keys: tuple[Key, ...] = DEFAULT_KEYS,
@@ -123,9 +129,8 @@ class DeclarationFeatures(DeclarationTransformer):
         check_is_fitted(self, "parts_")
         if isinstance(outcomes, pd.DataFrame):
             outcomes = join_results(X, outcomes, label_delay=self.label_delay)
-        if "history" in self.parts_:
-            self.parts_["history"].extend_results(Columns(X), outcomes)
-        return self
+        entries = ResultEntries.of(Columns(X), outcomes)
+        return self._change_whole(Change(results=entries))
 
     def copy(self) -> Self:
         """Return a transformer whose history grows on its own.
@@ -258,19 +263,75 @@ class DeclarationFeatures(DeclarationTransformer):
             part.feature_info_ = part._describe()
         self.note_last_day()
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add new items and results to every part."""
+    def _extend(self, change: Change) -> None:
+        """Change every part."""
         for part in self.parts_.values():
-            part._extend(columns, results)
-        self.note_last_day()
+            part._extend(change)
+        if change.removed is not None:
+            self.note_last_day()
+        elif change.added is not None:
+            later = self._last_of_added(change.added)
+            if later is not None:
+                self.note_last_day(later)
 
-    def note_last_day(self) -> None:
-        """Set `last_day_` from all tables of the history, after the history changed."""
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history of all parts by name.
+
+        Returns
+        -------
+        blocks : dict of str to SumTable
+            Sums by identity and day.
+        """
+        return {
+            f"{name}.{label}": table
+            for name, part in self.parts_.items()
+            for label, table in part.blocks().items()
+        }
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return from which columns the tables of the history are made.
+
+        Returns
+        -------
+        codes, numbers : set of str
+            Columns of keys, and columns of numbers.
+        """
+        codes, numbers = zip(
+            *(part.stored_fields() for part in self.parts_.values()), strict=True
+        )
+        return set().union(*codes), set().union(*numbers)
+
+    def _last_of_added(self, added: Columns) -> int | None:
+        """Return the last day of items that some key counts, None without any."""
+        keys = [key for name in _DATED for key in self._keys_of(name)]
+        counted = [added.key(key.columns)[0] >= 0 for key in keys]
+        days = added.day[np.logical_or.reduce(counted)] if counted else added.day[:0]
+        return int(days.max()) if len(days) else None
+
+    def _keys_of(self, name: str) -> tuple[Key, ...]:
+        """Return the keys of a part, none where there is no such part."""
+        return self.parts_[name].keys_ if name in self.parts_ else ()
+
+    def note_last_day(self, later: int | None = None) -> None:
+        """Set `last_day_` after the history changed.
+
+        Parameters
+        ----------
+        later : int, default=None
+            Day of the last item that was added, to compare with the day so far; None
+            to look in all tables of the history.
+        """
+        if later is not None:
+            day = EPOCH + np.timedelta64(later, "D")
+            so_far = self.last_day_
+            self.last_day_ = day if so_far is None else max(so_far, day)
+            return
         history, prices = self.parts_.get("history"), self.parts_.get("prices")
         tables = [*(history.items_ if history else ())]
         tables += prices.tables_ if prices else ()
-        days = [int(table.day.max()) for table in tables if len(table.packed)]
-        self.last_day_ = EPOCH + np.timedelta64(max(days), "D") if days else None
+        days = [table.last_day() for table in tables]
+        last = max((day for day in days if day is not None), default=None)
+        self.last_day_ = None if last is None else EPOCH + np.timedelta64(last, "D")
 
     def _describe(self) -> list[FeatureInfo]:
         """Return the features of all parts in their order."""

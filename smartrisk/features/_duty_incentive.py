@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from smartrisk.features._changes import Change
 from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._sum_tables import DAY_MASK, Lookup, SumTable, build_table_of
+from smartrisk.features._sum_tables import Lookup, SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.items import UInt
 
@@ -24,31 +26,28 @@ _MOST = 1e4
 _RATE_BITS = 40
 
 
-@dataclass
 class LowestTable:
     """Lowest value so far per key value and day.
 
     Parameters
     ----------
-    ids : ndarray of uint64, shape (n_values,)
-        Sorted identities of the key's values.
-    packed : ndarray of int64, shape (n_entries,)
-        Position in `ids` and day in one number, sorted.
-    daily : ndarray of int64, shape (n_entries,)
-        Lowest value of that day.
+    entries : SumTable
+        One entry per identity and day: "n" is 1, "lowest" the lowest value of the day.
+        A change adds differences, so that it merges as any other.
     """
 
-    ids: UInt
-    packed: Int
-    daily: Int
+    def __init__(self, entries: SumTable) -> None:
+        self.entries = entries
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def so_far(self) -> Int:
+        """Lowest value up to each entry."""
         # One pass for all keys: later keys are shifted below all values of earlier
         # ones, so that the running minimum starts again at each key.
-        offset = (self.packed >> DAY_BITS) << _RATE_BITS
-        self.so_far = np.minimum.accumulate(self.daily - offset) + offset
-        edges = np.arange(len(self.ids) + 1, dtype=np.int64) << DAY_BITS
-        self.starts = np.searchsorted(self.packed, edges)
+        offset = (self.entries.packed >> DAY_BITS) << _RATE_BITS
+        lowest = self.entries.sums["lowest"]
+        made: Int = np.minimum.accumulate(lowest - offset) + offset
+        return made
 
     @classmethod
     def from_items(cls, identity: UInt, day: Int, value: Int) -> LowestTable:
@@ -58,29 +57,44 @@ class LowestTable:
         order = np.lexsort((value, packed))
         ordered = packed[order]
         first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
-        return cls(ids, ordered[first], value[order][first])
+        lowest = value[order][first]
+        daily = {"n": np.ones(len(lowest), np.int64), "lowest": lowest}
+        return cls(SumTable(ids, ordered[first], daily))
 
-    @classmethod
-    def merge(cls, left: LowestTable, right: LowestTable) -> LowestTable:
-        """Take the lowest of two tables."""
-        both = (left, right)
-        return cls.from_items(
-            np.concatenate([t.ids[t.packed >> DAY_BITS] for t in both]),
-            np.concatenate([t.packed & DAY_MASK for t in both]),
-            np.concatenate([t.daily for t in both]),
-        )
+    def plus(self, items: LowestTable) -> LowestTable:
+        """Return the lowest of both; this one stays as it is."""
+        ids, day = items.entries.entry_ids, items.entries.day
+        lowest = items.entries.sums["lowest"]
+        known = self.entries.exactly(ids, day)
+        lower = np.where(known["n"] > 0, np.minimum(lowest, known["lowest"]), lowest)
+        return self._set(items.entries, np.ones(len(ids), np.int64), lower)
+
+    def renewed(self, gone: LowestTable, rest: LowestTable) -> LowestTable:
+        """Return the table after items went: `rest` holds all others of their days."""
+        left = rest.entries.exactly(gone.entries.entry_ids, gone.entries.day)
+        return self._set(gone.entries, left["n"], left["lowest"])
+
+    def _set(self, at: SumTable, n: Int, lowest: Int) -> LowestTable:
+        """Return the table with other values in some entries; n is 0 for no entry."""
+        known = self.entries.exactly(at.entry_ids, at.day)
+        daily = {"n": n - known["n"], "lowest": lowest - known["lowest"]}
+        changed = (daily["n"] != 0) | (daily["lowest"] != 0)
+        if not changed.any():
+            return self
+        packed = at.packed[changed]
+        sums = {name: values[changed] for name, values in daily.items()}
+        return LowestTable(self.entries.plus(SumTable(at.ids, packed, sums)))
 
     def before(self, ids: UInt, codes: Int, day: Int) -> Float:
         """Return the lowest value of earlier days; NaN when there is none."""
         out = np.full(len(day), np.nan)
-        if not len(self.ids):
+        entries = self.entries
+        if not len(entries.ids):
             return out
-        place = np.searchsorted(self.ids, ids)
-        place[place == len(self.ids)] = 0
-        at = np.append(np.where(self.ids[place] == ids, place, -1), -1)[codes]
+        at = np.append(entries.find(ids), -1)[codes]
         safe = np.maximum(at, 0)
-        end = np.searchsorted(self.packed, (safe << DAY_BITS) | day)
-        some = (at >= 0) & (end > self.starts[safe])
+        end = entries.before(safe, day)
+        some = (at >= 0) & (end > entries.starts[safe])
         out[some] = self.so_far[end[some] - 1]
         return out
 
@@ -130,25 +144,53 @@ class DutyIncentive(DeclarationTransformer):
         self.lowest_: dict[str, LowestTable] = {}
         if "duty_rate" in columns.names:
             for level in self._LEVELS:
-                self.means_[level], self.lowest_[level] = self._tables(columns, level)
+                self.means_[level] = self._means(columns, level)
+                self.lowest_[level] = self._lowest(columns, level)
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Merge the rates of new items into the tables."""
-        for level in self.means_:
-            means, lowest = self._tables(columns, level)
-            self.means_[level] = SumTable.merge([self.means_[level], means])
-            self.lowest_[level] = LowestTable.merge(self.lowest_[level], lowest)
+    def _extend(self, change: Change) -> None:
+        """Add the rates of items that come, and take out those that go."""
+        for level in self.means_ if change.touches(self._LEVELS) else ():
+            self.means_[level] = change.of_items(
+                self.means_[level], partial(self._means, level=level)
+            )
+            lowest = self.lowest_[level]
+            if change.removed is not None and change.same_days is not None:
+                gone = self._lowest(change.removed, level)
+                lowest = lowest.renewed(gone, self._lowest(change.same_days, level))
+            if change.added is not None:
+                lowest = lowest.plus(self._lowest(change.added, level))
+            self.lowest_[level] = lowest
+
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history by name."""
+        means = {f"means.{name}": table for name, table in self.means_.items()}
+        lowest = {f"lowest.{n}": table.entries for n, table in self.lowest_.items()}
+        return means | lowest
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return the codes and the numbers from which the tables are made."""
+        levels = set(self.means_)
+        return levels, {"duty_rate"} if levels else set()
 
     @staticmethod
-    def _tables(columns: Columns, level: str) -> tuple[SumTable, LowestTable]:
-        """Add up the rates of items by a level of the tariff and day."""
+    def _rates(columns: Columns, level: str) -> tuple[NDArray[np.intp], Int]:
+        """Return the items with a rate and a value of the level, and their rates."""
         rate = columns.number("duty_rate")
-        codes, ids = columns.key((level,))
+        codes, _ = columns.key((level,))
         rows = np.flatnonzero(np.isfinite(rate) & (codes >= 0))
         parts = np.rint(np.clip(rate[rows], 0, _MOST) * _PARTS).astype(np.int64)
-        day = columns.day[rows]
-        means = build_table_of(columns, (level,), rows, day=day, sums={"rate": parts})
-        return means, LowestTable.from_items(ids[codes[rows]], day, parts)
+        return rows, parts
+
+    def _means(self, columns: Columns, level: str) -> SumTable:
+        """Add up the rates of items by a level of the tariff and day."""
+        rows, parts = self._rates(columns, level)
+        return build_table_of(columns, (level,), rows, sums={"rate": parts})
+
+    def _lowest(self, columns: Columns, level: str) -> LowestTable:
+        """Take the lowest rate of items by a level of the tariff and day."""
+        rows, parts = self._rates(columns, level)
+        codes, ids = columns.key((level,))
+        return LowestTable.from_items(ids[codes[rows]], columns.day[rows], parts)
 
     def _describe(self) -> list[FeatureInfo]:
         """Return two gaps of each level of the tariff."""

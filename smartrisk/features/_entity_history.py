@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from smartrisk.errors import check_jobs, check_number
+from smartrisk.features._changes import Change, ResultEntries
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo, concept_of_key, source_fields
 from smartrisk.features._item_results import ItemResults
@@ -39,11 +40,8 @@ from smartrisk.features._sum_tables import (
     SCALE,
     Lookup,
     OneLookup,
-    Sums,
     SumTable,
     build_table,
-    build_table_of,
-    quantise,
 )
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.schema import TRADERS
@@ -53,7 +51,6 @@ from smartrisk.schema import TRADERS
 #: ten results outweigh it. It matters in the first days of a history only.
 _FIRST_HIT_RATE = 0.1
 _FIRST_INSPECTIONS = 10.0
-_RESULT_SUMS = ("n", "hits", "revenue")
 
 Rates = tuple[Float | ByDay, Float | ByDay]
 
@@ -153,29 +150,36 @@ class EntityHistory(DeclarationTransformer):
         self.items_ = self._parallel(
             lambda key: build_table(columns, key.columns), self.keys_
         )
+        entries = ResultEntries.of(columns, results)
         *self.results_, self.overall_ = self._parallel(
-            lambda key: _result_table(columns, key, results),
-            [*(key.columns for key in self.keys_), ()],
+            entries.table, [*(key.columns for key in self.keys_), ()]
         )
         self._prepare()
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Merge new items and results into the tables of the keys."""
+    def _extend(self, change: Change) -> None:
+        """Add items and results that come, and take out those that go."""
         for number, key in enumerate(self.keys_):
-            self.items_[number] = SumTable.merge(
-                [self.items_[number], build_table(columns, key.columns)]
+            if not change.touches(key.fields):
+                continue
+            self.items_[number] = change.of_counts(self.items_[number], key.columns)
+            self.results_[number] = change.of_results(
+                self.results_[number], key.columns
             )
-        self.extend_results(columns, results)
-
-    def extend_results(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add results of items whose activity is already counted."""
-        if results is not None:
-            for number, key in enumerate(self.keys_):
-                new = _result_table(columns, key.columns, results)
-                self.results_[number] = SumTable.merge([self.results_[number], new])
-            new = _result_table(columns, (), results)
-            self.overall_ = SumTable.merge([self.overall_, new])
+        if change.touches(()):
+            self.overall_ = change.of_results(self.overall_, ())
         self._prepare()
+
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history by name."""
+        found = {"overall": self.overall_}
+        for number, key in enumerate(self.keys_):
+            found[f"items.{key.label}"] = self.items_[number]
+            found[f"results.{key.label}"] = self.results_[number]
+        return found
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return the codes and the numbers from which the tables are made."""
+        return {field for key in self.keys_ for field in key.fields}, set()
 
     def _prepare(self) -> None:
         """Derive what look-ups need from keys and sums."""
@@ -186,7 +190,7 @@ class EntityHistory(DeclarationTransformer):
             for key, plan in zip(self.keys_, self._plan, strict=True)
         ]
         self._decays = [
-            Decay.from_table(items, self.half_life)
+            Decay(items, self.half_life)
             if any(s.name == "decayed" for s in plan)
             else None
             for items, plan in zip(self.items_, self._plan, strict=True)
@@ -317,14 +321,3 @@ def statistics_of(key: Key) -> tuple[Statistic, ...]:
     return parse_statistics(
         default_statistics(trader=trader) if key.statistics is None else key.statistics
     )
-
-
-def _result_table(
-    columns: Columns, key: Sequence[str], results: ItemResults | None
-) -> SumTable:
-    """Make the table of results of one key, by the day they were known."""
-    if results is None or not len(results.rows):
-        return SumTable.empty(_RESULT_SUMS)
-    _, revenue = quantise(np.log1p(results.revenue))
-    sums: Sums = {"hits": results.hits, "revenue": revenue}
-    return build_table_of(columns, key, results.rows, day=results.day, sums=sums)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import TableError, format_values
 from smartrisk.features._columns import EPOCH, Int, days
@@ -27,6 +27,8 @@ class ItemResults:
         1 where an irregularity was found.
     revenue : ndarray of float, shape (n_results,)
         Amount recovered (national currency), never negative, 0 when none.
+    n_items : int, default=None
+        Number of items that `rows` counts; None where unknown.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class ItemResults:
     day: Int
     hits: Int
     revenue: NDArray[np.float64]
+    n_items: int | None = None
 
     def __len__(self) -> int:
         """Return the number of results."""
@@ -124,7 +127,70 @@ def join_results(
         day=days(known),
         hits=outcomes["illicit"].to_numpy(np.int64),
         revenue=np.zeros(len(rows)) if revenue is None else clean_amounts(revenue),
+        n_items=len(items),
     )
+
+
+def check_same_items(owner: str, results: ItemResults, n_items: int) -> None:
+    """Raise where joined results belong to another table: their rows would be wrong."""
+    if results.n_items is not None and results.n_items != n_items:
+        raise TableError(
+            "features.results_of_other_items",
+            "{owner}: 'outcomes' was joined to {n_joined} items, but X has {n_items}. "
+            "Pass the table of OUTCOMES itself: it is joined by key, also where X is "
+            "one fold of a cross-validation.",
+            owner=owner,
+            n_joined=results.n_items,
+            n_items=n_items,
+        )
+
+
+def read_labels(owner: str, y: ArrayLike, n_items: int) -> NDArray[np.float64]:
+    """Return labels as numbers, NaN where an item was not inspected."""
+    labels = pd.Series(np.asarray(y).ravel()).to_numpy(np.float64, na_value=np.nan)
+    if len(labels) != n_items:
+        raise TableError(
+            "features.labels_of_other_length",
+            "{owner}: X has {n_items} items, y has {n_labels}. Pass one label per "
+            "item, NaN where it was not inspected.",
+            owner=owner,
+            n_items=n_items,
+            n_labels=len(labels),
+        )
+    return labels
+
+
+def join_results_of_labelled(
+    owner: str,
+    items: pd.DataFrame,
+    labels: NDArray[np.float64],
+    outcomes: pd.DataFrame,
+    *,
+    label_delay: int,
+) -> ItemResults:
+    """Join the OUTCOMES of these items, and leave out those of others.
+
+    A label without its result shows that the keys do not match, or that rows of
+    `outcomes` were taken by position: scikit-learn does so where a table happens to
+    have as many rows as X.
+    """
+    own = positions_of(outcomes, items, owner=owner, name="DECLARATIONS") >= 0
+    results = join_results(items, outcomes[own], label_delay=label_delay)
+    labelled = np.isfinite(labels)
+    labelled[results.rows] = False
+    if labelled.any():
+        examples = items["declaration_id"].to_numpy()[labelled][:5].tolist()
+        raise TableError(
+            "features.label_without_result",
+            "{owner}: {n_labels} items have a label in y but no result in 'outcomes', "
+            "such as declaration_id {examples}. Pass the results of all labelled items."
+            " In a cross-validation, 'outcomes' must be in the order of X where it has "
+            "as many rows: scikit-learn cuts it like y.",
+            owner=owner,
+            n_labels=int(labelled.sum()),
+            examples=format_values(examples),
+        )
+    return results
 
 
 def results_from_labels(

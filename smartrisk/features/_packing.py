@@ -16,7 +16,7 @@ from smartrisk.features._item_measures import CodeColumns
 from smartrisk.features._keys import Key
 from smartrisk.features._peer_prices import PeerPrices
 from smartrisk.features._structuring import Structuring
-from smartrisk.features._sum_tables import DAY_MASK, SumTable
+from smartrisk.features._sum_tables import SumTable
 
 Tables = dict[str, dict[str, NDArray[Any]]]
 
@@ -280,16 +280,17 @@ def _pack_entries(columns: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
 def _lowest(table: LowestTable) -> dict[str, NDArray[Any]]:
     """Return a table of lowest rates as plain columns."""
     return {
-        "id": table.ids[table.packed >> DAY_BITS],
-        "day": (table.packed & DAY_MASK).astype(np.int32),
-        "lowest": table.daily,
+        "id": table.entries.entry_ids,
+        "day": table.entries.day.astype(np.int32),
+        "lowest": table.entries.sums["lowest"],
     }
 
 
 def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
     """Return a table of lowest rates from plain columns."""
     ids, packed = _pack_entries(columns)
-    return LowestTable(ids, packed, columns["lowest"])
+    daily = {"n": np.ones(len(packed), np.int64), "lowest": columns["lowest"]}
+    return LowestTable(SumTable(ids, packed, daily))
 
 
 def _plain_key(key: Key) -> dict[str, Any]:

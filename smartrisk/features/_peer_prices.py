@@ -15,6 +15,7 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
+from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_results import ItemResults
@@ -165,14 +166,32 @@ class PeerPrices(DeclarationTransformer):
         self.keys_ = keys if self.measures_ else ()
         self.tables_, self.overall_ = self._tables(columns)
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Merge the sums of new items into the tables."""
-        tables, overall = self._tables(columns)
-        self.tables_ = [
-            SumTable.merge(list(pair))
-            for pair in zip(self.tables_, tables, strict=True)
-        ]
-        self.overall_ = SumTable.merge([self.overall_, overall])
+    def _extend(self, change: Change) -> None:
+        """Add the sums of items that come, and take out those that go."""
+        fields = [*(key.fields for key in self.keys_), ()]
+        tables = [*self.tables_, self.overall_]
+        for columns, gone in ((change.added, False), (change.removed, True)):
+            if columns is not None:
+                every, overall = self._tables(columns)
+                more = [t.negated() if gone else t for t in (*every, overall)]
+                tables = [
+                    table.plus(other) if change.touches(names) else table
+                    for names, table, other in zip(fields, tables, more, strict=True)
+                ]
+        *self.tables_, self.overall_ = tables
+
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history by name."""
+        peers = {
+            f"peers.{key.label}": table
+            for key, table in zip(self.keys_, self.tables_, strict=True)
+        }
+        return {"overall": self.overall_} | peers
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return the codes and the numbers from which the tables are made."""
+        numbers = {field for name in self.measures_ for field in MEASURES[name]}
+        return {field for key in self.keys_ for field in key.fields}, numbers
 
     def _tables(self, columns: Columns) -> tuple[list[SumTable], SumTable]:
         """Add up the items' measures by key and day."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -88,18 +89,20 @@ class Statistic:
         return self.name in _OF_RESULTS
 
 
-@dataclass(frozen=True)
 class Decay:
-    """Running totals in which an item loses half its weight every half-life."""
+    """Running totals in which an item loses half its weight every half-life.
 
-    totals: Float
-    rate: float
+    They are added up when they are first read.
+    """
 
-    @classmethod
-    def from_table(cls, table: SumTable, half_life: int) -> Decay:
-        """Add up the items of a table."""
-        rate = float(np.log(2.0) / half_life)
-        return cls(decayed_totals(table, rate), rate)
+    def __init__(self, table: SumTable, half_life: int) -> None:
+        self.rate = float(np.log(2.0) / half_life)
+        self._table = table
+
+    @cached_property
+    def totals(self) -> Float:
+        """Items up to each entry of the table."""
+        return decayed_totals(self._table, self.rate)
 
     def at(self, past: Lookup | OneLookup) -> Any:
         """Return the decayed number of items before each day."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from smartrisk.errors import ArgumentError, check_number, check_sequence
+from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
@@ -92,22 +94,38 @@ class Structuring(DeclarationTransformer):
         self.near_: dict[str, SumTable] = {}
         for name in self._PARTIES:
             if name in columns.names:
-                self.items_[name], self.near_[name] = self._tables(columns, name)
+                self.items_[name] = build_table(columns, (name,))
+                self.near_[name] = self._near(columns, name)
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add new items to the counts of their traders."""
+    def _extend(self, change: Change) -> None:
+        """Count the items that come, and take out those that go."""
         for name in self.items_:
-            items, near = self._tables(columns, name)
-            self.items_[name] = SumTable.merge([self.items_[name], items])
-            self.near_[name] = SumTable.merge([self.near_[name], near])
+            if not change.touches((name,)):
+                continue
+            self.items_[name] = change.of_counts(self.items_[name], (name,))
+            self.near_[name] = change.of_items(
+                self.near_[name], partial(self._near, name=name)
+            )
 
-    def _tables(self, columns: Columns, name: str) -> tuple[SumTable, SumTable]:
-        """Count the items of a trader by day, and those just below a threshold."""
-        near = SumTable.empty(("n",))
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history by name."""
+        items = {f"items.{name}": table for name, table in self.items_.items()}
+        near = {f"near.{name}": table for name, table in self.near_.items()}
+        return items | near
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return the codes and the numbers from which the tables are made."""
+        traders = set(self.items_)
+        valued = bool(traders) and self.valued_
+        return traders, {"customs_value"} if valued else set()
+
+    def _near(self, columns: Columns, name: str) -> SumTable:
+        """Count the items of a trader just below a threshold by day."""
         if self.valued_:
             rows = np.flatnonzero(self._is_near(columns) > 0)
-            near = build_table_of(columns, (name,), rows) if len(rows) else near
-        return build_table(columns, (name,)), near
+            if len(rows):
+                return build_table_of(columns, (name,), rows)
+        return SumTable.empty(("n",))
 
     def _is_near(self, columns: Columns) -> Float:
         """Return 1 where the value lies just below a threshold, else 0."""

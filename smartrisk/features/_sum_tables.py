@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS, Columns, Int, SortedKey
+from smartrisk.features._digests import EMPTY, Digest, add_digests, digest_entries
+from smartrisk.features._merging import Entries, merge_entries
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -23,6 +26,8 @@ SCALE = 4096.0
 #: squares of 3 million items, in parts of 1/4096, stays below 2**63.
 _MOST = 400.0
 DAY_MASK = (1 << DAY_BITS) - 1
+#: Arrays that a table has once its parts are merged.
+_MERGED = frozenset({"ids", "packed", "starts", "totals"})
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
@@ -50,6 +55,12 @@ class SumTable:
         Position in `ids` and day in one number, sorted.
     daily : dict of str to ndarray of int64, shape (n_entries,)
         Daily sums; "n" counts. Kept as running totals.
+
+    Notes
+    -----
+    A table never changes. `plus` returns another one that shares the entries of this
+    one and merges the new ones with them when somebody first reads them: the content
+    is the same before and after, and an interrupt leaves both parts as they are.
     """
 
     ids: UInt
@@ -57,11 +68,12 @@ class SumTable:
     daily: InitVar[Sums]
     starts: Int = field(init=False)
     totals: Sums = field(init=False)
+    #: Entries and changes that are not merged yet; None once they are.
+    _parts: ClassVar[tuple[SumTable, tuple[SumTable, ...]] | None] = None
+    _digest: ClassVar[Digest | None] = None
 
     def __post_init__(self, daily: Sums) -> None:
-        entries = np.bincount(self.packed >> DAY_BITS, minlength=len(self.ids))
-        self.starts = np.zeros(len(self.ids) + 1, np.int64)
-        np.cumsum(entries, out=self.starts[1:])
+        self.starts = _starts(self.ids, self.packed)
         self.totals = {}
         made: dict[int, Int] = {}
         for name, values in daily.items():
@@ -69,6 +81,44 @@ class SumTable:
                 made[id(values)] = total = np.zeros(len(values) + 1, np.int64)
                 np.cumsum(values, out=total[1:])
             self.totals[name] = made[id(values)]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Merge the entries when one of their arrays is read for the first time."""
+            if name not in _MERGED:
+                raise AttributeError(name)
+            parts = self._parts
+            if parts is not None:
+                self._merge(*parts)
+            return object.__getattribute__(self, name)
+
+    def _merge(self, base: SumTable, changes: tuple[SumTable, ...]) -> None:
+        """Replace the parts by the merged entries, in one assignment.
+
+        Threads that do it at once compute the same. The parts are released with it.
+        """
+        change = SumTable.merge(changes)
+        merged = merge_entries(base._entries(), change._entries())
+        self.__dict__ = {
+            "ids": merged.ids,
+            "packed": merged.packed,
+            "starts": _starts(merged.ids, merged.packed),
+            "totals": merged.totals,
+            "_digest": self._digest,
+        }
+
+    def _entries(self) -> Entries:
+        """Return the entries for a merge."""
+        return Entries(ids=self.ids, packed=self.packed, totals=self.totals)
+
+    @property
+    def digest(self) -> Digest:
+        """Digest of the entries, that of no other content: see `_digests`."""
+        if self._digest is None:
+            entries = digest_entries(self.ids, self.packed, self.totals)
+            vars(self)["_digest"] = entries
+        return self._digest or EMPTY
 
     @property
     def sums(self) -> Sums:
@@ -157,6 +207,60 @@ class SumTable:
         packed = (codes.astype(np.int64) << DAY_BITS) | day
         return cls(ids, *_aggregate(packed, sums))
 
+    def plus(self, *changes: SumTable) -> SumTable:
+        """Return a table with more entries; this one stays as it is.
+
+        It costs the entries of the changes: see the notes of the class.
+        """
+        added = [table for table in changes if len(table.packed)]
+        if not added:
+            return self
+        change = added[0] if len(added) == 1 else SumTable.merge(added)
+        base, pending = self._parts or (self, ())
+        digest = None
+        if self._digest is not None:
+            digest = add_digests(self._digest, change.digest)
+        while pending and len(pending[-1].packed) < 2 * len(change.packed):
+            change = SumTable.merge([pending[-1], change])
+            pending = pending[:-1]
+        grown = SumTable.__new__(SumTable)
+        grown.__dict__ = {"_parts": (base, (*pending, change)), "_digest": digest}
+        return grown
+
+    def negated(self) -> SumTable:
+        """Return the same entries with negative sums, to take them out of a table."""
+        sums = {name: -values for name, values in self.sums.items()}
+        return SumTable(self.ids, self.packed, sums)
+
+    def exactly(self, ids: UInt, day: Int) -> Sums:
+        """Return the sums of (identity, day) pairs, 0 where there is no such entry.
+
+        Without a merge: it costs a search in each part.
+        """
+        base, pending = self._parts or (self, ())
+        found = [table._exactly(ids, day) for table in (base, *pending)]
+        return {
+            name: np.add.reduce([part[name] for part in found]) for name in found[0]
+        }
+
+    def _exactly(self, ids: UInt, day: Int) -> Sums:
+        """Return the sums of (identity, day) pairs of a merged table."""
+        position = self.find(ids)
+        wanted = (position << DAY_BITS) | day
+        entry = np.searchsorted(self.packed, wanted)
+        there = (position >= 0) & (entry < len(self.packed))
+        there[there] = self.packed[entry[there]] == wanted[there]
+        at = entry[there]
+        sums = {}
+        for name, total in self.totals.items():
+            sums[name] = np.zeros(len(ids), np.int64)
+            sums[name][there] = total[at + 1] - total[at]
+        return sums
+
+    def last_day(self) -> int | None:
+        """Return the day of the last entry, None where there is none."""
+        return int(self.day.max()) if len(self.packed) else None
+
     def find(self, ids: UInt) -> Int:
         """Return the position of each identity, -1 where it was never seen."""
         if not len(self.ids):
@@ -181,6 +285,13 @@ class SumTable:
         """Return the sum over entries first to last (exclusive)."""
         total = self.totals[name]
         return total[last] - total[first]
+
+
+def _starts(ids: UInt, packed: Int) -> Int:
+    """Return where the entries of each identity begin, and the number of all."""
+    starts = np.zeros(len(ids) + 1, np.int64)
+    np.cumsum(np.bincount(packed >> DAY_BITS, minlength=len(ids)), out=starts[1:])
+    return starts
 
 
 def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:

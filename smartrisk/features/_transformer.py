@@ -17,13 +17,19 @@ from smartrisk.errors import (
     check_number,
     format_values,
 )
+from smartrisk.features._changes import Change, ResultEntries
 from smartrisk.features._columns import Columns
 from smartrisk.features._feature_info import FeatureInfo
+from smartrisk.features._feature_matrix import FeatureMatrix
 from smartrisk.features._item_results import (
     ItemResults,
+    check_same_items,
     join_results,
+    join_results_of_labelled,
+    read_labels,
     results_from_labels,
 )
+from smartrisk.features._sum_tables import SumTable
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
 
 Matrix = NDArray[np.float32]
@@ -68,10 +74,13 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             Canonical DECLARATIONS.
         y : array-like of shape (n_items,), default=None
             1 hit, 0 no hit, NaN not inspected; known `label_delay` days after
-            lodgement. None when there are no results or `outcomes` is given.
+            lodgement where `outcomes` is not given. None when there are no results, or
+            for `outcomes` alone.
         outcomes : DataFrame or ItemResults, default=None
             OUTCOMES of the inspected items, joined by key; or what `join_results`
-            made of them.
+            made of them. With `y`, results of items that are not in X are left out,
+            so that each fold of a cross-validation counts its own; every labelled item
+            must have its result.
 
         Returns
         -------
@@ -81,8 +90,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         TableError
-            If X has fields of DECLARATIONS but lacks a required one, or a result has
-            no item.
+            If X has fields of DECLARATIONS but lacks a required one, a result has no
+            item, or a labelled item no result.
         LeakageError
             If X has a column that is known only after the control.
         """
@@ -123,12 +132,12 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         matrix : ndarray of shape (n_items, n_features)
-            Features of the items.
+            Features of the items, as from `transform`.
         """
         if not is_declarations(type(self).__name__, X):
             return self.fit(X, y).transform(X)
         self._check_params()
-        return self._matrix(self._learn_items(X, y, outcomes, keep=True))
+        return self._describe_items(self._learn_items(X, y, outcomes, keep=True))
 
     def update(
         self,
@@ -153,8 +162,52 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "declared_")
         self._check_columns(X, reset=False)
         columns = Columns(X)
-        self._extend(columns, self._results(X, None, outcomes, columns))
+        results = self._results(X, None, outcomes, columns)
+        entries = None if results is None else ResultEntries.of(columns, results)
+        return self._change_whole(Change(added=columns, results=entries))
+
+    def changed(self, change: Change) -> Self:
+        """Return a transformer with another history; this one stays as it is.
+
+        Parameters
+        ----------
+        change : Change
+            What comes and what goes.
+
+        Returns
+        -------
+        changed : object
+            It shares what did not change.
+        """
+        copied = self.copy()
+        copied._extend(change)
+        return copied
+
+    def _change_whole(self, change: Change) -> Self:
+        """Change the history of this transformer, all of it or nothing."""
+        changed = self.changed(change)
+        self.__dict__.update(vars(changed))
         return self
+
+    def blocks(self) -> dict[str, SumTable]:
+        """Return the tables of the history by name.
+
+        Returns
+        -------
+        blocks : dict of str to SumTable
+            Sums by identity and day.
+        """
+        return {}
+
+    def stored_fields(self) -> tuple[set[str], set[str]]:
+        """Return from which columns the tables of the history are made.
+
+        Returns
+        -------
+        codes, numbers : set of str
+            Columns of keys, and columns of numbers.
+        """
+        return set(), set()
 
     def copy(self) -> Self:
         """Return a transformer whose history grows on its own.
@@ -182,7 +235,9 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         matrix : ndarray of shape (n_items, n_features)
-            Features; a frame when ``set_output(transform="pandas")`` was called.
+            Features, with `feature_info` and the `day` of each item as attributes for
+            the model that follows in a pipeline; a frame without them when
+            ``set_output(transform="pandas")`` was called.
         """
         check_is_fitted(self, "declared_")
         if not self.declared_:
@@ -194,7 +249,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 ensure_all_finite="allow-nan",
             )
         self._check_columns(X, reset=False)
-        return self._matrix(Columns(cast(pd.DataFrame, X)))
+        return self._describe_items(Columns(cast(pd.DataFrame, X)))
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -303,29 +358,30 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         columns: Columns,
     ) -> ItemResults | None:
         """Return the results of items from a table or from labels."""
+        owner = type(self).__name__
         if isinstance(outcomes, ItemResults):
+            check_same_items(owner, outcomes, len(X))
             return outcomes
-        if outcomes is not None:
-            return join_results(X, outcomes, label_delay=self.label_delay)
         if y is None:
-            return None
-        labels = np.asarray(y, np.float64).ravel()
-        if len(labels) != len(X):
-            raise TableError(
-                "features.labels_of_other_length",
-                "{owner}: X has {n_items} items, y has {n_labels}. Pass one label per "
-                "item, NaN where it was not inspected.",
-                owner=type(self).__name__,
-                n_items=len(X),
-                n_labels=len(labels),
-            )
-        return results_from_labels(labels, columns.day, self.label_delay)
+            if outcomes is None:
+                return None
+            return join_results(X, outcomes, label_delay=self.label_delay)
+        labels = read_labels(owner, y, len(X))
+        if outcomes is None:
+            return results_from_labels(labels, columns.day, self.label_delay)
+        return join_results_of_labelled(
+            owner, X, labels, outcomes, label_delay=self.label_delay
+        )
 
     def _matrix(self, columns: Columns) -> Matrix:
         """Return the features of encoded items."""
         out = np.empty((columns.n, len(self.feature_info_)), np.float32, order="F")
         self._compute(columns, out)
         return out
+
+    def _describe_items(self, columns: Columns) -> FeatureMatrix:
+        """Return the features of encoded items with what they are about."""
+        return FeatureMatrix.make(self._matrix(columns), self.feature_info_, columns.day)
 
     def _check_params(self) -> None:
         """Raise when a parameter is outside what is allowed."""
@@ -335,8 +391,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Learn from items and results."""
 
-    def _extend(self, columns: Columns, results: ItemResults | None) -> None:
-        """Add items and results to what was learned."""
+    def _extend(self, change: Change) -> None:
+        """Change what was learned of items and results."""
 
     def _describe(self) -> list[FeatureInfo]:
         """Return what each column of the matrix is about."""

@@ -381,7 +381,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def _describe_items(self, columns: Columns) -> FeatureMatrix:
         """Return the features of encoded items with what they are about."""
-        return FeatureMatrix.make(self._matrix(columns), self.feature_info_, columns.day)
+        values = self._matrix(columns)
+        return FeatureMatrix.make(values, self.feature_info_, columns.day)
 
     def _check_params(self) -> None:
         """Raise when a parameter is outside what is allowed."""

@@ -36,10 +36,17 @@ _MOST_SEED = 2**31 - 1
 
 
 def load_lightgbm() -> Any:
-    """Load LightGBM with its messages sent to the log of this library."""
+    """Load LightGBM with its messages sent to the log of this library.
+
+    In a forked child it uses one thread, whatever it does: it reads its text with as
+    many threads as it used last, and those of the parent do not exist in the child.
+    """
     import lightgbm as lgb
 
     lgb.register_logger(logging.getLogger("smartrisk.lightgbm"))
+    if is_forked_child():
+        # Not a setting of a booster: reading a text has none. There since LightGBM 4.4.
+        lgb.basic._LIB.LGBM_SetMaxThreads(1)
     return lgb
 
 
@@ -168,6 +175,7 @@ def make_dataset(
     y: NDArray[np.float64],
     params: dict[str, Any],
     categorical: Sequence[int],
+    weights: NDArray[np.float64] | None = None,
 ) -> Any:
     """Bin a matrix once, for all the boosters that are trained on it.
 
@@ -181,10 +189,14 @@ def make_dataset(
         LightGBM parameters.
     categorical : sequence of int
         Positions of features that are codes.
+    weights : ndarray of shape (n_items,), default=None
+        Weight of each item; None for 1.
     """
     # LightGBM refuses the integers of NumPy.
     codes: Any = [int(k) for k in categorical] or "auto"
-    return load_lightgbm().Dataset(X, y, categorical_feature=codes, params=params)
+    return load_lightgbm().Dataset(
+        X, y, weight=weights, categorical_feature=codes, params=params
+    )
 
 
 def train(data: Any, params: dict[str, Any], n_trees: int) -> Any:

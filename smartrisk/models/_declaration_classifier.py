@@ -8,16 +8,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, TableError, format_values, suggest_nearest
+from smartrisk.models._labels import LabelledClassifier, read_labels
 from smartrisk.schema import DECLARATIONS, HS_LEVELS
 
 Float = NDArray[np.float64]
@@ -112,18 +108,19 @@ def numbers(values: pd.Series) -> Float:
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-class DeclarationClassifier(ClassifierMixin, BaseEstimator):
+class DeclarationClassifier(LabelledClassifier, BaseEstimator):
     """Base of the baselines: a two-class estimator that takes declarations."""
 
     def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> Self:
-        """Learn from inspected items.
+        """Learn from the inspected items.
 
         Parameters
         ----------
         X : DataFrame of shape (n_items, n_fields)
-            Canonical DECLARATIONS of inspected items, or a plain numeric matrix.
+            Canonical DECLARATIONS, or a plain numeric matrix.
         y : array-like of shape (n_items,)
-            Two classes, the hit the greater one.
+            Two classes, the hit the greater one; items whose label is missing (NaN)
+            were not inspected and are left out.
 
         Returns
         -------
@@ -132,9 +129,9 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
         """
         self._check_params()
         frame = self._check_fit_input(X, y)
-        labels = column_or_1d(y, warn=True)
-        assert_all_finite(labels, input_name="y")
-        check_consistent_length(frame, labels)
+        labels, known = read_labels(type(self).__name__, frame, y)
+        if known is not None:
+            frame = frame[known]
         check_classification_targets(labels)
         if type_of_target(labels) == "multiclass":
             raise ArgumentError(
@@ -214,8 +211,9 @@ class DeclarationClassifier(ClassifierMixin, BaseEstimator):
             else any(name in DECLARATIONS for name in X.columns)
         )
         if not self._declared:
-            matrix, _ = validate_data(self, X, y, **_MATRIX)
-            return pd.DataFrame(matrix)
+            if y is None:
+                validate_data(self, X, y, **_MATRIX)  # raises as scikit-learn does
+            return pd.DataFrame(validate_data(self, X, **_MATRIX))
         frame: pd.DataFrame = X
         validate_data(self, frame, y, skip_check_array=True)
         self._check_size(frame)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -25,6 +26,14 @@ from smartrisk.models._boosting import (
     mark_latest,
     train,
     train_with_early_stopping,
+)
+from smartrisk.models._labels import (
+    LabelledClassifier,
+    check_weights,
+    count_by_weight,
+    known_entries,
+    read_labels,
+    read_weights,
 )
 
 Float = NDArray[np.float64]
@@ -54,7 +63,7 @@ _LEAST_SLOPE = 1e-3
 _CODE_SMOOTHING = 20.0
 
 
-class RiskClassifier(ClassifierMixin, BaseEstimator):
+class RiskClassifier(LabelledClassifier, BaseEstimator):
     """Gradient-boosted, calibrated probability that a control finds an irregularity.
 
     Parameters
@@ -75,10 +84,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     patience : int, default=50
         Trees without gain on the latest items before stopping, at least 1.
     categorical : tuple of int, default=()
-        Positions of features that are codes without order.
+        Positions of features that are codes without order. Empty for what the matrix
+        of a `smartrisk.features` transformer states, else for none.
     monotone : tuple of int, default=()
         Per feature 1, -1 or 0: the score may only rise, fall, or do either. Empty
-        for no constraint.
+        for what the matrix of such a transformer states, else for no constraint.
     validation_share : float, default=0.2
         Latest share of the items, used to stop and to calibrate; 0 for neither.
     n_jobs : int, default=4
@@ -151,26 +161,67 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, time: ArrayLike | None = None) -> Self:
-        """Learn from inspected items.
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        time: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from the inspected items.
 
         Parameters
         ----------
         X : array-like of shape (n_items, n_features)
-            Features of inspected items; NaN is a value, infinity is refused.
+            Features of items; NaN is a value, infinity is refused. The matrix of a
+            `smartrisk.features` transformer also states which features are codes, which
+            may only raise the score, and when each item was lodged: this counts where
+            `categorical`, `monotone` and `time` are not given.
         y : array-like of shape (n_items,)
-            Two classes, the hit the greater one.
+            Two classes, the hit the greater one; items whose label is missing (NaN)
+            were not inspected and are left out.
         time : array-like of shape (n_items,), default=None
-            When each item was lodged, to hold out the latest; None for row order.
+            When each item was lodged, to hold out the latest; None for what X states,
+            else row order.
+        sample_weight : array-like of shape (n_items,), default=None
+            How many equal items each one counts for, not negative; None for 1. Weights
+            of items without a label are not read.
 
         Returns
         -------
         self : RiskClassifier
             The fitted classifier.
+
+        Raises
+        ------
+        ArgumentError
+            If no item has a label, the labels are not two classes, or a parameter or
+            argument is outside what is allowed.
         """
-        matrix, y = validate_data(self, X, y, ensure_all_finite="allow-nan", **_TAKE)
+        if y is None:
+            validate_data(self, X, y)  # raises as scikit-learn does
+        stated = getattr(X, "feature_info", None)
+        if time is None:
+            time = getattr(X, "day", None)
+        matrix = validate_data(self, X, ensure_all_finite="allow-nan", **_TAKE)
         self._check_params(matrix.shape[1])
         check_one_per_item("RiskClassifier.fit", "time", time, len(matrix))
+        weights = read_weights("RiskClassifier.fit", sample_weight, len(matrix))
+        y, known = read_labels("RiskClassifier", matrix, y)
+        if known is not None:
+            matrix = matrix[known]
+        time, weights = known_entries(time, known), known_entries(weights, known)
+        if weights is not None:
+            check_weights("RiskClassifier.fit", weights)
+            rows, weights = count_by_weight(weights)
+            matrix, y, time = matrix[rows], y[rows], known_entries(time, rows)
+        hits = self._read_classes(y)
+        self._train(matrix, hits, time, weights, self._constraints(stated))
+        return self
+
+    def _read_classes(self, y: NDArray[Any]) -> Float:
+        """Note the two classes, and return 1 for a hit and 0 for none."""
         check_classification_targets(y)
         if type_of_target(y) == "multiclass":
             raise ArgumentError(
@@ -187,18 +238,46 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
                 "one hit and one inspection without a hit are needed.",
                 label=self.classes_[0].item(),
             )
-        hits = target.astype(np.float64)
+        return np.asarray(target.astype(np.float64))
+
+    def _constraints(
+        self, stated: Sequence[Any] | None
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the categorical positions and monotone signs to train with."""
+        codes, signs = self.categorical, self.monotone
+        if stated is None or len(stated) != self.n_features_in_:
+            return codes, signs
+        if not codes:
+            codes = tuple(k for k, info in enumerate(stated) if info.categorical)
+        if not signs:
+            signs = tuple(
+                0 if k in codes else info.monotone for k, info in enumerate(stated)
+            )
+        else:  # a feature with a sign of the caller's is a number
+            codes = tuple(k for k in codes if not signs[k])
+        return codes, signs
+
+    def _train(
+        self,
+        matrix: NDArray[Any],
+        hits: Float,
+        time: ArrayLike | None,
+        weights: Float | None,
+        constraints: tuple[Sequence[int], Sequence[int]],
+    ) -> None:
+        """Train the trees and, where the latest items allow it, calibrate them."""
         late = mark_latest(time, len(hits), self.validation_share)
         if not _has_enough(hits[late]) or not _has_enough(hits[~late]):
             late = np.zeros(len(hits), bool)
-        params = self._params(hits)
-        data = make_dataset(matrix, hits, params, self.categorical)
+        codes, signs = constraints
+        params = self._params(hits, signs)
+        data = make_dataset(matrix, hits, params, codes, weights)
         self.n_trees_ = min(self.n_estimators, _USUAL_TREES)
         self.calibration_ = (1.0, 0.0)
         if late.any():
-            self._stop_and_calibrate(matrix, hits, late, data, params)
+            late_weights = None if weights is None else weights[late]
+            self._stop_and_calibrate(matrix, hits, late, data, params, late_weights)
         self.booster_ = train(data, params, self.n_trees_)
-        return self
 
     def predict_proba(self, X: ArrayLike) -> Float:
         """Return the calibrated probability of no hit and of a hit.
@@ -373,6 +452,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         late: NDArray[np.bool_],
         data: Any,
         params: dict[str, Any],
+        weights: Float | None = None,
     ) -> None:
         """Find the number of trees and the calibration on the latest items.
 
@@ -395,7 +475,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
             num_iteration=best,
             num_threads=count_threads(self.n_jobs, int(late.sum())),
         )
-        self.calibration_ = _fit_sigmoid(np.asarray(raw), hits[late])
+        self.calibration_ = _fit_sigmoid(np.asarray(raw), hits[late], weights)
 
     def _check_params(self, n_features: int) -> None:
         """Check all parameters: LightGBM would raise late or not at all."""
@@ -419,7 +499,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         check_categorical(owner, self.categorical, n_features)
         check_monotone(owner, self.monotone, self.categorical, n_features)
 
-    def _params(self, hits: Float) -> dict[str, Any]:
+    def _params(self, hits: Float, monotone: Sequence[int]) -> dict[str, Any]:
         """Return the parameters of LightGBM."""
         n_items = len(hits)
         leaves = self.num_leaves or (
@@ -440,8 +520,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
             "num_threads": count_threads(self.n_jobs, n_items),
             "verbosity": -1,
         }
-        if any(self.monotone):
-            params["monotone_constraints"] = list(self.monotone)
+        if any(monotone):
+            params["monotone_constraints"] = list(monotone)
         return params
 
     def __sklearn_tags__(self) -> Any:
@@ -460,7 +540,9 @@ def _has_enough(hits: Float) -> bool:
     return bool(min(hits.sum(), len(hits) - hits.sum()) >= _ENOUGH)
 
 
-def _fit_sigmoid(raw: Float, hits: Float) -> tuple[float, float]:
+def _fit_sigmoid(
+    raw: Float, hits: Float, weights: Float | None = None
+) -> tuple[float, float]:
     """Fit slope and intercept of the log-odds; the slope is drawn towards 1.
 
     Newton's method on the log-likelihood minus ``_PULL * (slope - 1)**2 / 2``: with few
@@ -470,9 +552,10 @@ def _fit_sigmoid(raw: Float, hits: Float) -> tuple[float, float]:
     for _ in range(50):
         p = 1.0 / (1.0 + np.exp(-np.clip(slope * raw + intercept, -35, 35)))
         weight = np.maximum(p * (1 - p), 1e-12)
-        gradient = np.array(
-            [((hits - p) * raw).sum() - _PULL * (slope - 1.0), (hits - p).sum()]
-        )
+        error = hits - p
+        if weights is not None:
+            weight, error = weight * weights, error * weights
+        gradient = np.array([(error * raw).sum() - _PULL * (slope - 1.0), error.sum()])
         cross = (weight * raw).sum()
         curvature = np.array(
             [[(weight * raw * raw).sum() + _PULL, cross], [cross, weight.sum()]]

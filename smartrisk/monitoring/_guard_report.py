@@ -1,0 +1,216 @@
+"""`GuardReport`: what of a batch does not fit, with messages and remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import pandas as pd
+
+from smartrisk.errors import Message
+from smartrisk.results import Result
+
+#: Factors that amounts are often wrong by, and what they mean.
+_FACTORS: Mapping[float, str] = MappingProxyType(
+    {
+        1_000.0: "1,000 times",
+        100.0: "100 times",
+        0.01: "a hundredth of",
+        0.001: "a thousandth of",
+        2.2046: "2.2 times (pounds for kilograms?)",
+        0.4536: "0.45 times (kilograms for pounds?)",
+    }
+)
+#: How far a factor may be from a known one: medians of 500 amounts vary by a tenth.
+_NEAR = 0.2
+_MAP = "Compare the export and the ColumnMap with those of the engine's data."
+_UNIT = "Check the unit or currency, and give a factor in the ColumnMap."
+_CODES = "Check the code list; a changed list needs a new fit."
+
+#: Name of a check to its message and remedy.
+_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "missing": (
+            "{fields} missing in {seen:.0%} of the items, usually {usual:.0%}.",
+            _MAP,
+        ),
+        "zero": ("{fields} 0 in {seen:.0%} of the items, usually {usual:.0%}.", _MAP),
+        "stuck": (
+            "{fields} has one value in {seen:.0%} of the items, usually {usual:.0%}.",
+            _MAP,
+        ),
+        "level": ("{fields} about {factor} the usual amount for such goods.", _UNIT),
+        "ratio": (
+            "The ratio of {fields} is {factor} the usual one for such goods.",
+            _UNIT,
+        ),
+        "exceeds": (
+            "Net mass exceeds gross mass in {seen:.0%} of the items, usually "
+            "{usual:.0%}.",
+            _MAP,
+        ),
+        "whole": (
+            "{fields} a whole number in {seen:.0%} of the items, usually {usual:.0%}.",
+            "Check decimal signs and rounding.",
+        ),
+        "unseen": (
+            "{fields} never seen before in {seen:.0%} of the items, usually "
+            "{usual:.0%}.",
+            _CODES,
+        ),
+        "format": (
+            "{fields} of another format in {seen:.0%} of the items, usually "
+            "{usual:.0%}.",
+            "Check length, case and prefix of the codes.",
+        ),
+        "zeros": (
+            "{fields} lost leading zeros in {seen:.0%} of the items.",
+            "Read codes as text, not as numbers.",
+        ),
+        "pair": (
+            "Combinations of {fields} never seen before in {seen:.0%} of the items, "
+            "usually {usual:.0%}.",
+            _MAP,
+        ),
+        "reversed": (
+            "{fields} run against the usual direction in {seen:.0%} of the items that "
+            "tell, usually {usual:.0%}.",
+            _MAP,
+        ),
+        "trader": (
+            "{fields} never seen before in {seen:.0%} of the items, usually "
+            "{usual:.0%}.",
+            "Check that the ids are those of the engine's data.",
+        ),
+        "weekend": (
+            "{fields} on a Saturday or Sunday in {seen:.0%} of the items, usually "
+            "{usual:.0%}.",
+            "Check the order of day and month.",
+        ),
+        "swapped": ("{fields} fit when exchanged: the columns look swapped.", _MAP),
+        "early": (
+            "{fields} before the history of the engine in {seen:.0%} of the items "
+            "({example}).",
+            "Check years and the order of day and month.",
+        ),
+        "late": (
+            "{fields} a year or more after the history of the engine in {seen:.0%} of "
+            "the items ({example}).",
+            "Check years, or bring the history up to date with update.",
+        ),
+        "exchanged": (
+            "{fields} spread over the months but not over the days ({example}): day "
+            "and month look exchanged.",
+            "Set day_first in the ColumnMap.",
+        ),
+    }
+)
+_COLUMNS = [
+    "check",
+    "fields",
+    "seen",
+    "usual",
+    "limit",
+    "message_id",
+    "message",
+    "remedy",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A figure of a batch that is not usual."""
+
+    check: str
+    fields: tuple[str, ...]
+    seen: float
+    usual: float
+    allowed: float
+    n_items: int
+    example: str = ""
+
+    def message(self) -> Message:
+        """Return what was seen and what was usual."""
+        return Message(
+            f"monitoring.batch_{self.check}",
+            _TEXTS[self.check][0],
+            fields=" and ".join(repr(name) for name in self.fields),
+            seen=self.seen,
+            usual=self.usual,
+            factor=_factor_text(10 ** (self.seen - self.usual)),
+            example=self.example,
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return _TEXTS[self.check][1]
+
+
+def _factor_text(factor: float) -> str:
+    """Return a factor in words, a known one by its name."""
+    for known, text in _FACTORS.items():
+        if abs(factor / known - 1) < _NEAR:
+            return text
+    return f"{factor:,.3g} times"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class GuardReport(Result):
+    """What of a batch does not fit the inputs that an engine learned from.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        One per figure that is not usual.
+    n_items : int
+        Items of the batch.
+
+    Examples
+    --------
+    >>> from smartrisk.monitoring import GuardReport
+    >>> GuardReport(findings=(), n_items=500).ok
+    True
+    """
+
+    findings: tuple[Finding, ...]
+    n_items: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def __repr__(self) -> str:
+        """Return the number of items and of findings, and their checks."""
+        if self.ok:
+            return f"GuardReport({self.n_items} items: nothing found)"
+        found = ", ".join(f"{f.check} {' and '.join(f.fields)}" for f in self.findings)
+        return f"GuardReport({self.n_items} items: {found})"
+
+    def __str__(self) -> str:
+        """Return the messages with their remedies, one per line."""
+        if self.ok:
+            return repr(self)
+        return "\n".join(f"{f.message()} {f.remedy}" for f in self.findings)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per finding.
+
+        Returns
+        -------
+        frame : DataFrame
+            ``check``, ``fields`` (joined by commas), ``seen`` and ``usual`` (a share,
+            or a logarithm to base 10 for "level" and "ratio"), ``limit`` (the largest
+            difference that is usual), ``message_id``, ``message`` and ``remedy``.
+        """
+        rows = []
+        for f in self.findings:
+            text = f.message()
+            fields = ", ".join(f.fields)
+            figures = (f.seen, f.usual, f.allowed)
+            rows.append(
+                (f.check, fields, *figures, text.message_id, str(text), f.remedy)
+            )
+        return pd.DataFrame(rows, columns=_COLUMNS)

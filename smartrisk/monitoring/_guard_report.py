@@ -114,7 +114,6 @@ _COLUMNS = [
     "limit",
     "message_id",
     "message",
-    "remedy",
 ]
 
 
@@ -131,11 +130,12 @@ class Finding:
     example: str = ""
 
     def message(self) -> Message:
-        """Return what was seen and what was usual."""
+        """Return what is seen, what was usual, and the remedy."""
         return Message(
             f"monitoring.batch_{self.check}",
-            _TEXTS[self.check][0],
+            _TEXTS[self.check][0] + " {remedy}",
             fields=" and ".join(repr(name) for name in self.fields),
+            remedy=self.remedy,
             seen=self.seen,
             usual=self.usual,
             factor=_factor_text(10 ** (self.seen - self.usual)),
@@ -182,6 +182,16 @@ class GuardReport(Result):
         """Whether nothing was found."""
         return not self.findings
 
+    def messages(self) -> tuple[Message, ...]:
+        """Return one message per finding: what is seen, what was usual, the remedy.
+
+        Returns
+        -------
+        messages : tuple of Message
+            With ids such as ``monitoring.batch_level``.
+        """
+        return tuple(finding.message() for finding in self.findings)
+
     def __repr__(self) -> str:
         """Return the number of items and of findings, and their checks."""
         if self.ok:
@@ -193,7 +203,7 @@ class GuardReport(Result):
         """Return the messages with their remedies, one per line."""
         if self.ok:
             return repr(self)
-        return "\n".join(f"{f.message()} {f.remedy}" for f in self.findings)
+        return "\n".join(map(str, self.messages()))
 
     def frame(self) -> pd.DataFrame:
         """Return one row per finding.
@@ -203,14 +213,12 @@ class GuardReport(Result):
         frame : DataFrame
             ``check``, ``fields`` (joined by commas), ``seen`` and ``usual`` (a share,
             or a logarithm to base 10 for "level" and "ratio"), ``limit`` (the largest
-            difference that is usual), ``message_id``, ``message`` and ``remedy``.
+            difference that is usual), ``message_id`` and ``message``.
         """
         rows = []
         for f in self.findings:
             text = f.message()
             fields = ", ".join(f.fields)
             figures = (f.seen, f.usual, f.allowed)
-            rows.append(
-                (f.check, fields, *figures, text.message_id, str(text), f.remedy)
-            )
+            rows.append((f.check, fields, *figures, text.message_id, str(text)))
         return pd.DataFrame(rows, columns=_COLUMNS)

@@ -1,0 +1,53 @@
+"""Reasons behind scores from a fitted state: of many items, and of one quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.engine._state import EngineState
+from smartrisk.explanations import Reasons, explain
+
+
+def explain_items(state: EngineState, items: pd.DataFrame, top: int) -> Reasons:
+    """Return the reasons behind the scores of validated items."""
+    matrix = state.features.transform_matrix(items)
+    names = state.features.get_feature_names_out()
+    frame = pd.DataFrame(matrix, index=items.index, columns=names)
+    contributions = np.empty((0, matrix.shape[1] + 1))
+    if len(items):
+        contributions = state.classifier.contributions(matrix)
+    return _reasons(state, items, frame, contributions, top)
+
+
+def explain_item(state: EngineState, values: Mapping[str, Any], top: int) -> Reasons:
+    """Return the reasons behind the score of one canonical item."""
+    matrix = state.features.transform_one(values)
+    contributions = state.classifier.contributions(matrix, checked=True)
+    row = np.array([list(values.values())], dtype=object)
+    frame = pd.DataFrame(row, columns=list(values))
+    return _reasons(state, frame, matrix, contributions, top)
+
+
+def _reasons(
+    state: EngineState,
+    items: pd.DataFrame,
+    matrix: pd.DataFrame | NDArray[np.float32],
+    contributions: NDArray[np.float64],
+    top: int,
+) -> Reasons:
+    """Return the reasons that contributions give."""
+    day = state.features.last_day_
+    return explain(
+        items,
+        matrix,
+        contributions,
+        state.features.feature_info_,
+        top=top,
+        risk=state.classifier.calibrate(contributions.sum(axis=1)),
+        until=None if day is None else pd.Timestamp(day),
+    )

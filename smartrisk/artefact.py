@@ -24,7 +24,7 @@ from smartrisk.errors import ArgumentError, ArtefactError, format_values
 __all__ = ["FORMAT", "read_folder", "write_file", "write_folder"]
 
 #: Format of a saved engine; a folder of another format is refused.
-FORMAT = "smartrisk-engine/1"
+FORMAT = "smartrisk-engine/2"
 _MANIFEST = "manifest.json"
 
 #: A table: columns by name.

@@ -5,5 +5,6 @@ Reads DECLARATIONS and OUTCOMES; writes SCORES, reasons and DECISIONS.
 
 from smartrisk.engine._engine import RiskEngine
 from smartrisk.engine._scoring import ItemScore
+from smartrisk.engine._updating import UpdateReport
 
-__all__ = ["ItemScore", "RiskEngine"]
+__all__ = ["ItemScore", "RiskEngine", "UpdateReport"]

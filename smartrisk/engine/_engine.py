@@ -6,14 +6,13 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import UNUSED
@@ -21,6 +20,8 @@ from sklearn.utils.metadata_routing import UNUSED
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
 from smartrisk.engine._display import settings_html
+from smartrisk.engine._explaining import explain_item, explain_items
+from smartrisk.engine._guarding import Guard, check_guard, guard_batch
 from smartrisk.engine._reading import (
     check_on_error,
     read_item,
@@ -34,19 +35,26 @@ from smartrisk.engine._state import (
     EngineState,
     Setting,
     describe,
-    make_version,
     pack,
     unpack,
 )
 from smartrisk.engine._training import train_models, warn_of_gaps
+from smartrisk.engine._updating import UpdateReport, forget_traders, update_state
+from smartrisk.engine._version import make_version
 from smartrisk.errors import (
     TableError,
     check_number,
 )
-from smartrisk.explanations import Reasons, explain
-from smartrisk.features import DeclarationFeatures, join_results
+from smartrisk.explanations import Reasons
+from smartrisk.features import (
+    DeclarationFeatures,
+    LearnedHistory,
+    OnKnown,
+    join_results,
+)
 from smartrisk.items import are_among, item_ids
 from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.monitoring import InputProfile
 from smartrisk.schema import DECLARATIONS, TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
 from smartrisk.validation import OnError, validate
@@ -82,7 +90,10 @@ class RiskEngine(BaseEstimator):
     regressor_ : RevenueRegressor
         The fitted model of revenue.
     version_ : str
-        Digest of models and history; it is the `model_version` of SCORES.
+        Digest of everything that decides a score, and of nothing else; it is the
+        `model_version` of SCORES.
+    last_update_ : UpdateReport or None
+        What the last `update` or `forget` took, replaced and left out.
 
     Notes
     -----
@@ -168,8 +179,18 @@ class RiskEngine(BaseEstimator):
 
     @property
     def version_(self) -> str:
-        """Digest of models and history."""
+        """Digest of everything that decides a score."""
         return self._need_state().version
+
+    @property
+    def profile_(self) -> InputProfile | None:
+        """What the inputs were like when the engine was fitted; None if not known."""
+        return self._need_state().profile
+
+    @property
+    def last_update_(self) -> UpdateReport | None:
+        """What the last `update` or `forget` did; None after `fit` and `load`."""
+        return self._need_state().last_update
 
     @property
     def history_until(self) -> pd.Timestamp | None:
@@ -218,8 +239,10 @@ class RiskEngine(BaseEstimator):
         settings = self._settings()
         settings.check()
         items = validate(declarations, DECLARATIONS, on_error=on_error)
-        results = read_outcomes("fit", outcomes, items, on_error)
         ids = item_ids(items)
+        results = read_outcomes(
+            "fit", outcomes, lambda found: are_among(found, ids), on_error
+        )
         found = join_results(items, results, label_delay=self.label_delay, ids=ids)
         warn_of_gaps(items["lodged_at"], found, stacklevel=3)
         if not len(found):
@@ -230,44 +253,53 @@ class RiskEngine(BaseEstimator):
             )
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
-        features = settings.new_features()
-        features.fit(items, outcomes=found)
-        models = train_models(settings, features, items, ids, found)
-        seen_items, seen_results = np.sort(ids), np.sort(ids[found.rows])
-        self._state = EngineState(
-            features=features,
+        history = LearnedHistory.learn(
+            settings.new_features(), items, found, label_delay=self.label_delay
+        )
+        models = train_models(settings, history.features, items, ids, found)
+        state = EngineState(
+            history=history,
             classifier=models.classifier,
             regressor=models.regressor,
-            seen_items=seen_items,
-            seen_results=seen_results,
-            version=make_version(
-                models.classifier, models.regressor, seen_items, seen_results
-            ),
+            learned=np.sort(ids[found.rows]),
+            version=make_version(models.classifier, models.regressor, history),
+            profile=InputProfile.learn(items),
         )
         _log.info(
             "RiskEngine.fit: version %s, %d trees, %.1f s",
-            self._state.version,
+            state.version,
             models.classifier.n_trees_,
             time.perf_counter() - start,
         )
+        self._state = state
         return self
 
     def update(
         self,
-        declarations: TableInput,
+        declarations: TableInput | None = None,
         outcomes: TableInput | None = None,
         *,
+        on_known: OnKnown = "raise",
         on_error: OnError = "raise",
     ) -> Self:
         """Add items and results to the history without refitting the models.
 
+        It happens as a whole or not at all: after an error or an interrupt the engine
+        is as before. `last_update_` tells what it did.
+
         Parameters
         ----------
-        declarations : DataFrame of shape (n_items, n_fields)
-            DECLARATIONS of new items, and of any earlier items that `outcomes` is
-            about: items and results that were counted before are not counted twice.
+        declarations : DataFrame of shape (n_items, n_fields), default=None
+            DECLARATIONS of new items; None for results alone. Items that are known
+            with the same content do not count twice.
         outcomes : DataFrame, default=None
-            OUTCOMES that became known.
+            OUTCOMES that became known, of new items or of any in the history. A result
+            that is known from another day than before is a correction: on every day,
+            the version that became known last before it counts.
+        on_known : {"raise", "replace", "keep"}, default="raise"
+            What to do with items, and with results known on the same day, that are
+            known with other content: "raise", "replace" them by what is passed, or
+            "keep" what is known.
         on_error : {"raise", "set_aside"}, default="raise"
             As in `fit`.
 
@@ -275,40 +307,49 @@ class RiskEngine(BaseEstimator):
         -------
         self : RiskEngine
             The engine with the longer history.
+
+        Raises
+        ------
+        TableError
+            If a table is invalid, something is known with other content, or a result
+            has no item.
         """
         state = self._need_state()
         check_on_error("update", on_error)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
-        results = None
-        if outcomes is not None:
-            results = read_outcomes("update", outcomes, items, on_error)
-        ids = item_ids(items)
-        new = ~are_among(ids, state.seen_items)
-        seen_items, seen_results = state.seen_items, state.seen_results
-        if new.any():
-            state.features.update(items[new])
-            seen_items = np.union1d(seen_items, ids[new])
-        n_new_results = 0
-        if results is not None:
-            result_ids = item_ids(results)
-            fresh = ~are_among(result_ids, seen_results)
-            n_new_results = int(fresh.sum())
-            if n_new_results:
-                state.features.update_results(items, results[fresh])
-                seen_results = np.union1d(seen_results, result_ids[fresh])
-        _log.info(
-            "RiskEngine.update: %d new items, %d new results",
-            int(new.sum()),
-            n_new_results,
+        longer = update_state(
+            state, declarations, outcomes, on_known=on_known, on_error=on_error
         )
-        self._state = replace(
-            state,
-            seen_items=seen_items,
-            seen_results=seen_results,
-            version=make_version(
-                state.classifier, state.regressor, seen_items, seen_results
-            ),
-        )
+        _log.info("RiskEngine.update: %r", longer.last_update)
+        self._state = longer
+        return self
+
+    def forget(self, **traders: str | Sequence[str]) -> Self:
+        """Erase traders from the history.
+
+        Every sum whose key names them leaves. Sums that name nobody, such as those of a
+        heading, and the trees stay. Items that named them stay without the name, and
+        passing them again does not bring it back. Saved folders are not changed: save
+        the engine again.
+
+        Parameters
+        ----------
+        **traders : str or sequence of str
+            Identities by field, such as ``importer_id="X"``, as in DECLARATIONS.
+
+        Returns
+        -------
+        self : RiskEngine
+            The engine without them. `last_update_` counts the items that named them and
+            the entries that left.
+
+        Warns
+        -----
+        DataQualityWarning
+            If no item of the history names a trader: nothing is erased.
+        """
+        shorter = forget_traders(self._need_state(), traders)
+        _log.info("RiskEngine.forget: %r", shorter.last_update)
+        self._state = shorter
         return self
 
     def copy(self) -> Self:
@@ -322,12 +363,14 @@ class RiskEngine(BaseEstimator):
         """
         copied = type(self).__new__(type(self))
         copied.__dict__.update(self.__dict__)
-        if self._state is not None:
-            copied._state = replace(self._state, features=self._state.features.copy())
         return copied
 
     def score(
-        self, declarations: TableInput, *, on_error: OnError = "raise"
+        self,
+        declarations: TableInput,
+        *,
+        on_error: OnError = "raise",
+        guard: Guard = "warn",
     ) -> pd.DataFrame:
         """Return SCORES of items, in their order.
 
@@ -338,6 +381,9 @@ class RiskEngine(BaseEstimator):
         on_error : {"raise", "set_aside"}, default="raise"
             What to do with items that cannot be read: "raise", or "set_aside" to
             leave them out with a warning that counts them.
+        guard : {"warn", "raise", "off"}, default="warn"
+            What to do when the items, from 20 on, do not fit what the engine learned
+            from, such as amounts in another unit: see `InputProfile.check`.
 
         Returns
         -------
@@ -346,7 +392,9 @@ class RiskEngine(BaseEstimator):
         """
         state = self._need_state()
         check_on_error("score", on_error)
+        check_guard("score", guard)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
+        guard_batch("score", state, items, guard)
         return score_items(state, items)
 
     def score_one(self, item: Mapping[str, Any]) -> ItemScore:
@@ -392,13 +440,7 @@ class RiskEngine(BaseEstimator):
         check_on_error("explain", on_error)
         check_number("RiskEngine.explain", "top", top, low=1, integer=True)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
-        matrix = state.features.transform_matrix(items)
-        names = state.features.get_feature_names_out()
-        frame = pd.DataFrame(matrix, index=items.index, columns=names)
-        contributions = np.empty((0, matrix.shape[1] + 1))
-        if len(items):
-            contributions = state.classifier.contributions(matrix)
-        return self._reasons(items, frame, contributions, top)
+        return explain_items(state, items, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
         """Return the reasons behind the score of one declared item, quickly.
@@ -418,29 +460,7 @@ class RiskEngine(BaseEstimator):
         state = self._need_state()
         check_number("RiskEngine.explain_one", "top", top, low=1, integer=True)
         values = read_item(item, state.features.feature_names_in_)
-        matrix = state.features.transform_one(values)
-        contributions = state.classifier.contributions(matrix, checked=True)
-        row = np.array([list(values.values())], dtype=object)
-        frame = pd.DataFrame(row, columns=list(values))
-        return self._reasons(frame, matrix, contributions, top)
-
-    def _reasons(
-        self,
-        items: pd.DataFrame,
-        matrix: pd.DataFrame | NDArray[np.float32],
-        contributions: NDArray[np.float64],
-        top: int,
-    ) -> Reasons:
-        """Return the reasons that contributions give."""
-        return explain(
-            items,
-            matrix,
-            contributions,
-            self.features_.feature_info_,
-            top=top,
-            risk=self.classifier_.calibrate(contributions.sum(axis=1)),
-            until=self.history_until,
-        )
+        return explain_item(state, values, top)
 
     def select(
         self,
@@ -452,6 +472,7 @@ class RiskEngine(BaseEstimator):
         rules: RuleSet | None = None,
         releases: ArrayLike | None = None,
         on_error: OnError = "raise",
+        guard: Guard = "warn",
     ) -> pd.DataFrame:
         """Return DECISIONS for items under a limited capacity.
 
@@ -472,6 +493,8 @@ class RiskEngine(BaseEstimator):
             Releases in a row before each item, for a policy with `max_releases`.
         on_error : {"raise", "set_aside"}, default="raise"
             As in `score`. Items that are set aside get no decision.
+        guard : {"warn", "raise", "off"}, default="warn"
+            As in `score`.
 
         Returns
         -------
@@ -490,8 +513,10 @@ class RiskEngine(BaseEstimator):
         """
         state = self._need_state()
         check_on_error("select", on_error)
+        check_guard("select", guard)
         read = read_with_rows(declarations, on_error)
         items = read.items
+        guard_batch("select", state, items, guard)
         _log.debug("RiskEngine.select: %d items", len(items))
         return select(
             score_items(state, items),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from smartrisk.errors import (
     check_choice,
     format_values,
 )
-from smartrisk.items import are_among
+from smartrisk.items import UInt, item_ids
 from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
 from smartrisk.validation import OnError, is_canonical, validate
 
@@ -57,7 +57,7 @@ def read_with_rows(declarations: TableInput, on_error: OnError) -> ItemsRead:
     if not isinstance(declarations, pd.DataFrame):  # has no index of its own
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         rows = items.index.to_numpy(np.intp)
-        return ItemsRead(items=items, rows=rows, n_passed=_count_rows(declarations))
+        return ItemsRead(items=items, rows=rows, n_passed=count_rows(declarations))
     numbered = declarations.reset_index(drop=True)
     items = validate(numbered, DECLARATIONS, on_error=on_error)
     rows = items.index.to_numpy(np.intp)
@@ -65,7 +65,7 @@ def read_with_rows(declarations: TableInput, on_error: OnError) -> ItemsRead:
     return ItemsRead(items=items, rows=rows, n_passed=len(declarations))
 
 
-def _count_rows(table: TableInput) -> int:
+def count_rows(table: TableInput) -> int:
     """Return the number of rows of a table of any library."""
     if isinstance(table, Mapping):
         return max((len(column) for column in table.values()), default=0)
@@ -73,13 +73,16 @@ def _count_rows(table: TableInput) -> int:
 
 
 def read_outcomes(
-    method: str, outcomes: TableInput, items: pd.DataFrame, on_error: OnError
+    method: str,
+    outcomes: TableInput,
+    knows: Callable[[UInt], NDArray[np.bool_]],
+    on_error: OnError,
 ) -> pd.DataFrame:
-    """Validate results; set aside those whose items were set aside, if asked to."""
+    """Validate results; set aside those of items that nobody knows, if asked to."""
     results: pd.DataFrame = validate(outcomes, OUTCOMES, on_error=on_error)
     if on_error == "raise":
         return results
-    known = are_among(results, items)
+    known = knows(item_ids(results))
     if not known.all():
         examples = results["declaration_id"].to_numpy(dtype=object)[~known]
         warnings.warn(

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
-from smartrisk.errors import ArtefactError, check_jobs, check_number
+from smartrisk.engine._version import make_version
+from smartrisk.errors import (
+    ArtefactError,
+    check_jobs,
+    check_number,
+    format_values,
+)
 from smartrisk.features import (
     DeclarationFeatures,
+    LearnedHistory,
     from_settings,
-    from_tables,
+    pack_history,
     to_settings,
-    to_tables,
+    unpack_history,
 )
 from smartrisk.items import UInt
 from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 from smartrisk.threads import count_jobs
+
+if TYPE_CHECKING:
+    from smartrisk.engine._updating import UpdateReport
 
 #: Name of a file to its text, and name of a table to its columns.
 Texts: TypeAlias = Mapping[str, str]
@@ -32,7 +42,8 @@ Tables: TypeAlias = dict[str, dict[str, NDArray[Any]]]
 Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
 
 _STATE, _TREES, _REVENUE_TREES = "engine.json", "risk.txt", "revenue.txt"
-_SEEN_ITEMS, _SEEN_RESULTS = "seen.items", "seen.results"
+_PROFILE = "profile.json"
+_LEARNED = "learned"
 #: LightGBM keeps its seed in 32 bits with a sign.
 _MOST_SEED = 2**31 - 1
 #: Threads of the default features: more wait for memory most of the time.
@@ -114,41 +125,39 @@ class EngineState:
 
     Parameters
     ----------
-    features : DeclarationFeatures
-        The fitted history and features.
+    history : LearnedHistory
+        The fitted features, their history, and what it holds.
     classifier : RiskClassifier
         The fitted model of a hit.
     regressor : RevenueRegressor
         The fitted model of revenue.
-    seen_items, seen_results : ndarray of uint64
-        Sorted `item_ids` of the items and results that the history holds.
+    learned : ndarray of uint64
+        Sorted `item_ids` of the items whose results the models were fitted on.
     version : str
-        Digest of models and history, from `make_version`.
+        Digest of what decides a score, from `make_version`.
+    profile : InputProfile, default=None
+        What the inputs of the fit were like; None where it is not known. It decides no
+        score and is no part of the version.
+    last_update : UpdateReport, default=None
+        What the last change of the history did.
     """
 
-    features: DeclarationFeatures
+    history: LearnedHistory
     classifier: RiskClassifier
     regressor: RevenueRegressor
-    seen_items: UInt
-    seen_results: UInt
+    learned: UInt
     version: str
+    profile: InputProfile | None = None
+    last_update: UpdateReport | None = None
 
+    @property
+    def features(self) -> DeclarationFeatures:
+        """The fitted history and features."""
+        return self.history.features
 
-def make_version(
-    classifier: RiskClassifier,
-    regressor: RevenueRegressor,
-    seen_items: UInt,
-    seen_results: UInt,
-) -> str:
-    """Return a digest of the models and of the items and results that were seen."""
-    digest = hashlib.sha256()
-    digest.update(classifier.booster_text().encode())
-    digest.update((regressor.booster_text() or "").encode())
-    digest.update(json.dumps(classifier.fitted_state()).encode())
-    digest.update(json.dumps(regressor.fitted_state()).encode())
-    digest.update(seen_items.tobytes())
-    digest.update(seen_results.tobytes())
-    return digest.hexdigest()[:16]
+    def has_learned(self, ids: UInt) -> NDArray[np.bool_]:
+        """Return which items the models were fitted on."""
+        return np.asarray(np.isin(ids, self.learned))
 
 
 def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:
@@ -170,8 +179,8 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
                 value = [key.label for key in value]
             flat[f"{part}.{name}"] = list(value) if isinstance(value, tuple) else value
     if state is not None:
-        flat["n_items"] = len(state.seen_items)
-        flat["n_results"] = len(state.seen_results)
+        flat["n_items"] = len(state.history.items)
+        flat["n_results"] = state.history.results.n_items
         flat["n_features"] = len(state.features.feature_info_)
         flat["n_trees"] = state.classifier.n_trees_
     return flat
@@ -179,12 +188,13 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
 
 def pack(settings: EngineSettings, state: EngineState) -> tuple[Texts, Tables]:
     """Return the texts and tables from which `unpack` makes settings and state."""
-    learned, tables = to_tables(state.features)
+    learned, tables = pack_history(state.history)
     content = {
         "smartrisk": __version__,
         "version": state.version,
         "settings": _plain_settings(settings),
         "features": learned,
+        "digests": state.history.digests(),
         "classifier": _plain_model(state.classifier),
         "regressor": _plain_model(state.regressor),
     }
@@ -195,8 +205,9 @@ def pack(settings: EngineSettings, state: EngineState) -> tuple[Texts, Tables]:
     revenue_trees = state.regressor.booster_text()
     if revenue_trees is not None:
         texts[_REVENUE_TREES] = revenue_trees
-    tables[_SEEN_ITEMS] = {"id": state.seen_items}
-    tables[_SEEN_RESULTS] = {"id": state.seen_results}
+    if state.profile is not None:
+        texts[_PROFILE] = json.dumps(profile_to_plain(state.profile))
+    tables[_LEARNED] = {"id": state.learned}
     return texts, tables
 
 
@@ -212,8 +223,8 @@ def unpack(
     """
     try:
         content = json.loads(texts[_STATE])
-        seen_items = tables.pop(_SEEN_ITEMS)["id"]
-        seen_results = tables.pop(_SEEN_RESULTS)["id"]
+        learned = tables.pop(_LEARNED)["id"]
+        history = unpack_history(content["features"], tables)
         classifier = RiskClassifier(**_params(content["classifier"])).restore(
             texts[_TREES], content["classifier"]["state"]
         )
@@ -221,14 +232,15 @@ def unpack(
             texts.get(_REVENUE_TREES), content["regressor"]["state"]
         )
         state = EngineState(
-            features=from_tables(content["features"], tables),
+            history=history,
             classifier=classifier,
             regressor=regressor,
-            seen_items=seen_items,
-            seen_results=seen_results,
-            version=make_version(classifier, regressor, seen_items, seen_results),
+            learned=learned,
+            version=make_version(classifier, regressor, history),
+            profile=_unpack_profile(texts.get(_PROFILE)),
         )
-        return _settings_from_plain(content["settings"]), state
+        saved, digests = content["version"], content["digests"]
+        settings = _settings_from_plain(content["settings"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(
             "engine.saved_by_another_version",
@@ -237,6 +249,34 @@ def unpack(
             folder=folder,
             problem=repr(error),
         ) from error
+    _check_digests(folder, saved, digests, state)
+    return settings, state
+
+
+def _check_digests(
+    folder: str, saved: str, digests: dict[str, str], state: EngineState
+) -> None:
+    """Raise where what was read does not have the digests that it was saved with."""
+    found = state.history.digests()
+    other = [name for name in digests | found if digests.get(name) != found.get(name)]
+    if not other and saved == state.version:
+        return
+    raise ArtefactError(
+        "engine.content_differs",
+        "RiskEngine.load: {folder!r} was saved as version {saved}, but its content has "
+        "version {found}; {n_tables} tables of the history differ ({tables}). Restore "
+        "a copy, or load it with the versions of the libraries that wrote it.",
+        folder=folder,
+        saved=str(saved),
+        found=state.version,
+        n_tables=len(other),
+        tables=format_values(other),
+    )
+
+
+def _unpack_profile(text: str | None) -> InputProfile | None:
+    """Return the profile of the inputs, None where none was saved."""
+    return None if text is None else profile_from_plain(json.loads(text))
 
 
 def _plain_settings(settings: EngineSettings) -> dict[str, Any]:

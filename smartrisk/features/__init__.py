@@ -11,6 +11,7 @@ from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE_KEY, Key
+from smartrisk.features._learned_history import LearnedHistory, OnKnown
 from smartrisk.features._packing import (
     from_settings,
     from_tables,
@@ -18,10 +19,17 @@ from smartrisk.features._packing import (
     to_tables,
 )
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._register_packing import (
+    FEATURE_REVISION,
+    feature_plan,
+    pack_history,
+    unpack_history,
+)
 from smartrisk.features._structuring import Structuring
 
 __all__ = [
     "DEFAULT_KEYS",
+    "FEATURE_REVISION",
     "GOODS_LINE_KEY",
     "PRICE_KEYS",
     "CodeColumns",
@@ -32,11 +40,16 @@ __all__ = [
     "ItemMeasures",
     "ItemResults",
     "Key",
+    "LearnedHistory",
+    "OnKnown",
     "PeerPrices",
     "Structuring",
+    "feature_plan",
     "from_settings",
     "from_tables",
     "join_results",
+    "pack_history",
     "to_settings",
     "to_tables",
+    "unpack_history",
 ]

@@ -110,6 +110,19 @@ class Columns:
             self._numbers[name] = array
         return self._numbers[name]
 
+    def kind(self, name: str) -> str:
+        """Return whether a column holds datetimes, numbers or codes."""
+        values = self._source[name] if name in self.names else None
+        if not isinstance(values, pd.Series):
+            return "code"
+        if values.dtype.kind == "M":
+            return "datetime"
+        return "number" if pd.api.types.is_float_dtype(values.dtype) else "code"
+
+    def moments(self, name: str) -> NDArray[np.datetime64]:
+        """Return a column of datetimes."""
+        return np.asarray(self._array(name))
+
     def base(self, name: str) -> tuple[Int, UInt]:
         """Return (codes, ids) of one column: -1 is missing, ids belong to codes.
 
@@ -117,7 +130,7 @@ class Columns:
         """
         if name not in self._bases:
             self._bases[name] = (
-                _fill_missing(*self.base(name[:-1]))
+                fill_missing(*self.base(name[:-1]))
                 if name.endswith("?")
                 else self._encode(name)
             )
@@ -231,7 +244,7 @@ class Columns:
         return part
 
 
-def _fill_missing(codes: Int, ids: UInt) -> tuple[Int, UInt]:
+def fill_missing(codes: Int, ids: UInt) -> tuple[Int, UInt]:
     """Give missing values a code and an identity of their own."""
     return np.where(codes < 0, len(ids), codes), np.append(ids, _NOTHING)
 

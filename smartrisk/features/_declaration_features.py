@@ -21,7 +21,7 @@ from smartrisk.features._changes import Change, ResultEntries
 from smartrisk.features._columns import EPOCH, Columns
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
-from smartrisk.features._feature_info import FeatureInfo
+from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
@@ -287,6 +287,53 @@ class DeclarationFeatures(DeclarationTransformer):
             for name, part in self.parts_.items()
             for label, table in part.blocks().items()
         }
+
+    def learn_columns(self, X: pd.DataFrame, results: ItemResults) -> Columns:
+        """Fit as `fit` does, and return the encoded items.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS.
+        results : ItemResults
+            Results of some of them.
+
+        Returns
+        -------
+        columns : Columns
+            The items.
+        """
+        self._check_params()
+        return self._learn_items(X, None, results, keep=False)
+
+    def read_columns(self, X: pd.DataFrame) -> Columns:
+        """Return encoded items, after a check of their columns.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS with the columns of `fit`.
+
+        Returns
+        -------
+        columns : Columns
+            The items.
+        """
+        check_is_fitted(self, "parts_")
+        self._check_columns(X, reset=False)
+        return Columns(X)
+
+    def deciding_fields(self) -> tuple[str, ...]:
+        """Return the fields that decide a feature of the item or of later ones.
+
+        Returns
+        -------
+        fields : tuple of str
+            Sorted names of DECLARATIONS, `lodged_at` among them.
+        """
+        codes, numbers = self.stored_fields()
+        used = {"lodged_at", *source_fields(sorted(codes)), *numbers}
+        return tuple(sorted(used.union(*(info.fields for info in self.feature_info_))))
 
     def stored_fields(self) -> tuple[set[str], set[str]]:
         """Return from which columns the tables of the history are made.

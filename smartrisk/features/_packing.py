@@ -126,7 +126,7 @@ def to_settings(features: DeclarationFeatures) -> dict[str, Any]:
     """
     settings: dict[str, Any] = features.get_params(deep=False)
     for name in ("keys", "price_keys"):
-        settings[name] = [_plain_key(key) for key in settings[name]]
+        settings[name] = [plain_key(key) for key in settings[name]]
     for name in ("thresholds", "parts"):
         settings[name] = list(settings[name])
     return settings
@@ -165,7 +165,7 @@ def _pack_history(history: EntityHistory) -> tuple[dict[str, Any], Tables]:
     for number, key in enumerate(history.keys_):
         tables[f"items.{key.label}"] = _entries(history.items_[number])
         tables[f"results.{key.label}"] = _entries(history.results_[number])
-    return {"keys": [_plain_key(key) for key in history.keys_]}, tables
+    return {"keys": [plain_key(key) for key in history.keys_]}, tables
 
 
 def _unpack_history(
@@ -185,7 +185,7 @@ def _pack_prices(prices: PeerPrices) -> tuple[dict[str, Any], Tables]:
     tables = {"overall": _entries(prices.overall_)}
     for key, table in zip(prices.keys_, prices.tables_, strict=True):
         tables[f"peers.{key.label}"] = _entries(table)
-    keys = [_plain_key(key) for key in prices.keys_]
+    keys = [plain_key(key) for key in prices.keys_]
     return {"keys": keys, "measures": list(prices.measures_)}, tables
 
 
@@ -293,7 +293,7 @@ def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
     return LowestTable(SumTable(ids, packed, daily))
 
 
-def _plain_key(key: Key) -> dict[str, Any]:
+def plain_key(key: Key) -> dict[str, Any]:
     """Return a key as plain values."""
     return {
         "columns": list(key.columns),

@@ -1,0 +1,61 @@
+"""The version of an engine: a digest of what decides a score, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from smartrisk.features import DeclarationFeatures, LearnedHistory, feature_plan
+
+#: Hexadecimal digits of a version: two of a million engines share one with a chance of
+#: 3 in 100 million. Whether two folders are equal is for their manifests to say.
+_DIGITS = 16
+#: Where LightGBM's text begins to tell how it was trained, threads included.
+_HOW_TRAINED = "\nparameters:"
+
+
+def make_version(classifier: Any, regressor: Any, history: LearnedHistory) -> str:
+    """Return the digest of what decides a score.
+
+    These are the models, the plan of the features and every sum of the history, not
+    threads, paths, the delay of later results or the registers. The same items and
+    results give the same version in whatever split or order of updates they came.
+
+    Parameters
+    ----------
+    classifier, regressor : object
+        Fitted models.
+    history : LearnedHistory
+        The history. Its digests are linear in the sums: after an update they cost the
+        entries that it added.
+    """
+    digest = hashlib.sha256()
+    for part in (model_content(classifier), model_content(regressor)):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    features = history.features
+    rest = {
+        "plan": feature_plan(features),
+        "scale": is_scaled(features),
+        "history": history.digests(),
+    }
+    digest.update(json.dumps(rest, sort_keys=True).encode())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def is_scaled(features: DeclarationFeatures) -> bool:
+    """Return whether the revenue model predicts shares of the customs value."""
+    return "customs_value" in features.feature_names_in_
+
+
+def model_content(model: Any) -> bytes:
+    """Return the bytes of what decides the predictions of a model.
+
+    A model that is not made of LightGBM's trees returns them from a method ``content``.
+    """
+    if hasattr(model, "content"):
+        content: bytes = model.content()
+        return content
+    trees = (model.booster_text() or "").partition(_HOW_TRAINED)[0]
+    return f"{trees}\n{json.dumps(model.fitted_state(), sort_keys=True)}".encode()

@@ -1,0 +1,185 @@
+"""A `LearnedHistory` as plain tables and JSON, and back; what decides its features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from smartrisk.features._declaration_features import DeclarationFeatures
+from smartrisk.features._item_blocks import Block
+from smartrisk.features._learned_history import LearnedHistory
+from smartrisk.features._packing import Tables, from_tables, plain_key, to_tables
+from smartrisk.features._register import ItemRegister, ResultRegister, Versions
+
+#: Raise it whenever the same history gives another feature: then the same engine scores
+#: otherwise, and its version must say so. A new parameter or a new part belongs into
+#: `feature_plan` instead.
+FEATURE_REVISION = 1
+
+_ITEMS, _RESULTS, _VALUES = "register.items", "register.results", "register.values."
+_CODE, _NUMBER = "code.", "number."
+
+
+def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
+    """Return a history as plain values and tables.
+
+    Parameters
+    ----------
+    history : LearnedHistory
+        Features and registers.
+
+    Returns
+    -------
+    learned : dict
+        What is needed besides the tables, as plain values for JSON.
+    tables : dict of str to dict of str to ndarray
+        Name of a table to its columns. They name nobody: identities are 64-bit numbers.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import (
+    ...     DeclarationFeatures, LearnedHistory, join_results, pack_history,
+    ...     unpack_history,
+    ... )
+    >>> world = make_declarations(n_items=300, random_state=0)
+    >>> results = join_results(world.declarations, world.outcomes)
+    >>> history = LearnedHistory.learn(
+    ...     DeclarationFeatures(), world.declarations, results, label_delay=30
+    ... )
+    >>> again = unpack_history(*pack_history(history))
+    >>> again.digests() == history.digests()
+    True
+    """
+    learned, tables = to_tables(history.features)
+    block, versions = history.items.joined(), history.results.joined()
+    tables[_ITEMS] = {
+        "id": block.ids,
+        "day": block.day,
+        "content": block.content,
+        **{f"{_CODE}{name}": codes for name, codes in block.codes.items()},
+        **{f"{_NUMBER}{name}": values for name, values in block.numbers.items()},
+    }
+    for name, ids in block.values.items():
+        tables[f"{_VALUES}{name}"] = {"id": ids}
+    tables[_RESULTS] = {
+        "id": versions.ids,
+        "day": versions.day,
+        "hits": versions.hits,
+        "revenue": versions.revenue,
+    }
+    return learned | {"label_delay": int(history.label_delay)}, tables
+
+
+def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
+    """Return the history that `pack_history` packed.
+
+    Parameters
+    ----------
+    learned : dict
+        As from `pack_history`.
+    tables : dict of str to dict of str to ndarray
+        As from `pack_history`.
+
+    Returns
+    -------
+    history : LearnedHistory
+        Its features and digests are equal.
+
+    Examples
+    --------
+    See `pack_history`.
+    """
+    items, results = tables[_ITEMS], tables[_RESULTS]
+    block = Block(
+        ids=items["id"],
+        day=items["day"],
+        content=items["content"],
+        codes=_columns(items, _CODE),
+        values={
+            name.removeprefix(_VALUES): table["id"]
+            for name, table in tables.items()
+            if name.startswith(_VALUES)
+        },
+        numbers=_columns(items, _NUMBER),
+    )
+    versions = Versions(
+        ids=results["id"],
+        day=results["day"],
+        hits=results["hits"],
+        revenue=results["revenue"],
+    )
+    return LearnedHistory(
+        features=from_tables(learned, tables),
+        items=ItemRegister((block,)),
+        results=ResultRegister.of(versions),
+        label_delay=learned["label_delay"],
+    )
+
+
+def feature_plan(features: DeclarationFeatures) -> dict[str, Any]:
+    """Return everything besides the sums of the history that decides a feature.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures
+        Fitted.
+
+    Returns
+    -------
+    plan : dict
+        Plain values for JSON: no threads, paths or delays. Two transformers with equal
+        plans and equal sums give bit-identical features.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import DeclarationFeatures, feature_plan
+    >>> items = make_declarations(n_items=300, random_state=0).declarations
+    >>> few, many = (DeclarationFeatures(n_jobs=n).fit(items) for n in (1, 2))
+    >>> feature_plan(few) == feature_plan(many)
+    True
+    """
+    parts = features.parts_
+    plan: dict[str, Any] = {
+        "revision": FEATURE_REVISION,
+        "features": [str(info.name) for info in features.feature_info_],
+        "fields": list(features.deciding_fields()),
+        "parts": list(parts),
+    }
+    if "codes" in parts:
+        codes = parts["codes"].codes_
+        plan["codes"] = {name: ids.tolist() for name, ids in codes.items()}
+    if "structuring" in parts:
+        part = parts["structuring"]
+        plan["structuring"] = {
+            "traders": list(part.items_),
+            "thresholds": [float(value) for value in part.thresholds],
+            "margin": float(part.margin),
+            "window": int(part.window),
+        }
+    if "history" in parts:
+        part = parts["history"]
+        plan["history"] = {
+            "keys": [plain_key(key) for key in part.keys_],
+            "half_life": int(part.half_life),
+            "smoothing": float(part.smoothing),
+        }
+    if "prices" in parts:
+        part = parts["prices"]
+        plan["prices"] = {
+            "keys": [plain_key(key) for key in part.keys_],
+            "measures": list(part.measures_),
+            "smoothing": float(part.smoothing),
+        }
+    return plan
+
+
+def _columns(table: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the columns of a table whose names begin with a text."""
+    return {
+        name.removeprefix(prefix): np.asarray(values)
+        for name, values in table.items()
+        if name.startswith(prefix)
+    }

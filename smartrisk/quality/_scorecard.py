@@ -1,8 +1,4 @@
-"""Quality: what declarations and results hold, and how good they are.
-
-Reads DECLARATIONS and OUTCOMES; writes a scorecard: five graded dimensions, and the
-tables behind them. `smartrisk.pages.DataCard` shows it as a page.
-"""
+"""The scorecard: five graded dimensions, and the tables behind them."""
 
 from __future__ import annotations
 
@@ -20,8 +16,6 @@ from smartrisk.items import join_by_key
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
 from smartrisk.validation import OnError, validate
-
-__all__ = ["BOUNDS", "DataFacts", "Scorecard", "scorecard"]
 
 #: Lowest figure of each dimension for "good" and for "fair"; below it is "poor". These
 #: are conventions, not a standard. Those of representativeness are 1 minus Cohen's

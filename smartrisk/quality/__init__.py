@@ -1,0 +1,10 @@
+"""Quality: what declarations and results hold, and how good they are.
+
+Reads DECLARATIONS and OUTCOMES; writes a scorecard (five graded dimensions, and the
+tables behind them) and a list of what makes data doubtful to learn from.
+`smartrisk.pages.DataCard` shows the scorecard as a page.
+"""
+
+from smartrisk.quality._scorecard import BOUNDS, DataFacts, Scorecard, scorecard
+
+__all__ = ["BOUNDS", "DataFacts", "Scorecard", "scorecard"]

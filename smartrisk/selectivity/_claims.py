@@ -14,6 +14,7 @@ from smartrisk.schema import KEY
 from smartrisk.selectivity._quotas import Group, spread
 from smartrisk.selectivity._random_draws import (
     Float,
+    chance_of_one_more,
     draw_systematic,
     inclusion,
     rotate_hashes,
@@ -29,8 +30,6 @@ _MANDATORY, _RULE, _MODEL, _RANDOM, _EXPLORATION = range(len(CLAIMS))
 _RELEASED = len(CLAIMS)
 #: `rule_id` of items that were released too often in a row.
 DUE = "max_releases"
-#: Below any weight: it keeps a division by a sum of zero weights finite.
-_TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +84,29 @@ class Sizes:
     drawn: int
 
 
+@dataclass(frozen=True, eq=False)
+class Freed:
+    """What would be left if one item had not been drawn by its rule.
+
+    Attributes
+    ----------
+    places : int
+        Controls left for items that are due, random draws and the model; 0 where
+        another rule would take the place.
+    waiting : array of int
+        Items that are due and that no rule drew.
+    candidates : array of int
+        Items to choose from at random and by the model.
+    asked : int
+        Random draws that the policy asks for.
+    """
+
+    places: int
+    waiting: Rows
+    candidates: Rows
+    asked: int
+
+
 class Draft:
     """Decisions in progress.
 
@@ -134,33 +156,40 @@ class Draft:
         self.claim[rows[forced]] = _MANDATORY
         self.without_rule[rows[forced]] = 1.0
         left = max(quota.total - len(forced), 0)
-        ruled = self._follow_rules(rows, ask, left)
+        ruled, is_full = self._follow_rules(rows, ask, left)
         left -= len(ruled)
+        freed = 0 if is_full else left + 1
         is_open = ~ask.must
         is_open[ruled] = False
-        due = self._take_due(rows, ask, is_open, left)
+        waiting = np.flatnonzero(is_open & (ask.due > 0))
+        due = self._take_due(rows, ask, waiting, left)
         left -= len(due)
         is_open[due] = False
-        drawn = min(math.floor(self._random_share * quota.total + 0.5), left)
-        sizes = Sizes(left, drawn)
+        asked = math.floor(self._random_share * quota.total + 0.5)
         candidates = np.flatnonzero(is_open)
+        sizes = Sizes(left, min(asked, left))
         order = self._choose_candidates(rows, ask, candidates, sizes)
         if len(ruled):
-            self._set_chance_without_rule(rows, ask, ruled, candidates, sizes)
+            self.without_rule[rows[ruled]] = _chances_without_rule(
+                ask, ruled, Freed(freed, waiting, candidates, asked)
+            )
         return rows[order]
 
-    def _follow_rules(self, rows: Rows, ask: Demand, left: int) -> Rows:
+    def _follow_rules(self, rows: Rows, ask: Demand, left: int) -> tuple[Rows, bool]:
         """Follow the draws of rules as far as the capacity goes, the smallest first.
+
+        Return the items followed, and whether more were asked for than there is left.
 
         Sequential Poisson sampling (Ohlsson 1998): given the draws of all others, an
         item is followed when its own is below the bound that they leave.
         """
         asked = np.flatnonzero(~ask.must & np.isfinite(ask.priority))
         if not len(asked):
-            return asked
+            return asked, False
         draw = ask.priority[asked]
         order = np.lexsort((ask.hashes[asked], draw))
-        followed = asked[order[: min(left, int((draw < 1.0).sum()))]]
+        n_drawn = int((draw < 1.0).sum())
+        followed = asked[order[: min(left, n_drawn)]]
         # Two bounds of 1 at the end: the draws that follow when all are taken.
         ordered = np.append(draw[order], [1.0, 1.0])
         last = float(left > 0)
@@ -170,11 +199,10 @@ class Draft:
         self.bound[rows[asked]] = last
         self.bound[rows[followed]] = after if left else 0.0
         self.claim[rows[followed]] = _RULE
-        return np.asarray(followed)
+        return np.asarray(followed), n_drawn > left
 
-    def _take_due(self, rows: Rows, ask: Demand, is_open: Bool, left: int) -> Rows:
+    def _take_due(self, rows: Rows, ask: Demand, waiting: Rows, left: int) -> Rows:
         """Control what was released too often in a row, the longest run first."""
-        waiting = np.flatnonzero(is_open & (ask.due > 0))
         order = np.lexsort((ask.hashes[waiting], -ask.due[waiting]))
         taken = waiting[order[:left]]
         self.claim[rows[taken]] = _RULE
@@ -223,29 +251,6 @@ class Draft:
         self.without_rule[rows[rest]] = chance
         return np.asarray(rest[~np.isin(rest, lucky)])
 
-    def _set_chance_without_rule(
-        self, rows: Rows, ask: Demand, ruled: Rows, candidates: Rows, sizes: Sizes
-    ) -> None:
-        """Set how probable a control of the ruled items was without their rule."""
-        left, drawn = sizes.left + 1, sizes.drawn  # its place would be free
-        overdue = ask.due[ruled] > 0
-        self.without_rule[rows[ruled[overdue]]] = 1.0 if left > 0 else 0.0
-        ruled = ruled[~overdue]
-        taken = left - drawn
-        n = len(candidates) + 1
-        order = np.sort(-ask.value[candidates])
-        rank = np.searchsorted(order, -ask.value[ruled], side="left")
-        if ask.weight is None:
-            at = inclusion(n, min(drawn, n), max(min(taken, n - drawn), 0))
-            chance = np.where(ask.wanted[ruled], at[rank], drawn / n)
-        else:
-            own = ask.weight[ruled]
-            smallest = np.sort(ask.weight[candidates])[: max(n - taken, 1)]
-            total = float(smallest.sum())
-            drawn_at = np.minimum(drawn * own / np.maximum(total + own, _TINY), 1.0)
-            chance = np.where((rank < taken) & ask.wanted[ruled], 1.0, drawn_at)
-        self.without_rule[rows[ruled]] = chance
-
     def assign_channels(
         self, group: Group, ruled: NDArray[np.object_] | None = None
     ) -> None:
@@ -283,3 +288,63 @@ class Draft:
         out["rank"] = rank
         out["policy_version"] = version
         return out
+
+
+def _chances_without_rule(ask: Demand, ruled: Rows, freed: Freed) -> Float:
+    """Return how probable a control of the items that rules drew was without them.
+
+    Each item is taken alone: the draws of all others stay as they are.
+    """
+    chance = np.zeros(len(ruled))
+    overdue = ask.due[ruled] > 0
+    # One that is due comes before the longest run that would otherwise be the last.
+    order = np.lexsort((ask.hashes[freed.waiting], -ask.due[freed.waiting]))
+    if len(order) < freed.places:
+        chance[overdue] = 1.0
+    elif freed.places:
+        last = freed.waiting[order[freed.places - 1]]
+        run, tie = ask.due[ruled], ask.hashes[ruled]
+        longer = (run > ask.due[last]) | (
+            (run == ask.due[last]) & (tie < ask.hashes[last])
+        )
+        chance[overdue & longer] = 1.0
+    left = max(freed.places - len(freed.waiting), 0)
+    if left and not overdue.all():
+        others = ruled[~overdue]
+        chance[~overdue] = _chances_of_candidates(ask, others, freed, left)
+    return chance
+
+
+def _chances_of_candidates(ask: Demand, rows: Rows, freed: Freed, left: int) -> Float:
+    """Return how probable each row is if it alone joins the candidates."""
+    ties = rotate_hashes(ask.hashes)
+    among = freed.candidates
+    by_model = among[np.lexsort((ties[among], -ask.value[among]))]
+    n = len(among) + 1
+    drawn = min(freed.asked, left, n)
+    taken = min(left - drawn, n - drawn)
+    rank = _ranks_among(ask.value, ties, rows, by_model)
+    wanted = ask.wanted[rows]
+    if ask.weight is None:
+        at = inclusion(n, drawn, taken)
+        return np.where(wanted, at[rank], drawn / n)
+    chance = np.ones(len(rows))
+    for is_before, considered in ((False, taken), (True, taken - 1)):
+        part = (rank < taken) == is_before
+        part &= ~(is_before & wanted)
+        if part.any():
+            first = by_model[: max(considered, 0)]
+            rest = np.concatenate([first[~ask.wanted[first]], by_model[len(first) :]])
+            chance[part] = chance_of_one_more(
+                ask.weight[rows[part]], ask.weight[rest], drawn
+            )
+    return chance
+
+
+def _ranks_among(value: Float, ties: UInt, rows: Rows, by_model: Rows) -> Rows:
+    """Return how many of the rows in the model's order precede each of some rows."""
+    both = np.concatenate([by_model, rows])
+    order = np.lexsort((ties[both], -value[both]))
+    place = np.empty(len(both), np.intp)
+    place[order] = np.cumsum(order < len(by_model))
+    return place[len(by_model) :]

@@ -115,6 +115,37 @@ def weighted_chances(weight: Float, drawn: int) -> Float:
         certain |= more
 
 
+def chance_of_one_more(own: Float, weight: Float, drawn: int) -> Float:
+    """Return the chance of an item that joins others, for each of some items alone.
+
+    The same as `weighted_chances` of the others and the item, without a pass over the
+    others for each of them.
+    """
+    if drawn <= 0:
+        return np.zeros(len(own))
+    if drawn > len(weight):
+        return np.ones(len(own))
+    ordered = np.sort(weight)[::-1]
+    rest = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
+    n_certain = np.zeros(len(own), np.int64)
+    is_certain = np.zeros(len(own), bool)
+    while True:
+        left = drawn - n_certain - is_certain
+        total = rest[n_certain] + np.where(is_certain, 0.0, own)
+        some = total > 0
+        each = np.where(some, left / np.where(some, total, 1.0), 0.0)
+        even = left / np.maximum(len(ordered) - n_certain + ~is_certain, 1)
+        chance = np.where(some, each * own, even)
+        # Those whose share reaches 1: the first of the order, in whole numbers.
+        least = np.where(each > 0, 1.0 / np.where(each > 0, each, 1.0), np.inf)
+        reach = np.searchsorted(-ordered, -least, side="right")
+        more = np.maximum(reach, n_certain)
+        certain = is_certain | (chance >= 1.0)
+        if (more == n_certain).all() and (certain == is_certain).all():
+            return np.where(is_certain, 1.0, chance)
+        n_certain, is_certain = more, certain
+
+
 def draw_systematic(chance: Float, hashes: UInt, seed: int) -> NDArray[np.intp]:
     """Return which items are drawn, each with exactly its chance.
 

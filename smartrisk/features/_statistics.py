@@ -186,7 +186,9 @@ class AsOf:
 
     def hits(self, days: int | None) -> Any:
         """Return the number of known irregularities."""
-        return self._results_total("hits", days)
+        if not days:
+            return self._results_total("hits", None)
+        return self._in_window(cast(Lookup, self.known).since(days))[1]
 
     def hit_rate(self, days: int | None) -> Any:
         """Return hits per inspection, drawn towards the prior.
@@ -199,11 +201,7 @@ class AsOf:
             self._rate = (hits + s * self.prior[0]) / (n + s)
         if days is None:
             return self._rate
-        first = cast(Lookup, self.known).since(days)
-        n, hits = (
-            self._results_total("n", first=first),
-            self._results_total("hits", first=first),
-        )
+        n, hits = self._in_window(cast(Lookup, self.known).since(days))
         return (hits + s * self._rate) / (n + s)
 
     def revenue_rate(self, days: int | None) -> Any:
@@ -212,12 +210,22 @@ class AsOf:
         s = self.smoothing
         return (total + s * self.prior[1]) / (self._results_total("n", None) + s)
 
-    def _results_total(
-        self, name: str, days: int | None = None, first: Any = None
-    ) -> Any:
-        """Return a sum of the results known, over a window or from an entry on."""
+    def _in_window(self, first: Any) -> tuple[Any, Any]:
+        """Return inspections and hits from an entry on.
+
+        A correction whose first version is older than the window adds no inspection to
+        it: there are at most as many hits as inspections, and at least none.
+        """
         known = cast(Lookup, self.known)
-        return known.total(name, known.since(days) if days else first)
+        n, hits = known.total("n", first), known.total("hits", first)
+        if isinstance(hits, int):
+            return n, min(max(hits, 0), n)
+        return n, np.minimum(np.maximum(hits, 0), n)
+
+    def _results_total(self, name: str, days: int | None) -> Any:
+        """Return a sum of the results known, over all history or a window."""
+        known = cast(Lookup, self.known)
+        return known.total(name, known.since(days) if days else None)
 
 
 def default_statistics(*, trader: bool) -> tuple[str, ...]:

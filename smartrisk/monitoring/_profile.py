@@ -248,7 +248,7 @@ def _without_consequences(findings: list[Finding]) -> list[Finding]:
     kept = []
     for finding in findings:
         others = set().union(*(alone.get(name, set()) for name in finding.fields))
-        if len(finding.fields) == 2 and finding.check != "exceeds":
+        if len(finding.fields) == 2:
             if others:
                 continue
         elif others & explains.get(finding.check, set()):

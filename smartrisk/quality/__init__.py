@@ -5,6 +5,25 @@ tables behind them) and a list of what makes data doubtful to learn from.
 `smartrisk.pages.DataCard` shows the scorecard as a page.
 """
 
+from smartrisk.quality._learning_data import LearningData
+from smartrisk.quality._plausibility import (
+    CHECKS,
+    Doubt,
+    Plausibility,
+    judge_plausibility,
+    plausibility,
+)
 from smartrisk.quality._scorecard import BOUNDS, DataFacts, Scorecard, scorecard
 
-__all__ = ["BOUNDS", "DataFacts", "Scorecard", "scorecard"]
+__all__ = [
+    "BOUNDS",
+    "CHECKS",
+    "DataFacts",
+    "Doubt",
+    "LearningData",
+    "Plausibility",
+    "Scorecard",
+    "judge_plausibility",
+    "plausibility",
+    "scorecard",
+]

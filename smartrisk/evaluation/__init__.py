@@ -4,6 +4,7 @@ Reads SCORES and OUTCOMES of inspected items; writes results with a ``frame()``.
 Items without an outcome are counted and never treated as compliant.
 """
 
+from smartrisk.evaluation._arrays import evaluate_arrays
 from smartrisk.evaluation._audit import Audit, Finding, audit, best_look_up
 from smartrisk.evaluation._backtest import Backtest, backtest
 from smartrisk.evaluation._calibration import Calibration, calibration
@@ -25,10 +26,10 @@ from smartrisk.evaluation._ranking import (
     lift_at,
     net_benefit_at,
     normalised_at,
-    precision_at,
     recall_at,
     revenue_share_at,
 )
+from smartrisk.evaluation._scorers import precision_at, revenue_at
 from smartrisk.evaluation._segments import Segments, by_segment, standard_segments
 from smartrisk.evaluation._whole_flow import WholeFlow, whole_flow
 from smartrisk.intervals import wilson_interval
@@ -61,6 +62,7 @@ __all__ = [
     "count_at",
     "effort_curve",
     "evaluate",
+    "evaluate_arrays",
     "fit_contender",
     "inspection_integrity",
     "judge_overrides",
@@ -71,6 +73,7 @@ __all__ = [
     "precision_at",
     "prove_leak_free",
     "recall_at",
+    "revenue_at",
     "revenue_share_at",
     "standard_segments",
     "whole_flow",

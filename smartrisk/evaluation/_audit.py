@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import ArgumentError, Message, TableError, check_number
 from smartrisk.evaluation._matched_tables import Float, check_columns
-from smartrisk.evaluation._ranking import precision_at
+from smartrisk.evaluation._ranking import hit_share
 from smartrisk.items import check_unique, clean_amounts, join_by_key
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, KEY
@@ -393,7 +393,7 @@ def _precision(
     y = learn["illicit"].to_numpy(np.float64)
     rate = _rates(codes[: len(learn)], y, int(codes.max()) + 1)
     hits = judge["illicit"].to_numpy(np.float64)
-    return float(precision_at(hits, rate[codes[len(learn) :]], _RATE))
+    return hit_share(hits, rate[codes[len(learn) :]], _RATE, "expected")
 
 
 def _check_identifiers(every: pd.DataFrame) -> Finding:

@@ -168,34 +168,8 @@ def taken_at(score: Float, k: int, *, ties: str = "expected") -> Float:
     return np.where(above, 1.0, np.where(at, (k - above.sum()) / at.sum(), 0.0))
 
 
-def precision_at(
-    y: ArrayLike, score: ArrayLike, rate: float, *, ties: str = "expected"
-) -> float:
-    """Return the share of hits among the items that the rate allows.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_items,)
-        1 for a hit, 0 for none.
-    score : array-like of shape (n_items,)
-        Items with greater scores are inspected first.
-    rate : float or int
-        Share or number of items.
-    ties : str, default="expected"
-        "expected" for the mean over all orders of tied items, "first" for the order in
-        which they are given.
-
-    Returns
-    -------
-    precision : float
-        NaN when nothing is inspected.
-
-    Examples
-    --------
-    >>> from smartrisk.evaluation import precision_at
-    >>> precision_at([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.5], 2)
-    0.6666666666666666
-    """
+def hit_share(y: ArrayLike, score: ArrayLike, rate: float, ties: str) -> float:
+    """Return the share of hits among the items that the rate allows; NaN for none."""
     k = count_at(rate, len(np.asarray(y)))
     return sum_at(score, y, k, ties) / k if k else math.nan
 
@@ -293,7 +267,7 @@ def lift_at(
     2.0
     """
     base = float(np.asarray(y, float).mean()) if len(np.asarray(y)) else 0.0
-    return precision_at(y, score, rate, ties=ties) / base if base else math.nan
+    return hit_share(y, score, rate, ties) / base if base else math.nan
 
 
 def net_benefit_at(

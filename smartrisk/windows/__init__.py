@@ -5,6 +5,7 @@ Reads DECLARATIONS and OUTCOMES; writes the parts of them that a moment allows.
 
 from smartrisk.windows._empty_months import months_without_results, unlabelled_months
 from smartrisk.windows._moments import Moment, Snapshot, as_of, known_at
+from smartrisk.windows._rolling_folds import RollingOrigin
 from smartrisk.windows._splits import (
     GOODS_LINE,
     Split,
@@ -16,6 +17,7 @@ from smartrisk.windows._splits import (
 __all__ = [
     "GOODS_LINE",
     "Moment",
+    "RollingOrigin",
     "Snapshot",
     "Split",
     "as_of",

@@ -38,7 +38,7 @@ from smartrisk.engine._state import (
     pack,
     unpack,
 )
-from smartrisk.engine._training import train_models, warn_of_gaps
+from smartrisk.engine._training import train_models, warn_of_doubts
 from smartrisk.engine._updating import UpdateReport, forget_traders, update_state
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
@@ -118,7 +118,9 @@ class RiskEngine(BaseEstimator):
     __metadata_request__fit = dict.fromkeys(
         ("declarations", "outcomes", "on_error"), UNUSED
     )
-    __metadata_request__score = dict.fromkeys(("declarations", "on_error"), UNUSED)
+    __metadata_request__score = dict.fromkeys(
+        ("declarations", "on_error", "guard"), UNUSED
+    )
 
     def __init__(
         self,
@@ -244,13 +246,14 @@ class RiskEngine(BaseEstimator):
             "fit", outcomes, lambda found: are_among(found, ids), on_error
         )
         found = join_results(items, results, label_delay=self.label_delay, ids=ids)
-        warn_of_gaps(items["lodged_at"], found, stacklevel=3)
         if not len(found):
             raise TableError(
                 "engine.no_results",
                 "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
                 "one inspection without a hit are needed.",
             )
+        recorded = "known_at" in results
+        warn_of_doubts(items, found, recorded=recorded, stacklevel=3)
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
         history = LearnedHistory.learn(

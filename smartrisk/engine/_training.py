@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.engine._state import EngineSettings
-from smartrisk.errors import DataQualityWarning, format_values
+from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
 from smartrisk.models import RevenueRegressor, RiskClassifier
-from smartrisk.windows import months_without_results
+from smartrisk.quality import LearningData, judge_plausibility
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,26 +79,30 @@ def declared_value(
     return np.array([np.nan if value is None else value], np.float64)
 
 
-def warn_of_gaps(lodged: pd.Series, results: ItemResults, *, stacklevel: int) -> None:
-    """Warn of months without any result where results are to be expected."""
-    labelled = np.zeros(len(lodged), bool)
-    labelled[results.rows] = True
-    days = lodged.to_numpy()[results.rows].astype("datetime64[D]")
-    delays = (results.known - days) / np.timedelta64(1, "D")
-    months = months_without_results(lodged, labelled, delays=delays)
-    if not len(months):
+def warn_of_doubts(
+    items: pd.DataFrame, results: ItemResults, *, recorded: bool, stacklevel: int
+) -> None:
+    """Warn of what makes the items and results doubtful to learn from.
+
+    Results of one class only are refused later, by the classifier.
+    """
+    if np.ptp(results.hits) == 0:
         return
-    names = [f"{month:%Y-%m}" for month in months["month"]]
+    data = LearningData(
+        items=items,
+        rows=results.rows,
+        hits=results.hits,
+        known=results.known,
+        recorded=recorded,
+    )
+    doubts = judge_plausibility(data).doubts("warning")
+    if not doubts:
+        return
     warnings.warn(
         DataQualityWarning(
-            "engine.months_without_results",
-            "RiskEngine.fit: no result for any of the {n_items} items lodged in "
-            "{n_months} months: {months}. Add the results of these months, set "
-            "'label_delay' if they take longer, or leave the months out if controls "
-            "stopped: hit rates are out of date there.",
-            n_items=int(months["n_items"].sum()),
-            n_months=len(names),
-            months=format_values(names),
+            "engine.doubtful_data",
+            "RiskEngine.fit: {doubts}",
+            doubts=" ".join(f"{doubt.message} {doubt.remedy}" for doubt in doubts),
         ),
         stacklevel=stacklevel,
     )

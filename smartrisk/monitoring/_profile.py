@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -135,7 +134,7 @@ class InputProfile:
         items = declarations.iloc[order]
         return cls(
             usual=UsualValues.of(items),
-            figures=MappingProxyType(_learn_figures(items)),
+            figures=_learn_figures(items),
             columns=tuple(str(name) for name in declarations.columns),
             first_day=lodged.min().normalize(),
             last_day=lodged.max().normalize(),

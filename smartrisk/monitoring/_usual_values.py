@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -205,12 +204,12 @@ class UsualValues:
                 pairs[pair] = np.unique(ids[ids != 0])
         groups, levels = _learn_levels(items, columns["tariff_code"])
         return cls(
-            habits=MappingProxyType(habits),
-            traders=MappingProxyType(traders),
-            pairs=MappingProxyType(pairs),
+            habits=habits,
+            traders=traders,
+            pairs=pairs,
             routes=_learn_routes(columns),
             groups=groups,
-            levels=MappingProxyType(levels),
+            levels=levels,
         )
 
     def level(self, measure: tuple[str, ...], tariff: CodeColumn) -> Float:

@@ -21,8 +21,9 @@ from smartrisk.windows import months_without_results
 Severity: TypeAlias = Literal["ok", "note", "warning"]
 
 #: Hits, and inspections without a hit, below which a model hardly learns: the 95 %
-#: interval of a count of 20 reaches from 12 to 31, a factor of 2.5.
-FEW = 20
+#: interval of a count of ten reaches from 5 to 18, and the classifier can neither stop
+#: early nor calibrate with fewer.
+FEW = 10
 #: Days between the first and the last lodgement: features look back 90 days and more,
 #: and over less than four weeks a trader has hardly a past.
 FEW_DAYS = 28
@@ -460,7 +461,7 @@ def plausibility(
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> sr.quality.plausibility(world.declarations, world.outcomes)
-    Plausibility(9 checks: few hits)
+    Plausibility(9 checks: nothing doubtful)
     """
     check_number("plausibility", "label_delay", label_delay, low=0, integer=True)
     items = validate(declarations, DECLARATIONS, on_error=on_error)

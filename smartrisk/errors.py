@@ -13,6 +13,7 @@ The tree::
 
     SmartRiskWarning (UserWarning)
     ├── DataQualityWarning              doubtful but legal input
+    ├── LeakageWarning                  a model is judged by what it learned from
     └── SmallSampleWarning              too little data for a firm answer
 """
 
@@ -33,6 +34,7 @@ __all__ = [
     "ArtefactError",
     "DataQualityWarning",
     "LeakageError",
+    "LeakageWarning",
     "LedgerError",
     "Message",
     "MissingExtraError",
@@ -312,6 +314,10 @@ def _restore_warning(
 
 class DataQualityWarning(SmartRiskWarning):
     """Doubtful but legal input: it was kept and flagged."""
+
+
+class LeakageWarning(SmartRiskWarning):
+    """A model is judged by what it learned from: its figures are too good."""
 
 
 class SmallSampleWarning(SmartRiskWarning):

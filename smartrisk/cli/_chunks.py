@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from smartrisk.engine import RiskEngine
+from smartrisk.items import item_ids, mark_learned
 from smartrisk.progress import track_items
 
 #: Items in a chunk: its features take some 100 MB.
@@ -24,4 +25,7 @@ def score_in_chunks(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
     """Return SCORES; items do not count for each other, so chunks change no score."""
     n_chunks = max(math.ceil(len(items) / CHUNK_ITEMS), 1)
     chunks = track_items(split_chunks(items), n_chunks, "scoring")
-    return pd.concat([engine.score(chunk) for chunk in chunks])
+    scores = pd.concat([engine.score(chunk) for chunk in chunks])
+    # Parts with different marks lose them when they are put together.
+    mark_learned(scores, item_ids(items)[engine.has_learned(items)])
+    return scores

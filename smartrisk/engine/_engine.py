@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import UNUSED
@@ -399,6 +399,21 @@ class RiskEngine(BaseEstimator):
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         guard_batch("score", state, items, guard)
         return score_items(state, items)
+
+    def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
+        """Return from the results of which items the models have learned.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            Any table with the key.
+
+        Returns
+        -------
+        learned : ndarray of bool, shape (n_items,)
+            Figures of `evaluate` on such items are too good.
+        """
+        return self._need_state().has_learned(item_ids(declarations))
 
     def score_one(self, item: Mapping[str, Any]) -> ItemScore:
         """Return the score of one declared item, quickly.

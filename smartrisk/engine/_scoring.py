@@ -11,6 +11,7 @@ import pandas as pd
 
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._training import declared_value, declared_values
+from smartrisk.items import item_ids, mark_learned
 from smartrisk.schema import KEY
 
 _log = logging.getLogger("smartrisk")
@@ -43,6 +44,8 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
     scores["risk_score"] = risk
     scores["expected_revenue"] = risk * revenue
     scores["model_version"] = state.version
+    ids = item_ids(items)
+    mark_learned(scores, ids[state.has_learned(ids)])
     _log.debug("RiskEngine.score: %d items, version %s", len(items), state.version)
     return scores
 

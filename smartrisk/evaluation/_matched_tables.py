@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, TableError, format_values
+from smartrisk.errors import ArgumentError, LeakageWarning, TableError, format_values
 from smartrisk.items import (
+    are_learned,
     check_unique,
     clean_amounts,
     item_keys,
@@ -19,6 +21,7 @@ from smartrisk.items import (
     positions_of,
 )
 from smartrisk.schema import KEY
+from smartrisk.tables import to_pandas
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -50,7 +53,9 @@ def unique_keys(owner: str, table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the keys of a table in its order, with a fresh index; raise on repeats."""
     check_columns(owner, table, frame, KEY[:1])
     check_unique(owner, table, frame)
-    return item_keys(frame).reset_index(drop=True)
+    keys = item_keys(frame).reset_index(drop=True)
+    keys.attrs = frame.attrs  # which of the items the scoring model has learned from
+    return keys
 
 
 def align_rows(
@@ -123,7 +128,26 @@ def match_results(
         amounts = joined["revenue_adjustment"]
         numbers_of(owner, table, amounts)  # raises on texts
         revenue = clean_amounts(amounts)
+    warn_of_learned(owner, known & are_learned(keys), int(known.sum()))
     return KnownResults(known, np.nan_to_num(hit), revenue)
+
+
+def warn_of_learned(owner: str, learned: Bool, n_judged: int) -> None:
+    """Warn where items are judged that the scoring model has learned from."""
+    n_learned = int(learned.sum())
+    if n_learned:
+        warnings.warn(
+            LeakageWarning(
+                "evaluation.learned_items",
+                "{owner}: the model has learned from the results of {n_learned} of the "
+                "{n_judged} judged items; figures of such items are too good. Judge "
+                "later items: smartrisk.windows.time_split, or backtest.",
+                owner=owner,
+                n_learned=n_learned,
+                n_judged=n_judged,
+            ),
+            stacklevel=4,
+        )
 
 
 def check_some_known(owner: str, known: Bool) -> None:
@@ -238,6 +262,7 @@ def match_segments(
     A table with the key is joined by it; other values must be one per item in their
     order. A missing value is "missing".
     """
+    segments = to_pandas(segments)
     if isinstance(segments, pd.Series):
         name = "segment" if segments.name is None else str(segments.name)
         segments = {name: segments}
@@ -271,6 +296,7 @@ def match_values(
     column: str | None = None,
 ) -> pd.Series:
     """Return one value per item, from a table with the key or from values in order."""
+    values = to_pandas(values)
     if isinstance(values, pd.DataFrame):
         rows = align_rows(owner, f"'{argument}'", values, keys)
         rest = [str(c) for c in rows if c not in KEY] if column is None else [column]

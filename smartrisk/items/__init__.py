@@ -30,11 +30,13 @@ from smartrisk.items._keys import (
     item_numbers,
     with_item_numbers,
 )
+from smartrisk.items._learned_marks import are_learned, mark_learned
 
 __all__ = [
     "GOLDEN",
     "UInt",
     "are_among",
+    "are_learned",
     "check_unique",
     "clean_amounts",
     "document_hashes",
@@ -42,6 +44,7 @@ __all__ = [
     "item_keys",
     "item_numbers",
     "join_by_key",
+    "mark_learned",
     "mix",
     "mix_one",
     "moments_known",

@@ -19,7 +19,7 @@ from smartrisk.models import RiskClassifier
 def small_engine():
     """Return an unfitted engine with settings of its own."""
     return sr.RiskEngine(
-        features=DeclarationFeatures(parts=("item",)),
+        features=DeclarationFeatures(parts=("item", "structuring")),
         classifier=RiskClassifier(n_estimators=5),
         label_delay=7,
     )
@@ -67,7 +67,7 @@ def test_what_was_learned_is_one_private_attribute(fitted):
 @pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
 )
-def test_a_copy_scores_alike_and_grows_on_its_own(fitted, world, copied):
+def test_a_copy_scores_the_same_and_grows_on_its_own(fitted, world, copied):
     items = world.declarations.tail(20)
     other = copied(fitted)
     version, scores = fitted.version_, fitted.score(items)

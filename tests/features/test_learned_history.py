@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,7 +67,7 @@ def parts_of(frame, seed):
     mixed = frame.sample(frac=1, random_state=seed)
     cuts = np.sort(rng.integers(0, len(mixed), 4))
     edges = [0, *cuts, len(mixed)]
-    return [mixed.iloc[i:j] for i, j in zip(edges, edges[1:], strict=False)]
+    return [mixed.iloc[i:j] for i, j in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -142,9 +144,8 @@ def changed(items):
     return validate(other, DECLARATIONS)
 
 
-def test_replaced_items_leave_no_trace(whole, items, results, changed):
+def test_replaced_items_leave_no_trace(items, results, changed):
     dated = results.assign(known_at=items["lodged_at"].max() + pd.Timedelta(days=3))
-    history, _ = whole.updated(None, dated, on_known="replace")
     base = learn(items, dated)
     history = unpack_history(*pack_history(base))
     history, counts = history.updated(changed, on_known="replace")
@@ -249,7 +250,8 @@ def test_a_window_never_holds_a_rate_outside_its_bounds(items, corrections):
         columns=history.features.get_feature_names_out(),
     )
     rates = frame[[name for name in frame if "hit_rate" in name]]
-    assert rates.min(axis=None) >= 0 and rates.max(axis=None) <= 1
+    assert rates.min(axis=None) >= 0
+    assert rates.max(axis=None) <= 1
     one = history.features.transform_one(probe.iloc[5].to_dict())
     assert np.array_equal(one[0], frame.iloc[5].to_numpy(np.float32), equal_nan=True)
 

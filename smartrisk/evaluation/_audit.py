@@ -16,7 +16,8 @@ from smartrisk.evaluation._matched_tables import Float, check_columns
 from smartrisk.evaluation._ranking import hit_share
 from smartrisk.items import check_unique, clean_amounts, join_by_key
 from smartrisk.results import Result
-from smartrisk.schema import DECLARATIONS, KEY
+from smartrisk.schema import DECLARATIONS, KEY, TableInput
+from smartrisk.tables import read_table
 from smartrisk.windows import GOODS_LINE, seen_before, time_split, unlabelled_months
 
 #: Inspection rate of the look-ups: what many administrations can inspect.
@@ -119,11 +120,11 @@ class Audit(Result):
 
 
 def audit(
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
-    later_declarations: pd.DataFrame | None = None,
-    later_outcomes: pd.DataFrame | None = None,
+    later_declarations: TableInput | None = None,
+    later_outcomes: TableInput | None = None,
     later_share: float = 0.25,
 ) -> Audit:
     """Find what makes a set of declarations too easy, or its figures misleading.
@@ -172,6 +173,10 @@ def audit(
     >>> result.frame()["check"].tolist()[:2]
     ['repeated lines', 'look-up']
     """
+    declarations = read_table("audit", "'declarations'", declarations)
+    outcomes = read_table("audit", "'outcomes'", outcomes)
+    later_declarations = read_table("audit", "'later_declarations'", later_declarations)
+    later_outcomes = read_table("audit", "'later_outcomes'", later_outcomes)
     check_number("audit", "later_share", later_share, low=0.0, high=1.0)
     tables = [("DECLARATIONS", declarations), ("OUTCOMES", outcomes)]
     if later_declarations is not None and later_outcomes is not None:
@@ -311,7 +316,7 @@ def _look_up_finding(
     return Finding(check, alarm, found, Message(message_id, template, **values))
 
 
-def best_look_up(table: pd.DataFrame, max_columns: int = 6) -> list[str]:
+def best_look_up(table: TableInput, max_columns: int = 6) -> list[str]:
     """Return the columns whose past hit rates predict best, by a greedy search.
 
     Parameters
@@ -336,6 +341,7 @@ def best_look_up(table: pd.DataFrame, max_columns: int = 6) -> list[str]:
     >>> best_look_up(table)
     ['origin']
     """
+    table = read_table("best_look_up", "'table'", table)
     table = table.sort_values("lodged_at", kind="stable").tail(_SEARCHED)
     names = [
         f.name for f in DECLARATIONS if f.name in table and f.name not in _NO_LOOK_UP

@@ -29,6 +29,8 @@ from smartrisk.intervals import percentile_interval, resampled_counts
 from smartrisk.items import check_unique
 from smartrisk.results import Result, notebook_table
 from smartrisk.resumable import ResultStore, fingerprint
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 from smartrisk.windows import Split, rolling_origin
 
 _log = logging.getLogger("smartrisk")
@@ -215,10 +217,10 @@ class Backtest(Result):
 
 def backtest(
     contenders: Mapping[str, Any],
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
-    judge: pd.DataFrame | None = None,
+    judge: TableInput | None = None,
     rates: Sequence[float] = (0.05,),
     n_folds: int = 6,
     months: int = 1,
@@ -311,6 +313,9 @@ def backtest(
     >>> len(result.frame())
     6
     """
+    declarations = read_table("backtest", "'declarations'", declarations)
+    outcomes = read_table("backtest", "'outcomes'", outcomes)
+    judge = read_table("backtest", "'judge'", judge)
     _check_settings(
         n_folds=n_folds, months=months, refit_every=refit_every, label_delay=label_delay
     )

@@ -19,6 +19,8 @@ from smartrisk.evaluation._matched_tables import (
     unique_keys,
 )
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,8 +76,8 @@ class EffortCurve(Result):
 
 
 def effort_curve(
-    contenders: Mapping[str, pd.DataFrame],
-    outcomes: pd.DataFrame,
+    contenders: Mapping[str, TableInput],
+    outcomes: TableInput,
     *,
     n_points: int = 100,
 ) -> EffortCurve:
@@ -125,6 +127,7 @@ def effort_curve(
     >>> curve.frame()["hits_share"].tolist()
     [0.0, 0.5, 1.0, 0.0, 1.0, 1.0, 0.0, 0.5, 1.0]
     """
+    outcomes = read_table("effort_curve", "'outcomes'", outcomes)
     check_number("effort_curve", "n_points", n_points, low=1, integer=True)
     if not contenders:
         raise ArgumentError(
@@ -132,7 +135,11 @@ def effort_curve(
             "effort_curve: 'contenders' must hold at least one; got none. Pass a "
             "mapping from names to SCORES.",
         )
-    first, scores = next(iter(contenders.items()))
+    tables = {
+        name: read_table("effort_curve", f"{name!r}", scores)
+        for name, scores in contenders.items()
+    }
+    first, scores = next(iter(tables.items()))
     keys = unique_keys("effort_curve", f"{first!r}", scores)
     results = match_results("effort_curve", keys, outcomes)
     known = results.known
@@ -140,7 +147,7 @@ def effort_curve(
     hit, revenue = results.hit[known], results.amounts()[known]
     shares = np.linspace(0, 1, n_points + 1)
     parts = []
-    for name, scores in contenders.items():
+    for name, scores in tables.items():
         rows = align_rows("effort_curve", f"{name!r}", scores, keys)
         rankings = read_rankings("effort_curve", f"{name!r}", rows, known)
         hit_share = _gains(rankings[RANKINGS[0]][known], hit, shares)

@@ -46,7 +46,10 @@ from smartrisk.intervals import (
     resampled_counts,
     wilson_interval,
 )
+from smartrisk.items import item_ids, mark_learned
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: Hits, or items of a segment, below which figures are marked: the standard error of a
 #: share of 30 items can be as large as 9 percentage points.
@@ -164,11 +167,12 @@ def rate_name(rate: float) -> str:
 
 
 def evaluate(
-    scores: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    scores: TableInput,
+    outcomes: TableInput,
     *,
     rates: Sequence[float] = (0.01, 0.02, 0.05, 0.10),
     segments: Segmentation | None = None,
+    learned: TableInput | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
 ) -> Evaluation:
@@ -187,6 +191,10 @@ def evaluate(
     segments : DataFrame, Series or mapping of str to array-like, default=None
         Values by which to split: a table with the key, joined by it (such as
         `standard_segments` returns), or values in the order of `scores`.
+    learned : DataFrame, default=None
+        Items whose results the model has learned from, with the key, such as the
+        OUTCOMES that it was fitted on. None where SCORES come from `RiskEngine.score`
+        in this process or through Parquet: they carry a mark of their own.
     n_bootstrap : int, default=200
         Replicates for the 95 % intervals; 0 for none. Where no item or every item is a
         hit, the bootstrap is uninformative: Wilson's interval is given, none for
@@ -207,6 +215,11 @@ def evaluate(
     ArgumentError
         If another argument is outside what is allowed.
 
+    Warns
+    -----
+    LeakageWarning
+        If the model has learned from results that it is judged by.
+
     Notes
     -----
     Figures hold for the inspected items; when inspections were not random they are
@@ -222,10 +235,14 @@ def evaluate(
     >>> evaluate(scores, outcomes, n_bootstrap=0).overall()["roc_auc"]
     np.float64(1.0)
     """
+    scores = read_table("evaluate", "'scores'", scores)
+    outcomes = read_table("evaluate", "'outcomes'", outcomes)
     check_number("evaluate", "n_bootstrap", n_bootstrap, low=0, integer=True)
     check_number("evaluate", "random_state", random_state, low=0, integer=True)
     check_rates("evaluate", rates)
     keys = unique_keys("evaluate", "SCORES", scores)
+    if learned is not None:
+        mark_learned(keys, item_ids(read_table("evaluate", "'learned'", learned)))
     results = match_results("evaluate", keys, outcomes)
     known = results.known
     rankings = read_rankings("evaluate", "SCORES", scores, known)

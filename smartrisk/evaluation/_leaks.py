@@ -22,7 +22,8 @@ from smartrisk.evaluation._matched_tables import Bool, Float, check_columns
 from smartrisk.evaluation._probed_subjects import Compute, make_probed_subject
 from smartrisk.items import are_among, check_unique
 from smartrisk.results import Result
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 
 #: What each probe changes, and what it means when something moves.
 PROBES = {
@@ -153,8 +154,8 @@ class LeakReport(Result):
 
 def prove_leak_free(
     subject: Any,
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
     columns: Sequence[str] | None = None,
     n_moments: int = 3,
@@ -230,6 +231,8 @@ def prove_leak_free(
     >>> prove_leak_free(hit_rate, world.declarations, world.outcomes).leaks
     ['illicit']
     """
+    declarations = read_table("prove_leak_free", "'declarations'", declarations)
+    outcomes = read_table("prove_leak_free", "'outcomes'", outcomes)
     check_number("prove_leak_free", "n_moments", n_moments, low=1, integer=True)
     check_number("prove_leak_free", "tolerance", tolerance, low=0.0)
     items, results = _prepare_tables(declarations, outcomes)

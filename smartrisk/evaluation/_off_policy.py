@@ -26,6 +26,8 @@ from smartrisk.evaluation._weighted_sums import (
     rate_interval,
 )
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 METHODS = ("dr", "snips", "ips")
 #: Estimands of hits and of revenue.
@@ -116,11 +118,11 @@ class OffPolicy(Result):
 
 
 def off_policy(
-    decisions: pd.DataFrame,
-    outcomes: pd.DataFrame,
-    target: pd.DataFrame,
+    decisions: TableInput,
+    outcomes: TableInput,
+    target: TableInput,
     *,
-    model: pd.DataFrame | None = None,
+    model: TableInput | None = None,
     method: str | None = None,
     min_effective: float = 20.0,
     confidence: float = 0.95,
@@ -218,6 +220,10 @@ def off_policy(
     >>> bool(0 < result.frame()["estimate"][0] < 0.5)
     True
     """
+    decisions = read_table("off_policy", "'decisions'", decisions)
+    outcomes = read_table("off_policy", "'outcomes'", outcomes)
+    target = read_table("off_policy", "'target'", target)
+    model = read_table("off_policy", "'model'", model)
     method = method or ("snips" if model is None else "dr")
     check_choice("off_policy", "method", method, METHODS)
     check_number("off_policy", "confidence", confidence, low=0.5, high=0.9999)

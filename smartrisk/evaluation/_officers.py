@@ -25,6 +25,8 @@ from smartrisk.evaluation._matched_tables import (
 from smartrisk.intervals import wilson_interval
 from smartrisk.items import are_among, check_unique, join_by_key
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: How strict a channel is: from 2 on, the item is controlled before its release.
 _STRICTNESS = {"green": 0, "blue": 1, "yellow": 2, "red": 3}
@@ -81,11 +83,11 @@ class OfficerReport(Result):
 
 
 def judge_overrides(
-    decisions: pd.DataFrame,
-    overrides: pd.DataFrame,
-    outcomes: pd.DataFrame | None = None,
+    decisions: TableInput,
+    overrides: TableInput,
+    outcomes: TableInput | None = None,
     *,
-    scores: pd.DataFrame | None = None,
+    scores: TableInput | None = None,
 ) -> OfficerReport:
     """Return how often officers agreed with a policy, and what their changes added.
 
@@ -135,6 +137,10 @@ def judge_overrides(
     >>> table.set_index("type").loc["added", "hits"]
     np.int64(1)
     """
+    decisions = read_table("judge_overrides", "'decisions'", decisions)
+    overrides = read_table("judge_overrides", "'overrides'", overrides)
+    outcomes = read_table("judge_overrides", "'outcomes'", outcomes)
+    scores = read_table("judge_overrides", "'scores'", scores)
     flow = _typed_changes(decisions, overrides)
     keys = unique_keys("judge_overrides", "DECISIONS", decisions)
     flow["known"], flow["hit"] = False, 0.0
@@ -229,8 +235,8 @@ def _typed_changes(decisions: pd.DataFrame, overrides: pd.DataFrame) -> pd.DataF
 
 
 def inspection_integrity(
-    outcomes: pd.DataFrame,
-    scores: pd.DataFrame,
+    outcomes: TableInput,
+    scores: TableInput,
     *,
     by: str = "officer_id",
     min_cases: int = 20,
@@ -295,6 +301,8 @@ def inspection_integrity(
     >>> report.loc[report["flagged"], "officer_id"].tolist()
     ['a']
     """
+    outcomes = read_table("inspection_integrity", "'outcomes'", outcomes)
+    scores = read_table("inspection_integrity", "'scores'", scores)
     check_number("inspection_integrity", "min_cases", min_cases, low=1, integer=True)
     check_number("inspection_integrity", "alpha", alpha, low=1e-6, high=0.5)
     cases = _scored_cases(outcomes, scores, by)

@@ -21,7 +21,8 @@ from smartrisk.evaluation._matched_tables import (
 from smartrisk.evaluation._ranking import count_at, expected_sum, sum_at
 from smartrisk.intervals import wilson_interval
 from smartrisk.results import Result
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 
 _PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "all": ""}
 #: Inspections, or hits, below which a rate is marked: its standard error can be as
@@ -72,8 +73,8 @@ class Periods(Result):
 
 
 def by_period(
-    scores: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    scores: TableInput,
+    outcomes: TableInput,
     lodged_at: pd.DataFrame | pd.Series | ArrayLike,
     *,
     period: str = "month",
@@ -143,6 +144,8 @@ def by_period(
     >>> bool(table["n_items"].sum() == 3_000)
     True
     """
+    scores = read_table("by_period", "'scores'", scores)
+    outcomes = read_table("by_period", "'outcomes'", outcomes)
     check_choice("by_period", "period", period, tuple(_PERIODS))
     check_number("by_period", "cost", cost, low=0.0)
     data = _judged_items(scores, outcomes)

@@ -24,6 +24,8 @@ from smartrisk.evaluation._matched_tables import (
 from smartrisk.evaluation._ranking import count_at, taken_at
 from smartrisk.intervals import percentile_interval, resampled_counts
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: Blocks of declarations that the bootstrap draws as wholes: enough that quantiles of
 #: their draws are smooth, and few enough that every replicate is a small product.
@@ -83,8 +85,8 @@ class PolicyComparison(Result):
 
 
 def compare_policies(
-    policies: Mapping[str, pd.DataFrame],
-    outcomes: pd.DataFrame,
+    policies: Mapping[str, TableInput],
+    outcomes: TableInput,
     *,
     rate: float = 0.05,
     cost: float = 0.0,
@@ -151,6 +153,7 @@ def compare_policies(
     >>> float(result.frame()["recall"][0])
     1.0
     """
+    outcomes = read_table("compare_policies", "'outcomes'", outcomes)
     check_number("compare_policies", "n_bootstrap", n_bootstrap, low=1, integer=True)
     check_number("compare_policies", "cost", cost, low=0.0)
     if not policies:
@@ -159,7 +162,11 @@ def compare_policies(
             "compare_policies: 'policies' must hold at least one; got none. Pass "
             "a mapping from names to DECISIONS.",
         )
-    first, table = next(iter(policies.items()))
+    tables = {
+        name: read_table("compare_policies", f"{name!r}", policy)
+        for name, policy in policies.items()
+    }
+    first, table = next(iter(tables.items()))
     keys = unique_keys("compare_policies", f"{first!r}", table)
     results = match_results("compare_policies", keys, outcomes)
     known = results.known
@@ -172,7 +179,7 @@ def compare_policies(
     weights = np.stack(list(resampled_counts(n, n_bootstrap, rng))).astype(np.float64)
     sums: dict[str, Float] = {}
     rows = []
-    for name, table in policies.items():
+    for name, table in tables.items():
         decisions = align_rows("compare_policies", f"{name!r}", table, keys)
         taken = _shares_taken(name, decisions, known, rate)
         columns = (taken, taken * hit, hit, taken * revenue, revenue)

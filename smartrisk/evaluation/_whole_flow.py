@@ -27,6 +27,8 @@ from smartrisk.evaluation._weighted_sums import (
 )
 from smartrisk.intervals import wilson_interval
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 _SOURCES = ("random", "all")
 #: Results below which a group is marked: the standard error of a share of 30 items can
@@ -89,8 +91,8 @@ class WholeFlow(Result):
 
 
 def whole_flow(
-    decisions: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    decisions: TableInput,
+    outcomes: TableInput,
     *,
     source: str = "random",
     strata: pd.DataFrame | pd.Series | ArrayLike | None = None,
@@ -178,6 +180,8 @@ def whole_flow(
     >>> bool(row["low"] < world.truth["illicit"][early].mean() < row["high"])
     True
     """
+    decisions = read_table("whole_flow", "'decisions'", decisions)
+    outcomes = read_table("whole_flow", "'outcomes'", outcomes)
     check_choice("whole_flow", "source", source, _SOURCES)
     check_number("whole_flow", "confidence", confidence, low=0.5, high=0.9999)
     check_number("whole_flow", "sensitivity", sensitivity, low=0.5, high=1.0)

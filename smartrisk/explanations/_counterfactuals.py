@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +19,8 @@ from smartrisk.explanations._facts import (
 )
 from smartrisk.explanations._wording import Wording, make_wording
 from smartrisk.results import Result
-from smartrisk.schema import HS_LEVELS, KEY
+from smartrisk.schema import HS_LEVELS, KEY, TableInput
+from smartrisk.tables import read_table
 
 _COLUMNS = (
     "declaration_id",
@@ -111,9 +114,9 @@ class _Change:
 
 
 def counterfactuals(
-    declarations: pd.DataFrame,
+    declarations: TableInput,
     score: Scorer | Callable[[pd.DataFrame], pd.DataFrame],
-    past: pd.DataFrame,
+    past: TableInput,
     *,
     top: int = 3,
     min_reduction: float = 0.1,
@@ -174,6 +177,8 @@ def counterfactuals(
     >>> bool((changes.frame()["change"] < 0).all())
     True
     """
+    declarations = read_table("counterfactuals", "'declarations'", declarations)
+    past = read_table("counterfactuals", "'past'", past)
     score_items = getattr(score, "score", score)
     if not callable(score_items):
         raise ArgumentError(
@@ -202,10 +207,17 @@ def counterfactuals(
     altered = _apply_changes(items, changes)
     risk = np.empty(0)
     if len(altered):
-        risk = score_items(altered)["risk_score"].to_numpy(np.float64)
+        risk = _without_guard(score_items)(altered)["risk_score"].to_numpy(np.float64)
     table = _list_reductions(declared, changes, risk, 1.0 - min_reduction)
     ranked = table.sort_values("change", kind="stable").groupby(list(KEY), sort=False)
     return Counterfactuals(ranked.head(top).reset_index(drop=True), n_items=len(items))
+
+
+def _without_guard(score: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Return a function that scores altered items, of which a guard would warn."""
+    if "guard" in inspect.signature(score).parameters:
+        return functools.partial(score, guard="off")
+    return score
 
 
 def _apply_changes(items: pd.DataFrame, changes: list[_Change]) -> pd.DataFrame:

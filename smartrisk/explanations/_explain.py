@@ -19,10 +19,12 @@ from smartrisk.errors import (
 )
 from smartrisk.explanations._grouping import Float, Info, make_plan
 from smartrisk.explanations._reasons import Reasons
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table, to_pandas
 
 
 def explain(
-    declarations: pd.DataFrame,
+    declarations: TableInput,
     matrix: pd.DataFrame | NDArray[np.floating[Any]],
     contributions: ArrayLike,
     info: Sequence[Info],
@@ -87,6 +89,8 @@ def explain(
     irrégularité relevée dans 9 des 40 résultats de contrôle connus pour les articles
     antérieurs de cet importateur
     """
+    declarations = read_table("explain", "'declarations'", declarations)
+    matrix = to_pandas(matrix)
     check_number("explain", "top", top, low=1, integer=True)
     plan = make_plan(info)
     _check_table(declarations)

@@ -14,6 +14,7 @@ from smartrisk.explanations._grouping import Float
 from smartrisk.explanations._reason_order import Reason
 from smartrisk.explanations._reasons import Reasons
 from smartrisk.results import Result
+from smartrisk.tables import to_pandas
 
 #: Numbers of a matrix made at once, to bound the memory: 160 MB of float64.
 _CELLS = 20_000_000
@@ -166,6 +167,7 @@ def _replace_features(matrix: Matrix, part: list[Reason], others: Matrix) -> Mat
 def _check_background(background: pd.DataFrame | Matrix, reasons: Reasons) -> Matrix:
     """Return the features of the other items in the order of the items' own."""
     names, kind = list(reasons._plan.names), reasons._matrix.dtype
+    background = to_pandas(background)
     if isinstance(background, pd.DataFrame):
         missing = [name for name in names if name not in background]
         if missing:

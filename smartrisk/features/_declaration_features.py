@@ -29,6 +29,8 @@ from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._structuring import Structuring, check_thresholds
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: Families of features, in the order of their columns.
 PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
@@ -109,9 +111,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.label_delay = label_delay
         self.n_jobs = n_jobs
 
-    def update_results(
-        self, X: pd.DataFrame, outcomes: pd.DataFrame | ItemResults
-    ) -> Self:
+    def update_results(self, X: TableInput, outcomes: TableInput | ItemResults) -> Self:
         """Add results of items that the history already holds.
 
         Parameters
@@ -127,7 +127,8 @@ class DeclarationFeatures(DeclarationTransformer):
             The transformer with more results.
         """
         check_is_fitted(self, "parts_")
-        if isinstance(outcomes, pd.DataFrame):
+        X = read_table("DeclarationFeatures", "X", X)
+        if not isinstance(outcomes, ItemResults):
             outcomes = join_results(X, outcomes, label_delay=self.label_delay)
         entries = ResultEntries.of(Columns(X), outcomes)
         return self._change_whole(Change(results=entries))
@@ -156,7 +157,7 @@ class DeclarationFeatures(DeclarationTransformer):
             copied.parts_ = {name: part.copy() for name, part in self.parts_.items()}
         return copied
 
-    def transform_matrix(self, X: pd.DataFrame) -> Matrix:
+    def transform_matrix(self, X: TableInput) -> Matrix:
         """Return the features of items as a plain matrix, regardless of `set_output`.
 
         Parameters
@@ -179,6 +180,7 @@ class DeclarationFeatures(DeclarationTransformer):
         (0, 17)
         """
         check_is_fitted(self, "parts_")
+        X = read_table("DeclarationFeatures", "X", X)
         if not len(X):
             return np.empty((0, len(self.feature_info_)), np.float32)
         self._check_columns(X, reset=False)

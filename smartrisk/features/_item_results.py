@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from smartrisk.errors import TableError, format_values
 from smartrisk.features._columns import EPOCH, Int, days
 from smartrisk.items import UInt, clean_amounts, moments_known, positions_of
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,8 +65,8 @@ class ItemResults:
 
 
 def join_results(
-    items: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    items: TableInput,
+    outcomes: TableInput,
     *,
     label_delay: int = 30,
     ids: UInt | None = None,
@@ -101,6 +103,8 @@ def join_results(
     >>> len(results) == len(world.outcomes)
     True
     """
+    items = read_table("join_results", "'items'", items)
+    outcomes = read_table("join_results", "'outcomes'", outcomes)
     rows = positions_of(
         outcomes, items, table_ids=ids, owner="join_results", name="DECLARATIONS"
     )

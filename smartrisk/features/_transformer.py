@@ -30,7 +30,8 @@ from smartrisk.features._item_results import (
     results_from_labels,
 )
 from smartrisk.features._sum_tables import SumTable
-from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
+from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, TableInput
+from smartrisk.tables import read_table, to_pandas
 
 Matrix = NDArray[np.float32]
 
@@ -61,10 +62,10 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def fit(
         self,
-        X: pd.DataFrame | ArrayLike,
+        X: TableInput | ArrayLike,
         y: ArrayLike | None = None,
         *,
-        outcomes: pd.DataFrame | ItemResults | None = None,
+        outcomes: TableInput | ItemResults | None = None,
     ) -> Self:
         """Learn the history of the items in X.
 
@@ -96,6 +97,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             If X has a column that is known only after the control.
         """
         self._check_params()
+        X = to_pandas(X)
         if not is_declarations(type(self).__name__, X):
             validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan")
             self.declared_ = False
@@ -111,10 +113,10 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def fit_transform(
         self,
-        X: pd.DataFrame | ArrayLike,
+        X: TableInput | ArrayLike,
         y: ArrayLike | None = None,
         *,
-        outcomes: pd.DataFrame | ItemResults | None = None,
+        outcomes: TableInput | ItemResults | None = None,
     ) -> Any:
         """Learn the history of items and return their features.
 
@@ -134,6 +136,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         matrix : ndarray of shape (n_items, n_features)
             Features of the items, as from `transform`.
         """
+        X = to_pandas(X)
         if not is_declarations(type(self).__name__, X):
             return self.fit(X, y).transform(X)
         self._check_params()
@@ -141,9 +144,9 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def update(
         self,
-        X: pd.DataFrame,
+        X: TableInput,
         *,
-        outcomes: pd.DataFrame | ItemResults | None = None,
+        outcomes: TableInput | ItemResults | None = None,
     ) -> Self:
         """Add items and results to the history; nothing else is learned again.
 
@@ -160,6 +163,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             The transformer with the longer history.
         """
         check_is_fitted(self, "declared_")
+        X = read_table(type(self).__name__, "X", X)
         self._check_columns(X, reset=False)
         columns = Columns(X)
         results = self._results(X, None, outcomes, columns)
@@ -224,7 +228,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 setattr(copied, name, copy.copy(value))
         return copied
 
-    def transform(self, X: pd.DataFrame | ArrayLike) -> Any:
+    def transform(self, X: TableInput | ArrayLike) -> Any:
         """Return the features of items, each as of its own day of lodgement.
 
         Parameters
@@ -240,6 +244,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             ``set_output(transform="pandas")`` was called.
         """
         check_is_fitted(self, "declared_")
+        X = to_pandas(X)
         if not self.declared_:
             return validate_data(
                 self,
@@ -290,7 +295,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         self,
         X: Any,
         y: ArrayLike | None,
-        outcomes: pd.DataFrame | ItemResults | None,
+        outcomes: TableInput | ItemResults | None,
         *,
         keep: bool,
     ) -> Columns:
@@ -354,7 +359,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         self,
         X: pd.DataFrame,
         y: ArrayLike | None,
-        outcomes: pd.DataFrame | ItemResults | None,
+        outcomes: TableInput | ItemResults | None,
         columns: Columns,
     ) -> ItemResults | None:
         """Return the results of items from a table or from labels."""
@@ -362,6 +367,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         if isinstance(outcomes, ItemResults):
             check_same_items(owner, outcomes, len(X))
             return outcomes
+        outcomes = read_table(owner, "'outcomes'", outcomes)
         if y is None:
             if outcomes is None:
                 return None

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from smartrisk.errors import TableError, check_choice, format_values
 from smartrisk.items._hashes import UInt
 from smartrisk.items._keys import item_ids
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 
 
-def check_unique(owner: str, name: str, frame: pd.DataFrame) -> None:
+def check_unique(owner: str, name: str, frame: TableInput) -> None:
     """Raise when two rows of a table have the same key.
 
     Parameters
@@ -37,6 +38,7 @@ def check_unique(owner: str, name: str, frame: pd.DataFrame) -> None:
     >>> from smartrisk.items import check_unique
     >>> check_unique("demo", "SCORES", pd.DataFrame({"declaration_id": ["A", "B"]}))
     """
+    frame = read_table("check_unique", "'frame'", frame)
     _check_unique_ids(owner, name, frame, pd.Index(item_ids(frame)))
 
 
@@ -60,8 +62,8 @@ def _check_unique_ids(
 
 
 def positions_of(
-    items: pd.DataFrame | UInt,
-    table: pd.DataFrame,
+    items: TableInput | UInt,
+    table: TableInput,
     *,
     table_ids: UInt | None = None,
     owner: str = "positions_of",
@@ -103,14 +105,15 @@ def positions_of(
     >>> positions_of(pd.DataFrame({"declaration_id": ["B", "C"]}), scores).tolist()
     [1, -1]
     """
+    table = read_table("positions_of", "'table'", table)
     index = pd.Index(item_ids(table) if table_ids is None else table_ids)
     _check_unique_ids(owner, name, table, index)
-    ids = item_ids(items) if isinstance(items, pd.DataFrame) else items
+    ids = items if isinstance(items, np.ndarray) else item_ids(items)
     return np.asarray(index.get_indexer(pd.Index(ids)), np.intp)
 
 
 def are_among(
-    items: pd.DataFrame | UInt, table: pd.DataFrame | UInt
+    items: TableInput | UInt, table: TableInput | UInt
 ) -> NDArray[np.bool_]:
     """Return which items are in a table, matched by key.
 
@@ -134,14 +137,14 @@ def are_among(
     >>> are_among(pd.DataFrame({"declaration_id": ["B", "C"]}), past).tolist()
     [True, False]
     """
-    wanted = item_ids(items) if isinstance(items, pd.DataFrame) else items
-    present = item_ids(table) if isinstance(table, pd.DataFrame) else table
+    wanted = items if isinstance(items, np.ndarray) else item_ids(items)
+    present = table if isinstance(table, np.ndarray) else item_ids(table)
     return np.asarray(pd.Index(wanted).isin(present))
 
 
 def join_by_key(
-    items: pd.DataFrame,
-    table: pd.DataFrame,
+    items: TableInput,
+    table: TableInput,
     columns: Sequence[Hashable] | None = None,
     *,
     how: str = "left",
@@ -192,6 +195,8 @@ def join_by_key(
       declaration_id  illicit
     1              B        1
     """
+    items = read_table("join_by_key", "'items'", items)
+    table = read_table("join_by_key", "'table'", table)
     check_choice(owner, "how", how, ("left", "inner"))
     place = positions_of(items, table, owner=owner, name=name)
     if how == "inner":
@@ -202,4 +207,6 @@ def join_by_key(
     found = table[list(columns)].reset_index(drop=True).reindex(place)
     found.index = items.index
     rest = items.drop(columns=[c for c in columns if c in items])
-    return pd.concat([rest, found], axis=1)
+    joined = pd.concat([rest, found], axis=1)
+    joined.attrs = items.attrs  # such as the mark of `mark_learned`
+    return joined

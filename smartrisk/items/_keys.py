@@ -9,10 +9,11 @@ import pandas as pd
 
 from smartrisk.errors import TableError, format_values
 from smartrisk.items._hashes import UInt, mix
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 
 
-def item_ids(frame: pd.DataFrame) -> UInt:
+def item_ids(frame: TableInput) -> UInt:
     """Return a 64-bit number for the key of every item.
 
     Parameters
@@ -38,11 +39,12 @@ def item_ids(frame: pd.DataFrame) -> UInt:
     >>> len(set(item_ids(frame)))
     2
     """
+    frame = read_table("item_ids", "'frame'", frame)
     with np.errstate(over="ignore"):
         return mix(document_hashes(frame) + item_numbers(frame))
 
 
-def document_hashes(frame: pd.DataFrame) -> UInt:
+def document_hashes(frame: TableInput) -> UInt:
     """Return a 64-bit number for the `declaration_id` of every item.
 
     Parameters
@@ -71,6 +73,7 @@ def document_hashes(frame: pd.DataFrame) -> UInt:
     >>> bool(whole[0] == gap[0])
     True
     """
+    frame = read_table("document_hashes", "'frame'", frame)
     if "declaration_id" not in frame:
         raise TableError(
             "items.no_declaration_id",
@@ -102,7 +105,7 @@ def _whole_number(name: Any) -> Any:
     return int(name)
 
 
-def item_numbers(frame: pd.DataFrame) -> UInt:
+def item_numbers(frame: TableInput) -> UInt:
     """Return the `item_number` of every item, 1 where the column is absent.
 
     Parameters
@@ -127,6 +130,7 @@ def item_numbers(frame: pd.DataFrame) -> UInt:
     >>> item_numbers(pd.DataFrame({"declaration_id": ["A", "B"]})).tolist()
     [1, 1]
     """
+    frame = read_table("item_numbers", "'frame'", frame)
     if "item_number" not in frame:
         return np.ones(len(frame), np.uint64)
     column = frame["item_number"]
@@ -146,7 +150,7 @@ def item_numbers(frame: pd.DataFrame) -> UInt:
     return np.asarray(column.to_numpy(np.int64)).view(np.uint64)
 
 
-def with_item_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+def with_item_numbers(frame: TableInput) -> pd.DataFrame:
     """Return the frame with an `item_number`: 1 where the column is absent.
 
     Parameters
@@ -166,10 +170,11 @@ def with_item_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     >>> with_item_numbers(pd.DataFrame({"declaration_id": ["A"]}))["item_number"][0]
     np.int64(1)
     """
+    frame = read_table("with_item_numbers", "'frame'", frame)
     return frame if "item_number" in frame else frame.assign(item_number=1)
 
 
-def item_keys(frame: pd.DataFrame) -> pd.DataFrame:
+def item_keys(frame: TableInput) -> pd.DataFrame:
     """Return the two columns of the key, with `item_number` 1 where it is absent.
 
     Parameters
@@ -190,4 +195,5 @@ def item_keys(frame: pd.DataFrame) -> pd.DataFrame:
       declaration_id  item_number
     0              A            1
     """
+    frame = read_table("item_keys", "'frame'", frame)
     return with_item_numbers(frame)[list(KEY)]

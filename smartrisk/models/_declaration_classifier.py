@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, TableError, format_values, suggest_nearest
 from smartrisk.models._labels import LabelledClassifier, read_labels
-from smartrisk.schema import DECLARATIONS, HS_LEVELS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, TableInput
+from smartrisk.tables import to_pandas
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -111,7 +112,7 @@ def numbers(values: pd.Series) -> Float:
 class DeclarationClassifier(LabelledClassifier, BaseEstimator):
     """Base of the baselines: a two-class estimator that takes declarations."""
 
-    def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: TableInput | ArrayLike, y: ArrayLike) -> Self:
         """Learn from the inspected items.
 
         Parameters
@@ -128,6 +129,7 @@ class DeclarationClassifier(LabelledClassifier, BaseEstimator):
             The fitted classifier.
         """
         self._check_params()
+        X = to_pandas(X)
         frame = self._check_fit_input(X, y)
         labels, known = read_labels(type(self).__name__, frame, y)
         if known is not None:
@@ -153,7 +155,7 @@ class DeclarationClassifier(LabelledClassifier, BaseEstimator):
         self._learn(frame, target.astype(np.float64))
         return self
 
-    def predict_proba(self, X: pd.DataFrame | ArrayLike) -> Float:
+    def predict_proba(self, X: TableInput | ArrayLike) -> Float:
         """Return the probability of no hit and of a hit.
 
         Parameters
@@ -167,10 +169,10 @@ class DeclarationClassifier(LabelledClassifier, BaseEstimator):
             Columns follow `classes_`.
         """
         check_is_fitted(self, "classes_")
-        hit = self._score(self._check_later_input(X))
+        hit = self._score(self._check_later_input(to_pandas(X)))
         return np.column_stack([1.0 - hit, hit])
 
-    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+    def predict(self, X: TableInput | ArrayLike) -> NDArray[Any]:
         """Return the likelier class of each item.
 
         Parameters

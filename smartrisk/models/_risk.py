@@ -35,6 +35,7 @@ from smartrisk.models._labels import (
     read_labels,
     read_weights,
 )
+from smartrisk.tables import to_pandas
 
 Float = NDArray[np.float64]
 
@@ -201,6 +202,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         """
         if y is None:
             validate_data(self, X, y)  # raises as scikit-learn does
+        X = to_pandas(X)
         stated = getattr(X, "feature_info", None)
         if time is None:
             time = getattr(X, "day", None)
@@ -441,7 +443,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             return np.asarray(X)
         check_is_fitted(self, "booster_")
         matrix: NDArray[Any] = validate_data(
-            self, X, reset=False, ensure_all_finite="allow-nan", **_TAKE
+            self, to_pandas(X), reset=False, ensure_all_finite="allow-nan", **_TAKE
         )
         return matrix
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: Lowest stability index for each word; the thresholds that credit scoring uses
 #: (Siddiqi 2006).
@@ -88,8 +90,8 @@ class Drift(Result):
 
 
 def drift(
-    reference: pd.DataFrame,
-    current: pd.DataFrame,
+    reference: TableInput,
+    current: TableInput,
     *,
     fields: Sequence[str] | None = None,
     n_bins: int = 10,
@@ -142,6 +144,8 @@ def drift(
     >>> bool(result.frame()["psi"].ge(0).all())
     True
     """
+    reference = read_table("drift", "'reference'", reference)
+    current = read_table("drift", "'current'", current)
     check_number("drift", "n_bins", n_bins, low=2, integer=True)
     for name, window in (("reference", reference), ("current", current)):
         if not len(window):

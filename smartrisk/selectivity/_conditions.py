@@ -18,7 +18,8 @@ from smartrisk.errors import (
     check_number,
     format_values,
 )
-from smartrisk.schema import DECLARATIONS
+from smartrisk.schema import DECLARATIONS, TableInput
+from smartrisk.tables import read_table
 
 #: What a condition may ask.
 OPERATORS = ("=", "!=", "in", "not in", "<", "<=", ">", ">=", "starts with", "missing")
@@ -106,7 +107,7 @@ class Condition:
         more = f" and {rest} more" if rest > 0 else ""
         return f"{self.field} {self.operator} {list(value[:_MOST_LISTED])!r}{more}"
 
-    def holds(self, declarations: pd.DataFrame) -> NDArray[np.bool_]:
+    def holds(self, declarations: TableInput) -> NDArray[np.bool_]:
         """Return which items meet the condition.
 
         Parameters
@@ -124,6 +125,7 @@ class Condition:
         TableError
             If the field is absent.
         """
+        declarations = read_table("Condition.holds", "'declarations'", declarations)
         values = field_values(declarations, self.field)
         known = values.notna().to_numpy()
         if self.operator == "missing":

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
 from smartrisk.items import check_unique, join_by_key, with_item_numbers
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
 from smartrisk.selectivity._quotas import CONTROLS
+from smartrisk.tables import read_table
 
 #: Fields whose new values mark a new pattern of trade: who, from which sender, what,
 #: from where.
@@ -19,8 +19,8 @@ _NOVELTY_FIELDS = ("importer_id", "consignor_id", "tariff_code", "origin")
 
 
 def novelty(
-    declarations: pd.DataFrame,
-    past: pd.DataFrame,
+    declarations: TableInput,
+    past: TableInput,
     *,
     keys: Sequence[str] = _NOVELTY_FIELDS,
 ) -> NDArray[np.float64]:
@@ -65,6 +65,8 @@ def novelty(
     >>> novelty(pd.DataFrame({"importer_id": ["a", "b"]}), past).tolist()
     [0.5, 1.0]
     """
+    declarations = read_table("novelty", "'declarations'", declarations)
+    past = read_table("novelty", "'past'", past)
     known = [name for name in keys if name in declarations and name in past]
     if not known:
         raise TableError(
@@ -81,9 +83,9 @@ def novelty(
 
 
 def releases_in_a_row(
-    declarations: pd.DataFrame,
-    past: pd.DataFrame,
-    decisions: pd.DataFrame,
+    declarations: TableInput,
+    past: TableInput,
+    decisions: TableInput,
     *,
     by: str = "importer_id",
 ) -> NDArray[np.int64]:
@@ -122,6 +124,9 @@ def releases_in_a_row(
     >>> releases_in_a_row(past.head(1), past, decisions).tolist()
     [2]
     """
+    declarations = read_table("releases_in_a_row", "'declarations'", declarations)
+    past = read_table("releases_in_a_row", "'past'", past)
+    decisions = read_table("releases_in_a_row", "'decisions'", decisions)
     for name, frame in (("declarations", declarations), ("past", past)):
         if by not in frame:
             raise TableError(

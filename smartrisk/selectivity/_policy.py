@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
 from smartrisk.items import check_unique
 from smartrisk.results import clean_text, text_table
+from smartrisk.schema import TableInput
 from smartrisk.selectivity._claims import DUE, Demand, Draft
 from smartrisk.selectivity._quotas import (
     Capacity,
@@ -21,6 +22,7 @@ from smartrisk.selectivity._quotas import (
 )
 from smartrisk.selectivity._random_draws import Float, hash_items
 from smartrisk.selectivity._rule_sets import RuleDraw, RuleSet
+from smartrisk.tables import read_table, to_pandas
 
 _RANK_BY = ("risk_score", "expected_revenue", "blend", "net_benefit")
 _EXPLORE = ("random", "uncertainty", "novelty")
@@ -207,8 +209,8 @@ class Policy:
 
     def select(
         self,
-        scores: pd.DataFrame,
-        declarations: pd.DataFrame | None = None,
+        scores: TableInput,
+        declarations: TableInput | None = None,
         *,
         mandatory: ArrayLike | None = None,
         rules: RuleSet | None = None,
@@ -244,6 +246,8 @@ class Policy:
         ArgumentError
             If an argument is not aligned with the scores, or is needed and not given.
         """
+        scores = read_table("Policy.select", "'scores'", scores)
+        declarations = read_table("Policy.select", "'declarations'", declarations)
         _check_keys(scores)
         draw = self._draw_rules(scores, declarations, rules)
         demand = self._make_demand(scores, declarations, mandatory, releases)
@@ -381,8 +385,8 @@ class Policy:
 
 
 def select(
-    scores: pd.DataFrame,
-    declarations: pd.DataFrame | None = None,
+    scores: TableInput,
+    declarations: TableInput | None = None,
     *,
     capacity: Capacity | None = None,
     policy: Policy | None = None,
@@ -437,6 +441,8 @@ def select(
     >>> select(scores, policy=policy)["selected_by"].notna().tolist()
     [False, True, False, False]
     """
+    scores = read_table("select", "'scores'", scores)
+    declarations = to_pandas(declarations)
     if declarations is not None and not isinstance(declarations, pd.DataFrame):
         raise ArgumentError(
             "selectivity.declarations_not_a_frame",

@@ -13,10 +13,12 @@ from sklearn.tree import DecisionTreeRegressor
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 from smartrisk.items import item_ids
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
 from smartrisk.selectivity._conditions import Condition, field_values
 from smartrisk.selectivity._rule_performance import match_findings
 from smartrisk.selectivity._rule_sets import RuleSet
 from smartrisk.selectivity._rules import Rule
+from smartrisk.tables import read_table
 
 Float = NDArray[np.float64]
 
@@ -114,10 +116,10 @@ class CompiledRules(Result):
 
 
 def compile_rules(
-    declarations: pd.DataFrame,
-    scores: pd.DataFrame,
+    declarations: TableInput,
+    scores: TableInput,
     *,
-    outcomes: pd.DataFrame | None = None,
+    outcomes: TableInput | None = None,
     rate: float = 0.05,
     max_rules: int = 12,
     later: float = 0.25,
@@ -182,6 +184,9 @@ def compile_rules(
     >>> len(compile_rules(world.declarations, scores, max_rules=5).rules) <= 5
     True
     """
+    declarations = read_table("compile_rules", "'declarations'", declarations)
+    scores = read_table("compile_rules", "'scores'", scores)
+    outcomes = read_table("compile_rules", "'outcomes'", outcomes)
     check_number("compile_rules", "rate", rate, low=1e-4, high=0.9)
     check_number("compile_rules", "max_rules", max_rules, low=1, integer=True)
     check_number("compile_rules", "later", later, low=0.05, high=0.9)

@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, format_values
 from smartrisk.results import Result, text_table
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
 from smartrisk.selectivity._conditions import field_values
 from smartrisk.selectivity._random_draws import hash_items, unit_draws
 from smartrisk.selectivity._rule_performance import match_findings
 from smartrisk.selectivity._rules import Rule
 from smartrisk.settings import TomlSettings
+from smartrisk.tables import read_table
 
 #: The strictest first: where several rules match, the first of these is followed.
 PRECEDENCE = ("red", "yellow", "blue", "green")
@@ -273,7 +274,7 @@ class RuleSet(TomlSettings):
         return dict(self.prices)
 
     def decide(
-        self, declarations: pd.DataFrame, *, random_state: int = 0
+        self, declarations: TableInput, *, random_state: int = 0
     ) -> pd.DataFrame:
         """Return what the rules decide.
 
@@ -290,6 +291,7 @@ class RuleSet(TomlSettings):
             DECISIONS: channel, selected_by ("rule" where controlled), propensity (of a
             control before release), rule_id (the rule that was followed).
         """
+        declarations = read_table("RuleSet.decide", "'declarations'", declarations)
         draw = self.draw(declarations, random_state=random_state)
         n = len(declarations)
         controlled = draw.priority < 1
@@ -304,7 +306,7 @@ class RuleSet(TomlSettings):
         out["rule_id"] = pd.Series(draw.rule_id, out.index, dtype="str")
         return out
 
-    def draw(self, declarations: pd.DataFrame, *, random_state: int = 0) -> RuleDraw:
+    def draw(self, declarations: TableInput, *, random_state: int = 0) -> RuleDraw:
         """Return what the rules ask for each item, for a policy.
 
         Parameters
@@ -319,6 +321,7 @@ class RuleSet(TomlSettings):
         draw : RuleDraw
             Which items are asked for, and with which probability.
         """
+        declarations = read_table("RuleSet.draw", "'declarations'", declarations)
         n = len(declarations)
         best = np.full(n, len(PRECEDENCE) - 1)
         followed = np.full(n, None, dtype=object)
@@ -343,7 +346,7 @@ class RuleSet(TomlSettings):
         )
 
     def report(
-        self, declarations: pd.DataFrame, outcomes: pd.DataFrame | None = None
+        self, declarations: TableInput, outcomes: TableInput | None = None
     ) -> RuleReport:
         """Return what each rule covers, where rules conflict, and what they found.
 
@@ -359,6 +362,8 @@ class RuleSet(TomlSettings):
         report : RuleReport
             Its frame has one row per rule.
         """
+        declarations = read_table("RuleSet.report", "'declarations'", declarations)
+        outcomes = read_table("RuleSet.report", "'outcomes'", outcomes)
         priced = self.with_price_ratio(declarations)
         table = np.stack(
             [rule.matches(priced) for rule in self.rules] or [np.zeros(0, bool)]
@@ -386,7 +391,7 @@ class RuleSet(TomlSettings):
             "n_conflicts": int((matched & table[differs].any(axis=0)).sum()),
         }
 
-    def with_price_ratio(self, declarations: pd.DataFrame) -> pd.DataFrame:
+    def with_price_ratio(self, declarations: TableInput) -> pd.DataFrame:
         """Return the declarations with their price ratio, where a rule asks for it.
 
         Parameters
@@ -399,6 +404,9 @@ class RuleSet(TomlSettings):
         priced : DataFrame
             With a column ``price_ratio``; as given where no rule asks for it.
         """
+        declarations = read_table(
+            "RuleSet.with_price_ratio", "'declarations'", declarations
+        )
         if not any(c.field == "price_ratio" for rule in self.rules for c in rule.when):
             return declarations
         price = declarations["tariff_code"].map(self._price_by_code).astype(float)

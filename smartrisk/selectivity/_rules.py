@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, check_choice, check_number, format_values
-from smartrisk.schema import CHANNELS
+from smartrisk.schema import CHANNELS, TableInput
 from smartrisk.selectivity._conditions import Condition
+from smartrisk.tables import read_table
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
@@ -94,7 +95,7 @@ class Rule:
         share = f"{100 * self.rate:.0f} %"
         return f"{self.rule_id}: {conditions} -> {self.channel} ({share})"
 
-    def matches(self, declarations: pd.DataFrame) -> NDArray[np.bool_]:
+    def matches(self, declarations: TableInput) -> NDArray[np.bool_]:
         """Return which items meet all conditions on a day when the rule is valid.
 
         Parameters
@@ -107,6 +108,7 @@ class Rule:
         matches : ndarray of bool, shape (n_items,)
             True where all conditions hold, whatever the rate.
         """
+        declarations = read_table("Rule.matches", "'declarations'", declarations)
         out = np.ones(len(declarations), bool)
         for condition in self.when:
             out &= condition.holds(declarations)

@@ -16,6 +16,7 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, format_values
 from smartrisk.evaluation import Evaluation
 from smartrisk.schema import DECLARATIONS
+from smartrisk.tables import to_pandas
 
 #: Hexadecimal digits of a digest: MLflow keeps at most 36 characters.
 _DIGEST_LENGTH = 32
@@ -73,7 +74,8 @@ def describe_data(
     is_mapping = isinstance(declarations, Mapping)
     given = declarations if is_mapping else {"training": declarations}
     data = {}
-    for context, frame in given.items():
+    for context, table in given.items():
+        frame = to_pandas(table)
         if not isinstance(frame, pd.DataFrame):
             raise ArgumentError(
                 "tracking.declarations_not_a_frame",

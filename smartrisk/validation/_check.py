@@ -20,6 +20,7 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
+from smartrisk.tables import read_table
 from smartrisk.validation._report import Findings, ValidationReport
 from smartrisk.validation._values import COERCE, MISSING
 
@@ -198,6 +199,8 @@ def _as_pandas(frame: TableInput, table: Table) -> pd.DataFrame:
                 table=table.name,
                 problem=str(error),
             ) from error
+    elif hasattr(frame, "__arrow_c_stream__"):
+        source = read_table(table.name, "the table", frame)
     elif hasattr(frame, "to_pandas"):
         source = frame.to_pandas()
     else:

@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.items import are_among
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 from smartrisk.windows._moments import (
     Moment,
     date_results,
@@ -22,8 +24,8 @@ _RARE = 1e-4
 
 
 def unlabelled_months(
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
     until: Moment | None = None,
     label_delay: int = 30,
@@ -67,6 +69,8 @@ def unlabelled_months(
     >>> len(unlabelled_months(world.declarations, world.outcomes))
     0
     """
+    declarations = read_table("unlabelled_months", "'declarations'", declarations)
+    outcomes = read_table("unlabelled_months", "'outcomes'", outcomes)
     lodged = read_lodgements("unlabelled_months", declarations)
     own_results = outcomes[are_among(outcomes, declarations)]
     dated = date_results("unlabelled_months", own_results, declarations, label_delay)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 from smartrisk.items import moments_known, positions_of
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 
 #: A point in time, as users write it.
 Moment: TypeAlias = pd.Timestamp | date | np.datetime64 | str
@@ -42,7 +44,7 @@ class Snapshot(NamedTuple):
 
 
 def known_at(
-    outcomes: pd.DataFrame, declarations: pd.DataFrame, *, label_delay: int = 30
+    outcomes: TableInput, declarations: TableInput, *, label_delay: int = 30
 ) -> pd.Series:
     """Return when each result was known.
 
@@ -78,13 +80,15 @@ def known_at(
     >>> bool(known_at(world.outcomes, world.declarations).notna().all())
     True
     """
+    outcomes = read_table("known_at", "'outcomes'", outcomes)
+    declarations = read_table("known_at", "'declarations'", declarations)
     dated = date_results("known_at", outcomes, declarations, label_delay)
     return pd.Series(dated.known, index=outcomes.index, name="known_at")
 
 
 def as_of(
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     moment: Moment,
     *,
     label_delay: int = 30,
@@ -114,6 +118,8 @@ def as_of(
     >>> bool((known["known_at"] < "2024-01-01").all())
     True
     """
+    declarations = read_table("as_of", "'declarations'", declarations)
+    outcomes = read_table("as_of", "'outcomes'", outcomes)
     dated = date_results("as_of", outcomes, declarations, label_delay)
     return take_snapshot(
         declarations, outcomes, dated, read_moment("as_of", "moment", moment)

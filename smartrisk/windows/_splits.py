@@ -10,6 +10,8 @@ import pandas as pd
 from smartrisk.errors import ArgumentError, TableError, check_number, format_values
 from smartrisk.items import positions_of
 from smartrisk.results import Result
+from smartrisk.schema import TableInput
+from smartrisk.tables import read_table
 from smartrisk.windows._moments import (
     Moment,
     check_not_empty,
@@ -93,8 +95,8 @@ class Split(Result):
 
 
 def time_split(
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
     at: Moment | None = None,
     later_share: float = 0.25,
@@ -129,6 +131,8 @@ def time_split(
     >>> bool(split.past["lodged_at"].max() < split.at)
     True
     """
+    declarations = read_table("time_split", "'declarations'", declarations)
+    outcomes = read_table("time_split", "'outcomes'", outcomes)
     check_number("time_split", "later_share", later_share, low=0.0, high=1.0)
     lodged = read_lodgements("time_split", declarations)
     check_not_empty("time_split", lodged)
@@ -144,8 +148,8 @@ def time_split(
 
 
 def rolling_origin(
-    declarations: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    declarations: TableInput,
+    outcomes: TableInput,
     *,
     n_folds: int = 5,
     months: int = 1,
@@ -183,6 +187,8 @@ def rolling_origin(
     >>> [str(fold.at.date()) for fold in folds]
     ['2024-10-01', '2024-11-01', '2024-12-01']
     """
+    declarations = read_table("rolling_origin", "'declarations'", declarations)
+    outcomes = read_table("rolling_origin", "'outcomes'", outcomes)
     check_number("rolling_origin", "n_folds", n_folds, low=1, integer=True)
     check_number("rolling_origin", "months", months, low=1, integer=True)
     lodged = read_lodgements("rolling_origin", declarations)
@@ -207,7 +213,7 @@ def rolling_origin(
 
 
 def seen_before(
-    later: pd.DataFrame, past: pd.DataFrame, *, columns: Sequence[str] = GOODS_LINE
+    later: TableInput, past: TableInput, *, columns: Sequence[str] = GOODS_LINE
 ) -> pd.Series:
     """Return which items repeat the goods line of an earlier one.
 
@@ -241,6 +247,8 @@ def seen_before(
     >>> seen_before(later, past).tolist()
     [True, False]
     """
+    later = read_table("seen_before", "'later'", later)
+    past = read_table("seen_before", "'past'", past)
     shared = [name for name in columns if name in later and name in past]
     if not shared:
         raise TableError(

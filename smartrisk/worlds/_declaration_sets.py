@@ -8,6 +8,7 @@ from typing import Protocol
 import pandas as pd
 
 from smartrisk.errors import ArgumentError
+from smartrisk.tables import to_pandas
 
 
 class DeclarationSet(Protocol):
@@ -26,7 +27,7 @@ def declarations_of(
     owner: str, subject: DeclarationSet | pd.DataFrame, required: Sequence[str]
 ) -> pd.DataFrame:
     """Return the declarations of a set or table; raise unless they have the fields."""
-    items = getattr(subject, "declarations", subject)
+    items = to_pandas(getattr(subject, "declarations", subject))
     if not isinstance(items, pd.DataFrame) or not set(required) <= set(items):
         raise ArgumentError(
             "worlds.not_declarations",

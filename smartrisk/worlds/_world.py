@@ -18,7 +18,8 @@ from smartrisk.errors import (
     format_values,
 )
 from smartrisk.items import item_keys, positions_of
-from smartrisk.schema import KEY
+from smartrisk.schema import KEY, TableInput
+from smartrisk.tables import read_table
 from smartrisk.worlds._fraud_habits import TYPOLOGIES
 from smartrisk.worlds._inspections import (
     CHANNELS,
@@ -171,7 +172,7 @@ class World:
             }
         )
 
-    def inspect(self, decisions: pd.DataFrame) -> pd.DataFrame:
+    def inspect(self, decisions: TableInput) -> pd.DataFrame:
         """Return the results that a control of other items would have had.
 
         Parameters
@@ -207,6 +208,7 @@ class World:
         >>> world.inspect(chosen.assign(channel="red"))["channel"].tolist()
         ['red', 'red', 'red']
         """
+        decisions = read_table("World.inspect", "'decisions'", decisions)
         row = self._check_decisions(decisions)
         code = find_texts(CHANNELS, decisions["channel"])
         controlled = code >= 0

@@ -50,10 +50,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{usual:.0%}.",
             _MAP,
         ),
-        "whole": (
-            "{fields} a whole number in {seen:.0%} of the items, usually {usual:.0%}.",
-            "Check decimal signs and rounding.",
-        ),
         "unseen": (
             "{fields} never seen before in {seen:.0%} of the items, usually "
             "{usual:.0%}.",

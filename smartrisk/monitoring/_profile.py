@@ -242,7 +242,6 @@ def _without_consequences(findings: list[Finding]) -> list[Finding]:
         "format": {"zeros"},
         "trader": {"format", "stuck"},
         "level": {"stuck"},
-        "whole": {"stuck", "level", "zero"},
     }
     kept = []
     for finding in findings:

@@ -73,7 +73,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "level": Check(figure="median", change=0.25, both=True),
         "ratio": Check(figure="median", change=0.25, both=True),
         "exceeds": Check(figure="share", change=0.10),
-        "whole": Check(figure="share", change=0.50, both=True),
         "unseen": Check(figure="share", change=0.15, facts=True),
         "format": Check(figure="share", change=0.05, facts=True),
         "zeros": Check(figure="share", change=0.02, facts=True),
@@ -151,10 +150,6 @@ def _number_signs(
             check = "level" if len(fields) == 1 else "ratio"
             residual = values - usual.level(fields, tariff)
             yield Sign(check=check, fields=fields, values=residual)
-    for name in (n for n in NUMBERS if n in items):
-        values = numbers_of(items, name)
-        whole = np.where(np.isnan(values), np.nan, values == np.rint(values))
-        yield Sign(check="whole", fields=(name,), values=whole)
     if {"net_mass_kg", "gross_mass_kg"} <= set(items):
         net, gross = (numbers_of(items, n) for n in ("net_mass_kg", "gross_mass_kg"))
         exceeds = np.where(np.isnan(net + gross), np.nan, net > gross * _ROUNDED)

@@ -193,6 +193,9 @@ MAKERS = {
     "Drift": lambda i: sr.monitoring.drift(i.past, i.new),
     "EffortCurve": lambda i: sr.evaluation.effort_curve({"engine": i.scores}, i.truth),
     "Evaluation": lambda i: i.evaluation,
+    "GuardReport": lambda i: i.engine.profile_.check(
+        i.new.assign(net_mass_kg=1000 * i.new["net_mass_kg"])
+    ),
     "Importance": lambda i: sr.explanations.importance(i.reasons, n_bootstrap=5),
     "LeakReport": Inputs.leaks,
     "OffPolicy": lambda i: sr.evaluation.off_policy(
@@ -201,6 +204,7 @@ MAKERS = {
     "OfficerReport": Inputs.officers,
     "Periods": lambda i: sr.evaluation.by_period(i.scores, i.truth, i.new),
     "PolicyComparison": Inputs.policies,
+    "Plausibility": lambda i: sr.quality.plausibility(i.past, i.outcomes),
     "Realism": lambda i: sr.datasets.realism(i.world),
     "Reasons": lambda i: i.reasons,
     "Removal": Inputs.removal,

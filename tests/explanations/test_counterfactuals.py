@@ -55,7 +55,7 @@ def test_counterfactuals_take_an_engine_and_unusual_columns(engine, past_and_new
 
     # Without a declared duty rate, another code is still plausible.
     def scored(frame):
-        return engine.score(frame.assign(duty_rate=0.05))
+        return engine.score(frame.assign(duty_rate=0.05), guard="off")
 
     codes = counterfactuals(
         risky.drop(columns="duty_rate"), scored, past, min_reduction=0.0

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
+from smartrisk.errors import DataQualityWarning
 from smartrisk.pages import (
     CaseSheet,
     DataCard,
@@ -183,6 +184,6 @@ def hostile_pages(engine, past_and_new, world):
     past, new = past_and_new
     new = make_hostile(new.head(200))
     truth = world.truth.loc[new.index]
-    return make_pages(
-        engine, past, new, world.outcomes, truth, name=HOSTILE[0] + HOSTILE[1]
-    )
+    name = HOSTILE[0] + HOSTILE[1]
+    with pytest.warns(DataQualityWarning, match="does not fit"):
+        return make_pages(engine, past, new, world.outcomes, truth, name=name)

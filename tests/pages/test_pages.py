@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import ArgumentError, TableError
+from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
 from smartrisk.languages import LANGUAGES
 from smartrisk.pages import (
     CaseSheet,
@@ -217,7 +217,8 @@ def test_a_long_watch_list_stays_small_and_states_what_is_left(
     engine, past_and_new, hostile
 ):
     new = hostile(past_and_new[1].head(600))
-    found = WatchList.from_engine(engine, new, 500)
+    with pytest.warns(DataQualityWarning, match="does not fit"):
+        found = WatchList.from_engine(engine, new, 500)
     html = found.to_html()
     assert len(html.encode()) < LIMIT
     assert "200 more items are in the table" in html

@@ -62,7 +62,7 @@ def is_forked_child() -> bool:
     """Return whether this process was forked after the library was loaded.
 
     The OpenMP threads of the parent do not exist in such a child: a parallel region
-    would wait for them for ever, so native code must use one thread.
+    would wait for them without end, so native code must use one thread.
 
     Returns
     -------

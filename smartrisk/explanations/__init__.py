@@ -10,6 +10,10 @@ from smartrisk.explanations._dependence import Dependence, dependence
 from smartrisk.explanations._explain import explain
 from smartrisk.explanations._grouping import CONCEPTS
 from smartrisk.explanations._importance import Importance, importance
+from smartrisk.explanations._model_contributions import (
+    FittedModel,
+    model_contributions,
+)
 from smartrisk.explanations._reason_order import STRENGTHS
 from smartrisk.explanations._reasons import Reasons
 from smartrisk.explanations._removal import Removal, removal
@@ -24,6 +28,7 @@ __all__ = [
     "STRENGTHS",
     "Counterfactuals",
     "Dependence",
+    "FittedModel",
     "Importance",
     "Reasons",
     "Removal",
@@ -34,6 +39,7 @@ __all__ = [
     "dependence",
     "explain",
     "importance",
+    "model_contributions",
     "removal",
     "segment_profile",
     "stability",

@@ -4,6 +4,7 @@ Reads a matrix of features and the results of inspected items (or, for the basel
 the literature, DECLARATIONS themselves); writes calibrated probabilities and amounts.
 """
 
+from smartrisk.models._adapters import ClassifierAdapter, RegressorAdapter
 from smartrisk.models._baselines import (
     ImporterRateBaseline,
     RandomBaseline,
@@ -12,16 +13,24 @@ from smartrisk.models._baselines import (
 )
 from smartrisk.models._column_boosting import ColumnBoosting
 from smartrisk.models._date_features import DateFeaturesClassifier
+from smartrisk.models._estimator_checks import check_classifier, check_regressor
 from smartrisk.models._revenue import RevenueRegressor
 from smartrisk.models._risk import RiskClassifier
+from smartrisk.models._stored_estimators import dump_estimator, load_estimator
 
 __all__ = [
+    "ClassifierAdapter",
     "ColumnBoosting",
     "DateFeaturesClassifier",
     "ImporterRateBaseline",
     "RandomBaseline",
+    "RegressorAdapter",
     "RevenueRegressor",
     "RiskClassifier",
     "SmoothedRateSum",
     "ValueBaseline",
+    "check_classifier",
+    "check_regressor",
+    "dump_estimator",
+    "load_estimator",
 ]

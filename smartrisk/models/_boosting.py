@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import joblib
@@ -44,10 +45,27 @@ def load_lightgbm() -> Any:
     import lightgbm as lgb
 
     lgb.register_logger(logging.getLogger("smartrisk.lightgbm"))
-    if is_forked_child():
-        # Not a setting of a booster: reading a text has none. There since LightGBM 4.4.
-        lgb.basic._LIB.LGBM_SetMaxThreads(1)
+    _limit_in_children()
     return lgb
+
+
+@cache
+def _limit_in_children() -> None:
+    """Make LightGBM use one thread in every child that is forked from here on.
+
+    Reading a text has no setting for it, and unpickling a booster does not pass here.
+    """
+    if hasattr(os, "register_at_fork"):  # Windows cannot fork
+        os.register_at_fork(after_in_child=_use_one_thread)
+    if is_forked_child():
+        _use_one_thread()
+
+
+def _use_one_thread() -> None:
+    """Set the maximum of LightGBM, which its interface to C has had since 4.4."""
+    import lightgbm as lgb
+
+    vars(lgb.basic)["_LIB"].LGBM_SetMaxThreads(1)
 
 
 def count_threads(n_jobs: int | None, n_items: int) -> int:
@@ -58,7 +76,7 @@ def count_threads(n_jobs: int | None, n_items: int) -> int:
     """
     if n_items < _SMALL or is_forked_child():
         return 1
-    return min(count_jobs(n_jobs), joblib.cpu_count())
+    return min(count_jobs(n_jobs), int(joblib.cpu_count()))
 
 
 def check_jobs_and_seed(owner: str, n_jobs: int | None, random_state: int) -> None:

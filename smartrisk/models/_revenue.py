@@ -30,7 +30,7 @@ Float = NDArray[np.float64]
 #: and more patience mostly follows single large recoveries.
 _PATIENCE = 30
 #: Fewer hits than this give the mean share: trees of them would fit single amounts.
-_FEWEST_HITS = 30
+FEWEST_HITS = 30
 #: Fewer hits than this on either side of the split cannot decide when to stop.
 _FEWEST_TO_STOP = 20
 #: Trees when nothing can stop them: enough for the mean level at the default learning
@@ -154,11 +154,10 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
                 "Set refunds to 0, as smartrisk.items.clean_amounts does.",
                 n_negative=int((revenue < 0).sum()),
             )
-        share = revenue / _positive_scale(scale, len(revenue))
-        share = np.minimum(share, np.quantile(share, _CUT))
+        share = clip_shares(revenue / positive_scale(scale, len(revenue)))
         self.mean_ = float(share.mean())
         self.booster_ = None
-        if len(share) < _FEWEST_HITS or share.max() <= 0:
+        if len(share) < FEWEST_HITS or share.max() <= 0:
             return self
         late = mark_latest(time, len(share), self.validation_share)
         if min(late.sum(), (~late).sum()) < _FEWEST_TO_STOP:
@@ -286,7 +285,12 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def _positive_scale(scale: ArrayLike | None, n_items: int) -> Float:
+def clip_shares(share: Float) -> Float:
+    """Return shares cut at their 99.5th percentile."""
+    return np.minimum(share, np.quantile(share, _CUT))
+
+
+def positive_scale(scale: ArrayLike | None, n_items: int) -> Float:
     """Return the scale of each item, 1 where there is no positive one."""
     if scale is None:
         return np.ones(n_items)

@@ -24,11 +24,12 @@ FOREIGN = (
     "scipy",
     "shap",
     "sklearn",
+    "skops",
     "tqdm",
 )
 
 #: Packages below the public ones; ``import smartrisk`` does not offer them.
-INNER = {"artefact", "page_style", "progress"}
+INNER = {"artefact", "page_style", "progress", "tables", "threads"}
 
 
 def loaded_after(code, root):

@@ -1,0 +1,580 @@
+"""Any classifier and regressor of scikit-learn behind the interface of our models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
+
+from smartrisk.errors import ArgumentError
+from smartrisk.models._revenue import FEWEST_HITS, clip_shares, positive_scale
+from smartrisk.models._rows import (
+    Float,
+    Predict,
+    choose_size,
+    last_step,
+    predict_in_parts,
+    steps_before,
+    weigh_rows,
+)
+from smartrisk.models._stored_estimators import (
+    digest_estimator,
+    dump_estimator,
+    join_types,
+    load_estimator,
+    untrusted_types,
+)
+
+#: Items on which a fitted estimator is tried: does an item depend on its neighbours,
+#: and is its raw output log-odds?
+_TRIED = 64
+#: Log-odds and probability of a model must agree to this; single precision gives 1e-7.
+_AGREE = 1e-6
+#: Lowest probability that becomes log-odds where a model gives probabilities only: a
+#: forest of a hundred trees has no probabilities between 0 and 1 %.
+LEAST_CHANCE = 1e-3
+
+
+class _Adapter:
+    """What both adapters share: an estimator, its bytes, predictions of single items.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted; it is cloned in fit and never changed.
+    random_state : int, default=0
+        Seed of the parts whose own `random_state` is None, so that fitting again gives
+        the same model.
+    """
+
+    estimator_: Any
+    n_features_in_: int
+
+    def __init__(self, estimator: BaseEstimator, *, random_state: int = 0) -> None:
+        self.estimator = estimator
+        self.random_state = random_state
+        self._size = 1
+        self._center: Float = np.empty(0)
+        self._content: bytes | None = None
+        self._digest = b""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.estimator!r})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters of the estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether the parameters of its parts are included.
+
+        Returns
+        -------
+        params : dict of str to object
+            As the estimator itself returns them.
+        """
+        return dict(self.estimator.get_params(deep=deep))
+
+    @property
+    def center_(self) -> Float:
+        """Mean of each feature in fit, (n_features,); NaN where all are missing."""
+        return self._center
+
+    def content(self) -> bytes:
+        """Return what decides the predictions, the same after saving and loading.
+
+        Returns
+        -------
+        content : bytes
+            A digest of the settings and of what was fitted; empty where nothing was.
+        """
+        if self._content is not None and not self._digest:
+            self._digest = digest_estimator(self._content)
+        return self._digest
+
+    def to_bytes(self, *, trusted: Iterable[str] = (), owner: str) -> bytes | None:
+        """Return the fitted estimator as bytes that hold no code.
+
+        Parameters
+        ----------
+        trusted : iterable of str, default=()
+            Types besides those of the list that the caller will trust when loading.
+        owner : str
+            Name of the calling function, for error messages.
+
+        Returns
+        -------
+        content : bytes or None
+            As `skops.io` writes it; None where nothing was fitted.
+
+        Raises
+        ------
+        ArgumentError
+            If it holds a type that would not be trusted.
+        """
+        if self._content is None:
+            return None
+        unknown = untrusted_types(self._content, trusted)
+        if unknown:
+            raise ArgumentError(
+                "models.type_not_listed",
+                "{owner}: {name} holds objects of types that are not on the list of "
+                "this library: {types}. Pass them as 'trusted' here and to "
+                "RiskEngine.load if reading them is safe.",
+                owner=owner,
+                name=type(self.estimator_).__name__,
+                types=join_types(unknown),
+            )
+        return self._content
+
+    def fitted_state(self) -> dict[str, Any]:
+        """Return what was learned besides the estimator, as plain values for JSON.
+
+        Returns
+        -------
+        state : dict
+            Mean of each feature (None where all were missing), items at once.
+        """
+        center = [None if math.isnan(v) else v for v in self._center.tolist()]
+        return {"center": center, "n_at_once": self._size}
+
+    def _restore(
+        self, content: bytes | None, state: dict[str, Any], trusted: Iterable[str]
+    ) -> None:
+        """Read the bytes and the plain values that were saved."""
+        self._content = content
+        if content is not None:
+            self.estimator_ = load_estimator(
+                content, trusted=trusted, owner="RiskEngine.load"
+            )
+        center = [math.nan if v is None else float(v) for v in state["center"]]
+        self._center = np.array(center, np.float64)
+        self._size = int(state["n_at_once"])
+        self.n_features_in_ = len(center)
+
+    def _fit_estimator(
+        self, X: NDArray[Any], y: NDArray[Any], time: ArrayLike | None
+    ) -> Float:
+        """Fit a clone; return some of the items to try it on."""
+        matrix = np.ascontiguousarray(X, np.float64)
+        self.n_features_in_ = matrix.shape[1]
+        fitted = clone(self.estimator)
+        seeds = {
+            name: self.random_state
+            for name, value in fitted.get_params(deep=True).items()
+            if name.split("__")[-1] == "random_state" and value is None
+        }
+        fitted.set_params(**seeds)
+        takes_time = time is not None and has_fit_parameter(fitted, "time")
+        fitted.fit(matrix, y, **({"time": time} if takes_time else {}))
+        self.estimator_ = getattr(fitted, "best_estimator_", fitted)
+        self._content = dump_estimator(self.estimator_)
+        seen = ~np.isnan(matrix)
+        n_seen = seen.sum(axis=0)
+        total = np.where(seen, matrix, 0.0).sum(axis=0)
+        self._center = np.where(n_seen > 0, total / np.maximum(n_seen, 1), np.nan)
+        return np.asarray(matrix[:: max(len(matrix) // _TRIED, 1)][:_TRIED])
+
+    def _linear(self) -> Predict | None:
+        """Return the sum of weighted features of a linear model; None for others."""
+        model = last_step(self.estimator_)
+        if not type(model).__module__.startswith("sklearn.linear_model."):
+            return None
+        weights = np.asarray(getattr(model, "coef_", ())).ravel().astype(np.float64)
+        constant = np.asarray(getattr(model, "intercept_", 0.0)).ravel()
+        if not len(weights) or len(constant) != 1:
+            return None
+        before = steps_before(self.estimator_)
+
+        def predict(X: Float) -> Float:
+            return weigh_rows(before(X), weights) + float(constant[0])
+
+        return predict
+
+
+class ClassifierAdapter(_Adapter):
+    """Any scikit-learn classifier with `predict_proba` as the model of an engine.
+
+    `RiskEngine(classifier=...)` makes it; you meet it as ``engine.classifier_``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted classifier with `predict_proba`; it is cloned in fit and never changed.
+    random_state : int, default=0
+        Seed of the parts whose own `random_state` is None, so that fitting again gives
+        the same model.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted classifier; of a search, such as `GridSearchCV`, the best one.
+    space_ : {"log-odds", "probability"}
+        What the classifier computes first. Log-odds are explained as they are.
+        Contributions to a probability are rescaled to its log-odds.
+
+    See Also
+    --------
+    RiskClassifier : The default; calibrated on the latest items.
+
+    Notes
+    -----
+    The probability is the one that the classifier gives: it is not calibrated again.
+    An item has the same bits alone and among others: linear models are added up row by
+    row, and classifiers that round differently in a batch are asked item by item, which
+    is slower.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> from smartrisk.models import ClassifierAdapter
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 3))
+    >>> y = (X[:, 0] + rng.normal(size=500) > 1).astype(int)
+    >>> model = ClassifierAdapter(HistGradientBoostingClassifier(max_iter=5)).fit(X, y)
+    >>> bool((model.predict_hit(X) == model.estimator_.predict_proba(X)[:, 1]).all())
+    True
+    >>> model.space_
+    'log-odds'
+    """
+
+    space_: str
+
+    def fit(
+        self, X: NDArray[Any], y: NDArray[Any], *, time: ArrayLike | None = None
+    ) -> Self:
+        """Learn from inspected items.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+            Features of inspected items; NaN is a missing value.
+        y : ndarray of shape (n_items,)
+            1 for a hit, 0 for none.
+        time : array-like of shape (n_items,), default=None
+            When each item was lodged, for classifiers whose `fit` takes it.
+
+        Returns
+        -------
+        self : ClassifierAdapter
+            The fitted model.
+        """
+        hits = np.asarray(y).astype(np.int64)
+        if len(np.unique(hits)) < 2:
+            raise ArgumentError(
+                "models.adapter_one_class_only",
+                "RiskEngine: the results hold one class only ({label}); at least one "
+                "hit and one inspection without a hit are needed.",
+                label=int(hits[0]) if len(hits) else "none",
+            )
+        some = self._fit_estimator(X, hits, time)
+        chance = self._ask(some)
+        shape = getattr(self.estimator_, "classes_", np.arange(2)).shape
+        if shape != (2,) or not ((chance >= 0) & (chance <= 1)).all():
+            raise ArgumentError(
+                "models.classifier_without_probabilities",
+                "RiskEngine: predict_proba of {name} must return one probability for "
+                "each of two classes.",
+                name=type(self.estimator_).__name__,
+            )
+        raw = self._raw()
+        is_logistic = raw is not None and np.allclose(
+            expit(raw(some)), chance, rtol=0.0, atol=_AGREE
+        )
+        self.space_ = "log-odds" if is_logistic else "probability"
+        self._size = choose_size(self.estimator_, self._hit, some)
+        return self
+
+    def predict_hit(self, X: NDArray[Any], *, checked: bool = True) -> Float:
+        """Return the probability of a hit.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+            Features, in the order of fit.
+        checked : bool, default=True
+            Not used: the classifier checks its input itself.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_items,)
+            In [0, 1]; of an item the same bits alone and among others.
+        """
+        return predict_in_parts(self._hit, X, self._size)
+
+    def raw_score(self, X: NDArray[Any], *, checked: bool = True) -> Float:
+        """Return the log-odds of a hit.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+            Features, in the order of fit.
+        checked : bool, default=True
+            Not used: the classifier checks its input itself.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_items,)
+            What the classifier computes; where it computes a probability, the log-odds
+            of that, between 0.001 and 0.999.
+        """
+        raw = self._raw() if self.space_ == "log-odds" else None
+        if raw is not None:
+            return predict_in_parts(raw, X, self._size)
+        chance = self.predict_hit(X)
+        return np.asarray(logit(np.clip(chance, LEAST_CHANCE, 1.0 - LEAST_CHANCE)))
+
+    def calibrate(self, raw: Float) -> Float:
+        """Return the probability that belongs to log-odds.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_items,)
+            Log-odds, as from `raw_score`.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_items,)
+            Probability of a hit.
+        """
+        return np.asarray(expit(raw))
+
+    def fitted_state(self) -> dict[str, Any]:
+        """Return what was learned besides the classifier, as plain values for JSON.
+
+        Returns
+        -------
+        state : dict
+            Mean of each feature, items at once, and what the classifier computes.
+        """
+        return {**super().fitted_state(), "space": self.space_}
+
+    def restore(
+        self,
+        content: bytes | None,
+        state: dict[str, Any],
+        *,
+        trusted: Iterable[str] = (),
+    ) -> Self:
+        """Restore a classifier that was saved.
+
+        Parameters
+        ----------
+        content : bytes
+            As from `to_bytes`.
+        state : dict
+            As from `fitted_state`.
+        trusted : iterable of str, default=()
+            Types besides those of the list that the bytes may name.
+
+        Returns
+        -------
+        self : ClassifierAdapter
+            Fitted as it was when saved; its predictions are bit-identical.
+        """
+        self._restore(content, state, trusted)
+        self.space_ = str(state["space"])
+        return self
+
+    def _ask(self, X: Float) -> Float:
+        """Return the second column of `predict_proba`."""
+        return np.asarray(self.estimator_.predict_proba(X)[:, 1], np.float64)
+
+    def _hit(self, X: Float) -> Float:
+        """Return the probability of a hit; of linear models from their own sum."""
+        linear = self._linear() if self.space_ == "log-odds" else None
+        return self._ask(X) if linear is None else np.asarray(expit(linear(X)))
+
+    def _raw(self) -> Predict | None:
+        """Return a function that gives the raw output of the classifier."""
+        estimator = self.estimator_
+        linear = self._linear()
+        if linear is not None:
+            return linear
+        library = type(last_step(estimator)).__module__.split(".")[0]
+        option = {"lightgbm": "raw_score", "xgboost": "output_margin"}.get(library)
+        if option is not None:
+            return lambda X: np.asarray(
+                estimator.predict(X, **{option: True}), np.float64
+            ).ravel()
+        if not hasattr(estimator, "decision_function"):
+            return None
+        return lambda X: np.asarray(estimator.decision_function(X), np.float64).ravel()
+
+
+class RegressorAdapter(_Adapter):
+    """Any scikit-learn regressor as the revenue model of an engine.
+
+    `RiskEngine(regressor=...)` makes it; you meet it as ``engine.regressor_``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted regressor; it is cloned in fit and never changed.
+    random_state : int, default=0
+        Seed of the parts whose own `random_state` is None, so that fitting again gives
+        the same model.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted regressor; None when fewer than 30 hits were seen: then the mean
+        share is used.
+    mean_ : float
+        Mean share of the declared value that was recovered.
+
+    See Also
+    --------
+    RevenueRegressor : The default.
+
+    Notes
+    -----
+    The regressor learns the *share* of the declared value that was recovered, cut at
+    its 99.5th percentile, as `RevenueRegressor` does. Negative predictions count as 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from smartrisk.models import RegressorAdapter
+    >>> rng = np.random.default_rng(0)
+    >>> X, value = rng.normal(size=(200, 2)), rng.lognormal(8, 1, 200)
+    >>> model = RegressorAdapter(Ridge()).fit(X, 0.1 * value, scale=value)
+    >>> bool(abs(model.predict(X, scale=value) / value - 0.1).max() < 0.01)
+    True
+    """
+
+    mean_: float
+
+    def fit(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        *,
+        scale: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from items where an irregularity was found.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_hits, n_features)
+            Features of the items with a hit.
+        y : ndarray of shape (n_hits,)
+            Revenue recovered, national currency, not negative.
+        scale : array-like of shape (n_hits,), default=None
+            What the revenue is a share of, such as the declared value; None for 1.
+        time : array-like of shape (n_hits,), default=None
+            When each item was lodged, for regressors whose `fit` takes it.
+
+        Returns
+        -------
+        self : RegressorAdapter
+            The fitted model.
+        """
+        share = clip_shares(np.asarray(y, np.float64) / positive_scale(scale, len(y)))
+        self.mean_ = float(share.mean())
+        self.estimator_ = None
+        self.n_features_in_ = np.shape(X)[1]
+        if len(share) < FEWEST_HITS or share.max() <= 0:
+            return self
+        some = self._fit_estimator(X, share, time)
+        self._size = choose_size(self.estimator_, self._share, some)
+        return self
+
+    def predict(
+        self, X: ArrayLike, *, scale: ArrayLike | None = None, checked: bool = True
+    ) -> Float:
+        """Return the expected recovery given a hit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features, in the order of fit.
+        scale : array-like of shape (n_items,), default=None
+            As in fit; missing values count as 0.
+        checked : bool, default=True
+            Not used: the regressor checks its input itself.
+
+        Returns
+        -------
+        revenue : ndarray of shape (n_items,)
+            National currency, not negative; of an item the same bits alone and among
+            others.
+        """
+        matrix = np.asarray(X)
+        factor = 1.0 if scale is None else np.nan_to_num(np.asarray(scale, float))
+        if self.estimator_ is None:
+            return np.asarray(np.full(len(matrix), self.mean_) * factor)
+        return predict_in_parts(self._share, matrix, self._size) * factor
+
+    def fitted_state(self) -> dict[str, Any]:
+        """Return what was learned besides the regressor, as plain values for JSON.
+
+        Returns
+        -------
+        state : dict
+            Mean of each feature, items at once, and the mean share.
+        """
+        return {
+            **super().fitted_state(),
+            "mean": self.mean_,
+            "n_features": self.n_features_in_,
+        }
+
+    def content(self) -> bytes:
+        """Return what decides the predictions, the same after saving and loading.
+
+        Returns
+        -------
+        content : bytes
+            A digest of the settings and of what was fitted, and the mean share.
+        """
+        return super().content() + self.mean_.hex().encode()
+
+    def restore(
+        self,
+        content: bytes | None,
+        state: dict[str, Any],
+        *,
+        trusted: Iterable[str] = (),
+    ) -> Self:
+        """Restore a regressor that was saved.
+
+        Parameters
+        ----------
+        content : bytes or None
+            As from `to_bytes`.
+        state : dict
+            As from `fitted_state`.
+        trusted : iterable of str, default=()
+            Types besides those of the list that the bytes may name.
+
+        Returns
+        -------
+        self : RegressorAdapter
+            Fitted as it was when saved; its predictions are bit-identical.
+        """
+        self.estimator_ = None
+        self._restore(content, state, trusted)
+        self.mean_ = float(state["mean"])
+        self.n_features_in_ = int(state["n_features"])
+        return self
+
+    def _share(self, X: Float) -> Float:
+        """Return the share that the regressor predicts, not negative."""
+        linear = self._linear() if self._adds_up() else None
+        found = self.estimator_.predict(X) if linear is None else linear(X)
+        return np.maximum(np.asarray(found, np.float64).ravel(), 0.0)
+
+    def _adds_up(self) -> bool:
+        """Return whether a linear model predicts the sum itself, without a link."""
+        return not hasattr(last_step(self.estimator_), "_base_loss")

@@ -144,6 +144,11 @@ def with_other_leaf(text):
     return f"{head}leaf_value={first[:place]}{digit}{first[place + 1 :]} {rest}"
 
 
+def change_threads(content, texts, tables):
+    assert "[num_threads: 1]" in texts["risk.txt"]
+    texts["risk.txt"] = texts["risk.txt"].replace("threads: 1]", "threads: 7]")
+
+
 def change_registers(content, texts, tables):
     texts.pop("profile.json", None)
     tables["learned"]["id"] = np.zeros(0, np.uint64)
@@ -160,6 +165,7 @@ def change_registers(content, texts, tables):
         put("settings", "n_jobs", 7),
         put("smartrisk", "99"),
         change_registers,
+        change_threads,
     ],
 )
 def test_what_decides_no_score_leaves_the_version(packed, change):

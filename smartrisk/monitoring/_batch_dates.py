@@ -20,19 +20,28 @@ _AFTER = 366
 _MONTHS = 12
 #: Items with such days without which a pattern of days and months is chance.
 _LEAST = 50
-#: Months over which dates must be spread to look exchanged, and how many times more
-#: evenly than the days of the month.
-_SPREAD, _TIMES = 3.0, 1.8
+#: Months that such dates must be spread over to look exchanged.
+_LEAST_MONTHS = 3.0
+#: How many months there must be to a day of the month, and how many times as many as in
+#: any usual batch: traders who declare once a month have several months to a day too.
+_MONTHS_TO_A_DAY, _TIMES = 1.8, 1.5
 
 
 def judge_dates(
-    items: pd.DataFrame, first_day: pd.Timestamp, last_day: pd.Timestamp
+    items: pd.DataFrame,
+    first_day: pd.Timestamp,
+    last_day: pd.Timestamp,
+    usual_months: float,
 ) -> list[Finding]:
-    """Return what is wrong with the dates of a batch."""
+    """Return what is wrong with the dates of a batch.
+
+    `usual_months` is the highest of `months_to_a_day` in usual batches.
+    """
     lodged = items["lodged_at"]
     early = float((lodged < first_day - pd.Timedelta(days=_BEFORE)).mean())
     late = float((lodged >= last_day + pd.Timedelta(days=_AFTER)).mean())
-    exchanged = are_exchanged(lodged)
+    n_months = months_to_a_day(lodged)
+    exchanged = n_months > max(_MONTHS_TO_A_DAY, _TIMES * usual_months)
     facts = (("early", early), ("late", late), ("exchanged", float(exchanged)))
     return [
         Finding(
@@ -49,23 +58,20 @@ def judge_dates(
     ]
 
 
-def are_exchanged(lodged: pd.Series) -> bool:
-    """Return whether days up to the twelfth were read as months.
+def months_to_a_day(lodged: pd.Series) -> float:
+    """Return over how many months the dates spread to each day of the month.
 
-    Dates of one month then have one day and all months, while those of its other days,
-    which cannot be read as months, stay within that month.
+    Among days up to the twelfth, which can be read as months: dates of one month that
+    were read so have one day and many months. 0 where there are too few of either.
     """
     days, months = lodged.dt.day.to_numpy(), lodged.dt.month.to_numpy()
     low = days <= _MONTHS
-    if low.sum() < _LEAST or (~low).sum() < _LEAST:
-        return False
-    n_days, n_months = _effective_number(days[low]), _effective_number(months[low])
-    n_others = _effective_number(months[~low])
-    return (
-        n_months >= _SPREAD
-        and n_months > _TIMES * n_days
-        and n_months > _TIMES * n_others
-    )
+    if low.sum() < _LEAST:
+        return 0.0
+    n_months = _effective_number(months[low])
+    if n_months < _LEAST_MONTHS:
+        return 0.0
+    return n_months / _effective_number(days[low])
 
 
 def _effective_number(values: NDArray[np.int32]) -> float:

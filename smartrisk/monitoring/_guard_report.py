@@ -79,10 +79,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{usual:.0%}.",
             "Check that the ids are those of the engine's data.",
         ),
-        "weekend": (
-            "{fields} on a Saturday or Sunday in {seen:.0%} of the items, usually "
-            "{usual:.0%}.",
-            "Check the order of day and month.",
+        "link": (
+            "Combinations of {fields} never seen before in {seen:.0%} of the items, "
+            "usually {usual:.0%}.",
+            _MAP,
         ),
         "swapped": ("{fields} fit when exchanged: the columns look swapped.", _MAP),
         "early": (

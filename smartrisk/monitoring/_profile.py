@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError
-from smartrisk.monitoring._batch_dates import judge_dates
+from smartrisk.monitoring._batch_dates import judge_dates, months_to_a_day
 from smartrisk.monitoring._guard_report import Finding, GuardReport
 from smartrisk.monitoring._signs import CHECKS, Sign, figures_of, signs_of
 from smartrisk.monitoring._usual_values import UsualValues
@@ -69,8 +69,8 @@ class InputProfile:
         Usual codes, pairs of codes, formats, and levels of amounts.
     figures : dict of str to UsualFigure
         Name of a sign, such as ``missing:origin``, to its usual figure.
-    columns : tuple of str
-        Fields of the items.
+    usual_months : float
+        Over how many months the dates of a usual batch spread to each day of the month.
     first_day, last_day : Timestamp
         First and last day of lodgement.
     n_items : int
@@ -96,7 +96,7 @@ class InputProfile:
 
     usual: UsualValues
     figures: Mapping[str, UsualFigure]
-    columns: tuple[str, ...]
+    usual_months: float
     first_day: pd.Timestamp
     last_day: pd.Timestamp
     n_items: int
@@ -132,10 +132,11 @@ class InputProfile:
         lodged = declarations["lodged_at"]
         order = np.argsort(lodged.to_numpy(), kind="stable")[-_MOST_LEARNED:]
         items = declarations.iloc[order]
+        figures, usual_months = _learn_figures(items)
         return cls(
             usual=UsualValues.of(items),
-            figures=_learn_figures(items),
-            columns=tuple(str(name) for name in declarations.columns),
+            figures=figures,
+            usual_months=usual_months,
             first_day=lodged.min().normalize(),
             last_day=lodged.max().normalize(),
             n_items=len(declarations),
@@ -167,7 +168,9 @@ class InputProfile:
         items = declarations.iloc[::step]
         findings = self._judge(items)
         findings = self._name_swaps(items, findings)
-        findings += judge_dates(items, self.first_day, until or self.last_day)
+        findings += judge_dates(
+            items, self.first_day, until or self.last_day, self.usual_months
+        )
         return GuardReport(findings=tuple(findings), n_items=n_items)
 
     def _judge(self, items: pd.DataFrame) -> list[Finding]:
@@ -255,10 +258,10 @@ def _without_consequences(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def _learn_figures(items: pd.DataFrame) -> dict[str, UsualFigure]:
-    """Return the usual figure of every sign, and its spread between batches."""
+def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
+    """Return the usual figure of every sign, and the most months to a day."""
     if len(items) < _LEAST_LEARNED:
-        return {}
+        return {}, 0.0
     cut = int(len(items) * (1 - _LATER))
     earlier, later = items.iloc[:cut], items.iloc[cut:]
     blocks = _make_blocks(later)
@@ -272,7 +275,8 @@ def _learn_figures(items: pd.DataFrame) -> dict[str, UsualFigure]:
                 spread=float(values.std()),
                 highest=float(values.max()),
             )
-    return figures
+    lodged = later["lodged_at"]
+    return figures, max(months_to_a_day(lodged.iloc[block]) for block in blocks)
 
 
 def _make_blocks(items: pd.DataFrame) -> NDArray[np.intp]:

@@ -42,7 +42,7 @@ def profile_to_plain(profile: InputProfile) -> dict[str, Any]:
         "n_items": profile.n_items,
         "first_day": f"{profile.first_day:%Y-%m-%d}",
         "last_day": f"{profile.last_day:%Y-%m-%d}",
-        "columns": list(profile.columns),
+        "usual_months": profile.usual_months,
         "figures": {
             name: [figure.centre, figure.spread, figure.highest]
             for name, figure in profile.figures.items()
@@ -57,8 +57,8 @@ def profile_to_plain(profile: InputProfile) -> dict[str, Any]:
             for name, habits in usual.habits.items()
         },
         "traders": {
-            name: [len(sketch.bits), _to_text(np.packbits(sketch.bits))]
-            for name, sketch in usual.traders.items()
+            _BAR.join(fields): [len(sketch.bits), _to_text(np.packbits(sketch.bits))]
+            for fields, sketch in usual.traders.items()
         },
         "pairs": {_BAR.join(pair): _to_text(ids) for pair, ids in usual.pairs.items()},
         "routes": _to_text(usual.routes),
@@ -108,7 +108,7 @@ def profile_from_plain(plain: dict[str, Any]) -> InputProfile:
         for name, h in plain["habits"].items()
     }
     traders = {
-        name: Sketch(
+        tuple(name.split(_BAR)): Sketch(
             bits=np.unpackbits(_from_text(text, np.uint8), count=n).astype(bool)
         )
         for name, (n, text) in plain["traders"].items()
@@ -133,7 +133,7 @@ def profile_from_plain(plain: dict[str, Any]) -> InputProfile:
             name: UsualFigure(centre=centre, spread=spread, highest=highest)
             for name, (centre, spread, highest) in plain["figures"].items()
         },
-        columns=tuple(plain["columns"]),
+        usual_months=float(plain["usual_months"]),
         first_day=pd.Timestamp(plain["first_day"]),
         last_day=pd.Timestamp(plain["last_day"]),
         n_items=int(plain["n_items"]),

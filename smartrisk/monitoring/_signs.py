@@ -79,7 +79,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "pair": Check(figure="share", change=0.20),
         "reversed": Check(figure="share", change=0.35, lowest=0.5),
         "trader": Check(figure="share", change=0.30, lowest=0.85),
-        "weekend": Check(figure="share", change=0.10),
+        "link": Check(figure="share", change=0.25),
     }
 )
 
@@ -107,8 +107,7 @@ def signs_of(items: pd.DataFrame, usual: UsualValues) -> list[Sign]:
         *_number_signs(items, columns["tariff_code"], usual),
         *_code_signs(columns, usual),
         *_pair_signs(items, columns, usual),
-        *_trader_signs(columns, usual),
-        _weekend_sign(items),
+        *_trader_signs(items, columns, usual),
     ]
 
 
@@ -203,27 +202,24 @@ def _pair_signs(
 
 
 def _trader_signs(
-    columns: Mapping[str, CodeColumn], usual: UsualValues
+    items: pd.DataFrame, columns: Mapping[str, CodeColumn], usual: UsualValues
 ) -> Iterator[Sign]:
-    """Yield numbers whose mean is the share of items of traders never seen."""
-    for name, sketch in usual.traders.items():
-        if name in columns:
-            column = columns[name]
-            yield Sign(
-                check="trader",
-                fields=(name,),
-                values=column.spread(sketch.unknown(column.ids)),
-            )
+    """Yield numbers whose mean is the share of items of traders never seen.
 
-
-def _weekend_sign(items: pd.DataFrame) -> Sign:
-    """Return which items were lodged on a Saturday or a Sunday."""
-    days = items["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    # Day 0, 1970-01-01, was a Thursday.
-    weekend = (days + 3) % 7 >= 5
-    return Sign(
-        check="weekend", fields=("lodged_at",), values=weekend.astype(np.float64)
-    )
+    And of traders never seen at an office, or with a mode of transport.
+    """
+    for fields, sketch in usual.traders.items():
+        if not set(fields) <= set(columns):
+            continue
+        if len(fields) == 1:
+            column = columns[fields[0]]
+            values = column.spread(sketch.unknown(column.ids))
+            yield Sign(check="trader", fields=fields, values=values)
+        else:
+            ids = pair_ids(items, columns, (fields[0], fields[1]))
+            if ids is not None:
+                values = np.where(ids == 0, np.nan, sketch.unknown(ids))
+                yield Sign(check="link", fields=fields, values=values)
 
 
 def figures_of(sign: Sign, blocks: NDArray[np.intp]) -> Float:

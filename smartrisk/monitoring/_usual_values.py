@@ -32,6 +32,13 @@ CODE_PAIRS = (
     ("tariff_code", "quantity_unit"),
     ("tariff_code", "duty_rate"),
 )
+#: Pairs of a trader and a code, of which a sketch is kept: a trader keeps its offices.
+TRADER_PAIRS = (
+    ("declarant_id", "office"),
+    ("importer_id", "office"),
+    ("declarant_id", "transport_mode"),
+    ("importer_id", "transport_mode"),
+)
 #: Pairs of numbers whose ratio says what neither says alone.
 RATIOS = (
     ("net_mass_kg", "gross_mass_kg"),
@@ -167,8 +174,8 @@ class UsualValues:
     ----------
     habits : dict of str to CodeHabits
         Of every field of codes, and, without the codes, of every field of traders.
-    traders : dict of str to Sketch
-        Of every field of traders.
+    traders : dict of tuple of str to Sketch
+        Of every field of traders, and of their pairs with codes.
     pairs : dict of tuple of str to ndarray of uint64
         Usual pairs of codes, sorted.
     routes : ndarray of uint64
@@ -180,7 +187,7 @@ class UsualValues:
     """
 
     habits: Mapping[str, CodeHabits]
-    traders: Mapping[str, Sketch]
+    traders: Mapping[tuple[str, ...], Sketch]
     pairs: Mapping[tuple[str, str], UInt]
     routes: UInt
     groups: UInt
@@ -193,10 +200,14 @@ class UsualValues:
         habits = {
             n: _habits(columns[n], with_codes=True) for n in CODES if n in columns
         }
-        traders = {}
+        traders: dict[tuple[str, ...], Sketch] = {}
         for name in (n for n in TRADERS if n in columns and len(columns[n].ids)):
             habits[name] = _habits(columns[name], with_codes=False)
-            traders[name] = Sketch.of(columns[name].ids)
+            traders[(name,)] = Sketch.of(columns[name].ids)
+        for one, other in TRADER_PAIRS:
+            ids = pair_ids(items, columns, (one, other))
+            if ids is not None:
+                traders[one, other] = Sketch.of(np.unique(ids[ids != 0]))
         pairs = {}
         for pair in CODE_PAIRS:
             ids = pair_ids(items, columns, pair)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from smartrisk.engine import RiskEngine
+from smartrisk.engine import Guard, RiskEngine
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.progress import track_items
 
@@ -21,11 +21,14 @@ def split_chunks(items: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield items.iloc[start : start + CHUNK_ITEMS]
 
 
-def score_in_chunks(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
+def score_in_chunks(
+    engine: RiskEngine, items: pd.DataFrame, guard: Guard = "warn"
+) -> pd.DataFrame:
     """Return SCORES; items do not count for each other, so chunks change no score."""
+    engine.check_batch(items, guard=guard)  # once, of all together
     n_chunks = max(math.ceil(len(items) / CHUNK_ITEMS), 1)
     chunks = track_items(split_chunks(items), n_chunks, "scoring")
-    scores = pd.concat([engine.score(chunk) for chunk in chunks])
+    scores = pd.concat([engine.score(chunk, guard="off") for chunk in chunks])
     # Parts with different marks lose them when they are put together.
     mark_learned(scores, item_ids(items)[engine.has_learned(items)])
     return scores

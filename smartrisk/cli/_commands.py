@@ -19,7 +19,7 @@ from smartrisk.cli._files import (
 from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
-from smartrisk.engine import RiskEngine
+from smartrisk.engine import Guard, RiskEngine
 from smartrisk.errors import ArgumentError
 from smartrisk.progress import track_steps
 from smartrisk.validation import check
@@ -108,10 +108,12 @@ def fit(
     return 0
 
 
-def score(data: DataFiles, *, engine: str, out: str | None, show: int) -> int:
+def score(
+    data: DataFiles, *, engine: str, guard: Guard, out: str | None, show: int
+) -> int:
     """Score items, write all scores, show the riskiest."""
     loaded = RiskEngine.load(engine)
-    scores = score_in_chunks(loaded, load_declarations(data))
+    scores = score_in_chunks(loaded, load_declarations(data), guard)
     if out is not None:
         print_line(f"{len(scores)} scores: {write_table(scores, out)}")
     _print_first(scores.sort_values("risk_score", ascending=False, kind="stable"), show)
@@ -119,11 +121,17 @@ def score(data: DataFiles, *, engine: str, out: str | None, show: int) -> int:
 
 
 def select(
-    data: DataFiles, *, engine: str, capacity: float, out: str | None, show: int
+    data: DataFiles,
+    *,
+    engine: str,
+    capacity: float,
+    guard: Guard,
+    out: str | None,
+    show: int,
 ) -> int:
     """Choose what to inspect, write all decisions, show the first."""
     loaded = RiskEngine.load(engine)
-    decisions = loaded.select(load_declarations(data), capacity)
+    decisions = loaded.select(load_declarations(data), capacity, guard=guard)
     counts = decisions["channel"].value_counts()
     parts = [f"{counts[name]} {name}" for name in schema.CHANNELS if name in counts]
     print_line(f"{len(decisions)} items: {', '.join(parts)}")

@@ -204,6 +204,7 @@ def _add_score(commands: _Commands) -> None:
     parser = _add_command(commands, "score", "score declarations")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
+    _add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all scores")
     parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
 
@@ -237,6 +238,7 @@ def _add_select(commands: _Commands) -> None:
         metavar="K",
         help="a share (0.05 or 5%%) or a number of items (40); default 0.05",
     )
+    _add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all decisions")
     parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
 
@@ -292,6 +294,16 @@ def _add_benchmark(commands: _Commands) -> None:
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the folder of a saved engine."""
     parser.add_argument("--engine", required=True, metavar="FOLDER")
+
+
+def _add_guard(parser: argparse.ArgumentParser) -> None:
+    """Add what to do with items that do not fit what the engine learned from."""
+    parser.add_argument(
+        "--guard",
+        choices=("warn", "raise", "off"),
+        default="warn",
+        help="warn of items unlike those of the fit, stop, or do not look",
+    )
 
 
 def _add_data(

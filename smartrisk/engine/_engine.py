@@ -54,7 +54,7 @@ from smartrisk.features import (
 )
 from smartrisk.items import are_among, item_ids
 from smartrisk.models import RevenueRegressor, RiskClassifier
-from smartrisk.monitoring import InputProfile
+from smartrisk.monitoring import GuardReport, InputProfile
 from smartrisk.schema import DECLARATIONS, TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
 from smartrisk.validation import OnError, validate
@@ -399,6 +399,35 @@ class RiskEngine(BaseEstimator):
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         guard_batch("score", state, items, guard)
         return score_items(state, items)
+
+    def check_batch(
+        self,
+        declarations: TableInput,
+        *,
+        on_error: OnError = "raise",
+        guard: Guard = "warn",
+    ) -> GuardReport | None:
+        """Return what of a batch does not fit what the engine learned from.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            DECLARATIONS.
+        on_error : {"raise", "set_aside"}, default="raise"
+            As in `score`.
+        guard : {"warn", "raise", "off"}, default="warn"
+            As in `score`, which checks the same.
+
+        Returns
+        -------
+        report : GuardReport or None
+            None where `guard` is "off" or the engine has no profile.
+        """
+        state = self._need_state()
+        check_on_error("check_batch", on_error)
+        check_guard("check_batch", guard)
+        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        return guard_batch("check_batch", state, items, guard)
 
     def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
         """Return from the results of which items the models have learned.

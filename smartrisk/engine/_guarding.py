@@ -9,6 +9,7 @@ import pandas as pd
 
 from smartrisk.engine._state import EngineState
 from smartrisk.errors import DataQualityWarning, TableError, check_choice
+from smartrisk.monitoring import GuardReport
 
 #: What to do with a batch that does not fit.
 Guard: TypeAlias = Literal["warn", "raise", "off"]
@@ -27,15 +28,15 @@ def check_guard(method: str, guard: Guard) -> None:
 
 def guard_batch(
     method: str, state: EngineState, items: pd.DataFrame, guard: Guard
-) -> None:
+) -> GuardReport | None:
     """Warn, or raise, when a batch does not fit; for a method that the user calls."""
     if guard == "off" or state.profile is None:
-        return
+        return None
     day = state.features.last_day_
     until = None if day is None else pd.Timestamp(day)
     report = state.profile.check(items, until=until)
     if report.ok:
-        return
+        return report
     messages = report.messages()
     text = " ".join(map(str, messages))
     if guard == "raise":
@@ -57,3 +58,4 @@ def guard_batch(
         ),
         stacklevel=3,
     )
+    return report

@@ -23,7 +23,7 @@ from smartrisk.selectivity import select
 from smartrisk.validation import OnError, validate
 
 if TYPE_CHECKING:
-    from smartrisk.engine import RiskEngine
+    from smartrisk.engine import Guard, RiskEngine
     from smartrisk.explanations import Reasons
 
 _FIELDS = ("lodged_at", "office", "importer_id", "tariff_code", "origin")
@@ -146,7 +146,9 @@ class WatchList(Page):
         check_number("WatchList", "top", top, low=1, integer=True)
         items = validate(declarations, DECLARATIONS, on_error=on_error)
         items = items.reset_index(drop=True)
-        scores = engine.score(items)
+        # Items with decisions were checked when they were decided on.
+        guard: Guard = "warn" if decisions is None else "off"
+        scores = engine.score(items, guard=guard)
         if decisions is None:
             decisions = select(scores, items, capacity=capacity)
         decided = validate(decisions, DECISIONS, on_error=on_error)

@@ -247,7 +247,7 @@ def _judge(
     results = tables.results_of(tables.items)
     if results is None or results["illicit"].nunique() < 2:
         return _Judgement(evaluation=evaluation)
-    scores = engine.score(tables.items)
+    scores = engine.score(tables.items, guard="off")  # `select` has checked them
     both = join_by_key(scores, results, ["illicit"], how="inner")
     groups = standard_segments(tables.items, past=tables.past)
     return _Judgement(

@@ -14,21 +14,48 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, ArtefactError, format_values
 
-__all__ = ["FORMAT", "read_folder", "write_file", "write_folder"]
+__all__ = ["FORMAT", "FolderContent", "read_folder", "write_file", "write_folder"]
 
 #: Format of a saved engine; a folder of another format is refused.
 FORMAT = "smartrisk-engine/2"
 _MANIFEST = "manifest.json"
 
+#: End of the name of a file whose bytes are returned as they are.
+_BYTES = ".skops"
+
 #: A table: columns by name.
 Arrays = dict[str, NDArray[Any]]
+
+
+class FolderContent(NamedTuple):
+    """What `read_folder` found.
+
+    Parameters
+    ----------
+    texts : dict of str to str
+        File name to text.
+    tables : dict of str to dict of str to ndarray
+        Table name to columns.
+    blobs : dict of str to bytes
+        File name to content.
+
+    Examples
+    --------
+    >>> from smartrisk.artefact import FolderContent
+    >>> FolderContent({"a.json": "{}"}, {}, {}).texts
+    {'a.json': '{}'}
+    """
+
+    texts: dict[str, str]
+    tables: dict[str, Arrays]
+    blobs: dict[str, bytes]
 
 
 def write_folder(
@@ -36,9 +63,10 @@ def write_folder(
     *,
     texts: Mapping[str, str],
     tables: Mapping[str, Arrays],
+    blobs: Mapping[str, bytes] | None = None,
     owner: str = "write_folder",
 ) -> Path:
-    """Write texts and tables as a folder, all or nothing.
+    """Write texts, tables and bytes as a folder, all or nothing.
 
     Parameters
     ----------
@@ -48,6 +76,8 @@ def write_folder(
         File name to text.
     tables : mapping of str to dict of str to ndarray
         Table name to columns; written as Parquet.
+    blobs : mapping of str to bytes, default=None
+        File name to content, written as it is; names end with ``.skops``.
     owner : str, default="write_folder"
         Name of the calling function, for error messages.
 
@@ -67,7 +97,7 @@ def write_folder(
     >>> from smartrisk.artefact import read_folder, write_folder
     >>> folder = tempfile.mkdtemp() + "/engine"
     >>> _ = write_folder(folder, texts={"a.json": "{}"}, tables={})
-    >>> read_folder(folder)[0]
+    >>> read_folder(folder).texts
     {'a.json': '{}'}
     """
     target = Path(folder)
@@ -87,6 +117,7 @@ def write_folder(
     try:
         files = [_write_text(draft, name, text) for name, text in texts.items()]
         files += [_write_table(draft, name, cols) for name, cols in tables.items()]
+        files += [_write_bytes(draft, name, b) for name, b in (blobs or {}).items()]
         manifest = {
             "format": FORMAT,
             "files": {path.name: _digest(path) for path in sorted(files)},
@@ -160,7 +191,7 @@ def write_file(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 def read_folder(
     folder: str | os.PathLike[str], *, owner: str = "read_folder"
-) -> tuple[dict[str, str], dict[str, Arrays]]:
+) -> FolderContent:
     """Read a folder that `write_folder` wrote, after checking every digest.
 
     Parameters
@@ -172,10 +203,8 @@ def read_folder(
 
     Returns
     -------
-    texts : dict of str to str
-        File name to text.
-    tables : dict of str to dict of str to ndarray
-        Table name to columns.
+    content : FolderContent
+        Its texts, tables and bytes.
 
     Raises
     ------
@@ -189,15 +218,14 @@ def read_folder(
     >>> from smartrisk.artefact import read_folder, write_folder
     >>> folder = tempfile.mkdtemp() + "/engine"
     >>> _ = write_folder(folder, texts={"settings.json": "{}"}, tables={})
-    >>> texts, tables = read_folder(folder)
-    >>> sorted(texts), sorted(tables)
-    (['settings.json'], [])
+    >>> content = read_folder(folder)
+    >>> sorted(content.texts), sorted(content.tables), sorted(content.blobs)
+    (['settings.json'], [], [])
     """
     place = Path(folder)
     manifest = _read_manifest(place, owner)
     _check_files(place, manifest, owner)
-    texts: dict[str, str] = {}
-    tables: dict[str, Arrays] = {}
+    found = FolderContent({}, {}, {})
     for name, digest in manifest.items():
         content = (place / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
@@ -210,10 +238,12 @@ def read_folder(
                 folder=str(place),
             )
         if name.endswith(".parquet"):
-            tables[name.removesuffix(".parquet")] = _parse_table(content)
+            found.tables[name.removesuffix(".parquet")] = _parse_table(content)
+        elif name.endswith(_BYTES):
+            found.blobs[name] = content
         else:
-            texts[name] = content.decode("utf-8")
-    return texts, tables
+            found.texts[name] = content.decode("utf-8")
+    return found
 
 
 def _check_place(target: Path, owner: str) -> None:
@@ -239,6 +269,16 @@ def _write_text(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def _write_bytes(folder: Path, name: str, content: bytes) -> Path:
+    """Write bytes; return when they are on disk."""
+    path = folder / name
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     return path

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,14 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import UNUSED
 
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._display import settings_html
 from smartrisk.engine._explaining import explain_item, explain_items
+from smartrisk.engine._fitted import FittedParts
 from smartrisk.engine._guarding import Guard, check_guard, guard_batch
+from smartrisk.engine._models import count_trees
 from smartrisk.engine._reading import (
     check_on_error,
     read_item,
@@ -31,15 +30,12 @@ from smartrisk.engine._reading import (
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
 from smartrisk.engine._state import (
     MOST_THREADS,
-    EngineSettings,
     EngineState,
-    Setting,
-    describe,
     pack,
     unpack,
 )
 from smartrisk.engine._training import train_models, warn_of_doubts
-from smartrisk.engine._updating import UpdateReport, forget_traders, update_state
+from smartrisk.engine._updating import forget_traders, update_state
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
     TableError,
@@ -53,7 +49,6 @@ from smartrisk.features import (
     join_results,
 )
 from smartrisk.items import are_among, item_ids
-from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.monitoring import GuardReport, InputProfile
 from smartrisk.schema import DECLARATIONS, TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
@@ -62,17 +57,19 @@ from smartrisk.validation import OnError, validate
 _log = logging.getLogger("smartrisk")
 
 
-class RiskEngine(BaseEstimator):
+class RiskEngine(FittedParts):
     """The whole pipeline: features, risk, expected revenue, reasons, decisions.
 
     Parameters
     ----------
     features : DeclarationFeatures, default=None
         Unfitted transformer; None for the default keys.
-    classifier : RiskClassifier, default=None
-        Unfitted model of a hit; None for the default.
-    regressor : RevenueRegressor, default=None
-        Unfitted model of revenue given a hit; None for the default.
+    classifier : estimator, default=None
+        Unfitted model of a hit: any scikit-learn classifier with `predict_proba` that
+        takes missing values; None for `RiskClassifier`.
+    regressor : estimator, default=None
+        Unfitted model of revenue given a hit: any scikit-learn regressor that takes
+        missing values; None for `RevenueRegressor`.
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     n_jobs : int, default=4
@@ -85,10 +82,10 @@ class RiskEngine(BaseEstimator):
     ----------
     features_ : DeclarationFeatures
         The fitted history and features.
-    classifier_ : RiskClassifier
-        The fitted model of a hit.
-    regressor_ : RevenueRegressor
-        The fitted model of revenue.
+    classifier_ : RiskClassifier or ClassifierAdapter
+        The fitted model of a hit; ``classifier_.estimator_`` is the one you passed.
+    regressor_ : RevenueRegressor or RegressorAdapter
+        The fitted model of revenue; ``regressor_.estimator_`` is the one you passed.
     version_ : str
         Digest of everything that decides a score, and of nothing else; it is the
         `model_version` of SCORES.
@@ -111,9 +108,6 @@ class RiskEngine(BaseEstimator):
     (5, True)
     """
 
-    #: Everything that was learned; the parameters are the only other attributes.
-    _state: EngineState | None = None
-
     # Tables and options are arguments, not metadata that a pipeline routes.
     __metadata_request__fit = dict.fromkeys(
         ("declarations", "outcomes", "on_error"), UNUSED
@@ -126,8 +120,8 @@ class RiskEngine(BaseEstimator):
         self,
         *,
         features: DeclarationFeatures | None = None,
-        classifier: RiskClassifier | None = None,
-        regressor: RevenueRegressor | None = None,
+        classifier: BaseEstimator | None = None,
+        regressor: BaseEstimator | None = None,
         label_delay: int = 30,
         n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
@@ -138,71 +132,6 @@ class RiskEngine(BaseEstimator):
         self.label_delay = label_delay
         self.n_jobs = n_jobs
         self.random_state = random_state
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether `fit` was called."""
-        return self._state is not None
-
-    def __copy__(self) -> Self:
-        """Return what `copy` returns."""
-        return self.copy()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return an engine with parameters of its own; what was learned is shared."""
-        copied = self.copy()
-        memo[id(self)] = copied
-        for name, value in self.get_params(deep=False).items():
-            setattr(copied, name, copy.deepcopy(value, memo))
-        return copied
-
-    def _repr_html_(self) -> str:
-        """Return the parameters, and the version once fitted, as HTML."""
-        version = None if self._state is None else self._state.version
-        return settings_html(repr(self), self.describe(), version)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        """Return text and HTML for a notebook, which prefers this to `_repr_html_`."""
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
-
-    @property
-    def features_(self) -> DeclarationFeatures:
-        """The fitted history and features."""
-        return self._need_state().features
-
-    @property
-    def classifier_(self) -> RiskClassifier:
-        """The fitted model of a hit."""
-        return self._need_state().classifier
-
-    @property
-    def regressor_(self) -> RevenueRegressor:
-        """The fitted model of revenue."""
-        return self._need_state().regressor
-
-    @property
-    def version_(self) -> str:
-        """Digest of everything that decides a score."""
-        return self._need_state().version
-
-    @property
-    def profile_(self) -> InputProfile | None:
-        """What the inputs were like when the engine was fitted; None if not known."""
-        return self._need_state().profile
-
-    @property
-    def last_update_(self) -> UpdateReport | None:
-        """What the last `update` or `forget` did; None after `fit` and `load`."""
-        return self._need_state().last_update
-
-    @property
-    def history_until(self) -> pd.Timestamp | None:
-        """Day of the last item in the history, None without a history.
-
-        The features of items lodged later ignore what happened in between: extend the
-        history with `update`.
-        """
-        day = self._need_state().features.last_day_
-        return None if day is None else pd.Timestamp(day)
 
     def fit(
         self,
@@ -269,9 +198,9 @@ class RiskEngine(BaseEstimator):
             profile=InputProfile.learn(items),
         )
         _log.info(
-            "RiskEngine.fit: version %s, %d trees, %.1f s",
+            "RiskEngine.fit: version %s, %s trees, %.1f s",
             state.version,
-            models.classifier.n_trees_,
+            count_trees(models.classifier),
             time.perf_counter() - start,
         )
         self._state = state
@@ -354,19 +283,6 @@ class RiskEngine(BaseEstimator):
         _log.info("RiskEngine.forget: %r", shorter.last_update)
         self._state = shorter
         return self
-
-    def copy(self) -> Self:
-        """Return an engine whose history grows on its own.
-
-        Returns
-        -------
-        copied : RiskEngine
-            With the same settings, models and history, at no cost: `fit` and `update`
-            of either leave the other as it is.
-        """
-        copied = type(self).__new__(type(self))
-        copied.__dict__.update(self.__dict__)
-        return copied
 
     def score(
         self,
@@ -575,33 +491,48 @@ class RiskEngine(BaseEstimator):
             releases=read.keep("releases", releases),
         )
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(
+        self, folder: str | os.PathLike[str], *, trusted: Iterable[str] = ()
+    ) -> Path:
         """Write the engine as a folder of text, JSON and Parquet with checksums.
 
         Parameters
         ----------
         folder : path
             Where to write; an engine saved there before is replaced at once.
+        trusted : iterable of str, default=()
+            Full names of types in your own classifier or regressor that are not on the
+            list of this library, and that you will pass to `load`.
 
         Returns
         -------
         folder : Path
             The folder.
+
+        Raises
+        ------
+        ArgumentError
+            If a model cannot be written, or holds a type that is not trusted.
         """
         state = self._need_state()
-        texts, tables = pack(self._settings(), state)
-        path = write_folder(folder, texts=texts, tables=tables, owner="RiskEngine.save")
+        found = pack(self._settings(), state, trusted)
+        path = write_folder(folder, **found._asdict(), owner="RiskEngine.save")
         _log.info("RiskEngine.save: version %s", state.version)
         return path
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> Self:
-        """Read an engine that `save` wrote.
+    def load(
+        cls, folder: str | os.PathLike[str], *, trusted: Iterable[str] = ()
+    ) -> Self:
+        """Read an engine that `save` wrote; nothing is unpickled.
 
         Parameters
         ----------
         folder : path
             The folder.
+        trusted : iterable of str, default=()
+            Full names of types that may be made besides those of the list of this
+            library. Pass them only for a folder whose origin you know.
 
         Returns
         -------
@@ -611,31 +542,15 @@ class RiskEngine(BaseEstimator):
         Raises
         ------
         ArtefactError
-            If any file was edited, truncated, added or removed.
+            If any file was edited, truncated, added or removed, or a model names a type
+            that is not trusted.
         """
-        texts, tables = read_folder(folder, owner="RiskEngine.load")
-        settings, state = unpack(texts, tables, folder=str(folder))
-        engine = cls(
-            features=settings.features,
-            classifier=settings.classifier,
-            regressor=settings.regressor,
-            label_delay=settings.label_delay,
-            n_jobs=settings.n_jobs,
-            random_state=settings.random_state,
-        )
+        found = read_folder(folder, owner="RiskEngine.load")
+        settings, state = unpack(found, folder=str(folder), trusted=trusted)
+        engine = cls(**vars(settings))
         engine._state = state
         _log.info("RiskEngine.load: version %s", state.version)
         return engine
-
-    def describe(self) -> dict[str, Setting]:
-        """Return the parameters in one flat dictionary, for a tracking run.
-
-        Returns
-        -------
-        parameters : dict
-            Names such as ``classifier.num_leaves`` to plain values.
-        """
-        return describe(self._settings(), self._state)
 
     def input_example(self) -> pd.DataFrame:
         """Return two invented items with the columns that the engine was fitted on.
@@ -648,23 +563,3 @@ class RiskEngine(BaseEstimator):
         fields = set(self.features_.feature_names_in_)
         frame = example_declarations(2)
         return validate(frame[[name for name in frame if name in fields]], DECLARATIONS)
-
-    def _need_state(self) -> EngineState:
-        """Return the fitted state, or raise scikit-learn's error."""
-        if self._state is None:
-            raise NotFittedError(
-                "RiskEngine: not fitted. Call fit(declarations, outcomes) first, or "
-                "RiskEngine.load(folder)."
-            )
-        return self._state
-
-    def _settings(self) -> EngineSettings:
-        """Return the parameters as one value."""
-        return EngineSettings(
-            features=self.features,
-            classifier=self.classifier,
-            regressor=self.regressor,
-            label_delay=self.label_delay,
-            n_jobs=self.n_jobs,
-            random_state=self.random_state,
-        )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.engine._models import find_contributions
 from smartrisk.engine._state import EngineState
 from smartrisk.explanations import Reasons, explain
 
@@ -18,29 +19,30 @@ def explain_items(state: EngineState, items: pd.DataFrame, top: int) -> Reasons:
     matrix = state.features.transform_matrix(items)
     names = state.features.get_feature_names_out()
     frame = pd.DataFrame(matrix, index=items.index, columns=names)
-    contributions = np.empty((0, matrix.shape[1] + 1))
+    found = np.empty((0, matrix.shape[1] + 1)), np.empty(0)
     if len(items):
-        contributions = state.classifier.contributions(matrix)
-    return _reasons(state, items, frame, contributions, top)
+        found = find_contributions(state.classifier, matrix)
+    return _reasons(state, items, frame, found, top)
 
 
 def explain_item(state: EngineState, values: Mapping[str, Any], top: int) -> Reasons:
     """Return the reasons behind the score of one canonical item."""
     matrix = state.features.transform_one(values)
-    contributions = state.classifier.contributions(matrix, checked=True)
+    found = find_contributions(state.classifier, matrix)
     row = np.array([list(values.values())], dtype=object)
     frame = pd.DataFrame(row, columns=list(values))
-    return _reasons(state, frame, matrix, contributions, top)
+    return _reasons(state, frame, matrix, found, top)
 
 
 def _reasons(
     state: EngineState,
     items: pd.DataFrame,
     matrix: pd.DataFrame | NDArray[np.float32],
-    contributions: NDArray[np.float64],
+    found: tuple[NDArray[np.float64], NDArray[np.float64]],
     top: int,
 ) -> Reasons:
-    """Return the reasons that contributions give."""
+    """Return the reasons that contributions and probabilities give."""
+    contributions, risk = found
     day = state.features.last_day_
     return explain(
         items,
@@ -48,6 +50,6 @@ def _reasons(
         contributions,
         state.features.feature_info_,
         top=top,
-        risk=state.classifier.calibrate(contributions.sum(axis=1)),
+        risk=risk,
         until=None if day is None else pd.Timestamp(day),
     )

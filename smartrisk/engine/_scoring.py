@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 
+from smartrisk.engine._models import predict_risk
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._training import declared_value, declared_values
 from smartrisk.items import item_ids, mark_learned
@@ -30,16 +31,15 @@ class ItemScore(TypedDict):
 
 def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
     """Return SCORES of validated items, part by part."""
-    raw = np.empty(len(items))
+    risk = np.empty(len(items))
     revenue = np.empty(len(items))
     for start in range(0, len(items), _CHUNK):
         part = slice(start, start + _CHUNK)
         rows = items.iloc[part]
         matrix = state.features.transform_matrix(rows)
-        raw[part] = state.classifier.raw_score(matrix, checked=True)
+        risk[part] = predict_risk(state.classifier, matrix)
         scale = declared_values(rows, state.features)
         revenue[part] = state.regressor.predict(matrix, scale=scale, checked=True)
-    risk = state.classifier.calibrate(raw)
     scores = items.loc[:, [k for k in KEY if k in items]].copy()
     scores["risk_score"] = risk
     scores["expected_revenue"] = risk * revenue
@@ -53,8 +53,7 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
 def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
     """Return the score of one canonical item, bit-identical to its score in a batch."""
     matrix = state.features.transform_one(values)
-    raw = state.classifier.raw_score(matrix, checked=True)
-    risk = float(state.classifier.calibrate(raw)[0])
+    risk = float(predict_risk(state.classifier, matrix)[0])
     scale = declared_value(values, state.features)
     given_hit = state.regressor.predict(matrix, scale=scale, checked=True)
     return {

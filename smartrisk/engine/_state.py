@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +12,20 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
+from smartrisk.artefact import FolderContent
+from smartrisk.engine._models import (
+    Blobs,
+    Classifier,
+    Regressor,
+    check_models,
+    count_trees,
+    describe_model,
+    new_model,
+    pack_model,
+    pack_setting,
+    unpack_model,
+    unpack_setting,
+)
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
     ArtefactError,
@@ -28,20 +42,16 @@ from smartrisk.features import (
     unpack_history,
 )
 from smartrisk.items import UInt
-from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 from smartrisk.threads import count_jobs
 
 if TYPE_CHECKING:
     from smartrisk.engine._updating import UpdateReport
 
-#: Name of a file to its text, and name of a table to its columns.
-Texts: TypeAlias = Mapping[str, str]
-Tables: TypeAlias = dict[str, dict[str, NDArray[Any]]]
 #: A parameter as `RiskEngine.describe` returns it.
 Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
 
-_STATE, _TREES, _REVENUE_TREES = "engine.json", "risk.txt", "revenue.txt"
+_STATE = "engine.json"
 _PROFILE = "profile.json"
 _LEARNED = "learned"
 #: LightGBM keeps its seed in 32 bits with a sign.
@@ -61,9 +71,9 @@ class EngineSettings:
     ----------
     features : DeclarationFeatures or None
         Unfitted transformer; None for the default keys.
-    classifier : RiskClassifier or None
+    classifier : estimator or None
         Unfitted model of a hit; None for the default.
-    regressor : RevenueRegressor or None
+    regressor : estimator or None
         Unfitted model of revenue given a hit; None for the default.
     label_delay : int
         Days from lodgement to the result where `known_at` is missing.
@@ -74,14 +84,14 @@ class EngineSettings:
     """
 
     features: DeclarationFeatures | None
-    classifier: RiskClassifier | None
-    regressor: RevenueRegressor | None
+    classifier: BaseEstimator | None
+    regressor: BaseEstimator | None
     label_delay: int
     n_jobs: int | None
     random_state: int
 
     def check(self) -> None:
-        """Raise unless the delay, the threads and the seed are allowed."""
+        """Raise unless the delay, the threads, the seed and the models are allowed."""
         owner = "RiskEngine"
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_jobs(owner, self.n_jobs)
@@ -93,6 +103,7 @@ class EngineSettings:
             high=_MOST_SEED,
             integer=True,
         )
+        check_models(self.classifier, self.regressor)
 
     def new_features(self) -> DeclarationFeatures:
         """Return an unfitted transformer."""
@@ -104,19 +115,19 @@ class EngineSettings:
             n_jobs = min(count_jobs(n_jobs), _FEATURE_THREADS)
         return DeclarationFeatures(label_delay=self.label_delay, n_jobs=n_jobs)
 
-    def new_classifier(self) -> RiskClassifier:
+    def new_classifier(self) -> Classifier:
         """Return an unfitted model of a hit."""
-        if self.classifier is not None:
-            classifier: RiskClassifier = clone(self.classifier)
-            return classifier
-        return RiskClassifier(n_jobs=self.n_jobs, random_state=self.random_state)
+        model: Classifier = new_model("classifier", self.classifier, **self._common())
+        return model
 
-    def new_regressor(self) -> RevenueRegressor:
+    def new_regressor(self) -> Regressor:
         """Return an unfitted model of revenue."""
-        if self.regressor is not None:
-            regressor: RevenueRegressor = clone(self.regressor)
-            return regressor
-        return RevenueRegressor(n_jobs=self.n_jobs, random_state=self.random_state)
+        model: Regressor = new_model("regressor", self.regressor, **self._common())
+        return model
+
+    def _common(self) -> dict[str, Any]:
+        """Return what the default models take over."""
+        return {"n_jobs": self.n_jobs, "random_state": self.random_state}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,9 +138,9 @@ class EngineState:
     ----------
     history : LearnedHistory
         The fitted features, their history, and what it holds.
-    classifier : RiskClassifier
+    classifier : RiskClassifier or ClassifierAdapter
         The fitted model of a hit.
-    regressor : RevenueRegressor
+    regressor : RevenueRegressor or RegressorAdapter
         The fitted model of revenue.
     learned : ndarray of uint64
         Sorted `item_ids` of the items whose results the models were fitted on.
@@ -143,8 +154,8 @@ class EngineState:
     """
 
     history: LearnedHistory
-    classifier: RiskClassifier
-    regressor: RevenueRegressor
+    classifier: Classifier
+    regressor: Regressor
     learned: UInt
     version: str
     profile: InputProfile | None = None
@@ -162,7 +173,7 @@ class EngineState:
 
 def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:
     """Return the parameters of an engine and of its parts in one flat dictionary."""
-    parts: dict[str, BaseEstimator] = {
+    parts = {
         "features": state.features if state else settings.new_features(),
         "classifier": state.classifier if state else settings.new_classifier(),
         "regressor": state.regressor if state else settings.new_regressor(),
@@ -172,9 +183,7 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
         "random_state": settings.random_state,
     }
     for part, estimator in parts.items():
-        for name, value in estimator.get_params(deep=False).items():
-            if name in ("categorical", "monotone"):  # they follow from the features
-                continue
+        for name, value in describe_model(estimator).items():
             if name.endswith("keys"):
                 value = [key.label for key in value]
             flat[f"{part}.{name}"] = list(value) if isinstance(value, tuple) else value
@@ -182,37 +191,41 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
         flat["n_items"] = len(state.history.items)
         flat["n_results"] = state.history.results.n_items
         flat["n_features"] = len(state.features.feature_info_)
-        flat["n_trees"] = state.classifier.n_trees_
+        n_trees = count_trees(state.classifier)
+        if n_trees is not None:
+            flat["n_trees"] = n_trees
     return flat
 
 
-def pack(settings: EngineSettings, state: EngineState) -> tuple[Texts, Tables]:
-    """Return the texts and tables from which `unpack` makes settings and state."""
+def pack(
+    settings: EngineSettings, state: EngineState, trusted: Iterable[str]
+) -> FolderContent:
+    """Return the content from which `unpack` makes settings and state."""
     learned, tables = pack_history(state.history)
+    classifier, texts, blobs = pack_model("classifier", state.classifier, trusted)
+    regressor, more_texts, more_blobs = pack_model(
+        "regressor", state.regressor, trusted
+    )
+    plain_settings, unfitted = _plain_settings(settings)
     content = {
         "smartrisk": __version__,
         "version": state.version,
-        "settings": _plain_settings(settings),
+        "settings": plain_settings,
         "features": learned,
         "digests": state.history.digests(),
-        "classifier": _plain_model(state.classifier),
-        "regressor": _plain_model(state.regressor),
+        "classifier": classifier,
+        "regressor": regressor,
     }
-    texts = {
-        _STATE: json.dumps(content, indent=1, default=_plain_number),
-        _TREES: state.classifier.booster_text(),
-    }
-    revenue_trees = state.regressor.booster_text()
-    if revenue_trees is not None:
-        texts[_REVENUE_TREES] = revenue_trees
+    texts |= more_texts
+    texts[_STATE] = json.dumps(content, indent=1, default=_plain_number)
     if state.profile is not None:
         texts[_PROFILE] = json.dumps(profile_to_plain(state.profile))
     tables[_LEARNED] = {"id": state.learned}
-    return texts, tables
+    return FolderContent(texts, tables, {**blobs, **more_blobs, **unfitted})
 
 
 def unpack(
-    texts: Texts, tables: Tables, *, folder: str
+    found: FolderContent, *, folder: str, trusted: Iterable[str]
 ) -> tuple[EngineSettings, EngineState]:
     """Return the settings and the state that `pack` packed.
 
@@ -221,15 +234,14 @@ def unpack(
     ArtefactError
         If the content is not what this version writes; `folder` names it.
     """
+    texts, tables, blobs = found
     try:
         content = json.loads(texts[_STATE])
         learned = tables.pop(_LEARNED)["id"]
         history = unpack_history(content["features"], tables)
-        classifier = RiskClassifier(**_params(content["classifier"])).restore(
-            texts[_TREES], content["classifier"]["state"]
-        )
-        regressor = RevenueRegressor(**_params(content["regressor"])).restore(
-            texts.get(_REVENUE_TREES), content["regressor"]["state"]
+        classifier, regressor = (
+            unpack_model(part, content[part], texts, blobs, trusted)
+            for part in ("classifier", "regressor")
         )
         state = EngineState(
             history=history,
@@ -240,7 +252,9 @@ def unpack(
             profile=_unpack_profile(texts.get(_PROFILE)),
         )
         saved, digests = content["version"], content["digests"]
-        settings = _settings_from_plain(content["settings"])
+        settings = _settings_from_plain(content["settings"], blobs, trusted)
+    except ArtefactError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(
             "engine.saved_by_another_version",
@@ -279,49 +293,39 @@ def _unpack_profile(text: str | None) -> InputProfile | None:
     return None if text is None else profile_from_plain(json.loads(text))
 
 
-def _plain_settings(settings: EngineSettings) -> dict[str, Any]:
-    """Return settings as plain values; parts that are None stay None."""
-    features, classifier = settings.features, settings.classifier
-    regressor = settings.regressor
-    return {
+def _plain_settings(settings: EngineSettings) -> tuple[dict[str, Any], Blobs]:
+    """Return settings as plain values and bytes; parts that are None stay None."""
+    features = settings.features
+    classifier, blobs = pack_setting("classifier", settings.classifier)
+    regressor, more_blobs = pack_setting("regressor", settings.regressor)
+    plain = {
         "features": None if features is None else to_settings(features),
-        "classifier": None if classifier is None else classifier.get_params(),
-        "regressor": None if regressor is None else regressor.get_params(),
+        "classifier": classifier,
+        "regressor": regressor,
         "label_delay": settings.label_delay,
         "n_jobs": settings.n_jobs,
         "random_state": settings.random_state,
     }
+    return plain, {**blobs, **more_blobs}
 
 
-def _settings_from_plain(plain: dict[str, Any]) -> EngineSettings:
+def _settings_from_plain(
+    plain: dict[str, Any], blobs: Blobs, trusted: Iterable[str]
+) -> EngineSettings:
     """Return the settings that `_plain_settings` described."""
-    features, classifier = plain["features"], plain["classifier"]
-    regressor = plain["regressor"]
+    features = plain["features"]
+    classifier, regressor = (
+        unpack_setting(part, plain[part], blobs, trusted)
+        for part in ("classifier", "regressor")
+    )
     return EngineSettings(
         features=None if features is None else from_settings(features),
-        classifier=None
-        if classifier is None
-        else RiskClassifier(**_tuples(classifier)),
-        regressor=None if regressor is None else RevenueRegressor(**_tuples(regressor)),
+        classifier=classifier,
+        regressor=regressor,
         label_delay=plain["label_delay"],
         n_jobs=plain["n_jobs"],
         random_state=plain["random_state"],
     )
-
-
-def _plain_model(model: RiskClassifier | RevenueRegressor) -> dict[str, Any]:
-    """Return the parameters and the state of a fitted model as plain values."""
-    return {"params": model.get_params(), "state": model.fitted_state()}
-
-
-def _params(plain: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that `_plain_model` described."""
-    return _tuples(plain["params"])
-
-
-def _tuples(params: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with tuples again where JSON has lists."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in params.items()}
 
 
 def _plain_number(value: object) -> int | float:

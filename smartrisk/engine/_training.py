@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.engine._models import Classifier, Regressor, set_columns
 from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
-from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.quality import LearningData, judge_plausibility
 
 
@@ -23,8 +23,8 @@ from smartrisk.quality import LearningData, judge_plausibility
 class Models:
     """The two fitted models."""
 
-    classifier: RiskClassifier
-    regressor: RevenueRegressor
+    classifier: Classifier
+    regressor: Regressor
 
 
 def train_models(
@@ -45,13 +45,8 @@ def train_models(
     hits, revenue = results.hits[order], results.revenue[order]
     matrix = features.transform_matrix(inspected)
     days = inspected["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    info = features.feature_info_
     classifier = settings.new_classifier()
-    if not classifier.categorical:
-        codes = tuple(k for k, feature in enumerate(info) if feature.categorical)
-        classifier.set_params(categorical=codes)
-    if not classifier.monotone:
-        classifier.set_params(monotone=tuple(feature.monotone for feature in info))
+    set_columns(classifier, features.feature_info_)
     classifier.fit(matrix, hits, time=days)
     hit = hits > 0
     value = declared_values(inspected, features)

@@ -78,11 +78,12 @@ def test_positions_of_features_may_be_numpy_numbers(split, tmp_path):
 def test_a_folder_without_settings_is_of_another_version(small):
     from smartrisk.engine._state import pack, unpack
 
-    texts, tables = pack(small._settings(), small._state)
-    content = json.loads(texts["engine.json"])
+    found = pack(small._settings(), small._state, ())
+    content = json.loads(found.texts["engine.json"])
     del content["settings"]
+    found.texts["engine.json"] = json.dumps(content)
     with pytest.raises(ArtefactError, match=r"another version .*settings"):
-        unpack({**texts, "engine.json": json.dumps(content)}, tables, folder="x")
+        unpack(found, folder="x", trusted=())
 
 
 def test_a_refused_fit_leaves_the_engine_as_it_was(split, tmp_path):

@@ -1,0 +1,125 @@
+"""What an engine has learned: its parts, its version, and copies of it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from smartrisk.engine._display import settings_html
+from smartrisk.engine._models import Classifier, Regressor
+from smartrisk.engine._state import EngineSettings, EngineState, Setting, describe
+from smartrisk.engine._updating import UpdateReport
+from smartrisk.features import DeclarationFeatures
+from smartrisk.monitoring import InputProfile
+
+
+class FittedParts(BaseEstimator):
+    """The learned parts of an engine, all under one private attribute."""
+
+    #: Everything that was learned; the parameters are the only other attributes.
+    _state: EngineState | None = None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether `fit` was called."""
+        return self._state is not None
+
+    def __copy__(self) -> Self:
+        """Return what `copy` returns."""
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return an engine with parameters of its own; what was learned is shared."""
+        copied = self.copy()
+        memo[id(self)] = copied
+        for name, value in self.get_params(deep=False).items():
+            setattr(copied, name, copy.deepcopy(value, memo))
+        return copied
+
+    def _repr_html_(self) -> str:
+        """Return the parameters, and the version once fitted, as HTML."""
+        version = None if self._state is None else self._state.version
+        return settings_html(repr(self), self.describe(), version)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        """Return text and HTML for a notebook, which prefers this to `_repr_html_`."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    @property
+    def features_(self) -> DeclarationFeatures:
+        """The fitted history and features."""
+        return self._need_state().features
+
+    @property
+    def classifier_(self) -> Classifier:
+        """The fitted model of a hit."""
+        return self._need_state().classifier
+
+    @property
+    def regressor_(self) -> Regressor:
+        """The fitted model of revenue."""
+        return self._need_state().regressor
+
+    @property
+    def version_(self) -> str:
+        """Digest of everything that decides a score."""
+        return self._need_state().version
+
+    @property
+    def profile_(self) -> InputProfile | None:
+        """What the inputs were like when the engine was fitted; None if not known."""
+        return self._need_state().profile
+
+    @property
+    def last_update_(self) -> UpdateReport | None:
+        """What the last `update` or `forget` did; None after `fit` and `load`."""
+        return self._need_state().last_update
+
+    @property
+    def history_until(self) -> pd.Timestamp | None:
+        """Day of the last item in the history, None without a history.
+
+        The features of items lodged later ignore what happened in between: extend the
+        history with `update`.
+        """
+        day = self._need_state().features.last_day_
+        return None if day is None else pd.Timestamp(day)
+
+    def copy(self) -> Self:
+        """Return an engine whose history grows on its own.
+
+        Returns
+        -------
+        copied : RiskEngine
+            With the same settings, models and history, at no cost: `fit` and `update`
+            of either leave the other as it is.
+        """
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def describe(self) -> dict[str, Setting]:
+        """Return the parameters in one flat dictionary, for a tracking run.
+
+        Returns
+        -------
+        parameters : dict
+            Names such as ``classifier.num_leaves`` to plain values.
+        """
+        return describe(self._settings(), self._state)
+
+    def _need_state(self) -> EngineState:
+        """Return the fitted state, or raise scikit-learn's error."""
+        if self._state is None:
+            raise NotFittedError(
+                "RiskEngine: not fitted. Call fit(declarations, outcomes) first, or "
+                "RiskEngine.load(folder)."
+            )
+        return self._state
+
+    def _settings(self) -> EngineSettings:
+        """Return the parameters as one value."""
+        return EngineSettings(**self.get_params(deep=False))

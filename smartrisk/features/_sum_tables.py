@@ -82,32 +82,6 @@ class SumTable:
                 np.cumsum(values, out=total[1:])
             self.totals[name] = made[id(values)]
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Merge the entries when one of their arrays is read for the first time."""
-            if name not in _MERGED:
-                raise AttributeError(name)
-            parts = self._parts
-            if parts is not None:
-                self._merge(*parts)
-            return object.__getattribute__(self, name)
-
-    def _merge(self, base: SumTable, changes: tuple[SumTable, ...]) -> None:
-        """Replace the parts by the merged entries, in one assignment.
-
-        Threads that do it at once compute the same. The parts are released with it.
-        """
-        change = SumTable.merge(changes)
-        merged = merge_entries(base._entries(), change._entries())
-        self.__dict__ = {
-            "ids": merged.ids,
-            "packed": merged.packed,
-            "starts": _starts(merged.ids, merged.packed),
-            "totals": merged.totals,
-            "_digest": self._digest,
-        }
-
     def _entries(self) -> Entries:
         """Return the entries for a merge."""
         return Entries(ids=self.ids, packed=self.packed, totals=self.totals)
@@ -223,7 +197,7 @@ class SumTable:
         while pending and len(pending[-1].packed) < 2 * len(change.packed):
             change = SumTable.merge([pending[-1], change])
             pending = pending[:-1]
-        grown = SumTable.__new__(SumTable)
+        grown = _UnmergedTable.__new__(_UnmergedTable)
         grown.__dict__ = {"_parts": (base, (*pending, change)), "_digest": digest}
         return grown
 
@@ -285,6 +259,41 @@ class SumTable:
         """Return the sum over entries first to last (exclusive)."""
         total = self.totals[name]
         return total[last] - total[first]
+
+
+class _UnmergedTable(SumTable):
+    """A table whose changes are merged when one of its arrays is first read.
+
+    Then it becomes a plain table: a class with ``__getattr__`` makes every look-up of
+    an attribute slower.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Merge the entries when one of their arrays is missing."""
+            if name not in _MERGED:
+                raise AttributeError(name)
+            parts = self._parts
+            if parts is not None:
+                self._merge(*parts)
+            return object.__getattribute__(self, name)
+
+    def _merge(self, base: SumTable, changes: tuple[SumTable, ...]) -> None:
+        """Replace the parts by the merged entries, in one assignment.
+
+        Threads that do it at once compute the same. The parts are released with it.
+        """
+        change = SumTable.merge(changes)
+        merged = merge_entries(base._entries(), change._entries())
+        self.__dict__ = {
+            "ids": merged.ids,
+            "packed": merged.packed,
+            "starts": _starts(merged.ids, merged.packed),
+            "totals": merged.totals,
+            "_digest": self._digest,
+        }
+        self.__class__ = SumTable  # type: ignore[assignment]
 
 
 def _starts(ids: UInt, packed: Int) -> Int:

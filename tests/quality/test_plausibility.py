@@ -1,0 +1,164 @@
+"""Every doubt is told of data that have it, and none of data that have not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.errors import DataQualityWarning, TableError
+from smartrisk.quality import CHECKS, Doubt, plausibility
+
+
+def make_items(n=400, **fields):
+    """Return items of 200 days, every second one inspected below."""
+    return pd.DataFrame(
+        {
+            "declaration_id": [f"D{k}" for k in range(n)],
+            "item_number": 1,
+            "lodged_at": pd.Timestamp("2024-01-01")
+            + pd.to_timedelta(np.arange(n) * 200 // n, unit="D"),
+            "office": np.where(np.arange(n) % 3, "A", "B"),
+            "tariff_code": np.where(np.arange(n) % 4 > 1, "010121", "620342"),
+            **fields,
+        }
+    )
+
+
+def make_results(items, delay=5, **fields):
+    """Return results of every second item, every fourth of them a hit."""
+    inspected = items.iloc[::2]
+    known = inspected["lodged_at"] + pd.to_timedelta(delay, unit="D")
+    return pd.DataFrame(
+        {
+            "declaration_id": inspected["declaration_id"].to_numpy(),
+            "item_number": 1,
+            "known_at": known.to_numpy(),
+            "illicit": (np.arange(len(inspected)) % 4 == 0).astype(int),
+            **fields,
+        }
+    )
+
+
+def doubtful(items, results, **options):
+    """Return the names of the checks that found something."""
+    frame = plausibility(items, results, **options).frame()
+    return frame.loc[frame["severity"] != "ok", "check"].tolist()
+
+
+def test_a_sound_table_has_one_quiet_row_per_check():
+    result = plausibility(make_items(), make_results(make_items()))
+    frame = result.frame()
+    assert result.ok
+    assert frame["check"].tolist() == list(CHECKS)
+    assert set(frame["severity"]) == {"ok"}
+    assert str(result) == repr(result) == "Plausibility(9 checks: nothing doubtful)"
+
+
+def test_worlds_are_sound(world, calibrated_world):
+    for sound in (world, calibrated_world):
+        assert plausibility(sound.declarations, sound.outcomes).ok
+
+
+def with_hits(n_hits):
+    items = make_items()
+    results = make_results(items)
+    return items, results.assign(illicit=(np.arange(len(results)) < n_hits) * 1)
+
+
+@pytest.mark.parametrize(
+    ("n_hits", "names"),
+    [(9, ["few hits"]), (10, []), (190, []), (191, ["few non-hits"])],
+)
+def test_ten_of_each_class_are_enough(n_hits, names):
+    assert doubtful(*with_hits(n_hits)) == names
+
+
+def test_less_than_four_weeks_are_few_days():
+    items = make_items()
+    results = make_results(items)
+    start = items["lodged_at"].min()
+    for n_days, names in ((27, ["few days"]), (28, [])):
+        spread = pd.to_timedelta(np.arange(400) * n_days // 400, unit="D")
+        at = results.assign(known_at=(start + spread[::2]).to_numpy())
+        found = doubtful(items.assign(lodged_at=start + spread), at)
+        assert [n for n in found if n == "few days"] == names
+
+
+def test_a_month_without_results_is_named():
+    items = make_items()
+    results = make_results(items)
+    kept = items["lodged_at"].iloc[::2].dt.month.to_numpy() != 4
+    row = plausibility(items, results[kept]).frame().set_index("check")
+    assert row.loc["months without results", "examples"] == "2024-04"
+    assert row.loc["months without results", "severity"] == "warning"
+
+
+def test_results_that_stop_before_the_items_are_told_by_their_last_day():
+    items = make_items()
+    results = make_results(items)
+    early = results[results["known_at"] < "2024-06-25"]
+    row = plausibility(items, early).frame().set_index("check").loc["results stop"]
+    assert (row["severity"], row["examples"]) == ("warning", "2024-06-24")
+    # A pause as long as others is none: results that come once a month.
+    monthly = results.assign(known_at=results["known_at"] + pd.offsets.MonthEnd(1))
+    found = doubtful(items, monthly[monthly["known_at"] < "2024-06-25"])
+    assert "results stop" not in found
+
+
+def test_columns_with_one_value_or_none_are_dead():
+    items = make_items(procedure="4000", origin=None, net_mass_kg=np.arange(400.0))
+    row = plausibility(items, make_results(items)).frame().set_index("check")
+    assert row.loc["dead columns", "columns"] == "procedure, origin"
+    assert row.loc["dead columns", "count"] == 2
+    late = items.assign(procedure=np.where(np.arange(400) < 399, "4000", "4071"))
+    row = plausibility(late, make_results(late)).frame().set_index("check")
+    assert row.loc["dead columns", "columns"] == "origin"
+
+
+def test_a_table_of_inspected_items_only_is_told():
+    items = make_items()
+    results = make_results(items)
+    inspected = items.iloc[::2]
+    assert doubtful(inspected, results) == ["everything inspected"]
+
+
+def test_results_of_one_extract_have_one_day():
+    items = make_items()
+    day = pd.Timestamp("2024-07-20")
+    results = make_results(items, known_at=day)
+    assert "one day for all results" in doubtful(items, results)
+    assert doubtful(items, results.drop(columns="known_at")) == []
+
+
+def test_results_known_at_once_are_a_note_that_fit_does_not_warn_of():
+    items = make_items()
+    result = plausibility(items, make_results(items, delay=0))
+    assert [d.severity for d in result.doubts()] == ["note"]
+    assert result.doubts("warning") == ()
+    assert not result.ok
+    assert isinstance(result.doubts("note")[0], Doubt)
+
+
+def test_without_results_the_two_classes_are_few():
+    assert doubtful(make_items(), None) == ["few hits", "few non-hits"]
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(TableError, match="no valid row"):
+        plausibility(make_items().head(0))
+
+
+def test_fit_warns_of_all_doubts_at_once_and_learns(world):
+    items = world.declarations.assign(procedure="4000", payment_type=None)
+    few = world.outcomes.copy()
+    few.loc[few.index[few["illicit"] > 0][8:], "illicit"] = 0
+    with pytest.warns(DataQualityWarning) as caught:
+        engine = sr.RiskEngine(random_state=0).fit(items, few)
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert "Only 8 hits" in text
+    assert "'procedure', 'payment_type'" in text
+    assert caught[0].message.message_id == "engine.doubtful_data"
+    assert len(engine.score(items.tail(3))) == 3

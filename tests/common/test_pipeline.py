@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -161,6 +162,10 @@ def test_scores_of_folds_are_those_of_a_loop(flow):
         judged = ~np.isnan(y[test])
         risk = model.predict_proba(X.iloc[test])[judged, 1]
         assert score == precision_at(y[test][judged], risk, 0.1)
+    other = cross_val_score(
+        make_steps(), pl.from_pandas(X), pl.Series(y), cv=FOLDS, scoring=BEST
+    )
+    np.testing.assert_array_equal(other, found)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,11 @@ class RiskEngine(FittedParts):
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
         history = LearnedHistory.learn(
-            settings.new_features(), items, found, label_delay=self.label_delay
+            settings.new_features(),
+            items,
+            found,
+            label_delay=self.label_delay,
+            ids=ids,
         )
         models = train_models(settings, history.features, items, ids, found)
         state = EngineState(

@@ -76,6 +76,7 @@ class LearnedHistory:
         results: ItemResults,
         *,
         label_delay: int,
+        ids: UInt | None = None,
     ) -> LearnedHistory:
         """Fit a transformer, and note what it learned from.
 
@@ -89,6 +90,8 @@ class LearnedHistory:
             Results of some of them.
         label_delay : int
             Days from lodgement to the result where `known_at` is missing.
+        ids : ndarray of uint64, shape (n_items,), default=None
+            `smartrisk.items.item_ids` of the items, where they are already computed.
 
         Returns
         -------
@@ -96,10 +99,10 @@ class LearnedHistory:
             With all of them.
         """
         columns = features.learn_columns(items, results)
-        block = _block_of(features, columns, item_ids(items))
-        rows = np.asarray(results.rows)
+        ids = item_ids(items) if ids is None else ids
+        block = _block_of(features, columns, ids)
         versions = Versions.of(
-            item_ids(items)[rows],
+            ids[results.rows],
             results.day,
             results.hits,
             revenue_parts(results.revenue),

@@ -134,8 +134,8 @@ def test_an_update_does_not_double_the_memory(tables, capsys):
     )
     with capsys.disabled():
         print(
-            f"\nMB: state {state / 1e6:.1f}, largest table {largest / 1e6:.1f}; more in "
-            f"an update {update / 1e6:.1f}, in its first look-up {look / 1e6:.1f}, "
+            f"\nMB: state {state / 1e6:.1f}, largest table {largest / 1e6:.1f}; more "
+            f"in an update {update / 1e6:.1f}, in its first look-up {look / 1e6:.1f}, "
             f"after it {left / 1e6:.1f}"
         )
     assert update < 0.1 * state

@@ -101,13 +101,21 @@ def describe_model(model: Any) -> dict[str, Any]:
     if isinstance(model, BaseEstimator):
         params = model.get_params(deep=False)
         return {k: v for k, v in params.items() if k not in ("categorical", "monotone")}
-    plain = (str, int, float, bool, type(None))
     parts = {
-        name: value if isinstance(value, plain) else type(value).__name__
+        name: _describe_value(value)
         for name, value in model.get_params(deep=True).items()
         if name != "steps"
     }
     return {"class": type(model.estimator).__name__, **parts}
+
+
+def _describe_value(value: Any) -> Any:
+    """Return a plain value as it is, NaN as a text, an object by its class."""
+    if isinstance(value, float) and np.isnan(value):
+        return "nan"
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return type(value).__name__
 
 
 # ------------------------------------------------------------------ as a folder

@@ -48,6 +48,21 @@ class FittedModel(Protocol):
         """Mean of each feature, shape (n_features,)."""
         ...
 
+    def prepare(self, X: NDArray[Any]) -> Float:
+        """Return what the classifier is asked about.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+            Features.
+
+        Returns
+        -------
+        matrix : ndarray of shape (n_items, n_features)
+            In double precision.
+        """
+        ...
+
     def raw_score(self, X: NDArray[Any]) -> Float:
         """Return the log-odds of items.
 
@@ -128,7 +143,7 @@ def model_contributions(model: FittedModel, X: NDArray[Any]) -> Float:
     >>> bool(np.allclose(found.sum(axis=1), model.raw_score(X)))
     True
     """
-    matrix = np.ascontiguousarray(X, np.float64)
+    matrix = model.prepare(X)
     chain = _Chain(model.estimator_, matrix.shape[1])
     asked = chain.transform(matrix)
     explain = _find_explainer(chain.last, chain.transform(model.center_[None, :]))
@@ -198,12 +213,12 @@ def _explain_linear(model: Any, center: Float, X: Float) -> Float:
     """Return contributions by shap's linear explainer around the training mean."""
     weights = np.asarray(model.coef_, np.float64).ravel()
     constant = float(np.asarray(model.intercept_).ravel()[0])
-    center = np.nan_to_num(center)
+    center = center.ravel()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import shap
 
-        masker = shap.maskers.Independent(center, max_samples=1)
+        masker = shap.maskers.Independent(center[None, :], max_samples=1)
         values = shap.LinearExplainer((weights, constant), masker).shap_values(X)
     base = float((center * weights).sum()) + constant
     return np.column_stack([values, np.full(len(X), base)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -61,6 +60,7 @@ class _Adapter:
         self.random_state = random_state
         self._size = 1
         self._center: Float = np.empty(0)
+        self._dead: NDArray[np.bool_] = np.empty(0, bool)
         self._content: bytes | None = None
         self._digest = b""
 
@@ -84,8 +84,26 @@ class _Adapter:
 
     @property
     def center_(self) -> Float:
-        """Mean of each feature in fit, (n_features,); NaN where all are missing."""
+        """Mean of each feature in fit, shape (n_features,); 0 where all are missing."""
         return self._center
+
+    def prepare(self, X: ArrayLike) -> Float:
+        """Return what the estimator is asked about.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features, in the order of fit.
+
+        Returns
+        -------
+        matrix : ndarray of shape (n_items, n_features)
+            In double precision. Features that no item of fit had are 0: nothing was
+            learned of them, and some estimators cannot bin them.
+        """
+        matrix = np.array(X, np.float64, order="C")
+        matrix[:, self._dead] = 0.0
+        return matrix
 
     def content(self) -> bytes:
         """Return what decides the predictions, the same after saving and loading.
@@ -140,10 +158,13 @@ class _Adapter:
         Returns
         -------
         state : dict
-            Mean of each feature (None where all were missing), items at once.
+            Mean of each feature, the features without any value, items at once.
         """
-        center = [None if math.isnan(v) else v for v in self._center.tolist()]
-        return {"center": center, "n_at_once": self._size}
+        return {
+            "center": self._center.tolist(),
+            "dead": np.flatnonzero(self._dead).tolist(),
+            "n_at_once": self._size,
+        }
 
     def _restore(
         self, content: bytes | None, state: dict[str, Any], trusted: Iterable[str]
@@ -154,16 +175,19 @@ class _Adapter:
             self.estimator_ = load_estimator(
                 content, trusted=trusted, owner="RiskEngine.load"
             )
-        center = [math.nan if v is None else float(v) for v in state["center"]]
-        self._center = np.array(center, np.float64)
+        self._center = np.array(state["center"], np.float64)
+        self._dead = np.zeros(len(self._center), bool)
+        self._dead[state["dead"]] = True
         self._size = int(state["n_at_once"])
-        self.n_features_in_ = len(center)
+        self.n_features_in_ = len(self._center)
 
     def _fit_estimator(
         self, X: NDArray[Any], y: NDArray[Any], time: ArrayLike | None
     ) -> Float:
         """Fit a clone; return some of the items to try it on."""
-        matrix = np.ascontiguousarray(X, np.float64)
+        n_seen = (~np.isnan(X)).sum(axis=0)
+        self._dead = n_seen == 0
+        matrix = self.prepare(X)
         self.n_features_in_ = matrix.shape[1]
         fitted = clone(self.estimator)
         seeds = {
@@ -176,10 +200,7 @@ class _Adapter:
         fitted.fit(matrix, y, **({"time": time} if takes_time else {}))
         self.estimator_ = getattr(fitted, "best_estimator_", fitted)
         self._content = dump_estimator(self.estimator_)
-        seen = ~np.isnan(matrix)
-        n_seen = seen.sum(axis=0)
-        total = np.where(seen, matrix, 0.0).sum(axis=0)
-        self._center = np.where(n_seen > 0, total / np.maximum(n_seen, 1), np.nan)
+        self._center = np.nansum(matrix, axis=0) / np.maximum(n_seen, 1)
         return np.asarray(matrix[:: max(len(matrix) // _TRIED, 1)][:_TRIED])
 
     def _linear(self) -> Predict | None:
@@ -308,7 +329,7 @@ class ClassifierAdapter(_Adapter):
         probability : ndarray of shape (n_items,)
             In [0, 1]; of an item the same bits alone and among others.
         """
-        return predict_in_parts(self._hit, X, self._size)
+        return predict_in_parts(self._hit, self.prepare(X), self._size)
 
     def raw_score(self, X: NDArray[Any], *, checked: bool = True) -> Float:
         """Return the log-odds of a hit.
@@ -328,7 +349,7 @@ class ClassifierAdapter(_Adapter):
         """
         raw = self._raw() if self.space_ == "log-odds" else None
         if raw is not None:
-            return predict_in_parts(raw, X, self._size)
+            return predict_in_parts(raw, self.prepare(X), self._size)
         chance = self.predict_hit(X)
         return np.asarray(logit(np.clip(chance, LEAST_CHANCE, 1.0 - LEAST_CHANCE)))
 
@@ -510,7 +531,7 @@ class RegressorAdapter(_Adapter):
             National currency, not negative; of an item the same bits alone and among
             others.
         """
-        matrix = np.asarray(X)
+        matrix = self.prepare(X) if self.estimator_ is not None else np.asarray(X)
         factor = 1.0 if scale is None else np.nan_to_num(np.asarray(scale, float))
         if self.estimator_ is None:
             return np.asarray(np.full(len(matrix), self.mean_) * factor)

@@ -84,13 +84,12 @@ def choose_size(estimator: Any, predict: Predict, X: Float) -> int:
     return _MANY if trees else max(len(few), 1)
 
 
-def predict_in_parts(predict: Predict, X: NDArray[Any], size: int) -> Float:
+def predict_in_parts(predict: Predict, X: Float, size: int) -> Float:
     """Return one number for each item, asking about `size` items at once."""
     out = np.empty(len(X))
     with one_thread_in_a_child():
         for start in range(0, len(X), size):
-            part = np.ascontiguousarray(X[start : start + size], np.float64)
-            out[start : start + size] = predict(part)
+            out[start : start + size] = predict(X[start : start + size])
     return out
 
 

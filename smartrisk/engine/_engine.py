@@ -221,7 +221,7 @@ class RiskEngine(FittedParts):
         """Add items and results to the history without refitting the models.
 
         It happens as a whole or not at all: after an error or an interrupt the engine
-        is as before. `last_update_` tells what it did.
+        is as before. `last_update_` shows what it did.
 
         Parameters
         ----------

@@ -114,7 +114,7 @@ def update_state(
             on_error,
         )
         n_results = count_rows(outcomes) - len(results)
-    longer, counts = history.updated(items, results, on_known=on_known, owner=owner)
+    longer, counts = history.add(items, results, on_known=on_known, owner=owner)
     counts["items"]["set_aside"] = n_items
     counts["results"]["set_aside"] = n_results
     return _with_history(state, longer, counts)

@@ -11,7 +11,7 @@ from smartrisk.features import DeclarationFeatures, LearnedHistory, feature_plan
 #: Hexadecimal digits of a version: two of a million engines share one with a chance of
 #: 3 in 100 million. Whether two folders are equal is for their manifests to say.
 _DIGITS = 16
-#: Where LightGBM's text begins to tell how it was trained, threads included.
+#: Where LightGBM's text begins to state how it was trained, threads included.
 _HOW_TRAINED = "\nparameters:"
 
 

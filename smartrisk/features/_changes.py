@@ -49,7 +49,9 @@ class ResultEntries:
     sums: Sums
 
     @classmethod
-    def of(cls, columns: Columns, results: ItemResults | None) -> ResultEntries:
+    def from_results(
+        cls, columns: Columns, results: ItemResults | None
+    ) -> ResultEntries:
         """Return the first results of items."""
         if results is None:
             none = np.zeros(0, np.int64)
@@ -116,7 +118,7 @@ class Change:
         if self.added is not None:
             changes.append(build(self.added))
         if self.removed is not None:
-            changes.append(build(self.removed).negated())
+            changes.append(build(self.removed).negate())
         return table.plus(*changes)
 
     def of_results(self, table: SumTable, key: tuple[str, ...]) -> SumTable:
@@ -125,5 +127,5 @@ class Change:
         if self.results is not None:
             changes.append(self.results.table(key))
         if self.withdrawn is not None:
-            changes.append(self.withdrawn.table(key).negated())
+            changes.append(self.withdrawn.table(key).negate())
         return table.plus(*changes)

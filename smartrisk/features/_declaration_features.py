@@ -34,7 +34,7 @@ from smartrisk.tables import read_table
 
 #: Families of features, in the order of their columns.
 PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
-#: Those whose items tell how far the history goes.
+#: Those whose items show how far the history goes.
 _DATED = ("history", "prices")
 
 
@@ -130,7 +130,7 @@ class DeclarationFeatures(DeclarationTransformer):
         X = read_table("DeclarationFeatures", "X", X)
         if not isinstance(outcomes, ItemResults):
             outcomes = join_results(X, outcomes, label_delay=self.label_delay)
-        entries = ResultEntries.of(Columns(X), outcomes)
+        entries = ResultEntries.from_results(Columns(X), outcomes)
         return self._change_whole(Change(results=entries))
 
     def copy(self) -> Self:

@@ -59,7 +59,7 @@ def digest_entries(ids: UInt, packed: Int, totals: Mapping[str, Int]) -> Digest:
             sums = [np.diff(t[start:stop]).view(np.uint64) for t in totals.values()]
             for lane, (of_id, of_day) in enumerate(_LANES):
                 number = scramble(entry * of_id + day * of_day) | np.uint64(1)
-                lanes[lane] += (number * _weighted(sums, weights[lane])).sum()
+                lanes[lane] += (number * _weigh(sums, weights[lane])).sum()
     return int(lanes[0]), int(lanes[1])
 
 
@@ -73,7 +73,7 @@ def digest_text(digest: Digest) -> str:
     return f"{digest[0]:016x}{digest[1]:016x}"
 
 
-def _weighted(sums: list[UInt], weights: list[np.uint64]) -> UInt:
+def _weigh(sums: list[UInt], weights: list[np.uint64]) -> UInt:
     """Return the sums of every entry in one number."""
     total = sums[0] * weights[0]
     for values, weight in zip(sums[1:], weights[1:], strict=True):

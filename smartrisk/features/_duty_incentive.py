@@ -69,10 +69,10 @@ class LowestTable:
         lower = np.where(known["n"] > 0, np.minimum(lowest, known["lowest"]), lowest)
         return self._set(items.entries, np.ones(len(ids), np.int64), lower)
 
-    def renewed(self, gone: LowestTable, rest: LowestTable) -> LowestTable:
+    def without(self, leaving: LowestTable, rest: LowestTable) -> LowestTable:
         """Return the table after items went: `rest` holds all others of their days."""
-        left = rest.entries.exactly(gone.entries.entry_ids, gone.entries.day)
-        return self._set(gone.entries, left["n"], left["lowest"])
+        left = rest.entries.exactly(leaving.entries.entry_ids, leaving.entries.day)
+        return self._set(leaving.entries, left["n"], left["lowest"])
 
     def _set(self, at: SumTable, n: Int, lowest: Int) -> LowestTable:
         """Return the table with other values in some entries; n is 0 for no entry."""
@@ -155,8 +155,8 @@ class DutyIncentive(DeclarationTransformer):
             )
             lowest = self.lowest_[level]
             if change.removed is not None and change.same_days is not None:
-                gone = self._lowest(change.removed, level)
-                lowest = lowest.renewed(gone, self._lowest(change.same_days, level))
+                leaving = self._lowest(change.removed, level)
+                lowest = lowest.without(leaving, self._lowest(change.same_days, level))
             if change.added is not None:
                 lowest = lowest.plus(self._lowest(change.added, level))
             self.lowest_[level] = lowest

@@ -150,7 +150,7 @@ class EntityHistory(DeclarationTransformer):
         self.items_ = self._parallel(
             lambda key: build_table(columns, key.columns), self.keys_
         )
-        entries = ResultEntries.of(columns, results)
+        entries = ResultEntries.from_results(columns, results)
         *self.results_, self.overall_ = self._parallel(
             entries.table, [*(key.columns for key in self.keys_), ()]
         )

@@ -90,7 +90,7 @@ class Block:
     numbers: dict[str, Float]
 
     @classmethod
-    def of(
+    def from_columns(
         cls,
         columns: Columns,
         ids: UInt,

@@ -58,7 +58,7 @@ class LearnedHistory:
     >>> history = LearnedHistory.learn(
     ...     DeclarationFeatures(), world.declarations, results, label_delay=30
     ... )
-    >>> _, counts = history.updated(world.declarations, world.outcomes)
+    >>> _, counts = history.add(world.declarations, world.outcomes)
     >>> counts["items"]["known"], counts["items"]["taken"]
     (300, 0)
     """
@@ -101,7 +101,7 @@ class LearnedHistory:
         columns = features.learn_columns(items, results)
         ids = item_ids(items) if ids is None else ids
         block = _block_of(features, columns, ids)
-        versions = Versions.of(
+        versions = Versions.from_arrays(
             ids[results.rows],
             results.day,
             results.hits,
@@ -110,7 +110,7 @@ class LearnedHistory:
         return cls(
             features=features,
             items=ItemRegister((block,)),
-            results=ResultRegister.of(versions),
+            results=ResultRegister.from_versions(versions),
             label_delay=label_delay,
         )
 
@@ -140,13 +140,13 @@ class LearnedHistory:
         """
         return self.items.find(ids) >= 0
 
-    def updated(
+    def add(
         self,
         items: pd.DataFrame | None,
         outcomes: pd.DataFrame | None = None,
         *,
         on_known: OnKnown = "raise",
-        owner: str = "LearnedHistory.updated",
+        owner: str = "LearnedHistory.add",
     ) -> tuple[LearnedHistory, Counts]:
         """Add items and results.
 
@@ -159,7 +159,7 @@ class LearnedHistory:
         on_known : {"raise", "replace", "keep"}, default="raise"
             What to do with an item, or a result of the same day, that is known with
             other content.
-        owner : str, default="LearnedHistory.updated"
+        owner : str, default="LearnedHistory.add"
             Name of the calling method, for error messages.
 
         Returns
@@ -175,15 +175,17 @@ class LearnedHistory:
         TableError
             If something is known with other content, or a result has no item.
         """
-        batch = _Batch.of(self, items)
+        batch = _Batch.from_items(self, items)
         _check_known(owner, "items", batch.names(batch.other), on_known)
         replacing = on_known == "replace"
         added = batch.block.take(np.flatnonzero(batch.new | (batch.other & replacing)))
-        gone = batch.rows[batch.other] if replacing else batch.rows[:0]
-        register = self.items.without(gone) if len(gone) else self.items
+        leaving = batch.rows[batch.other] if replacing else batch.rows[:0]
+        register = self.items.without(leaving) if len(leaving) else self.items
         register = register.plus(added)
-        news = _Results.of(self, register, outcomes, owner)
-        replaced = self.items.items(gone).ids if len(gone) else np.zeros(0, np.uint64)
+        news = _Results.from_outcomes(self, register, outcomes, owner)
+        replaced = (
+            self.items.items(leaving).ids if len(leaving) else np.zeros(0, np.uint64)
+        )
         old = self.results.versions(np.append(news.versions.ids, replaced))
         new, counts = news.merge(
             _lift(old, replaced, register), owner=owner, on_known=on_known
@@ -193,15 +195,15 @@ class LearnedHistory:
             results=_entries_of(new, old, replaced, register),
             withdrawn=_entries_of(old, new, replaced, self.items),
         )
-        if len(gone):
-            removed = self.items.items(gone)
+        if len(leaving):
+            removed = self.items.items(leaving)
             same_days = register.on_days(np.unique(removed.day))
             change = replace(change, removed=removed.columns(), same_days=same_days)
         history = replace(
             self,
-            features=self.features.changed(change),
+            features=self.features.apply(change),
             items=register,
-            results=self.results.replaced(old, new),
+            results=self.results.replace_versions(old, new),
         )
         return history, {"items": batch.counts(on_known), "results": counts}
 
@@ -235,7 +237,7 @@ class LearnedHistory:
             withdrawn=_entries(versions, block),
             trader=field,
         )
-        features = self.features.changed(change)
+        features = self.features.apply(change)
         counts["entries"]["erased"] = _count_lost(self.features, features)
         items = self.items.erase(field, rows)
         return replace(self, features=features, items=items), counts
@@ -267,7 +269,7 @@ class _Batch:
     declarations: NDArray[Any]
 
     @classmethod
-    def of(cls, history: LearnedHistory, items: pd.DataFrame | None) -> _Batch:
+    def from_items(cls, history: LearnedHistory, items: pd.DataFrame | None) -> _Batch:
         """Compare items with those of a history."""
         if items is None or not len(items):
             empty = history.items.items(np.zeros(0, np.int64))
@@ -325,7 +327,7 @@ class _Results:
     declarations: NDArray[Any]
 
     @classmethod
-    def of(
+    def from_outcomes(
         cls,
         history: LearnedHistory,
         register: ItemRegister,
@@ -358,7 +360,7 @@ class _Results:
         revenue = outcomes.get("revenue_adjustment")
         amounts = np.zeros(len(ids)) if revenue is None else clean_amounts(revenue)
         day = days(known)
-        versions = Versions.of(
+        versions = Versions.from_arrays(
             ids, day, outcomes["illicit"].to_numpy(np.int64), revenue_parts(amounts)
         )
         return cls(versions=versions, declarations=names[np.lexsort((day, ids))])
@@ -395,11 +397,11 @@ class _Results:
 def _block_of(features: DeclarationFeatures, columns: Columns, ids: UInt) -> Block:
     """Return encoded items as a register keeps them."""
     contents = item_contents(columns, features.deciding_fields())
-    return Block.of(columns, ids, contents, features.stored_fields())
+    return Block.from_columns(columns, ids, contents, features.stored_fields())
 
 
 def _check_known(owner: str, what: str, names: list[Any], on_known: OnKnown) -> None:
-    """Raise where something is known with other content, unless told what to do."""
+    """Raise where something is known with other content, unless it may be."""
     if names and on_known == "raise":
         raise TableError(
             "features.known_with_other_content",

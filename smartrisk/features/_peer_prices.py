@@ -170,10 +170,10 @@ class PeerPrices(DeclarationTransformer):
         """Add the sums of items that come, and take out those that go."""
         fields = [*(key.fields for key in self.keys_), ()]
         tables = [*self.tables_, self.overall_]
-        for columns, gone in ((change.added, False), (change.removed, True)):
+        for columns, leaving in ((change.added, False), (change.removed, True)):
             if columns is not None:
                 every, overall = self._tables(columns)
-                more = [t.negated() if gone else t for t in (*every, overall)]
+                more = [t.negate() if leaving else t for t in (*every, overall)]
                 tables = [
                     table.plus(other) if change.touches(names) else table
                     for names, table, other in zip(fields, tables, more, strict=True)

@@ -149,7 +149,7 @@ class ItemRegister:
         ]
         return ItemRegister(tuple(blocks))
 
-    def joined(self) -> Block:
+    def join_blocks(self) -> Block:
         """Return all items in one block."""
         return Block.join(self.blocks)
 
@@ -185,7 +185,7 @@ class Versions:
     revenue: NDArray[np.int32]
 
     @classmethod
-    def of(
+    def from_arrays(
         cls, ids: UInt, day: NDArray[Any], hits: NDArray[Any], revenue: NDArray[Any]
     ) -> Versions:
         """Sort versions by item and day."""
@@ -213,7 +213,7 @@ class Versions:
     @classmethod
     def join(cls, parts: Sequence[Versions]) -> Versions:
         """Return the versions of several parts in one."""
-        return cls.of(
+        return cls.from_arrays(
             *(
                 np.concatenate([getattr(part, name) for part in parts])
                 for name in ("ids", "day", "hits", "revenue")
@@ -254,7 +254,9 @@ class Versions:
         return found
 
 
-NO_VERSIONS = Versions.of(*(np.zeros(0, kind) for kind in ("u8", "i4", "i1", "i4")))
+NO_VERSIONS = Versions.from_arrays(
+    *(np.zeros(0, kind) for kind in ("u8", "i4", "i1", "i4"))
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +275,7 @@ class ResultRegister:
     n_items: int
 
     @classmethod
-    def of(cls, versions: Versions) -> ResultRegister:
+    def from_versions(cls, versions: Versions) -> ResultRegister:
         """Return a register of these versions."""
         blocks = (versions,) if len(versions) else ()
         return cls(blocks, int(versions.first.sum()))
@@ -289,7 +291,7 @@ class ResultRegister:
             parts.append(block.take(np.arange(count.sum()) + before))
         return Versions.join(parts)
 
-    def replaced(self, old: Versions, new: Versions) -> ResultRegister:
+    def replace_versions(self, old: Versions, new: Versions) -> ResultRegister:
         """Return the register with all versions of some items replaced.
 
         Parameters
@@ -301,19 +303,19 @@ class ResultRegister:
         """
         gained = int(new.first.sum()) - int(old.first.sum())
         same = _among(old, new)
-        gone, blocks = old.take(np.flatnonzero(~same)), self.blocks
-        if len(gone):
+        removed, blocks = old.take(np.flatnonzero(~same)), self.blocks
+        if len(removed):
             blocks = tuple(
                 left
                 for block in blocks
-                if len(left := block.take(np.flatnonzero(~_among(block, gone))))
+                if len(left := block.take(np.flatnonzero(~_among(block, removed))))
             )
         more = new.take(np.flatnonzero(~_among(new, old)))
         return ResultRegister(
             _append(blocks, more, Versions.join), self.n_items + gained
         )
 
-    def joined(self) -> Versions:
+    def join_blocks(self) -> Versions:
         """Return all versions in one block."""
         return Versions.join([NO_VERSIONS, *self.blocks])
 

@@ -13,7 +13,7 @@ from smartrisk.features._packing import Tables, from_tables, plain_key, to_table
 from smartrisk.features._register import ItemRegister, ResultRegister, Versions
 
 #: Raise it whenever the same history gives another feature: then the same engine scores
-#: otherwise, and its version must say so. A new parameter or a new part belongs into
+#: otherwise, and its version must show it. A new parameter or a new part belongs into
 #: `feature_plan` instead.
 FEATURE_REVISION = 1
 
@@ -53,7 +53,7 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
     True
     """
     learned, tables = to_tables(history.features)
-    block, versions = history.items.joined(), history.results.joined()
+    block, versions = history.items.join_blocks(), history.results.join_blocks()
     tables[_ITEMS] = {
         "id": block.ids,
         "day": block.day,
@@ -113,7 +113,7 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     return LearnedHistory(
         features=from_tables(learned, tables),
         items=ItemRegister((block,)),
-        results=ResultRegister.of(versions),
+        results=ResultRegister.from_versions(versions),
         label_delay=learned["label_delay"],
     )
 

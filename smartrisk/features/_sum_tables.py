@@ -201,7 +201,7 @@ class SumTable:
         grown.__dict__ = {"_parts": (base, (*pending, change)), "_digest": digest}
         return grown
 
-    def negated(self) -> SumTable:
+    def negate(self) -> SumTable:
         """Return the same entries with negative sums, to take them out of a table."""
         sums = {name: -values for name, values in self.sums.items()}
         return SumTable(self.ids, self.packed, sums)

@@ -167,10 +167,12 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
         self._check_columns(X, reset=False)
         columns = Columns(X)
         results = self._results(X, None, outcomes, columns)
-        entries = None if results is None else ResultEntries.of(columns, results)
+        entries = (
+            None if results is None else ResultEntries.from_results(columns, results)
+        )
         return self._change_whole(Change(added=columns, results=entries))
 
-    def changed(self, change: Change) -> Self:
+    def apply(self, change: Change) -> Self:
         """Return a transformer with another history; this one stays as it is.
 
         Parameters
@@ -189,7 +191,7 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def _change_whole(self, change: Change) -> Self:
         """Change the history of this transformer, all of it or nothing."""
-        changed = self.changed(change)
+        changed = self.apply(change)
         self.__dict__.update(vars(changed))
         return self
 

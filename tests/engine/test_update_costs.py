@@ -89,7 +89,7 @@ def measured(tables):
             for number in range(0, len(new) - 100, 100):
                 spent[0] = 0.0
                 start = time.process_time()
-                history, _ = history.updated(new.iloc[number : number + 100])
+                history, _ = history.add(new.iloc[number : number + 100])
                 digests = history.digests()
                 whole = time.process_time() - start
                 times.setdefault(("update", size), []).append(whole)
@@ -118,7 +118,7 @@ def test_an_update_does_not_double_the_memory(tables, capsys):
         gc.collect()
         state = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.reset_peak()
-        history, _ = history.updated(new.head(100))
+        history, _ = history.add(new.head(100))
         history.digests()
         update = tracemalloc.get_traced_memory()[1] - before - state
         tracemalloc.reset_peak()

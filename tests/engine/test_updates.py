@@ -56,7 +56,7 @@ def counted(engine, table):
     return row[row > 0].to_dict()
 
 
-def test_an_update_tells_what_it_took(engine, split, late):
+def test_an_update_counts_what_it_took(engine, split, late):
     assert engine.last_update_ is None
     new = split.later.head(50)
     engine.update(new, late)
@@ -207,7 +207,7 @@ def test_a_forgotten_trader_stays_forgotten(fitted, split, trader, tmp_path):
         assert one.version_ == version
 
 
-def test_a_trader_whom_nobody_knows_is_a_warning(engine):
+def test_an_unknown_trader_is_a_warning(engine):
     version = engine.version_
     with pytest.warns(DataQualityWarning, match=r"no item .* importer_id.*0 items"):
         engine.forget(importer_id="nobody")

@@ -64,10 +64,10 @@ def test_steps_equal_the_whole(first, steps, known):
 
 @settings(max_examples=80)
 @given(entries, entries)
-def test_what_is_taken_out_leaves_no_trace(kept, gone):
-    whole = table(kept + gone)
-    assert whole.digest == add_digests(table(kept).digest, table(gone).digest)
-    assert_equal_tables(whole.plus(table(gone).negated()), table(kept))
+def test_what_is_taken_out_leaves_no_trace(kept, removed):
+    whole = table(kept + removed)
+    assert whole.digest == add_digests(table(kept).digest, table(removed).digest)
+    assert_equal_tables(whole.plus(table(removed).negate()), table(kept))
 
 
 @settings(max_examples=60)
@@ -146,7 +146,7 @@ def test_threads_that_merge_at_once_see_one_table():
 
 @settings(max_examples=60)
 @given(entries, entries, entries)
-def test_the_lowest_of_a_day_follows_what_comes_and_goes(kept, gone, more):
+def test_the_lowest_of_a_day_follows_what_comes_and_goes(kept, removed, more):
     def lowest(items):
         frame = pd.DataFrame(items, columns=["id", "day", "value"])
         return LowestTable.from_items(
@@ -155,9 +155,11 @@ def test_the_lowest_of_a_day_follows_what_comes_and_goes(kept, gone, more):
             frame["value"].to_numpy(np.int64),
         )
 
-    days = {day for _, day, _ in gone}
+    days = {day for _, day, _ in removed}
     rest = [item for item in kept if item[1] in days]
-    found = lowest(kept + gone).renewed(lowest(gone), lowest(rest)).plus(lowest(more))
+    found = (
+        lowest(kept + removed).without(lowest(removed), lowest(rest)).plus(lowest(more))
+    )
     wanted = lowest(kept + more)
     assert np.array_equal(found.entries.packed, wanted.entries.packed)
     assert np.array_equal(found.entries.ids, wanted.entries.ids)

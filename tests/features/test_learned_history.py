@@ -76,11 +76,11 @@ def test_the_order_and_split_of_updates_leave_no_trace(
 ):
     history = half
     for part in parts_of(items, seed):
-        history, _ = history.updated(part)
+        history, _ = history.add(part)
         if seed == 1:
             history.features.transform_matrix(items.head(3))  # merges in between
     for part in parts_of(results, seed):
-        history, _ = history.updated(None, part)
+        history, _ = history.add(None, part)
     assert history.digests() == whole.digests()
     found = history.features.transform_matrix(items)
     plain = [not f.categorical for f in whole.features.feature_info_]
@@ -92,13 +92,13 @@ def test_the_order_and_split_of_updates_leave_no_trace(
 
 
 def test_items_and_results_may_come_together(half, whole, items, results):
-    history, counts = half.updated(items, results)
+    history, counts = half.add(items, results)
     assert history.digests() == whole.digests()
     assert counts["items"]["known"] == N // 2
     assert counts["items"]["taken"] == N - N // 2
     assert counts["results"]["taken"] == len(results) - 20
     assert counts["results"]["known"] == 20
-    again, counts = history.updated(items, results)
+    again, counts = history.add(items, results)
     assert again.digests() == history.digests()
     assert counts["items"]["taken"] == counts["results"]["taken"] == 0
 
@@ -106,7 +106,7 @@ def test_items_and_results_may_come_together(half, whole, items, results):
 def test_late_results_need_no_declarations(half, items, results):
     early = items.head(N // 2)
     own = results[are_among(results, early)]
-    history, counts = half.updated(None, own)
+    history, counts = half.add(None, own)
     assert counts["results"]["taken"] == len(own) - 20
     assert history.digests() == learn(early, own).digests()
 
@@ -114,7 +114,7 @@ def test_late_results_need_no_declarations(half, items, results):
 def test_results_without_a_date_are_known_after_the_delay(half, items, results):
     early = items.head(N // 2)
     own = results[are_among(results, early)].iloc[20:].drop(columns="known_at")
-    history, _ = half.updated(None, own)
+    history, _ = half.add(None, own)
     known = results[are_among(results, early)].head(20)
     wanted = learn(early, pd.concat([known, own]))
     assert history.digests() == wanted.digests()
@@ -148,12 +148,12 @@ def test_replaced_items_leave_no_trace(items, results, changed):
     dated = results.assign(known_at=items["lodged_at"].max() + pd.Timedelta(days=3))
     base = learn(items, dated)
     history = unpack_history(*pack_history(base))
-    history, counts = history.updated(changed, on_known="replace")
+    history, counts = history.add(changed, on_known="replace")
     assert counts["items"]["replaced"] == 24
     assert counts["items"]["known"] == N - 24
     assert history.digests() == learn(changed, dated).digests()
     assert history.digests() != base.digests()
-    back, _ = history.updated(items, on_known="replace")
+    back, _ = history.add(items, on_known="replace")
     assert back.digests() == base.digests()
     assert back.features.last_day_ == base.features.last_day_
 
@@ -161,16 +161,16 @@ def test_replaced_items_leave_no_trace(items, results, changed):
 def test_known_items_with_other_content_are_refused_or_kept(whole, changed):
     message = r"24 items are in the history with other content.*on_known='replace'"
     with pytest.raises(TableError, match=message) as caught:
-        whole.updated(changed, owner="demo")
+        whole.add(changed, owner="demo")
     assert str(caught.value).count("'") < 20  # five examples
-    kept, counts = whole.updated(changed, on_known="keep")
+    kept, counts = whole.add(changed, on_known="keep")
     assert counts["items"]["kept"] == 24
     assert kept.digests() == whole.digests()
 
 
 def test_fields_that_decide_no_feature_may_change(whole, items):
     more = items.assign(description="other", dq_missing_importer=True)
-    _, counts = whole.updated(more)
+    _, counts = whole.add(more)
     assert counts["items"]["known"] == N
 
 
@@ -211,7 +211,7 @@ def test_on_every_day_the_version_known_last_before_it_counts(
     tables, at = corrections
     history = learn(items, tables[0].head(0))
     for number in order:
-        history, _ = history.updated(None, tables[number])
+        history, _ = history.add(None, tables[number])
     for day in (3, 9, 11, 12, 21, 40):
         probe = items.tail(200).assign(lodged_at=at + pd.Timedelta(days=day, hours=9))
         wanted = learn(items, in_force(tables, at, day))
@@ -230,7 +230,7 @@ def test_the_order_in_which_versions_come_leaves_no_trace(items, corrections):
         history = learn(items, tables[order[0]])
         counts = {}
         for number in order[1:]:
-            history, step = history.updated(None, tables[number])
+            history, step = history.add(None, tables[number])
             counts = {k: counts.get(k, 0) + v for k, v in step["results"].items()}
         found.add(tuple(history.digests().items()))
         if order == (0, 1, 2):
@@ -243,7 +243,7 @@ def test_a_window_never_holds_a_rate_outside_its_bounds(items, corrections):
     tables, at = corrections
     history = learn(items, tables[0])
     late = tables[1].assign(known_at=at + pd.Timedelta(days=250))
-    history, _ = history.updated(None, late)
+    history, _ = history.add(None, late)
     probe = items.assign(lodged_at=at + pd.Timedelta(days=260))
     frame = pd.DataFrame(
         history.features.transform_matrix(probe),
@@ -262,11 +262,11 @@ def test_two_results_of_one_day_are_refused_replaced_or_kept(items, corrections)
     other = tables[0].head(7).assign(illicit=lambda t: 1 - t["illicit"])
     message = r"7 results are in the history with other content"
     with pytest.raises(TableError, match=message):
-        history.updated(None, other)
-    kept, counts = history.updated(None, other, on_known="keep")
+        history.add(None, other)
+    kept, counts = history.add(None, other, on_known="keep")
     assert counts["results"]["kept"] == 7
     assert kept.digests() == history.digests()
-    new, counts = history.updated(None, other, on_known="replace")
+    new, counts = history.add(None, other, on_known="replace")
     assert counts["results"]["replaced"] == 7
     wanted = learn(items, pd.concat([other, tables[0].iloc[7:]]))
     assert new.digests() == wanted.digests() != history.digests()
@@ -276,11 +276,11 @@ def test_the_same_result_of_a_later_day_changes_no_sum(items, corrections):
     tables, at = corrections
     history = learn(items, tables[0])
     later = tables[0].assign(known_at=at + pd.Timedelta(days=15))
-    again, counts = history.updated(None, later)
+    again, counts = history.add(None, later)
     assert counts["results"]["known"] == len(later)
     assert again.digests() == history.digests()
     # It is a version all the same: an earlier correction that comes later ends there.
-    ended, _ = again.updated(None, tables[1])
+    ended, _ = again.add(None, tables[1])
     probe = items.assign(lodged_at=at + pd.Timedelta(days=30))
     assert np.array_equal(
         ended.features.transform_matrix(probe),
@@ -295,7 +295,7 @@ def test_results_of_items_that_nobody_knows_are_counted_and_named(half, results,
         rf"demo: {len(lost)} results have no item in DECLARATIONS or in the history"
     )
     with pytest.raises(TableError, match=message):
-        half.updated(None, lost, owner="demo")
+        half.add(None, lost, owner="demo")
 
 
 # ----------------------------------------------------------------------- traders
@@ -323,7 +323,7 @@ def test_a_trader_who_is_erased_leaves_the_sums_that_name_him(
     assert counts["items"]["erased"] == own.sum()
     assert counts["entries"]["erased"] > own.sum()
     # Whoever sends the items again does not bring the name back.
-    again, counts = erased.updated(items, on_known="replace")
+    again, counts = erased.add(items, on_known="replace")
     assert counts["items"]["erased"] == own.sum()
     assert again.digests() == found
     none, counts = erased.without_traders(field, names)
@@ -338,8 +338,8 @@ def test_results_of_erased_items_are_corrected_where_nobody_is_named(
     own = results[are_among(results, items[items["consignor_id"] == name])]
     other = own.assign(illicit=1 - own["illicit"])
     erased, _ = whole.without_traders("consignor_id", [name])
-    left, _ = erased.updated(None, other, on_known="replace")
-    right, _ = whole.updated(None, other, on_known="replace")
+    left, _ = erased.add(None, other, on_known="replace")
+    right, _ = whole.add(None, other, on_known="replace")
     right, _ = right.without_traders("consignor_id", [name])
     assert left.digests() == right.digests() != erased.digests()
 
@@ -360,23 +360,23 @@ def test_both_traders_of_an_item_can_be_erased(whole, items):
 def test_registers_hold_numbers_only_and_come_back_as_they_were(half, items, results):
     history = half
     for part in parts_of(items, 5):
-        history, _ = history.updated(part)
+        history, _ = history.add(part)
     learned, tables = pack_history(history)
     for table in tables.values():
         assert all(values.dtype.kind in "iuf" for values in table.values())
     again = unpack_history(learned, tables)
     assert again.digests() == history.digests()
-    left, _ = history.updated(None, results)
-    right, _ = again.updated(None, results)
+    left, _ = history.add(None, results)
+    right, _ = again.add(None, results)
     assert left.digests() == right.digests()
-    assert again.updated(items)[1]["items"]["known"] == N
+    assert again.add(items)[1]["items"]["known"] == N
 
 
 def test_a_small_update_copies_no_large_block(whole, items):
     history = whole
     for number in range(20):
         new = items.tail(7).assign(declaration_id=f"NEW{number}", item_number=range(7))
-        history, _ = history.updated(new)
+        history, _ = history.add(new)
         assert history.items.blocks[0] is whole.items.blocks[0]
         assert len(history.items.blocks) < 7
     assert len(history.items) == N + 140

@@ -41,7 +41,7 @@ from smartrisk.features import (
     to_settings,
     unpack_history,
 )
-from smartrisk.items import UInt
+from smartrisk.items import UInt, are_among
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 from smartrisk.threads import count_jobs
 
@@ -168,7 +168,7 @@ class EngineState:
 
     def has_learned(self, ids: UInt) -> NDArray[np.bool_]:
         """Return which items the models were fitted on."""
-        return np.asarray(np.isin(ids, self.learned))
+        return are_among(ids, self.learned)
 
 
 def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:

@@ -22,7 +22,7 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.features import LearnedHistory, OnKnown
-from smartrisk.items import item_ids
+from smartrisk.items import are_among, item_ids
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, TRADERS, TableInput
 from smartrisk.validation import OnError, validate
@@ -110,7 +110,7 @@ def update_state(
         results = read_outcomes(
             "update",
             outcomes,
-            lambda found: history.knows(found) | np.isin(found, ids),
+            lambda found: history.knows(found) | are_among(found, ids),
             on_error,
         )
         n_results = count_rows(outcomes) - len(results)

@@ -24,7 +24,13 @@ from smartrisk.features._register import (
     item_contents,
     trader_ids,
 )
-from smartrisk.items import UInt, clean_amounts, item_ids, moments_known
+from smartrisk.items import (
+    UInt,
+    are_among,
+    clean_amounts,
+    item_ids,
+    moments_known,
+)
 
 #: What to do with an item or result that is known with other content.
 OnKnown: TypeAlias = Literal["raise", "replace", "keep"]
@@ -376,7 +382,7 @@ class _Results:
         other = same_day & ~equal
         _check_known(owner, "results", self.declarations[other].tolist(), on_known)
         last = np.searchsorted(old.ids, versions.ids, "right") - 1
-        first = ~np.isin(versions.ids, old.ids)
+        first = ~are_among(versions.ids, old.ids)
         confirmed = ~same_day & ~first & versions.equals(old, last)
         confirmed[confirmed] = versions.day[confirmed] > old.day[last[confirmed]]
         replacing = on_known == "replace"
@@ -419,7 +425,7 @@ def _lift(versions: Versions, replaced: UInt, register: ItemRegister) -> Version
     """Return versions of replaced items, none known before the new lodgement."""
     if not len(replaced) or not len(versions):
         return versions
-    own = np.isin(versions.ids, replaced)
+    own = are_among(versions.ids, replaced)
     lodged = register.days(register.find(versions.ids[own]))
     day = versions.day.copy()
     day[own] = np.maximum(day[own], lodged)
@@ -447,7 +453,7 @@ def _entries_of(
 ) -> ResultEntries | None:
     """Return the sums of items whose versions differ, or whose keys do."""
     changed = np.concatenate([own.beyond(other), other.beyond(own), replaced])
-    versions = own.take(np.flatnonzero(np.isin(own.ids, changed)))
+    versions = own.take(np.flatnonzero(are_among(own.ids, changed)))
     if not len(versions):
         return None
     block = register.items(register.find(np.unique(versions.ids)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from smartrisk.features._columns import Columns, Int
 from smartrisk.features._digests import digest_columns
 from smartrisk.features._item_blocks import Block, StoredColumns
-from smartrisk.items import UInt, mix, text_ids
+from smartrisk.items import UInt, are_among, mix, text_ids
 
 B = TypeVar("B", Block, "Versions")
 
@@ -136,7 +136,9 @@ class ItemRegister:
         found, start = [np.zeros(0, np.int64)], 0
         for block in self.blocks:
             if name in block.codes:
-                wanted = np.append(np.isin(block.values[name], identities), [False] * 2)
+                wanted = np.append(
+                    are_among(block.values[name], identities), [False] * 2
+                )
                 found.append(start + np.flatnonzero(wanted[block.codes[name]]))
             start += len(block)
         return np.concatenate(found)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.items._hashes import UInt
+from smartrisk.items._joins import are_among
 from smartrisk.items._keys import item_ids
 
 #: Key of the mark among `DataFrame.attrs`. Its value is one text: pandas copies the
@@ -67,4 +68,4 @@ def are_learned(frame: pd.DataFrame) -> NDArray[np.bool_]:
     if not isinstance(mark, str):
         return np.zeros(len(frame), bool)
     ids = np.frombuffer(base64.b64decode(mark), "<u8").astype(np.uint64)
-    return np.asarray(np.isin(item_ids(frame), ids))
+    return are_among(item_ids(frame), ids)

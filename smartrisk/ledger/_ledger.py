@@ -2,61 +2,62 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import os
-import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, LedgerError, check_choice
-from smartrisk.ledger._digests import (
+from smartrisk.errors import LedgerError
+from smartrisk.ledger._access import Access
+from smartrisk.ledger._appending import append_entries
+from smartrisk.ledger._aside import (
+    erase_ids,
+    find_old,
+    find_parties,
+    read_before,
+    read_parties,
+    store_rows,
+)
+from smartrisk.ledger._cells import to_flag, to_identifier, to_item_number
+from smartrisk.ledger._decisions import (
+    make_decisions,
+    read_batch,
+    read_sources,
+    read_versions,
+)
+from smartrisk.ledger._digests import START, parse_body
+from smartrisk.ledger._entries import (
+    Entry,
     ReasonTable,
     Record,
-    align_records,
-    canonical_json,
-    digest_entry,
-    digest_item,
-    drop_key,
+    check_kind,
     item_key,
-    sentences_by_item,
-    to_records,
-    utc_now,
+    read_channel,
+    read_key,
+    read_rows,
+    read_value,
+    read_words,
 )
-from smartrisk.ledger._files import (
-    CHAIN_TABLES,
-    SIDE_TABLES,
-    open_file,
-    transaction,
-    truncate_log,
+from smartrisk.ledger._export import copy_ledger, export_entries
+from smartrisk.ledger._replay import (
+    ScoringEngine,
+    check_engine,
+    find_inputs,
+    replay_decision,
 )
-from smartrisk.ledger._replay import ScoringEngine, replay_decision
-from smartrisk.ledger._values import START, Anchor, Replay, Verification
-from smartrisk.ledger._verify import verify_chain
-from smartrisk.schema import CHANNELS, TRADERS
+from smartrisk.ledger._stores import HEAD, Session
+from smartrisk.ledger._values import Anchor, Erasure, Replay, Verification
+from smartrisk.ledger._verify import read_anchor, verify_store
+from smartrisk.schema import OUTCOMES, TableInput
 
-#: Kinds of entries.
-KINDS = ("decision", "override", "result", "note")
-#: Fields of an item that can name a person.
-_IDENTITY_FIELDS = (*TRADERS, "officer_id")
-#: Hexadecimal digits of a pseudonym: 128 bits, so that two never collide.
-_PSEUDONYM_DIGITS = 32
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """An entry before it has a number, a time and a digest."""
-
-    kind: str
-    body: Mapping[str, Any]
-    declaration_id: str | None = None
-    item_number: int | None = None
+_FRAME = ("seq", "kind", "at", "declaration_id", "item_number", "body", "digest")
+_DECISION = (
+    "SELECT seq, at, body FROM entries WHERE kind = 'decision' AND declaration_id = "
+    ":name AND item_number = :number ORDER BY seq DESC LIMIT 1"
+)
 
 
 class Ledger:
@@ -67,21 +68,33 @@ class Ledger:
 
     Parameters
     ----------
-    path : path
+    path_or_url : path or str
         The SQLite file of the chain; created when absent. Identities and declared
         values are stored next to it in a file that ends in ``.aside``.
+    key : path or bytes, default=None
+        The secret key of pseudonyms: a file with hexadecimal digits, or 32 bytes or
+        more. None for the file next to the ledger that ends in ``.key``, else for the
+        environment variable ``SMARTRISK_LEDGER_KEY``. Only for a new ledger a key is
+        made.
+    clock : callable, default=None
+        Returns the moment as a datetime with a time zone; None for the system's clock.
 
     Raises
     ------
     LedgerError
-        If the file is not a ledger.
+        If the place holds no ledger, the key is missing or another, or the database
+        refuses. Every refusal of a ledger is a `LedgerError` that states the remedy.
 
     Notes
     -----
     The digest of an entry is SHA-256 over the digest of the one before it, its number,
     kind, time, item and body. Editing, deleting, inserting or reordering entries breaks
     the chain. Cutting off its end does not, nor does rewriting it to the end: for these
-    `verify` needs an `Anchor` that was kept elsewhere.
+    `verify` needs an `Anchor` that was kept elsewhere. The first entry holds the format
+    and the fingerprint of the key.
+
+    New files can be read by their owner only. A file that nobody may write is opened to
+    be read: `verify` then works without the key, and without changing its folder.
 
     References
     ----------
@@ -100,22 +113,17 @@ class Ledger:
     ...         head = ledger.record(decisions)
     ...         is_intact = ledger.verify(anchor=head).ok
     >>> head.seq, is_intact
-    (2, True)
+    (3, True)
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._chain = open_file(self.path, CHAIN_TABLES)
-        self._side = open_file(
-            self.path.with_suffix(self.path.suffix + ".aside"), SIDE_TABLES
-        )
-        with transaction(self._side):
-            if not self._side.execute("SELECT 1 FROM secret").fetchone():
-                key = secrets.token_hex(32)
-                self._side.execute("INSERT INTO secret VALUES (?)", (key,))
-        stored = self._side.execute("SELECT key FROM secret").fetchone()[0]
-        self._key = bytes.fromhex(stored)
+    def __init__(
+        self,
+        path_or_url: str | os.PathLike[str],
+        *,
+        key: str | os.PathLike[str] | bytes | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._access = Access(path_or_url, key=key, clock=clock)
 
     def __enter__(self) -> Self:
         """Return the open ledger."""
@@ -126,13 +134,17 @@ class Ledger:
         self.close()
 
     def __repr__(self) -> str:
-        """Return the file and the number of entries."""
-        return f"Ledger({str(self.path)!r}, {self.head().seq} entries)"
+        """Return the place and the number of entries."""
+        return f"Ledger({self._access.place!r}, {self.head().seq} entries)"
+
+    @property
+    def path(self) -> Path:
+        """The file of the chain."""
+        return Path(self._access.place)
 
     def close(self) -> None:
         """Close the files; every entry is on disk already."""
-        self._chain.close()
-        self._side.close()
+        self._access.close()
 
     def head(self) -> Anchor:
         """Return the number and digest of the last entry, to be kept elsewhere.
@@ -142,35 +154,41 @@ class Ledger:
         anchor : Anchor
             The head of the chain now.
         """
-        row = self._chain.execute(
-            "SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        return Anchor(seq=row[0], digest=row[1]) if row else Anchor(seq=0, digest=START)
+        rows = self._access.database.fetch("chain", HEAD)
+        return (
+            Anchor(seq=rows[0][0], digest=rows[0][1])
+            if rows
+            else Anchor(seq=0, digest=START)
+        )
 
     def record(
         self,
-        decisions: pd.DataFrame,
+        decisions: TableInput,
         *,
-        declarations: pd.DataFrame | None = None,
-        scores: pd.DataFrame | None = None,
+        declarations: TableInput | None = None,
+        scores: TableInput | None = None,
         reasons: ReasonTable | None = None,
-        **versions: str,
+        versions: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> Anchor:
         """Append decisions, one entry each, all or none.
 
         Parameters
         ----------
         decisions : DataFrame of shape (n_items, n_columns)
-            DECISIONS.
+            DECISIONS, each item once. Other columns are refused.
         declarations : DataFrame of shape (n_items, n_fields), default=None
             DECLARATIONS of the same rows: their digest is stored in the chain, their
-            values in the side file.
+            values where they can be erased.
         scores : DataFrame of shape (n_items, n_columns), default=None
             SCORES of the same rows.
         reasons : Reasons, default=None
             What ``engine.explain`` returned for these items or some of them.
-        **versions : str
-            Further versions to record, such as ``rules="2026-03"``.
+        versions : mapping of str to str, default=None
+            Further versions, such as ``{"map": "2026-03"}``. Engine and policy are
+            those of the tables; the library, Python, numpy and LightGBM those that run.
+        sources : mapping of str to str, default=None
+            Digests of the input tables by name, in hexadecimal digits.
 
         Returns
         -------
@@ -179,29 +197,17 @@ class Ledger:
 
         Raises
         ------
-        ArgumentError
-            If tables are not of the same items in the same order, or a number is
-            infinite.
+        LedgerError
+            If a value does not fit its field, an item is there twice, a column is
+            unknown or names persons, or tables are not of the same items in the same
+            order. Nothing is recorded then.
         """
-        rows = to_records(decisions)
-        score_rows = align_records("scores", scores, rows)
-        items = align_records("declarations", declarations, rows)
-        sentences = sentences_by_item(reasons)
-        entries: list[_Entry] = []
-        inputs: dict[str, str] = {}
-        for k, row in enumerate(rows):
-            body: Record = {"decision": row, **versions}
-            if score_rows is not None:
-                body["score"] = drop_key(score_rows[k])
-            if items is not None:
-                digest, fields = digest_item(items[k])
-                body["inputs"] = digest
-                inputs[digest] = fields
-            key = item_key(row)
-            if key in sentences:
-                body["reasons"] = sentences[key]
-            entries.append(_Entry("decision", body, *key))
-        self._store_inputs(inputs)
+        batch = read_batch(decisions, declarations, scores, reasons)
+        compute = self._access.keyring.digest
+        entries, inputs = make_decisions(
+            batch, read_versions(versions), read_sources(sources), compute
+        )
+        self._store("items", inputs)
         return self._append(entries)
 
     def override(
@@ -218,13 +224,13 @@ class Ledger:
         Parameters
         ----------
         declaration_id : str
-            Declaration of the item.
+            Declaration of the item; a whole number counts as its digits.
         channel : str
             Channel that the officer chose.
         officer_id : str
             Who decided; the chain stores a pseudonym.
         reason : str
-            Why, in the officer's words.
+            Why, in the officer's words. They cannot be erased: name nobody.
         item_number : int, default=1
             Number of the item in the declaration.
 
@@ -235,55 +241,47 @@ class Ledger:
 
         Raises
         ------
-        ArgumentError
-            If the reason is empty, or the item is not in the ledger.
+        LedgerError
+            If a value does not fit, or there is no decision on the item.
         """
-        check_choice("Ledger.override", "channel", channel, CHANNELS)
-        if not str(reason).strip():
-            raise ArgumentError(
-                "ledger.override_without_reason",
-                "Ledger.override: 'reason' must state why; it is empty.",
-            )
-        known = self._chain.execute(
-            "SELECT 1 FROM entries WHERE declaration_id = ? AND item_number = ?",
-            (declaration_id, item_number),
-        ).fetchone()
-        if known is None:
-            raise ArgumentError(
-                "ledger.override_without_decision",
-                "Ledger.override: no decision on {declaration_id!r}, item "
-                "{item_number}. Record the decision first.",
-                declaration_id=declaration_id,
-                item_number=item_number,
-            )
+        owner = "Ledger.override"
+        key = read_key(owner, declaration_id, item_number)
         body = {
-            "channel": channel,
-            "officer": self.pseudonym(officer_id),
-            "reason": reason,
+            "channel": read_channel(owner, channel),
+            "reason": read_words(owner, "reason", reason),
         }
-        return self._append([_Entry("override", body, declaration_id, item_number)])
+        officer = read_value(owner, "officer_id", officer_id, to_identifier)
+        self._need_decision(owner, *key)
+        body["officer"] = self.pseudonym(officer)
+        return self._append([Entry("override", body, *key)])
 
-    def result(self, outcomes: pd.DataFrame) -> Anchor:
+    def result(self, outcomes: TableInput) -> Anchor:
         """Append results of inspections, with officers under pseudonyms.
 
         Parameters
         ----------
         outcomes : DataFrame of shape (n_inspected, n_columns)
-            OUTCOMES.
+            OUTCOMES, each item once. Other columns are refused.
 
         Returns
         -------
         head : Anchor
             The last of these entries, on disk.
+
+        Raises
+        ------
+        LedgerError
+            If a value does not fit its field, an item is there twice, or a column is
+            unknown.
         """
-        rows = to_records(outcomes)
-        names = {str(r["officer_id"]) for r in rows if r.get("officer_id") is not None}
+        rows = read_rows("Ledger.result", "outcomes", outcomes, OUTCOMES)
+        names = {row["officer_id"] for row in rows if row.get("officer_id") is not None}
         pseudonyms = self._pseudonyms(names)
         entries = []
         for row in rows:
             if row.get("officer_id") is not None:
-                row["officer_id"] = pseudonyms[str(row["officer_id"])]
-            entries.append(_Entry("result", {"result": row}, *item_key(row)))
+                row["officer_id"] = pseudonyms[row["officer_id"]]
+            entries.append(Entry("result", {"result": row}, *item_key(row)))
         return self._append(entries)
 
     def note(self, remark: str) -> Anchor:
@@ -292,14 +290,15 @@ class Ledger:
         Parameters
         ----------
         remark : str
-            The remark, in words.
+            The remark, in words. It cannot be erased: name nobody.
 
         Returns
         -------
         head : Anchor
             This entry, on disk.
         """
-        return self._append([_Entry("note", {"text": str(remark)})])
+        text = read_words("Ledger.note", "remark", remark)
+        return self._append([Entry("note", {"text": text})])
 
     def frame(self, kind: str | None = None) -> pd.DataFrame:
         """Return the entries as a table.
@@ -314,39 +313,44 @@ class Ledger:
         entries : DataFrame
             seq, kind, at, declaration_id, item_number, body (dict), digest.
         """
-        if kind is not None:
-            check_choice("Ledger.frame", "kind", kind, KINDS)
-        rows = self._chain.execute(
-            "SELECT seq, kind, at, declaration_id, item_number, body, digest FROM "
-            "entries WHERE ? IS NULL OR kind = ? ORDER BY seq",
-            (kind, kind),
-        ).fetchall()
-        names = ["seq", "kind", "at", "declaration_id", "item_number", "body", "digest"]
-        table = pd.DataFrame(rows, columns=names)
-        table["body"] = [json.loads(body) for body in table["body"]]
+        check_kind("Ledger.frame", kind)
+        names = ", ".join(_FRAME)
+        where = "" if kind is None else "WHERE kind = :kind "
+        values = {} if kind is None else {"kind": kind}
+        rows = self._access.database.fetch(
+            "chain", f"SELECT {names} FROM entries {where}ORDER BY seq", **values
+        )
+        table = pd.DataFrame(rows, columns=list(_FRAME))
+        bodies = [parse_body(body) for body in table["body"]]
+        table["body"] = pd.Series(bodies, index=table.index, dtype=object)
         return table
 
-    def verify(self, *, anchor: Anchor | str | None = None) -> Verification:
-        """Read the whole chain and report what is wrong with it.
+    def verify(self, *, anchor: Any = None) -> Verification:
+        """Read the whole ledger and report what is wrong with it.
+
+        The database is asked whether its file is damaged; every entry is compared with
+        its digest and the entry before it; every identity and every declared value is
+        compared with what the key makes of it.
 
         Parameters
         ----------
-        anchor : Anchor or str, default=None
-            A head that was kept elsewhere: with it, entries that were cut off or
-            rewritten are found too.
+        anchor : Anchor, str or Run, default=None
+            A head that was kept elsewhere, its digest, or the run that it was logged
+            in: with it, every change to the entries up to it is found, also where the
+            rest of the chain was made to fit.
 
         Returns
         -------
         verification : Verification
-            ``ok``, or the problems.
+            ``ok``, or the problems; and doubts, such as a clock that was set back.
 
         Raises
         ------
-        ArgumentError
-            If a text is not an anchor.
+        LedgerError
+            If something is not an anchor, and carries none.
         """
-        parsed = Anchor.parse(anchor) if isinstance(anchor, str) else anchor
-        return verify_chain(self._chain, parsed)
+        parsed = read_anchor(anchor)
+        return verify_store(self._access.database, self._access.found_keyring, parsed)
 
     def replay(
         self,
@@ -372,28 +376,21 @@ class Ledger:
         Returns
         -------
         replay : Replay
-            Whether both agree and, if not, why.
+            Whether both agree and, if not, why: also that the inputs were erased.
 
         Raises
         ------
         LedgerError
-            If there is no decision with inputs, or the inputs were erased or changed.
+            If there is no decision, or none with inputs, or they were changed.
         """
-        row = self._chain.execute(
-            "SELECT seq, body FROM entries WHERE kind = 'decision' AND declaration_id "
-            "= ? AND item_number = ? ORDER BY seq DESC LIMIT 1",
-            (declaration_id, item_number),
-        ).fetchone()
-        if row is None:
-            raise LedgerError(
-                "ledger.no_decision",
-                "Ledger.replay: no decision on {declaration_id!r}, item {item_number}.",
-                declaration_id=declaration_id,
-                item_number=item_number,
-            )
-        body = json.loads(row[1])
-        item = self._inputs(declaration_id, body.get("inputs"))
-        return replay_decision(row[0], body, item, engine, top)
+        owner = "Ledger.replay"
+        key = read_key(owner, declaration_id, item_number)
+        read_value(owner, "top", top, to_item_number)
+        check_engine(engine)
+        seq, at, text = self._need_decision(owner, *key)
+        body = parse_body(text)
+        item = find_inputs(self._access.database, self._access.keyring, (seq, at, body))
+        return replay_decision(seq, body, item, engine, top)
 
     def pseudonym(self, identity: str) -> str:
         """Return the pseudonym of an identity, the same every time.
@@ -408,7 +405,8 @@ class Ledger:
         pseudonym : str
             HMAC-SHA-256 with the key of this ledger, shortened to 128 bits.
         """
-        return self._pseudonyms({str(identity)})[str(identity)]
+        name = read_value("Ledger.pseudonym", "identity", identity, to_identifier)
+        return self._pseudonyms({name})[name]
 
     def identity(self, pseudonym: str) -> str | None:
         """Return the identity of a pseudonym, None when it was erased.
@@ -423,131 +421,149 @@ class Ledger:
         identity : str or None
             A trader or an officer.
         """
-        row = self._side.execute(
-            "SELECT identity FROM identities WHERE pseudonym = ?", (pseudonym,)
-        ).fetchone()
-        return None if row is None else str(row[0])
+        code = read_value("Ledger.identity", "pseudonym", pseudonym, to_identifier)
+        rows = self._access.database.fetch(
+            "aside",
+            "SELECT identity FROM identities WHERE pseudonym = :code",
+            code=code,
+        )
+        return str(rows[0][0]) if rows else None
 
-    def erase(self, identity: str) -> int:
-        """Erase an identity; its pseudonym stays in the chain without a meaning.
+    def forget(self, **parties: str | Iterable[str]) -> Erasure:
+        """Erase traders or officers; their pseudonyms stay without a meaning.
 
-        Parameters
-        ----------
-        identity : str
-            A trader or an officer. What is erased is overwritten on disk.
-
-        Returns
-        -------
-        n_erased : int
-            Number of identities and declared items that were erased.
-        """
-        name = str(identity)
-        with transaction(self._side):
-            erased = self._side.execute(
-                "DELETE FROM identities WHERE identity = ?", (name,)
-            ).rowcount
-            matches = " OR ".join(
-                f"json_extract(fields, '$.{field}') = ?" for field in _IDENTITY_FIELDS
-            )
-            erased += self._side.execute(
-                f"DELETE FROM items WHERE {matches}", (name,) * len(_IDENTITY_FIELDS)
-            ).rowcount
-        truncate_log(self._side)
-        return int(erased)
-
-    def retain(self, since: str | datetime) -> int:
-        """Erase identities and declared values that were stored before a moment.
+        An entry states that it was done, and names nobody.
 
         Parameters
         ----------
-        since : str or datetime
-            ISO 8601 in UTC, or a moment (without a zone: in the local time zone).
-            What is older is erased.
+        **parties : str or list of str
+            Identities by field, such as ``importer_id="X"`` or ``officer_id="A-12"``.
+            What is erased is overwritten on disk; copies and saved engines have to be
+            erased by themselves (see `RiskEngine.forget`).
 
         Returns
         -------
-        n_erased : int
-            Number of identities and items that were erased. The chain stays intact.
+        erasure : Erasure
+            Number of identities, and of items whose declared values named them.
         """
-        moment = str(since)
-        if isinstance(since, datetime):
-            moment = since.astimezone(UTC).isoformat(timespec="milliseconds")
-        with transaction(self._side):
-            erased = 0
-            for table in ("identities", "items"):
-                erased += self._side.execute(
-                    f"DELETE FROM {table} WHERE at < ?", (moment,)
-                ).rowcount
-        truncate_log(self._side)
-        return erased
+        named = read_parties(parties)
 
-    def _append(self, entries: Iterable[_Entry]) -> Anchor:
+        def find(session: Session) -> tuple[list[str], list[str], Record]:
+            pseudonyms, digests = find_parties(self._access.database, session, named)
+            tags = sorted(map(self._access.keyring.tag, digests))
+            body = {"by": "party", "fields": sorted(named), "tags": tags}
+            return pseudonyms, digests, body
+
+        return self._erase(find)
+
+    def retain(self, since: str | date | datetime, *, dry_run: bool = False) -> Erasure:
+        """Erase identities and declared values that were not used since a day.
+
+        An entry states that it was done. The chain stays intact.
+
+        Parameters
+        ----------
+        since : str, date or datetime
+            The first day that is kept, ISO 8601; a moment counts as its day in UTC.
+        dry_run : bool, default=False
+            Whether to erase nothing, and return what would be.
+
+        Returns
+        -------
+        erasure : Erasure
+            Number of identities and of items.
+
+        Raises
+        ------
+        LedgerError
+            If `since` is not a date. Nothing is erased then.
+        """
+        day = read_before(since)
+        read_value("Ledger.retain", "dry_run", dry_run, to_flag)
+
+        def find(session: Session) -> tuple[list[str], list[str], Record]:
+            pseudonyms = find_old(session, "identities", day)
+            digests = find_old(session, "items", day)
+            return pseudonyms, digests, {"by": "date", "before": day}
+
+        return self._erase(find, dry_run=dry_run)
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write all entries as JSON lines, and next to them a program that checks them.
+
+        The program, ``verify_export.py``, needs nothing but Python: an auditor runs
+        ``python verify_export.py FILE [ANCHOR]``.
+
+        Parameters
+        ----------
+        path : path
+            The file to write; it must not exist.
+
+        Returns
+        -------
+        path : Path
+            The file.
+        """
+        return export_entries(self._access.database, Path(path))
+
+    def copy(self, path: str | os.PathLike[str]) -> Path:
+        """Write a backup, while others may go on writing.
+
+        Parameters
+        ----------
+        path : path
+            The file to write; it must not exist. Identities, declared values and the
+            key are written next to it, where this ledger has them in files.
+
+        Returns
+        -------
+        path : Path
+            The file of the chain.
+        """
+        return copy_ledger(self._access.database, Path(path))
+
+    def _append(self, entries: Iterable[Entry]) -> Anchor:
         """Append entries in one transaction; return the head when it is on disk."""
-        at = utc_now()
-        # Bodies become text before the lock is taken: a value that JSON refuses leaves
-        # nothing behind, and other processes wait less.
-        bodies = [(entry, canonical_json(entry.body)) for entry in entries]
-        with transaction(self._chain):
-            head = self.head()
-            seq, previous, rows = head.seq, head.digest, []
-            for entry, body in bodies:
-                seq += 1
-                fields = (
-                    entry.kind,
-                    at,
-                    entry.declaration_id,
-                    entry.item_number,
-                    body,
-                )
-                digest = digest_entry(previous, seq, fields)
-                rows.append((seq, *fields, previous, digest))
-                previous = digest
-            self._chain.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-            )
-        return Anchor(seq=seq, digest=previous)
+        return append_entries(self._access.writable, entries, self._access.now)
 
-    def _store_inputs(self, inputs: Mapping[str, str]) -> None:
-        """Store declared values by digest where they can be erased."""
-        at = utc_now()
-        with transaction(self._side):
-            self._side.executemany(
-                "INSERT OR REPLACE INTO items VALUES (?, ?, ?)",
-                [(digest, fields, at) for digest, fields in inputs.items()],
-            )
+    def _need_decision(self, owner: str, name: str, number: int) -> tuple[Any, ...]:
+        """Return the last decision on an item, or raise when there is none."""
+        rows = self._access.database.fetch("chain", _DECISION, name=name, number=number)
+        if rows:
+            return rows[0]
+        raise LedgerError(
+            "ledger.no_decision",
+            "{owner}: no decision on {declaration_id!r}, item {item_number}. Record "
+            "the decision first, or correct the number.",
+            owner=owner,
+            declaration_id=name,
+            item_number=number,
+        )
 
     def _pseudonyms(self, identities: Iterable[str]) -> dict[str, str]:
         """Return the pseudonyms of identities, after storing which is which."""
-        pseudonyms = {
-            identity: hmac.new(
-                self._key, identity.encode(), hashlib.sha256
-            ).hexdigest()[:_PSEUDONYM_DIGITS]
-            for identity in identities
-        }
-        at = utc_now()
-        with transaction(self._side):
-            self._side.executemany(
-                "INSERT OR IGNORE INTO identities VALUES (?, ?, ?)",
-                [(code, identity, at) for identity, code in pseudonyms.items()],
-            )
+        compute = self._access.keyring.pseudonym
+        pseudonyms = {identity: compute(identity) for identity in identities}
+        self._store("identities", {code: name for name, code in pseudonyms.items()})
         return pseudonyms
 
-    def _inputs(self, declaration_id: str, digest: str | None) -> Record:
-        """Return the declared values of a decision, after checking their digest."""
-        row = self._side.execute(
-            "SELECT fields FROM items WHERE digest = ?", (digest,)
-        ).fetchone()
-        if row is None:
-            raise LedgerError(
-                "ledger.inputs_absent",
-                "Ledger.replay: the inputs of {declaration_id!r} were not recorded, or "
-                "were erased.",
-                declaration_id=declaration_id,
-            )
-        if hashlib.sha256(row[0].encode()).hexdigest() != digest:
-            raise LedgerError(
-                "ledger.inputs_changed",
-                "Ledger.replay: the inputs of {declaration_id!r} were changed.",
-                declaration_id=declaration_id,
-            )
-        return {k: v for k, v in json.loads(row[0]).items() if v is not None}
+    def _store(self, table: str, values: Mapping[str, str]) -> None:
+        """Store values by their ids where they can be erased."""
+        access = self._access
+        store_rows(access.writable, access.keyring, table, values, access.now)
+
+    def _erase(self, find: Callable[[Session], Any], dry_run: bool = False) -> Erasure:
+        """Erase what is found aside, after an entry that states it."""
+        with self._access.writable.begin("aside") as session:
+            pseudonyms, digests, body = find(session)
+            counts = {"n_identities": len(pseudonyms), "n_items": len(digests)}
+            if dry_run:
+                return Erasure(**counts, is_done=False)
+            if any(counts.values()):
+                # The entry is first: killed between the two, the ledger states an
+                # erasure that can be repeated, and never lacks one that was done.
+                self._append([Entry("erasure", body | counts)])
+                erase_ids(session, "identities", pseudonyms)
+                erase_ids(session, "items", digests)
+        self._access.writable.overwrite_erased()
+        return Erasure(**counts, is_done=True)

@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from smartrisk.errors import Message
-from smartrisk.ledger._digests import ReasonTable, Record, sentences_by_item
+from smartrisk.errors import LedgerError, Message
+from smartrisk.ledger._digests import parse_body
+from smartrisk.ledger._entries import ReasonTable, Record, sentences_by_item
+from smartrisk.ledger._keyring import Keyring
+from smartrisk.ledger._stores import Store
 from smartrisk.ledger._values import Replay
 
 #: Figures of a score that must agree.
@@ -28,15 +31,81 @@ class ScoringEngine(Protocol):
         ...
 
 
+def check_engine(engine: Any) -> None:
+    """Raise unless something scores single items."""
+    if not hasattr(engine, "score_one") or not hasattr(engine, "explain_one"):
+        raise LedgerError(
+            "ledger.not_an_engine",
+            "Ledger.replay: 'engine' must be the fitted engine of that time; got "
+            "{type_name}.",
+            type_name=type(engine).__name__,
+        )
+
+
+def find_inputs(
+    store: Store, keyring: Keyring, decision: tuple[int, str, Mapping[str, Any]]
+) -> Record | Message:
+    """Return the declared values of a decision, or why there are none."""
+    seq, at, body = decision
+    digest = body.get("inputs")
+    if digest is None:
+        raise LedgerError(
+            "ledger.inputs_not_recorded",
+            "Ledger.replay: the inputs of entry {seq} were not recorded. Pass "
+            "'declarations' to Ledger.record.",
+            seq=seq,
+        )
+    statement = "SELECT fields FROM items WHERE digest = :digest"
+    rows = store.fetch("aside", statement, digest=digest)
+    if not rows:
+        return _find_erasure(store, keyring.tag(digest), seq, at)
+    if not isinstance(rows[0][0], str) or keyring.digest(rows[0][0]) != digest:
+        raise LedgerError(
+            "ledger.inputs_changed_aside",
+            "Ledger.replay: the inputs of entry {seq} were changed. Restore the second "
+            "file from a copy.",
+            seq=seq,
+        )
+    return {k: v for k, v in parse_body(rows[0][0]).items() if v is not None}
+
+
+def _find_erasure(store: Store, tag: str, seq: int, at: str) -> Message:
+    """Return that inputs were erased and by which entry, or that they are missing."""
+    statement = (
+        "SELECT seq, body FROM entries WHERE kind = 'erasure' AND seq > :seq "
+        "ORDER BY seq"
+    )
+    for erased_by, text in store.fetch("chain", statement, seq=seq):
+        body = parse_body(text)
+        if tag in body.get("tags", ()) or at[:10] < body.get("before", ""):
+            return Message(
+                "ledger.inputs_erased",
+                "the inputs were erased (entry {erased_by})",
+                erased_by=erased_by,
+            )
+    return Message(
+        "ledger.inputs_missing",
+        "the inputs are missing, and no entry states that they were erased",
+    )
+
+
 def replay_decision(
-    seq: int, body: Mapping[str, Any], item: Record, engine: ScoringEngine, top: int
+    seq: int,
+    body: Mapping[str, Any],
+    item: Record | Message,
+    engine: ScoringEngine,
+    top: int,
 ) -> Replay:
     """Return how a recorded decision compares with what an engine computes now."""
-    score = dict(engine.score_one(item))
     recorded = {"score": dict(body.get("score", {})), "reasons": body.get("reasons")}
+    if isinstance(item, Message):
+        return Replay(seq=seq, recorded=recorded, again={}, message=item)
+    score = dict(engine.score_one(item))
     again: dict[str, Any] = {"score": score}
     if recorded["reasons"] is not None:
-        sentences = sentences_by_item(engine.explain_one(item, top=top))
+        sentences = sentences_by_item(
+            "Ledger.replay", engine.explain_one(item, top=top)
+        )
         again["reasons"] = next(iter(sentences.values()), [])
     return Replay(
         seq=seq, recorded=recorded, again=again, message=_difference(recorded, again)

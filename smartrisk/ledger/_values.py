@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import copy
-import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, LedgerError, Message
+from smartrisk.errors import LedgerError, Message, format_values
 from smartrisk.results import Result
-
-#: Digest before the first entry.
-START = hashlib.sha256(b"smartrisk ledger 1").hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +58,16 @@ class Anchor:
 
         Raises
         ------
-        ArgumentError
+        LedgerError
             If the text is not an anchor.
         """
         number, _, digest = str(text).partition(":")
-        if not number.isdigit() or len(digest) != len(START):
-            raise ArgumentError(
+        if not number.isdecimal() or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise LedgerError(
                 "ledger.malformed_anchor",
                 "Anchor: expected 'number:digest' as Ledger.head() prints it; got "
-                "{text!r}.",
-                text=str(text),
+                "{text}.",
+                text=format_values([text]),
             )
         return cls(seq=int(number), digest=digest)
 
@@ -86,6 +83,9 @@ class Verification(Result):
         Number of entries read.
     messages : sequence of smartrisk.errors.Message, default=()
         What is wrong, the first of each kind; empty when the chain is intact.
+    doubts : sequence of smartrisk.errors.Message, default=()
+        What is no change, and still weakens the proof: a clock that was set back, or
+        identities that could not be verified for want of the key.
 
     Examples
     --------
@@ -94,9 +94,16 @@ class Verification(Result):
     True
     """
 
-    def __init__(self, *, n_entries: int, messages: Sequence[Message] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        n_entries: int,
+        messages: Sequence[Message] = (),
+        doubts: Sequence[Message] = (),
+    ) -> None:
         self._n_entries = n_entries
         self._messages = tuple(messages)
+        self._doubts = tuple(doubts)
 
     @property
     def n_entries(self) -> int:
@@ -107,6 +114,11 @@ class Verification(Result):
     def messages(self) -> tuple[Message, ...]:
         """What is wrong, the first of each kind."""
         return self._messages
+
+    @property
+    def doubts(self) -> tuple[Message, ...]:
+        """What is no change, and still weakens the proof."""
+        return self._doubts
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -155,6 +167,71 @@ class Verification(Result):
             )
 
 
+class Erasure(Result):
+    """What was erased from a ledger, or would be.
+
+    Made by `Ledger.retain` and `Ledger.forget`.
+
+    Parameters
+    ----------
+    n_identities : int
+        Number of identities.
+    n_items : int
+        Number of items whose declared values are erased.
+    is_done : bool
+        Whether it is done; False after a dry run.
+
+    Examples
+    --------
+    >>> from smartrisk.ledger import Erasure
+    >>> Erasure(n_identities=1, n_items=3, is_done=False)
+    Erasure(would erase 1 identities, 3 items)
+    """
+
+    def __init__(self, *, n_identities: int, n_items: int, is_done: bool) -> None:
+        self._n_identities = n_identities
+        self._n_items = n_items
+        self._is_done = is_done
+
+    @property
+    def n_identities(self) -> int:
+        """Number of identities."""
+        return self._n_identities
+
+    @property
+    def n_items(self) -> int:
+        """Number of items whose declared values are erased."""
+        return self._n_items
+
+    @property
+    def n_erased(self) -> int:
+        """Number of identities and items."""
+        return self._n_identities + self._n_items
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is done; False after a dry run."""
+        return self._is_done
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per kind of value.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns content ("identities", "items"), n and is_done.
+        """
+        counts = [self._n_identities, self._n_items]
+        return pd.DataFrame(
+            {"content": ["identities", "items"], "n": counts, "is_done": self._is_done}
+        )
+
+    def __repr__(self) -> str:
+        """Return the counts, and whether it is done."""
+        verb = "erased" if self._is_done else "would erase"
+        return f"Erasure({verb} {self._n_identities} identities, {self._n_items} items)"
+
+
 class Replay(Result):
     """What an engine computes today for an item that was decided on.
 
@@ -198,6 +275,13 @@ class Replay(Result):
     def agrees(self) -> bool:
         """Whether score, version and reasons are equal."""
         return self._message is None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the figures are bit-identical, not only equal but for rounding."""
+        then = self._recorded.get("score") or {}
+        today = self._again.get("score") or {}
+        return self.agrees and all(then[name] == today.get(name) for name in then)
 
     @property
     def recorded(self) -> dict[str, Any]:

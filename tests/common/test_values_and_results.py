@@ -155,6 +155,9 @@ class Inputs:
         message = sr.errors.Message("test.gap", "entry {seq} is missing", seq=3)
         return sr.ledger.Verification(n_entries=4, messages=(message,))
 
+    def erasure(self):
+        return sr.ledger.Erasure(n_identities=1, n_items=2, is_done=False)
+
     def replay(self):
         score = {"score": {"risk_score": 0.5}, "reasons": ["<b>high</b>"]}
         return sr.ledger.Replay(seq=1, recorded=score, again=score)
@@ -192,6 +195,7 @@ MAKERS = {
     "Dependence": lambda i: sr.explanations.dependence(i.reasons, "duty_rate"),
     "Drift": lambda i: sr.monitoring.drift(i.past, i.new),
     "EffortCurve": lambda i: sr.evaluation.effort_curve({"engine": i.scores}, i.truth),
+    "Erasure": Inputs.erasure,
     "Evaluation": lambda i: i.evaluation,
     "GuardReport": lambda i: i.engine.profile_.check(
         i.new.assign(net_mass_kg=1000 * i.new["net_mass_kg"])

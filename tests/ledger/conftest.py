@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 
 from smartrisk.ledger import Ledger
-from smartrisk.ledger._digests import digest_entry
-from smartrisk.ledger._values import START
+from smartrisk.ledger._digests import START, digest_entry
 
+#: Entries of the ledgers that are forged: the opening, then decisions.
+N = 40
 COLUMNS = "seq, kind, at, declaration_id, item_number, body, previous, digest"
 
 
@@ -39,6 +42,26 @@ def ledger(tmp_path):
     """Return an open, empty ledger."""
     with Ledger(tmp_path / "decisions.sqlite") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def run_trial(root):
+    """Return a function that runs a trial of the benchmark in a reduced form."""
+    return runpy.run_path(str(root / "benchmarks" / "ledger.py"))["run_trial"]
+
+
+@pytest.fixture
+def clock():
+    """Return a clock that advances by a second at every look, from a fixed moment."""
+
+    class Clock:
+        moment = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
+
+        def __call__(self):
+            self.moment += timedelta(seconds=1)
+            return self.moment
+
+    return Clock()
 
 
 class Forger:
@@ -79,7 +102,7 @@ class Forger:
     def edit(self, seq, propensity=0.99):
         """Change what was decided in an entry."""
         body = json.loads(self.entry(seq)["body"])
-        body["decision"]["propensity"] = propensity
+        body.setdefault("decision", {})["propensity"] = propensity
         self.set(seq, body=json.dumps(body))
 
     def delete(self, seq):
@@ -118,13 +141,13 @@ def forge(tmp_path, make_decisions):
     """Return (forge, anchor): `forge(how)` returns a ledger that `how` has changed."""
     source = tmp_path / "source.sqlite"
     with Ledger(source) as ledger:
-        anchor = ledger.record(make_decisions())
-        ledger._chain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        anchor = ledger.record(make_decisions(N - 1))
     opened = []
 
     def apply(how):
         path = tmp_path / f"copy{len(opened)}.sqlite"
-        shutil.copy(source, path)
+        for end in ("", ".aside", ".key"):
+            shutil.copy(f"{source}{end}", f"{path}{end}")
         with Forger(path) as forger:
             how(forger)
         opened.append(Ledger(path))

@@ -40,7 +40,7 @@ def judge_dates(
     lodged = items["lodged_at"]
     early = float((lodged < first_day - pd.Timedelta(days=_BEFORE)).mean())
     late = float((lodged >= last_day + pd.Timedelta(days=_AFTER)).mean())
-    n_months = months_to_a_day(lodged)
+    n_months = months_to_a_day(*days_and_months(lodged))
     exchanged = n_months > max(_MONTHS_TO_A_DAY, _TIMES * usual_months)
     facts = (("early", early), ("late", late), ("exchanged", float(exchanged)))
     return [
@@ -58,13 +58,22 @@ def judge_dates(
     ]
 
 
-def months_to_a_day(lodged: pd.Series) -> float:
+def days_and_months(
+    lodged: pd.Series,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the day of the month and the month of each date."""
+    dates = lodged.to_numpy().astype("datetime64[D]")
+    start = dates.astype("datetime64[M]")
+    days = (dates - start).astype(np.int64) + 1
+    return days, start.astype(np.int64) % _MONTHS + 1
+
+
+def months_to_a_day(days: NDArray[np.int64], months: NDArray[np.int64]) -> float:
     """Return over how many months the dates spread to each day of the month.
 
     Among days up to the twelfth, which can be read as months: dates of one month that
     were read so have one day and many months. 0 where there are too few of either.
     """
-    days, months = lodged.dt.day.to_numpy(), lodged.dt.month.to_numpy()
     low = days <= _MONTHS
     if low.sum() < _LEAST:
         return 0.0
@@ -74,7 +83,7 @@ def months_to_a_day(lodged: pd.Series) -> float:
     return n_months / _effective_number(days[low])
 
 
-def _effective_number(values: NDArray[np.int32]) -> float:
+def _effective_number(values: NDArray[np.int64]) -> float:
     """Return how many equally frequent values would repeat as often as these do."""
     shares = np.bincount(values) / len(values)
     return float(1.0 / (shares**2).sum())

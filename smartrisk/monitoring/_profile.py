@@ -10,7 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError
-from smartrisk.monitoring._batch_dates import judge_dates, months_to_a_day
+from smartrisk.monitoring._batch_dates import (
+    days_and_months,
+    judge_dates,
+    months_to_a_day,
+)
 from smartrisk.monitoring._guard_report import Finding, GuardReport
 from smartrisk.monitoring._signs import CHECKS, Sign, figures_of, signs_of
 from smartrisk.monitoring._usual_values import UsualValues
@@ -25,8 +29,9 @@ LEAST_ITEMS = 20
 #: Items of a batch that are looked at, evenly spread over it: the standard error of a
 #: share of 5,000 is 0.7 percentage points, and more would make scoring slower.
 MOST_ITEMS = 5_000
-#: Items from which a profile is learned, the latest ones; more change no bound.
-_MOST_LEARNED = 60_000
+#: Items from which usual levels and spreads are learned, evenly spread over the earlier
+#: and the later part of the history: more change no bound and cost time in every fit.
+_MOST_EARLIER, _MOST_LATER = 20_000, 10_000
 #: Items without which there is no usual spread between batches to learn.
 _LEAST_LEARNED = 1_000
 #: Share of the items, the latest, whose batches show the usual spread. What is usual
@@ -130,11 +135,9 @@ class InputProfile:
                 "engine is fitted on.",
             )
         lodged = declarations["lodged_at"]
-        order = np.argsort(lodged.to_numpy(), kind="stable")[-_MOST_LEARNED:]
-        items = declarations.iloc[order]
-        figures, usual_months = _learn_figures(items)
+        figures, usual_months = _learn_figures(declarations)
         return cls(
-            usual=UsualValues.of(items),
+            usual=UsualValues.of(declarations, most=_MOST_EARLIER),
             figures=figures,
             usual_months=usual_months,
             first_day=lodged.min().normalize(),
@@ -262,11 +265,14 @@ def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
     """Return the usual figure of every sign, and the most months to a day."""
     if len(items) < _LEAST_LEARNED:
         return {}, 0.0
-    cut = int(len(items) * (1 - _LATER))
-    earlier, later = items.iloc[:cut], items.iloc[cut:]
+    order = np.argsort(items["lodged_at"].to_numpy(), kind="stable")
+    cut = int(len(order) * (1 - _LATER))
+    step = -(-cut // _MOST_EARLIER)
+    earlier = items.iloc[order[:cut:step]]
+    later = items.iloc[_take_runs(order[cut:])]
     blocks = _make_blocks(later)
     figures = {}
-    for sign in signs_of(later, UsualValues.of(earlier)):
+    for sign in signs_of(later, UsualValues.of(earlier, most=_MOST_EARLIER)):
         values = figures_of(sign, blocks)
         values = values[~np.isnan(values)]
         if len(values):
@@ -275,8 +281,17 @@ def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
                 spread=float(values.std()),
                 highest=float(values.max()),
             )
-    lodged = later["lodged_at"]
-    return figures, max(months_to_a_day(lodged.iloc[block]) for block in blocks)
+    days, months = days_and_months(later["lodged_at"])
+    most = max(months_to_a_day(days[block], months[block]) for block in blocks)
+    return figures, most
+
+
+def _take_runs(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return runs of consecutive rows, evenly spread, where there are too many."""
+    if len(rows) <= _MOST_LATER:
+        return rows
+    starts = np.linspace(0, len(rows) - _BLOCK, _MOST_LATER // _BLOCK).astype(np.intp)
+    return np.asarray(rows[(starts[:, None] + np.arange(_BLOCK)).ravel()])
 
 
 def _make_blocks(items: pd.DataFrame) -> NDArray[np.intp]:

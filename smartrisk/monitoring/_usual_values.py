@@ -6,6 +6,7 @@ sketch of the ids in which every second id that was never seen seems to be known
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,10 @@ class CodeColumn:
         codes, unique = pd.factorize(column)
         texts = np.asarray(unique, dtype=object)
         return cls(codes=codes, texts=[str(t) for t in texts], ids=_text_ids(texts))
+
+    def take(self, rows: slice) -> CodeColumn:
+        """Return the column of some items, with the same unique codes."""
+        return CodeColumn(codes=self.codes[rows], texts=self.texts, ids=self.ids)
 
     def spread(self, values: NDArray[Any]) -> Float:
         """Return values of the unique codes for every item, NaN where it has none."""
@@ -194,8 +199,8 @@ class UsualValues:
     levels: Mapping[tuple[str, ...], Float]
 
     @classmethod
-    def of(cls, items: pd.DataFrame) -> UsualValues:
-        """Learn from the declarations of an engine."""
+    def of(cls, items: pd.DataFrame, *, most: int) -> UsualValues:
+        """Learn from declarations; levels from `most` of them, evenly spread."""
         columns = code_columns(items)
         habits = {
             n: _habits(columns[n], with_codes=True) for n in CODES if n in columns
@@ -213,7 +218,8 @@ class UsualValues:
             ids = pair_ids(items, columns, pair)
             if ids is not None:
                 pairs[pair] = np.unique(ids[ids != 0])
-        groups, levels = _learn_levels(items, columns["tariff_code"])
+        some = slice(None, None, -(-len(items) // most))
+        groups, levels = _learn_levels(items[some], columns["tariff_code"].take(some))
         return cls(
             habits=habits,
             traders=traders,
@@ -275,20 +281,17 @@ def _side_ids(
 def _habits(column: CodeColumn, *, with_codes: bool) -> CodeHabits:
     """Return the usual codes and formats of a column."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.ids))
-    firsts = pd.Series([text[:1] for text in column.texts], dtype="object")
     prefix = ""
-    if not with_codes and len(firsts):
-        shares = firsts.value_counts(normalize=True)
-        prefix = str(shares.index[0]) if shares.iloc[0] >= _PREFIX_SHARE else ""
-    formats = [code_format(text, prefix) for text in column.texts]
-    usual = (
-        pd.Series(counts).groupby(formats).sum() if formats else pd.Series(dtype=int)
-    )
-    kept = usual.index[usual >= max(_USUAL_SHARE * counts.sum(), 1)]
+    if not with_codes and column.texts:
+        first, n_first = Counter(text[:1] for text in column.texts).most_common(1)[0]
+        prefix = first if n_first >= _PREFIX_SHARE * len(column.texts) else ""
+    formats = format_ids(column, prefix)
+    unique, place = np.unique(formats, return_inverse=True)
+    usual = np.bincount(place, weights=counts, minlength=len(unique))
     zeros = {len(t) for t in column.texts if t.startswith("0") and t.isdigit()}
     return CodeHabits(
         codes=np.sort(column.ids) if with_codes else np.empty(0, np.uint64),
-        formats=np.sort(_text_ids(np.asarray(kept, dtype=object))),
+        formats=unique[usual >= max(_USUAL_SHARE * counts.sum(), 1)],
         zero_lengths=tuple(sorted(zeros)) if with_codes else (),
         prefix=prefix,
     )
@@ -328,9 +331,13 @@ def _learn_levels(
     places, ids, chapter_of = _goods_groups(tariff)
     levels = {}
     for fields, values in measures_of(items).items():
-        known = values[~np.isnan(values)]
-        everywhere = float(np.median(known)) if len(known) else np.nan
-        chapters, headings = (_group_medians(p, values, len(ids)) for p in places)
+        known = np.flatnonzero(~np.isnan(values))
+        ordered = known[np.argsort(values[known])]
+        everywhere = float(np.median(values[known])) if len(known) else np.nan
+        chapters, headings = (
+            _group_medians(group[ordered], values[ordered], len(ids))
+            for group in places
+        )
         level = np.where(np.isnan(chapters), everywhere, chapters)
         # A heading without enough items has the level of its chapter.
         own = ~np.isnan(headings)
@@ -356,10 +363,9 @@ def _goods_groups(
 
 
 def _group_medians(groups: NDArray[np.intp], values: Float, n_groups: int) -> Float:
-    """Return the median of the values in each group, NaN where there are too few."""
-    known = ~np.isnan(values)
-    groups, values = groups[known], values[known]
-    ordered = values[np.lexsort((values, groups))]
+    """Return the median of ordered values in each group, NaN where there are few."""
+    small = groups.astype(np.uint16) if n_groups < 2**16 else groups  # sorts faster
+    ordered = values[np.argsort(small, kind="stable")]
     counts = np.bincount(groups, minlength=n_groups)
     starts = np.cumsum(counts) - counts
     out = np.full(n_groups, np.nan)

@@ -133,6 +133,7 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_report,
         _add_benchmark,
+        _add_ledger,
     ):
         add(commands)
     return parser
@@ -289,6 +290,50 @@ def _add_benchmark(commands: _Commands) -> None:
     parser.add_argument("--seeds", type=_parse_count, default=5, metavar="N")
     parser.add_argument("--kcs", metavar="PATH", help="also run on the Korean set")
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
+
+
+def _add_ledger(commands: _Commands) -> None:
+    """Add the command `ledger` and its own commands."""
+    about = "verify and keep a record of decisions"
+    parser = commands.add_parser("ledger", help=about, description=about)
+    actions = parser.add_subparsers(required=True, metavar="action")
+    _add_action(actions, "verify", "find changes", "verify_ledger").add_argument(
+        "--anchor", metavar="HEAD", help="a head that was kept elsewhere, or its digest"
+    )
+    replay = _add_action(actions, "replay", "score an item again", "replay_decision")
+    _add_engine(replay)
+    replay.add_argument("--declaration", required=True, metavar="ID")
+    replay.add_argument("--item", type=_parse_seed, default=1, metavar="N")
+    replay.add_argument("--top", type=_parse_count, default=3, metavar="N")
+    show = _add_action(actions, "show", "show the last entries", "show_entries")
+    show.add_argument("--kind", metavar="KIND", help="decision, override, result, ...")
+    show.add_argument("--declaration", metavar="ID")
+    show.add_argument("--show", type=_parse_count, default=10, metavar="N")
+    retain = _add_action(
+        actions, "retain", "erase identities that are too old", "retain_entries"
+    )
+    retain.add_argument("--since", required=True, metavar="DATE", help="first day kept")
+    retain.add_argument(
+        "--erase", action="store_true", help="erase, instead of showing what would be"
+    )
+    for name, about in (
+        ("export", "write JSON lines, and a program that checks them"),
+        ("copy", "write a backup, while others may write"),
+    ):
+        function = {"export": "export_entries", "copy": "copy_ledger"}[name]
+        action = _add_action(actions, name, about, function)
+        action.add_argument("--out", required=True, metavar="FILE")
+
+
+def _add_action(
+    actions: _Commands, name: str, about: str, command: str
+) -> argparse.ArgumentParser:
+    """Add an action of the command `ledger`."""
+    parser = actions.add_parser(name, help=about, description=about)
+    parser.add_argument("ledger", metavar="LEDGER", help="a file")
+    parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
+    parser.set_defaults(module="_ledger", command=command, has_data=False)
+    return parser
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:

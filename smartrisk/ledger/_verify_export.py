@@ -2,7 +2,7 @@
 
 Needs Python only. Every line is an entry; its digest covers its fields and the digest
 of the entry before it. ANCHOR, "number:digest", is a head that was kept elsewhere: with
-it, a chain that was rewritten or cut off is found too. Ends with 0 if the chain is intact.
+it, a chain that was rewritten or cut off is found too. Ends with 0 when it is intact.
 """
 
 import hashlib

@@ -20,6 +20,7 @@ from smartrisk import __version__
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, TrackingError
 from smartrisk.evaluation import Evaluation
+from smartrisk.ledger import ANCHOR_TAG, Anchor
 from smartrisk.tracking._contents import (
     DataSet,
     describe_data,
@@ -63,6 +64,8 @@ class Run:
         Address of the store.
     experiment : str
         Name of the experiment.
+    anchor : str, default=None
+        Head of the ledger that was logged with it, for `Ledger.verify`.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class Run:
     model_uri: str
     tracking_uri: str
     experiment: str
+    anchor: str | None = None
 
     def _repr_html_(self) -> str:
         """Return the text of the run for a notebook."""
@@ -108,6 +112,7 @@ def log_run(
     figures: Mapping[str, Any] | None = None,
     registered_model_name: str | None = None,
     tags: Mapping[str, str] | None = None,
+    anchor: Anchor | str | None = None,
 ) -> Run:
     """Log an engine and its evaluation as an MLflow run.
 
@@ -135,6 +140,9 @@ def log_run(
         Also create a version of this registered model.
     tags : mapping of str to str, default=None
         More tags of the run.
+    anchor : Anchor or str, default=None
+        Head of the ledger of decisions, as ``ledger.head()`` returns it. It becomes a
+        tag; ``ledger.verify(anchor=run)`` compares the ledger with it later.
 
     Returns
     -------
@@ -173,6 +181,7 @@ def log_run(
     pictures = prepare_figures(figures)
     metrics = read_metrics(evaluation)
     data = describe_data(declarations)
+    head = None if anchor is None else str(Anchor.parse(str(anchor)))
     uri = resolve_address(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="smartrisk-") as temporary:
         folder = engine.save(Path(temporary) / "engine")
@@ -180,6 +189,7 @@ def log_run(
         with raise_tracking_errors(uri, "log_run"), limit_waiting():
             place = _choose_place(client, uri, experiment)
             run_tags = _make_tags(engine, tags, place.parent_id)
+            run_tags |= {} if head is None else {ANCHOR_TAG: head}
             with _new_run(client, place.experiment_id, run_name, run_tags) as run:
                 _log_settings(client, run, engine)
                 _log_results(client, run, evaluation, pictures)
@@ -194,6 +204,7 @@ def log_run(
         model_uri=f"models:/{model_id}",
         tracking_uri=uri,
         experiment=place.experiment,
+        anchor=head,
     )
 
 

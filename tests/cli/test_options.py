@@ -21,6 +21,12 @@ COMMANDS = [
     "evaluate --engine e",
     "report f.csv --engine e --out p",
     "benchmark",
+    "ledger verify l",
+    "ledger replay l --engine e --declaration D1",
+    "ledger show l",
+    "ledger retain l --since 2020-01-01",
+    "ledger export l --out f",
+    "ledger copy l --out f",
 ]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, LedgerError
 from smartrisk.tracking import Run, log_run
 
 
@@ -197,6 +197,21 @@ def test_several_engines_can_be_logged_within_one_active_run(engine, tracking_ur
         tags = client.get_run(run.run_id).data.tags
         assert tags["mlflow.parentRunId"] == parent.info.run_id
         assert run.experiment == "tests"
+
+
+def test_a_run_anchors_a_ledger(engine, store, tmp_path):
+    import mlflow
+
+    with sr.ledger.Ledger(tmp_path / "decisions.sqlite") as ledger:
+        run = log_run(engine, tracking_uri=store, anchor=ledger.note("a month"))
+        ledger.note("later")
+        client = mlflow.MlflowClient(run.tracking_uri)
+        for carrier in (run, client.get_run(run.run_id)):
+            assert ledger.verify(anchor=carrier).ok
+        assert run.anchor.startswith("2:")
+        assert not ledger.verify(anchor=run.anchor.replace("2:", "3:")).ok
+    with pytest.raises(LedgerError, match="number:digest"):
+        log_run(engine, tracking_uri=store, anchor="seven")
 
 
 def test_a_run_in_another_store_has_no_parent(engine, tracking_uri, store):

@@ -5,19 +5,15 @@ inputs of an engine; writes how far each field moved, and what does not fit.
 """
 
 from smartrisk.monitoring._drift import SHIFTS, Drift, drift
-from smartrisk.monitoring._guard_report import Finding, GuardReport
-from smartrisk.monitoring._profile import InputProfile, UsualFigure
+from smartrisk.monitoring._guard_report import GuardReport
+from smartrisk.monitoring._profile import InputProfile
 from smartrisk.monitoring._profile_packing import profile_from_plain, profile_to_plain
-from smartrisk.monitoring._usual_values import UsualValues
 
 __all__ = [
     "SHIFTS",
     "Drift",
-    "Finding",
     "GuardReport",
     "InputProfile",
-    "UsualFigure",
-    "UsualValues",
     "drift",
     "profile_from_plain",
     "profile_to_plain",

@@ -70,8 +70,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             _MAP,
         ),
         "reversed": (
-            "{fields} run against the usual direction in {seen:.0%} of the items that "
-            "tell, usually {usual:.0%}.",
+            "{fields} run against the usual direction in {seen:.0%} of the items "
+            "with a known route, usually {usual:.0%}.",
             _MAP,
         ),
         "trader": (

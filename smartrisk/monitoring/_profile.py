@@ -51,7 +51,7 @@ _SPREADS = 6.0
 _OTHERS_EXPECTED = 10.0
 #: Share of the items for which a fact is about the whole column.
 _WHOLE = 0.99
-#: Highest usual share of a fact that is told from a small batch.
+#: Highest usual share of a fact that a small batch can show.
 _RARE = 0.01
 
 
@@ -137,7 +137,7 @@ class InputProfile:
         lodged = declarations["lodged_at"]
         figures, usual_months = _learn_figures(declarations)
         return cls(
-            usual=UsualValues.of(declarations, most=_MOST_EARLIER),
+            usual=UsualValues.learn(declarations, most=_MOST_EARLIER),
             figures=figures,
             usual_months=usual_months,
             first_day=lodged.min().normalize(),
@@ -195,20 +195,20 @@ class InputProfile:
         check = CHECKS[sign.check]
         allowed: float
         if n_items < LEAST_BATCH:
-            told = check.facts and seen >= _WHOLE and usual.centre <= _RARE
+            is_odd = check.facts and seen >= _WHOLE and usual.centre <= _RARE
             allowed = _WHOLE
         else:
             spread = usual.spread * np.sqrt(max(_BLOCK / n_items, 1.0))
             allowed = float(max(check.change, _SPREADS * spread))
             gap = seen - usual.centre
-            told = (
+            is_odd = (
                 abs(gap) > allowed
                 if check.both
                 else gap > allowed and seen >= check.lowest
             )
             if sign.check == "stuck" and seen == 1.0:
-                told |= n_items * (1.0 - usual.highest) >= _OTHERS_EXPECTED
-        if not told:
+                is_odd |= n_items * (1.0 - usual.highest) >= _OTHERS_EXPECTED
+        if not is_odd:
             return None
         return Finding(
             check=sign.check,
@@ -228,12 +228,12 @@ class InputProfile:
             for other in named[place + 1 :]:
                 if items[one].dtype != items[other].dtype:
                     continue
-                mine = [f for f in findings if {one, other} & set(f.fields)]
+                own = [f for f in findings if {one, other} & set(f.fields)]
                 back = self._judge(items.rename(columns={one: other, other: one}))
                 left = [f for f in back if {one, other} & set(f.fields)]
                 if not left:
-                    swap = replace(mine[0], check="swapped", fields=(one, other))
-                    return [swap, *(f for f in findings if f not in mine)]
+                    swap = replace(own[0], check="swapped", fields=(one, other))
+                    return [swap, *(f for f in findings if f not in own)]
         return findings
 
 
@@ -272,7 +272,7 @@ def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
     later = items.iloc[_take_runs(order[cut:])]
     blocks = _make_blocks(later)
     figures = {}
-    for sign in signs_of(later, UsualValues.of(earlier, most=_MOST_EARLIER)):
+    for sign in signs_of(later, UsualValues.learn(earlier, most=_MOST_EARLIER)):
         values = figures_of(sign, blocks)
         values = values[~np.isnan(values)]
         if len(values):

@@ -86,7 +86,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sign:
-    """One number per item, NaN where the item says nothing."""
+    """One number per item, NaN where the item shows nothing."""
 
     check: str
     fields: tuple[str, ...]
@@ -193,11 +193,11 @@ def _pair_signs(
         one, other = columns["origin"].item_ids(), columns["departure"].item_ids()
         usual_way = is_in(join_ids(one, other), usual.routes)
         reverse = is_in(join_ids(other, one), usual.routes)
-        told = (one != other) & (usual_way | reverse)
+        known = (one != other) & (usual_way | reverse)
         yield Sign(
             check="reversed",
             fields=("origin", "departure"),
-            values=np.where(told, reverse, np.nan),
+            values=np.where(known, reverse, np.nan),
         )
 
 

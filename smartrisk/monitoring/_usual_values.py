@@ -75,7 +75,7 @@ class CodeColumn:
     ids: UInt
 
     @classmethod
-    def of(cls, column: pd.Series) -> CodeColumn:
+    def from_series(cls, column: pd.Series) -> CodeColumn:
         """Return a column of texts or yes-no values; -1 is missing."""
         codes, unique = pd.factorize(column)
         texts = np.asarray(unique, dtype=object)
@@ -155,7 +155,7 @@ class Sketch:
     bits: Bool
 
     @classmethod
-    def of(cls, ids: UInt) -> Sketch:
+    def make(cls, ids: UInt) -> Sketch:
         """Return the sketch of some ids."""
         n_bits = 64
         while True:
@@ -199,7 +199,7 @@ class UsualValues:
     levels: Mapping[tuple[str, ...], Float]
 
     @classmethod
-    def of(cls, items: pd.DataFrame, *, most: int) -> UsualValues:
+    def learn(cls, items: pd.DataFrame, *, most: int) -> UsualValues:
         """Learn from declarations; levels from `most` of them, evenly spread."""
         columns = code_columns(items)
         habits = {
@@ -208,11 +208,11 @@ class UsualValues:
         traders: dict[tuple[str, ...], Sketch] = {}
         for name in (n for n in TRADERS if n in columns and len(columns[n].ids)):
             habits[name] = _habits(columns[name], with_codes=False)
-            traders[(name,)] = Sketch.of(columns[name].ids)
+            traders[(name,)] = Sketch.make(columns[name].ids)
         for one, other in TRADER_PAIRS:
             ids = pair_ids(items, columns, (one, other))
             if ids is not None:
-                traders[one, other] = Sketch.of(np.unique(ids[ids != 0]))
+                traders[one, other] = Sketch.make(np.unique(ids[ids != 0]))
         pairs = {}
         for pair in CODE_PAIRS:
             ids = pair_ids(items, columns, pair)
@@ -243,7 +243,7 @@ class UsualValues:
 def code_columns(items: pd.DataFrame) -> dict[str, CodeColumn]:
     """Return the columns of codes, traders and yes-no values of items."""
     names = [n for n in (*CODES, *TRADERS) if n in items]
-    return {name: CodeColumn.of(items[name]) for name in names}
+    return {name: CodeColumn.from_series(items[name]) for name in names}
 
 
 def pair_ids(

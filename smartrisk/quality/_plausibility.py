@@ -246,7 +246,7 @@ def _results_stop(data: LearningData) -> Iterator[Doubt]:
                 end=str(end),
                 expected=expected,
             ),
-            remedy="Extract the results anew, or end the items when the results end.",
+            remedy="Extract the results again, or end the items when the results end.",
         )
 
 

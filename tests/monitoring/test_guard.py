@@ -14,8 +14,8 @@ import smartrisk as sr
 from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 
-#: Damages that change too little of a batch to be told: nine items in ten have the most
-#: frequent value anyway.
+#: Damages that change too little of a batch: nine items in ten have the most frequent
+#: value anyway.
 TOO_LITTLE = {"procedure stuck", "preference stuck"}
 
 
@@ -84,7 +84,7 @@ def checks_of(report):
     return report.frame().set_index("fields")["check"].to_dict()
 
 
-def test_a_swap_is_told_as_a_swap(profile, batch):
+def test_a_swap_is_reported_as_a_swap(profile, batch):
     swapped = batch.rename(
         columns={"net_mass_kg": "gross_mass_kg", "gross_mass_kg": "net_mass_kg"}
     )
@@ -93,17 +93,29 @@ def test_a_swap_is_told_as_a_swap(profile, batch):
     assert "fit when exchanged" in str(report)
 
 
-def test_a_unit_is_told_by_its_factor(profile, batch):
+def test_a_unit_is_reported_with_its_factor(profile, batch):
     report = profile.check(batch.assign(quantity=1000 * batch["quantity"]))
     assert checks_of(report) == {"quantity": "level"}
     assert "about 1,000 times the usual amount" in str(report)
+
+
+def test_a_tariff_code_without_its_zero_is_found(profile, halves):
+    _, later = halves
+    zeros = later[later["tariff_code"].str.startswith("0")].head(60)
+    others = later[~later["tariff_code"].str.startswith("0")].head(440)
+    batch = pd.concat([zeros, others])
+    assert profile.check(batch).ok
+    short = batch.assign(tariff_code=batch["tariff_code"].str.lstrip("0"))
+    report = profile.check(short)
+    assert checks_of(report) == {"tariff_code": "zeros"}
+    assert "as text" in str(report)
 
 
 def test_few_items_are_judged_by_facts_about_whole_columns(profile, batch):
     no_origin = batch.assign(origin=pd.Series(None, batch.index, dtype="str"))
     assert checks_of(profile.check(no_origin.head(20))) == {"origin": "missing"}
     assert profile.check(no_origin.head(19)).ok
-    # Half a column, or a field that is often missing, says nothing of 30 items.
+    # Half a column, or a field that is often missing, is no fact about 30 items.
     half = batch.head(30).copy()
     half.loc[half.index[:15], "origin"] = None
     assert profile.check(half).ok
@@ -132,7 +144,7 @@ def test_traders_who_declare_monthly_are_usual_where_they_were_before(batch):
     assert steady.check(monthly(batch)).ok
 
 
-def test_a_profile_is_saved_as_json_and_judges_alike(profile, batch):
+def test_a_profile_that_was_json_judges_as_before(profile, batch):
     again = profile_from_plain(json.loads(json.dumps(profile_to_plain(profile))))
     assert repr(again) == repr(profile)
     damaged = batch.assign(
@@ -145,7 +157,7 @@ def test_a_profile_is_saved_as_json_and_judges_alike(profile, batch):
     assert len(profile.check(damaged).frame()) >= 2
 
 
-def test_a_profile_cannot_tell_whether_a_trader_was_there(profile, halves):
+def test_a_profile_does_not_show_whether_a_trader_was_there(profile, halves):
     text = json.dumps(profile_to_plain(profile))
     for name in ("importer_id", "declarant_id", "consignor_id", "carrier_id"):
         values = halves[0][name].dropna().unique()

@@ -1,4 +1,4 @@
-"""Every doubt is told of data that have it, and none of data that have not."""
+"""Every doubt is reported of data that have it, and of no others."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_month_without_results_is_named():
     assert row.loc["months without results", "severity"] == "warning"
 
 
-def test_results_that_stop_before_the_items_are_told_by_their_last_day():
+def test_results_that_stop_before_the_items_are_reported_with_their_last_day():
     items = make_items()
     results = make_results(items)
     early = results[results["known_at"] < "2024-06-25"]
@@ -117,7 +117,7 @@ def test_columns_with_one_value_or_none_are_dead():
     assert row.loc["dead columns", "columns"] == "origin"
 
 
-def test_a_table_of_inspected_items_only_is_told():
+def test_a_table_of_inspected_items_only_is_reported():
     items = make_items()
     results = make_results(items)
     inspected = items.iloc[::2]

@@ -149,7 +149,7 @@ def _factor_text(factor: float) -> str:
     for known, text in _FACTORS.items():
         if abs(factor / known - 1) < _NEAR:
             return text
-    return f"{factor:,.3g} times"
+    return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.2g} times"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import numpy as np
@@ -101,6 +102,34 @@ def test_score_writes_the_scores_of_the_engine(run, files, engine, past_and_new)
     assert found["declaration_id"].tolist() == expected["declaration_id"].tolist()
     np.testing.assert_allclose(found["risk_score"], expected["risk_score"], rtol=1e-12)
     assert "model_version" in out
+
+
+@pytest.mark.parametrize("command", ["score", "select"])
+def test_a_file_that_does_not_fit_is_warned_of_refused_or_taken(
+    run, files, monkeypatch, command
+):
+    monkeypatch.setattr("smartrisk.cli._chunks.CHUNK_ITEMS", 300)  # more than one part
+    new = pd.read_csv(files / "new.csv", dtype=str)
+    for name in ("customs_value", "duties_taxes"):
+        new[name] = pd.to_numeric(new[name]) * 1000
+    new.to_csv("thousands.csv", index=False)
+    words = (command, "thousands.csv", "--engine", files / "engine")
+    status, _, warned = run(*words)
+    assert (status, warned.count("does not fit")) == (0, 1)
+    assert re.search("'customs_value' about [0-9,]{3,5} times the usual", warned)
+    status, out, error = run(*words, "--guard", "raise")
+    assert (status, out) == (2, "")
+    assert error.startswith("smartrisk: error:")
+    assert run(*words, "--guard", "off")[2] == ""
+
+
+def test_evaluating_what_was_learned_is_warned_of(run, files, monkeypatch):
+    monkeypatch.setattr("smartrisk.cli._chunks.CHUNK_ITEMS", 2_000)
+    past = ("--declarations", files / "past.parquet", "--outcomes")
+    words = ("evaluate", "--engine", files / "engine", *past)
+    known = len(pd.read_csv(files / "outcomes.csv"))
+    _, _, warned = run(*words, files / "outcomes.csv")
+    assert f"the results of {known} of the {known} judged items" in warned
 
 
 def test_scores_do_not_depend_on_the_parts_that_files_are_cut_into(

@@ -36,7 +36,7 @@ from smartrisk.engine._state import (
 )
 from smartrisk.engine._training import train_models, warn_of_doubts
 from smartrisk.engine._updating import forget_traders, update_state
-from smartrisk.engine._version import make_version
+from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     TableError,
     check_number,
@@ -193,12 +193,14 @@ class RiskEngine(FittedParts):
             ids=ids,
         )
         models = train_models(settings, history.features, items, ids, found)
+        digest = digest_models(models.classifier, models.regressor)
         state = EngineState(
             history=history,
             classifier=models.classifier,
             regressor=models.regressor,
             learned=np.sort(ids[found.rows]),
-            version=make_version(models.classifier, models.regressor, history),
+            models=digest,
+            version=make_version(digest, history),
             profile=InputProfile.learn(items),
         )
         _log.info(

@@ -26,7 +26,7 @@ from smartrisk.engine._models import (
     unpack_model,
     unpack_setting,
 )
-from smartrisk.engine._version import make_version
+from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     ArtefactError,
     check_jobs,
@@ -144,6 +144,8 @@ class EngineState:
         The fitted model of revenue.
     learned : ndarray of uint64
         Sorted `item_ids` of the items whose results the models were fitted on.
+    models : str
+        Digest of both models, from `digest_models`.
     version : str
         Digest of what decides a score, from `make_version`.
     profile : InputProfile, default=None
@@ -157,6 +159,7 @@ class EngineState:
     classifier: Classifier
     regressor: Regressor
     learned: UInt
+    models: str
     version: str
     profile: InputProfile | None = None
     last_update: UpdateReport | None = None
@@ -243,12 +246,14 @@ def unpack(
             unpack_model(part, content[part], texts, blobs, trusted)
             for part in ("classifier", "regressor")
         )
+        models = digest_models(classifier, regressor)
         state = EngineState(
             history=history,
             classifier=classifier,
             regressor=regressor,
             learned=learned,
-            version=make_version(classifier, regressor, history),
+            models=models,
+            version=make_version(models, history),
             profile=_unpack_profile(texts.get(_PROFILE)),
         )
         saved, digests = content["version"], content["digests"]

@@ -158,7 +158,7 @@ def _with_history(
     return replace(
         state,
         history=history,
-        version=make_version(state.classifier, state.regressor, history),
+        version=make_version(state.models, history),
         last_update=UpdateReport(counts),
     )
 

@@ -15,7 +15,16 @@ _DIGITS = 16
 _HOW_TRAINED = "\nparameters:"
 
 
-def make_version(classifier: Any, regressor: Any, history: LearnedHistory) -> str:
+def digest_models(classifier: Any, regressor: Any) -> str:
+    """Return the digest of what decides the predictions of two fitted models."""
+    digest = hashlib.sha256()
+    for part in (model_content(classifier), model_content(regressor)):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def make_version(models: str, history: LearnedHistory) -> str:
     """Return the digest of what decides a score.
 
     These are the models, the plan of the features and every sum of the history, not
@@ -24,24 +33,21 @@ def make_version(classifier: Any, regressor: Any, history: LearnedHistory) -> st
 
     Parameters
     ----------
-    classifier, regressor : object
-        Fitted models.
+    models : str
+        From `digest_models`: an update does not write the trees out again.
     history : LearnedHistory
         The history. Its digests are linear in the sums: after an update they cost the
         entries that it added.
     """
-    digest = hashlib.sha256()
-    for part in (model_content(classifier), model_content(regressor)):
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
     features = history.features
-    rest = {
+    content = {
+        "models": models,
         "plan": feature_plan(features),
         "scale": is_scaled(features),
         "history": history.digests(),
     }
-    digest.update(json.dumps(rest, sort_keys=True).encode())
-    return digest.hexdigest()[:_DIGITS]
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def is_scaled(features: DeclarationFeatures) -> bool:

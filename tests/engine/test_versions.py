@@ -88,7 +88,7 @@ def test_any_number_of_the_history_changes_the_version(calibrated_engine):
     for name in digests:
         other = digests | {name: digests[name][::-1]}
         object.__setattr__(history, "digests", lambda other=other: other)
-        versions.add(make_version(state.classifier, state.regressor, history))
+        versions.add(make_version(state.models, history))
     assert len(versions) == len(digests) + 1
 
 

@@ -37,3 +37,16 @@ def test_the_engine_beats_the_baselines_on_every_world(root):
             assert rows["smartrisk"][name] > best, (seed, name)
             found.append(rows["smartrisk"][name] / best)
     assert all(sum(found) / 5 >= 1.3 for found in ratios.values())
+
+
+@pytest.mark.slow
+def test_the_pipeline_example_finds_more_than_chance_with_every_classifier(root):
+    from matplotlib import pyplot
+
+    example = loaded(root / "examples" / "plot_pipeline.py")
+    pyplot.close("all")
+    assert len(example.table.columns) == 4
+    assert (example.table.mean() > 2 * example.y.mean()).all()
+    assert example.table["RiskClassifier"].mean() > (
+        example.table["declared fields only"].mean()
+    )

@@ -104,7 +104,10 @@ def test_a_pipeline_on_the_whole_flow_learns_what_the_engine_learns(flow, routin
 
 def test_the_features_state_codes_constraints_and_days_to_the_classifier(flow):
     X, y, _, _ = flow
-    pipeline = make_steps().fit(X, y)
+    order = np.random.default_rng(0).permutation(len(X))
+    X, y = X.iloc[order], y[order]  # the days matter: half of them calibrates
+    pipeline = make_steps(validation_share=0.5).fit(X, y)
+    assert pipeline[-1].calibration_ != (1.0, 0.0)
     info = pipeline[0].feature_info_
     signs = pipeline[-1].booster_.params["monotone_constraints"]
     assert signs == [feature.monotone for feature in info]
@@ -112,6 +115,7 @@ def test_the_features_state_codes_constraints_and_days_to_the_classifier(flow):
     matrix = pipeline[0].transform(X)
     plain = RiskClassifier(
         n_estimators=20,
+        validation_share=0.5,
         categorical=tuple(k for k, f in enumerate(info) if f.categorical),
         monotone=tuple(f.monotone for f in info),
     ).fit(np.asarray(matrix), y, time=X["lodged_at"].dt.floor("D"))

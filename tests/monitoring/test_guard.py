@@ -30,9 +30,13 @@ def damages(root):
 
 
 @pytest.fixture(scope="module")
-def halves(damages):
+def halves():
     """Return the past and the later items of a world with zeros to lose."""
-    return damages.make_world("national", 7, 12_000)
+    items = sr.datasets.make_declarations(12_000, random_state=7).declarations
+    items = items.assign(
+        office="00" + items["office"], transport_mode="0" + items["transport_mode"]
+    )
+    return items.iloc[:9_000], items.iloc[9_000:]
 
 
 @pytest.fixture(scope="module")

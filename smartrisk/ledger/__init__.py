@@ -3,6 +3,7 @@
 Reads DECISIONS, SCORES, DECLARATIONS and OUTCOMES; writes entries of a SQLite file in
 which every entry holds the digest of the one before it. Identities and declared values
 are stored in a second file, from which they can be erased without breaking the chain.
+Through SQLAlchemy the same chain is kept on a PostgreSQL server.
 Every refusal is a `LedgerError`.
 """
 

@@ -69,15 +69,17 @@ class Ledger:
     Parameters
     ----------
     path_or_url : path or str
-        The SQLite file of the chain; created when absent. Identities and declared
-        values are stored next to it in a file that ends in ``.aside``.
+        The SQLite file of the chain, created when absent: identities and declared
+        values are stored next to it in a file that ends in ``.aside``. Or the address
+        of a database, ``postgresql://user@host/database`` (extra ``postgres``).
     key : path or bytes, default=None
         The secret key of pseudonyms: a file with hexadecimal digits, or 32 bytes or
         more. None for the file next to the ledger that ends in ``.key``, else for the
         environment variable ``SMARTRISK_LEDGER_KEY``. Only for a new ledger a key is
         made.
     clock : callable, default=None
-        Returns the moment as a datetime with a time zone; None for the system's clock.
+        Returns the moment as a datetime with a time zone; None for that of the
+        system, or of the server.
 
     Raises
     ------
@@ -138,9 +140,10 @@ class Ledger:
         return f"Ledger({self._access.place!r}, {self.head().seq} entries)"
 
     @property
-    def path(self) -> Path:
-        """The file of the chain."""
-        return Path(self._access.place)
+    def path(self) -> Path | None:
+        """The file of the chain; None in a database on a server."""
+        file = self._access.database.key_file
+        return None if file is None else Path(self._access.place)
 
     def close(self) -> None:
         """Close the files; every entry is on disk already."""

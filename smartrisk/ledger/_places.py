@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from smartrisk.errors import LedgerError
+from smartrisk.errors import LedgerError, MissingExtraError
 from smartrisk.ledger._sqlite import SQLiteStore
 from smartrisk.ledger._stores import Store
 
@@ -26,9 +26,20 @@ def open_store(path_or_url: Any) -> Store:
     scheme = re.match(r"([a-z][a-z0-9+]+)://", text)
     if scheme is None:
         return SQLiteStore(Path(text))
+    if scheme[1] in ("postgresql", "postgresql+psycopg", "postgres"):
+        return _open_postgres(text)
     raise LedgerError(
         "ledger.unknown_database",
         "Ledger: {scheme!r} is no database that a ledger can use. Pass the path of a "
-        "SQLite file.",
+        "SQLite file, or an address that starts with 'postgresql://'.",
         scheme=scheme[1],
     )
+
+
+def _open_postgres(address: str) -> Store:
+    """Return the store of a server, whose driver is an optional dependency."""
+    try:
+        from smartrisk.ledger._postgres import PostgresStore
+    except ImportError as error:
+        raise MissingExtraError(error.name or "psycopg", extra="postgres") from error
+    return PostgresStore(address)

@@ -173,6 +173,11 @@ FORBIDDEN_IMPORTS = [
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
     ("sqlite3 is imported in ledger only", "engine.py", "sqlite3"),
+    (
+        "the driver of a server is imported in ledger only",
+        "engine.py",
+        "sqlalchemy",
+    ),
 ]
 
 
@@ -291,9 +296,10 @@ def test_the_hooks_before_a_commit_are_the_linters_of_continuous_integration():
 
 
 def test_system_packages_are_installed_in_continuous_integration_only():
-    commands = STEPS["browser"]
+    commands = STEPS["system packages"]
     guard = commands.index('if [ -n "${CI:-}" ]')
     everything = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "apt-get" not in everything.replace(commands, "")
     assert guard < commands.index("apt-get") < commands.rindex("\nfi")
+    assert {"chromium", "postgresql"} <= set(commands.split())
     assert not re.search(r"\bCI=", everything)

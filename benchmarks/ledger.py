@@ -1,7 +1,7 @@
 """The ledger under load and under attack: speed, kills, writers at once, forgeries.
 
-``python benchmarks/ledger.py`` runs every trial in its large form and writes
-docs/tables/ledger.md. ``python benchmarks/ledger.py kills --rounds 20`` runs one trial
+``python benchmarks/ledger.py`` runs every trial in its large form, and that of
+ledger_server.py where PostgreSQL is installed, and writes docs/tables/ledger.md. ``python benchmarks/ledger.py kills --rounds 20`` runs one trial
 and prints its counts as JSON; the tests run the reduced forms.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import runpy
 import shutil
 import signal
 import sqlite3
@@ -359,9 +360,14 @@ def main() -> None:
     if given.trial:
         print(json.dumps(run_trial(given.trial, given.rounds)))
         return
+    server = runpy.run_path(str(Path(__file__).with_name("ledger_server.py")))
+    names = [*TRIALS, *(["server"] if server["find_programs"]() else [])]
     lines = ["| trial | counts |", "|---|---|"]
-    for name in TRIALS:
-        counts = run_trial(name, given.rounds)
+    for name in names:
+        if name == "server":
+            counts = server["run_trial"](n_writers=8, n_entries=500, n_stops=20)
+        else:
+            counts = run_trial(name, given.rounds)
         cells = [
             f"{key.replace('_', ' ')} {round(value, 1):,}"
             for key, value in counts.items()

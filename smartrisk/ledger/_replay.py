@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from smartrisk.errors import LedgerError, Message
+from smartrisk.ledger._cells import is_missing
+from smartrisk.ledger._decisions import current_versions
 from smartrisk.ledger._digests import parse_body
 from smartrisk.ledger._entries import ReasonTable, Record, sentences_by_item
 from smartrisk.ledger._keyring import Keyring
@@ -97,11 +99,15 @@ def replay_decision(
     top: int,
 ) -> Replay:
     """Return how a recorded decision compares with what an engine computes now."""
-    recorded = {"score": dict(body.get("score", {})), "reasons": body.get("reasons")}
+    recorded = {
+        "score": dict(body.get("score", {})),
+        "reasons": body.get("reasons"),
+        "versions": dict(body.get("versions", {})),
+    }
     if isinstance(item, Message):
         return Replay(seq=seq, recorded=recorded, again={}, message=item)
     score = dict(engine.score_one(item))
-    again: dict[str, Any] = {"score": score}
+    again: dict[str, Any] = {"score": score, "versions": dict(current_versions())}
     if recorded["reasons"] is not None:
         sentences = sentences_by_item(
             "Ledger.replay", engine.explain_one(item, top=top)
@@ -128,16 +134,31 @@ def _difference(
             again=version_now,
         )
     if not _scores_agree(recorded["score"], again["score"]):
-        return Message("ledger.score_differs", "the score differs")
+        return Message(
+            "ledger.score_differs",
+            "the score differs (versions that differ: {versions})",
+            versions=_other_versions(recorded["versions"], again["versions"]),
+        )
     if "reasons" in again and again["reasons"] != recorded["reasons"]:
         return Message("ledger.reasons_differ", "the reasons differ")
     return None
 
 
+def _other_versions(then: Mapping[str, Any], today: Mapping[str, Any]) -> str:
+    """Return which versions differ, in words."""
+    names = [name for name in today if then.get(name) != today[name]]
+    return ", ".join(f"{n} {then.get(n)} then, {today[n]} now" for n in names) or "none"
+
+
 def _scores_agree(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
-    """Return whether two scores are equal but for rounding."""
-    return all(
-        math.isclose(recorded[name], again[name], rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
-        for name in _FIGURES
-        if name in recorded and name in again
-    )
+    """Return whether two scores are equal but for rounding; a missing one is None."""
+    for name in _FIGURES:
+        if name not in recorded or name not in again:
+            continue
+        then, today = recorded[name], again[name]
+        if then is None or is_missing(today):
+            if not (then is None and is_missing(today)):
+                return False
+        elif not math.isclose(then, today, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE):
+            return False
+    return True

@@ -242,7 +242,7 @@ class Replay(Result):
     seq : int
         Entry of the decision.
     recorded, again : mapping of str to object
-        Score, version and reasons then and now.
+        Score, reasons and versions then and now.
     message : smartrisk.errors.Message, default=None
         Why the two differ or cannot be compared; None when they agree.
 
@@ -279,9 +279,23 @@ class Replay(Result):
     @property
     def exact(self) -> bool:
         """Whether the figures are bit-identical, not only equal but for rounding."""
-        then = self._recorded.get("score") or {}
-        today = self._again.get("score") or {}
-        return self.agrees and all(then[name] == today.get(name) for name in then)
+        then, today = (
+            part.get("score") or {} for part in (self._recorded, self._again)
+        )
+        figures = [name for name, value in then.items() if isinstance(value, float)]
+        return self.agrees and all(then[name] == today.get(name) for name in figures)
+
+    @property
+    def other_versions(self) -> dict[str, tuple[Any, Any]]:
+        """Versions of the library, Python, numpy and LightGBM that differ: then, now."""
+        then, today = (
+            part.get("versions") or {} for part in (self._recorded, self._again)
+        )
+        return {
+            name: (then.get(name), now)
+            for name, now in today.items()
+            if then.get(name) != now
+        }
 
     @property
     def recorded(self) -> dict[str, Any]:
@@ -324,7 +338,7 @@ class Replay(Result):
 
     def __repr__(self) -> str:
         """Return the entry, and whether the replay agrees."""
-        state = "agrees" if self.agrees else self.note
+        state = self.note or ("agrees" if self.exact else "agrees but for rounding")
         return f"Replay(entry {self._seq}: {state})"
 
 

@@ -98,6 +98,29 @@ def test_a_replay_that_cannot_agree_states_why(ledger, decided):
         ledger.replay("nowhere", engine)
 
 
+def test_a_replay_that_agrees_but_for_rounding_is_not_exact(ledger, decided):
+    engine, later, scores, chosen = decided
+    near = scores["risk_score"] * (1 + 1e-12)
+    ledger.record(
+        chosen,
+        declarations=later,
+        scores=scores.assign(risk_score=near, expected_revenue=None),
+        versions={"numpy": "1.0"},
+    )
+    engine.score_one = lambda item: {
+        **Engine.score_one(engine, item),
+        "expected_revenue": float("nan"),
+    }
+    replay = ledger.replay("D3", engine)
+    assert replay.agrees
+    assert not replay.exact
+    assert replay.other_versions["numpy"][0] == "1.0"
+    assert "but for rounding" in repr(replay)
+    engine.score_one = lambda item: Engine.score_one(engine, item)
+    note = ledger.replay("D3", engine).note
+    assert note.startswith("the score differs (versions that differ: numpy 1.0 then,")
+
+
 def test_a_replay_of_an_erased_record_answers_erased(ledger, decided):
     engine, later, scores, chosen = decided
     ledger.record(chosen, declarations=later, scores=scores)

@@ -1,8 +1,9 @@
 """The ledger under load and under attack: speed, kills, writers at once, forgeries.
 
 ``python benchmarks/ledger.py`` runs every trial in its large form, and that of
-ledger_server.py where PostgreSQL is installed, and writes docs/tables/ledger.md. ``python benchmarks/ledger.py kills --rounds 20`` runs one trial
-and prints its counts as JSON; the tests run the reduced forms.
+ledger_server.py where PostgreSQL is installed, and writes docs/tables/ledger.md.
+``python benchmarks/ledger.py kills --rounds 20`` runs one trial and prints its counts
+as JSON; the tests run the reduced forms.
 """
 
 from __future__ import annotations

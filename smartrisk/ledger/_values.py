@@ -287,7 +287,7 @@ class Replay(Result):
 
     @property
     def other_versions(self) -> dict[str, tuple[Any, Any]]:
-        """Versions of the library, Python, numpy and LightGBM that differ: then, now."""
+        """Versions of what computes that differ: then, and now."""
         then, today = (
             part.get("versions") or {} for part in (self._recorded, self._again)
         )

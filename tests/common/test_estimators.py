@@ -12,6 +12,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -43,6 +44,7 @@ def named(estimator):
     return type(estimator).__name__
 
 
+sklearn_version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 ESTIMATORS = exported()
 TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
 CLASSIFIERS = [e for e in ESTIMATORS if is_classifier(e)]
@@ -51,6 +53,8 @@ each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=named)
 
 @parametrize_with_checks(ESTIMATORS)
 def test_an_estimator_keeps_the_contract_of_scikit_learn(estimator, check):
+    if "sample_weight_equivalence" in str(check) and sklearn_version < (1, 7):
+        pytest.skip("this check names the classes by the first row, after a shuffle")
     check(estimator)
 
 

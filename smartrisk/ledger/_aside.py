@@ -121,15 +121,16 @@ def find_parties(
     for field, names in parties.items():
         for name in names:
             found = session.fetch(
-                "SELECT pseudonym FROM identities WHERE identity = :name", name=name
+                "SELECT pseudonym FROM identities WHERE trim(identity) = :name",
+                name=name.strip(),
             )
             pseudonyms |= {str(row[0]) for row in found}
             # A whole number that a missing value made a float is recorded as 101.0.
-            matches = f"{store.field(field)} IN (:name, :real)"
+            matches = f"trim({store.field(field)}) IN (:name, :real)"
             found = session.fetch(
                 f"SELECT digest FROM items WHERE {matches}",
-                name=name,
-                real=f"{name}.0",
+                name=name.strip(),
+                real=f"{name.strip()}.0",
             )
             digests |= {str(row[0]) for row in found}
     return sorted(pseudonyms), sorted(digests)

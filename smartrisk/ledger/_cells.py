@@ -74,6 +74,8 @@ def to_item_number(value: Any) -> int:
 
 def to_number(value: Any) -> float:
     """Return a finite number."""
+    if type(value) is float and math.isfinite(value):  # most values
+        return value
     is_number = isinstance(value, (numbers.Real, Decimal))
     if not is_number or isinstance(value, (bool, np.bool_)) or not math.isfinite(value):
         raise UnfitError
@@ -197,6 +199,8 @@ def _describe(field: Field) -> str:
 
 def to_plain(value: Any) -> Any:
     """Return a declared value in plain types for JSON; a missing one is None."""
+    if type(value) in (str, int, bool):  # most values
+        return value
     if isinstance(value, str):
         return str(value)
     if is_missing(value):
@@ -205,8 +209,6 @@ def to_plain(value: Any) -> Any:
         return bool(value)
     if isinstance(value, numbers.Integral):
         return int(value)
-    if isinstance(value, (numbers.Real, Decimal)):
-        return to_number(value)
     if isinstance(value, (date, np.datetime64)):
         return to_moment(value)
-    raise UnfitError
+    return to_number(value)

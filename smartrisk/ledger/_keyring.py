@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import json
 import os
@@ -34,7 +33,7 @@ class Keyring:
     def _sign(self, purpose: str, *parts: str) -> str:
         """Return a keyed digest; no two purposes give the same one."""
         text = json.dumps([purpose, *parts], ensure_ascii=True)
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, text.encode(), "sha256").hex()
 
     def fingerprint(self) -> str:
         """Return a digest of the key, which does not reveal it."""
@@ -112,6 +111,13 @@ def _create_file(path: Path) -> None:
             os.link(draft, path)
     finally:
         os.unlink(draft)
+    if os.name == "posix":
+        # The name too must be on disk: the chain, made next, is useless without it.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _parse_key(text: str, place: str) -> bytes:

@@ -93,7 +93,9 @@ class _Chain:
         self.previous, self.expected = digest, seq + 1
 
     def finish(self) -> None:
-        """Report a chain that ends before its anchor."""
+        """Report a chain that is empty, or ends before its anchor."""
+        if self.expected == 1:
+            self._report(_MISSING, 1)
         if self._met_anchor:
             return
         if isinstance(self._anchor, Anchor):

@@ -6,10 +6,11 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 
 import pytest
 
-from smartrisk.errors import LedgerError
+from smartrisk.errors import LedgerError, MissingExtraError
 from smartrisk.ledger import Ledger
 
 ENDS = ("", ".aside", ".key")
@@ -120,6 +121,24 @@ def test_a_copy_that_nobody_may_write_is_verified(filled, tmp_path, ends):
         with pytest.raises(LedgerError, match="read-only"):
             ledger.note("more")
     assert sorted(os.listdir(copied.parent)) == sorted(f"{path.name}{e}" for e in ends)
+
+
+def test_a_copy_without_any_entry_is_not_intact(filled, tmp_path):
+    copied = copy_files(filled[0], tmp_path / "copied")
+    with sqlite3.connect(copied) as chain:
+        chain.execute("DROP TRIGGER no_delete")
+        chain.execute("DELETE FROM entries")
+    copied.chmod(0o400)
+    with Ledger(copied) as ledger:
+        assert ledger.verify().problems == ("entry 1 is missing",)
+        assert ledger.head().seq == 0
+
+
+def test_a_server_without_the_extra_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "smartrisk.ledger._postgres", raising=False)
+    with pytest.raises(MissingExtraError, match=r"smartrisk\[postgres\]"):
+        Ledger("postgresql://owner@localhost/x")
 
 
 def test_the_second_file_is_never_made_again(filled):

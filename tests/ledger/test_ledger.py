@@ -161,6 +161,19 @@ def test_identities_are_erased_and_the_chain_stays_intact(erasable):
     assert b"Ada" not in content
 
 
+@pytest.mark.parametrize("written", ["Acme", " Acme ", 77, 77.0, np.int64(77)])
+def test_a_trader_is_forgotten_however_the_table_writes_it(
+    ledger, make_decisions, written
+):
+    items = pd.DataFrame(
+        {"declaration_id": ["D0", "D1"], "importer_id": [written, "B"]}
+    )
+    ledger.record(make_decisions(2), declarations=items)
+    name = "Acme" if isinstance(written, str) else "77"
+    assert ledger.forget(importer_id=name).n_items == 1
+    assert ledger.verify().ok
+
+
 def test_what_names_nobody_in_the_ledger_leaves_no_entry(erasable):
     before = erasable.head()
     assert erasable.forget(importer_id="Ada").n_items == 0

@@ -81,14 +81,10 @@ found["RiskClassifier"].round(3)
 # Searches
 # --------
 #
-# A search over the same folds, here for what the history adds to the declared fields,
-# and for the size of the trees.
+# A search over the same folds, here for what the history adds to the declared fields.
 
 parts = sr.features.DeclarationFeatures().parts
-grid = {
-    "declarationfeatures__parts": [("item", "codes", "incentive"), parts],
-    "riskclassifier__num_leaves": [4, 15],
-}
+grid = {"declarationfeatures__parts": [("item", "codes", "incentive"), parts]}
 search = GridSearchCV(pipeline, grid, cv=folds, scoring=best_tenth).fit(X, y)
 results = pd.DataFrame(search.cv_results_)
 by_fold = results.filter(regex="^split.*_test_score$").to_numpy()

@@ -13,14 +13,16 @@ from smartrisk.ledger._stores import ALL_ENTRIES, COLUMNS, Store
 
 #: The program that checks an export; it is written next to every export.
 _VERIFIER = "verify_export.py"
+#: Characters of a path in a message: its end names the file.
+_PATH_CHARACTERS = 200
 
 
 def export_entries(store: Store, path: Path) -> Path:
     """Write entries as JSON lines, and the program that checks them next to them."""
-    _check_new(path, "Ledger.export")
     names = COLUMNS.split(", ")
     draft = path.with_name(f".{path.name}-draft")
     with _translating(path):
+        _check_new(path, "Ledger.export")
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="ascii", newline="\n") as file:
             for row in store.scan("chain", ALL_ENTRIES):
@@ -37,8 +39,8 @@ def export_entries(store: Store, path: Path) -> Path:
 def copy_ledger(store: Store, path: Path) -> Path:
     """Write a backup of all files of a ledger, the key among them."""
     key = path.with_name(path.name + ".key")
-    _check_new(path, "Ledger.copy")
     with _translating(path):
+        _check_new(path, "Ledger.copy")
         path.parent.mkdir(parents=True, exist_ok=True)
         if store.key_file is not None and store.key_file.exists():
             _check_new(key, "Ledger.copy")
@@ -70,6 +72,6 @@ def _translating(path: Path) -> Iterator[None]:
             "ledger.copy_not_written",
             "Ledger: {path!r} cannot be written ({problem}). Choose another folder, or "
             "free space.",
-            path=str(path),
+            path=str(path)[-_PATH_CHARACTERS:],
             problem=error.strerror or str(error),
         ) from error

@@ -42,6 +42,7 @@ from smartrisk.ledger._entries import (
     read_words,
 )
 from smartrisk.ledger._export import copy_ledger, export_entries
+from smartrisk.ledger._places import read_place
 from smartrisk.ledger._replay import (
     ScoringEngine,
     check_engine,
@@ -507,7 +508,8 @@ class Ledger:
         path : Path
             The file.
         """
-        return export_entries(self._access.database, Path(path))
+        target = read_place("Ledger.export", "path", path)
+        return export_entries(self._access.database, Path(target))
 
     def copy(self, path: str | os.PathLike[str]) -> Path:
         """Write a backup, while others may go on writing.
@@ -523,7 +525,8 @@ class Ledger:
         path : Path
             The file of the chain.
         """
-        return copy_ledger(self._access.database, Path(path))
+        target = read_place("Ledger.copy", "path", path)
+        return copy_ledger(self._access.database, Path(target))
 
     def _append(self, entries: Iterable[Entry]) -> Anchor:
         """Append entries in one transaction; return the head when it is on disk."""

@@ -39,6 +39,8 @@ _MARKS: Mapping[Part, int] = {"chain": 0x534B4C43, "aside": 0x534B4C53}
 #: How long a process waits for the lock of another: a batch of 100,000 decisions holds
 #: it for about 2 s.
 BUSY_SECONDS = 60.0
+#: Characters of a path in a message: its end names the file.
+_PATH_CHARACTERS = 200
 
 _REMEDIES: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_BUSY: (
@@ -144,6 +146,8 @@ class SQLiteStore:
         self.has_aside = self.is_writable or aside.exists()
         try:
             self._open()
+        except OSError as error:
+            raise _cannot_create(path, error) from error
         except BaseException:
             self.close()
             raise
@@ -349,13 +353,18 @@ def _create_private(path: Path) -> None:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        raise LedgerError(
-            "ledger.cannot_be_created",
-            "Ledger {path!r}: it cannot be created ({problem}). Check that the folder "
-            "exists and may be written.",
-            path=str(path),
-            problem=error.strerror or str(error),
-        ) from error
+        raise _cannot_create(path, error) from error
+
+
+def _cannot_create(path: Path, error: OSError) -> LedgerError:
+    """Return the error for a file that the system does not create."""
+    return LedgerError(
+        "ledger.cannot_be_created",
+        "Ledger {path!r}: it cannot be created ({problem}). Check that the folder exists "
+        "and may be written.",
+        path=str(path)[-_PATH_CHARACTERS:],
+        problem=error.strerror or str(error),
+    )
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

@@ -112,6 +112,8 @@ WRONG = {
     "dry run of a word": lambda x: x.retain("2020-01-01", dry_run="no"),
     "replay without engine": lambda x: x.replay("D1", None),
     "pseudonym of nobody": lambda x: x.pseudonym(""),
+    "export to a number": lambda x: x.export(7),
+    "copy to a name that is too long": lambda x: x.copy("x" * 5_000),
 }
 
 
@@ -125,7 +127,9 @@ def test_a_wrong_call_is_refused_and_leaves_nothing(ledger, make_decisions, call
     assert ledger.verify(anchor=head).ok
 
 
-@pytest.mark.parametrize("place", [None, 7, "", "a\0b", "mysql://host/x", b"x.db"])
+@pytest.mark.parametrize(
+    "place", [None, 7, "", "a\0b", "mysql://h/x", b"x.db", "\ud800", "x" * 5_000]
+)
 def test_what_is_no_place_is_refused(place):
     with pytest.raises(LedgerError):
         Ledger(place)

@@ -360,8 +360,8 @@ def _cannot_create(path: Path, error: OSError) -> LedgerError:
     """Return the error for a file that the system does not create."""
     return LedgerError(
         "ledger.cannot_be_created",
-        "Ledger {path!r}: it cannot be created ({problem}). Check that the folder exists "
-        "and may be written.",
+        "Ledger {path!r}: it cannot be created ({problem}). Check that the folder "
+        "exists and may be written.",
         path=str(path)[-_PATH_CHARACTERS:],
         problem=error.strerror or str(error),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -89,6 +91,27 @@ def test_the_order_and_split_of_updates_leave_no_trace(
     assert len(history.items) == len(items)
     assert history.results.n_items == len(results)
     assert history.features.last_day_ == whole.features.last_day_
+
+
+def test_items_that_come_one_by_one_equal_the_whole(items, results):
+    early = items.head(N - 12)
+    history = learn(early, results[are_among(results, early)])
+    for number in range(N - 12, N):
+        item = items.iloc[[number]]
+        history, _ = history.add(item, results[are_among(results, item)])
+    assert history.digests() == learn(items, results).digests()
+    assert history.add(items)[1]["items"]["known"] == N
+
+
+def test_a_history_that_is_not_merged_is_copied_and_pickled(
+    half, whole, items, results
+):
+    history, _ = half.add(items, results)
+    for copied in (pickle.loads(pickle.dumps(history)), copy.deepcopy(history)):
+        assert copied.digests() == whole.digests()
+        found = copied.features.transform_matrix(items.tail(9))
+        wanted = history.features.transform_matrix(items.tail(9))
+        assert np.array_equal(found, wanted, equal_nan=True)
 
 
 def test_items_and_results_may_come_together(half, whole, items, results):

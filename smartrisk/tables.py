@@ -16,9 +16,29 @@ from smartrisk.errors import TableError
 if TYPE_CHECKING:
     from smartrisk.schema import TableInput
 
+__all__ = ["is_foreign_table", "read_table", "to_pandas"]
+
 
 def is_foreign_table(table: object) -> bool:
-    """Return whether an object is a table of another library than pandas."""
+    """Return whether an object is a table of another library than pandas.
+
+    Parameters
+    ----------
+    table : object
+        Anything.
+
+    Returns
+    -------
+    answer : bool
+        True for what exports Arrow and has named columns.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from smartrisk.tables import is_foreign_table
+    >>> is_foreign_table(pyarrow.table({"illicit": [1]})), is_foreign_table([1])
+    (True, False)
+    """
     if isinstance(table, (pd.DataFrame, pd.Series)):
         return False
     # A column of Polars or PyArrow exports Arrow too, but has no names of columns.
@@ -43,8 +63,26 @@ def read_table(owner: str, name: str, table: TableInput | None) -> pd.DataFrame 
         Name of the calling function, for the error message.
     name : str
         Name of the table in the error message.
-    table : DataFrame, Arrow table or mapping of columns
+    table : DataFrame, Arrow table or mapping of columns, or None
         A frame of pandas is returned as it is. None stays None.
+
+    Returns
+    -------
+    frame : DataFrame or None
+        Flags with missing values are nullable booleans, dates are moments.
+
+    Raises
+    ------
+    TableError
+        If the argument is no table.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from smartrisk.tables import read_table
+    >>> read_table("evaluate", "'outcomes'", pyarrow.table({"illicit": [1]}))
+       illicit
+    0        1
     """
     if table is None or isinstance(table, pd.DataFrame):
         return table
@@ -69,6 +107,23 @@ def to_pandas(table: Any) -> Any:
     """Return a table of another library as a frame of pandas, and others as they are.
 
     For arguments that may also hold arrays, series or fitted objects.
+
+    Parameters
+    ----------
+    table : object
+        Anything.
+
+    Returns
+    -------
+    table : object
+        A frame of pandas for a table of another library, else the argument itself.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from smartrisk.tables import to_pandas
+    >>> to_pandas([1]), to_pandas(pyarrow.table({"illicit": [1]})).shape
+    ([1], (1, 1))
     """
     return _read_arrow("", "", table) if is_foreign_table(table) else table
 

@@ -112,9 +112,7 @@ def positions_of(
     return np.asarray(index.get_indexer(pd.Index(ids)), np.intp)
 
 
-def are_among(
-    items: TableInput | UInt, table: TableInput | UInt
-) -> NDArray[np.bool_]:
+def are_among(items: TableInput | UInt, table: TableInput | UInt) -> NDArray[np.bool_]:
     """Return which items are in a table, matched by key.
 
     Parameters

@@ -35,7 +35,7 @@ class FeatureMatrix(np.ndarray[Any, np.dtype[np.float32]]):
     >>> items = make_declarations(n_items=300, random_state=0).declarations
     >>> matrix = DeclarationFeatures().fit_transform(items)
     >>> matrix.feature_info[0].name, matrix[:5].feature_info
-    ('customs_value', None)
+    ('customs_value__log', None)
     """
 
     feature_info: list[FeatureInfo] | None = None

@@ -85,7 +85,7 @@ EXPORTED = ("features", "models")
 @pytest.fixture(scope="module")
 def made():
     """Return an engine, a world, and tables of its earlier and later items."""
-    world = make_declarations(2500, random_state=1, scenario="small")
+    world = make_declarations(1600, random_state=1, scenario="small")
     items = validate(world.declarations, DECLARATIONS)
     results = validate(world.outcomes, OUTCOMES)
     split = time_split(items, results, later_share=0.3)

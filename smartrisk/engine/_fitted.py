@@ -50,8 +50,11 @@ class FittedParts(BaseEstimator):
 
     @property
     def features_(self) -> DeclarationFeatures:
-        """The fitted history and features."""
-        return self._need_state().features
+        """The fitted history and features.
+
+        A copy that shares the history: its own `update` leaves the engine as it is.
+        """
+        return self._need_state().features.copy()
 
     @property
     def classifier_(self) -> Classifier:

@@ -133,17 +133,21 @@ def forget_traders(
         )
     history = state.history
     total = {"items": {"erased": 0}, "entries": {"erased": 0}}
-    for field, names in traders.items():
-        history, counts = history.without_traders(field, _canonical(field, names))
+    for field, given in traders.items():
+        names = _canonical(field, given)
+        n_lost = int((~history.names(field, names)).sum())
+        history, counts = history.without_traders(field, names)
         for table in total:
             total[table]["erased"] += counts[table]["erased"]
-        if not counts["items"]["erased"]:
+        if n_lost:
             warnings.warn(
                 DataQualityWarning(
                     "engine.trader_not_in_history",
-                    "RiskEngine.forget: no item of the history has this {field}: "
-                    "nothing was erased (0 items, 0 entries). Compare how it is "
-                    "written with the DECLARATIONS.",
+                    "RiskEngine.forget: no item of the history has {n_lost} of the "
+                    "{n_names} values of {field}: nothing was erased for them. Compare "
+                    "how they are written with the DECLARATIONS.",
+                    n_lost=n_lost,
+                    n_names=len(names),
                     field=field,
                 ),
                 stacklevel=3,
@@ -174,9 +178,21 @@ def _canonical(field: str, names: str | Sequence[str]) -> list[str]:
             allowed=format_values(TRADERS, 10),
             hint=suggest_nearest(field, TRADERS),
         )
-    given: list[Any] = [names] if isinstance(names, str) else list(names)
-    frame = example_declarations(1)
-    frame = frame.loc[frame.index.repeat(len(given))].reset_index(drop=True)
-    frame = frame.assign(item_number=range(1, len(given) + 1), **{field: given})
-    column = validate(frame, DECLARATIONS)[field]
-    return [str(name) for name in column.dropna()]
+    given: list[Any] = [names] if pd.api.types.is_scalar(names) else list(names)
+    found: list[str] = []
+    if given:
+        frame = example_declarations(1)
+        frame = frame.loc[frame.index.repeat(len(given))].reset_index(drop=True)
+        numbers = range(1, len(given) + 1)
+        frame = frame.assign(item_number=numbers, **{field: given})
+        column = validate(frame, DECLARATIONS)[field]
+        found = [str(name) for name in column.dropna().unique()]
+    if not found:
+        raise ArgumentError(
+            "engine.no_name_to_forget",
+            "RiskEngine.forget: {field!r} holds no name; got {given!r}. Pass the "
+            "identity of a trader as in the DECLARATIONS, or a list of them.",
+            field=field,
+            given=names,
+        )
+    return found

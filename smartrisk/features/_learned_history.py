@@ -146,6 +146,23 @@ class LearnedHistory:
         """
         return self.items.find(ids) >= 0
 
+    def names(self, field: str, traders: list[str]) -> NDArray[np.bool_]:
+        """Return which traders some item of the history names.
+
+        Parameters
+        ----------
+        field : str
+            Field that names them, such as "importer_id".
+        traders : list of str
+            Canonical values of the field.
+
+        Returns
+        -------
+        named : ndarray of bool, shape (n_traders,)
+            False where there is nothing to erase, also where no key uses the field.
+        """
+        return self.items.holds(field, trader_ids(traders))
+
     def add(
         self,
         items: pd.DataFrame | None,

@@ -131,6 +131,14 @@ class ItemRegister:
         taken = [b.take(rows) for b, rows in zip(self.blocks, found, strict=True)]
         return Block.join(taken).columns()
 
+    def holds(self, name: str, identities: UInt) -> NDArray[np.bool_]:
+        """Return which values of a column any item has."""
+        found = np.zeros(len(identities), bool)
+        for block in self.blocks:
+            if name in block.values:
+                found |= are_among(identities, block.values[name])
+        return found
+
     def rows_of(self, name: str, identities: UInt) -> Int:
         """Return the rows of the items that have one of some values in a column."""
         found, start = [np.zeros(0, np.int64)], 0

@@ -209,10 +209,42 @@ def test_a_forgotten_trader_stays_forgotten(fitted, split, trader, tmp_path):
 
 def test_an_unknown_trader_is_a_warning(engine):
     version = engine.version_
-    with pytest.warns(DataQualityWarning, match=r"no item .* importer_id.*0 items"):
+    message = r"no item .* has 1 of the 1 values of importer_id"
+    with pytest.warns(DataQualityWarning, match=message):
         engine.forget(importer_id="nobody")
     assert engine.version_ == version
     assert counted(engine, "entries") == {}
+
+
+def test_a_misspelt_name_among_others_is_a_warning(fitted, trader):
+    engine = fitted.copy()
+    with pytest.warns(DataQualityWarning, match="1 of the 2 values of importer_id"):
+        engine.forget(importer_id=["nobody", trader, trader])
+    assert engine.version_ == fitted.copy().forget(importer_id=trader).version_
+
+
+@pytest.mark.parametrize("given", [None, [], "", [None, float("nan")]])
+def test_no_name_is_refused(engine, given):
+    with pytest.raises(ArgumentError, match="'importer_id' holds no name"):
+        engine.forget(importer_id=given)
+
+
+def test_a_number_is_a_name(engine):
+    with pytest.warns(DataQualityWarning, match="1 of the 1 values of importer_id"):
+        engine.forget(importer_id=123)
+
+
+def test_the_features_that_an_engine_hands_out_are_a_copy(fitted, split):
+    digests = fitted._state.history.digests()
+    longer = fitted.features_.update(validate(split.later, DECLARATIONS))
+    assert longer.last_day_ > fitted.features_.last_day_
+    blocks = fitted._state.features.blocks()
+    assert all(
+        blocks[name] is not table
+        for name, table in longer.blocks().items()
+        if name.startswith("history.items.")
+    )
+    assert fitted._state.history.digests() == digests
 
 
 # ----------------------------------------------------------------------- learned

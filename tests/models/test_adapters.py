@@ -19,6 +19,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, TweedieRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -180,6 +181,17 @@ def test_another_number_gives_another_content(data):
     X, y = data
     trees = HistGradientBoostingClassifier(max_iter=3)
     one, two = (ClassifierAdapter(trees).fit(X, labels) for labels in (y, 1 - y))
+    assert one.content() != two.content()
+
+
+def test_features_that_count_as_0_are_part_of_the_content(data):
+    X, y = data
+    first = np.nan_to_num(X[:, 0])
+    zero, missing = (np.column_stack([first, np.full(len(X), v)]) for v in (0, np.nan))
+    near = KNeighborsClassifier(3, weights="distance")
+    one, two = (ClassifierAdapter(near).fit(matrix, y) for matrix in (zero, missing))
+    probe = np.column_stack([first, np.full(len(X), 9.0)])
+    assert not np.array_equal(one.predict_hit(probe), two.predict_hit(probe))
     assert one.content() != two.content()
 
 

@@ -124,15 +124,8 @@ def _check_risk(risk: ArrayLike, n_items: int) -> Float:
     return values
 
 
-def _check_table(declarations: Any) -> None:
-    """Raise unless the declarations are a frame with keys."""
-    if not isinstance(declarations, pd.DataFrame):
-        raise TableError(
-            "explanations.declarations_not_a_frame",
-            "explain: 'declarations' must be a canonical data frame; got "
-            "{type_name}. Pass it through validation.validate first.",
-            type_name=type(declarations).__name__,
-        )
+def _check_table(declarations: pd.DataFrame) -> None:
+    """Raise unless the declarations have keys."""
     if "declaration_id" not in declarations.columns:
         raise TableError(
             "explanations.declarations_without_key",

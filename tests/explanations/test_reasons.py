@@ -316,8 +316,8 @@ def test_shapes_that_do_not_fit_are_refused():
         explain(frame, matrix[:-1], contributions, infos)
     with pytest.raises(TableError, match="the base value last; got"):
         explain(frame, matrix, contributions[:, :-1], infos)
-    with pytest.raises(TableError, match="must be a canonical data frame"):
-        explain(frame.to_dict("list"), matrix, contributions, infos)
+    with pytest.raises(TableError, match="must be a data frame of pandas"):
+        explain(frame.to_numpy(), matrix, contributions, infos)
     with pytest.raises(TableError, match="no column 'declaration_id'"):
         explain(frame.drop(columns="declaration_id"), matrix, contributions, infos)
 

@@ -170,6 +170,7 @@ FORBIDDEN_IMPORTS = [
     ("mlflow is imported in tracking only", "engine.py", "mlflow"),
     ("shap is imported in explanations only", "engine.py", "shap"),
     ("lightgbm is imported in models only", "engine.py", "lightgbm"),
+    ("skops is imported in models only", "engine.py", "skops"),
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
     ("sqlite3 is imported in ledger only", "engine.py", "sqlite3"),

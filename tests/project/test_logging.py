@@ -36,7 +36,7 @@ def records():
 @pytest.fixture(scope="module")
 def small():
     """Return a world of its own, small enough to be fitted several times."""
-    return sr.datasets.make_declarations(2500, random_state=3)
+    return sr.datasets.make_declarations(6000, random_state=3)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from smartrisk.items import UInt, mix, mix_one, text_ids
 from smartrisk.schema import HS_LEVELS
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
+LAST_DAY = (1 << DAY_BITS) - 1
 EPOCH = np.datetime64("1900-01-01", "D")
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -31,7 +32,7 @@ def days(moments: ArrayLike) -> Int:
     """Return whole days since 1900-01-01, clipped to what can be packed; NaT is 0."""
     values = np.asarray(moments).astype("datetime64[D]")
     number = (values - EPOCH).astype(np.int64)
-    return np.clip(number, 0, (1 << DAY_BITS) - 1)
+    return np.clip(number, 0, LAST_DAY)
 
 
 @dataclass

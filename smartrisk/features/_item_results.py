@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import TableError, format_values
+from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.features._columns import EPOCH, Int, days
 from smartrisk.items import UInt, clean_amounts, moments_known, positions_of
 from smartrisk.schema import TableInput
@@ -31,6 +31,9 @@ class ItemResults:
         Amount recovered (national currency), never negative, 0 when none.
     n_items : int, default=None
         Number of items that `rows` counts; None where unknown.
+    stated : ndarray of int64, shape (n_results,), default=None
+        Day of `known_at` as it was recorded, -1 where it was not; None where `day` is
+        all that is known.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class ItemResults:
     hits: Int
     revenue: NDArray[np.float64]
     n_items: int | None = None
+    stated: Int | None = None
 
     def __len__(self) -> int:
         """Return the number of results."""
@@ -132,7 +136,16 @@ def join_results(
         hits=outcomes["illicit"].to_numpy(np.int64),
         revenue=np.zeros(len(rows)) if revenue is None else clean_amounts(revenue),
         n_items=len(items),
+        stated=stated_days(given, len(rows)),
     )
+
+
+def stated_days(known_at: pd.Series | None, n_results: int) -> Int:
+    """Return the day of `known_at` of every result, -1 where it was not recorded."""
+    if known_at is None:
+        return np.full(n_results, -1, np.int64)
+    moments = known_at.to_numpy()
+    return np.where(np.isnat(moments), -1, days(moments))
 
 
 def check_same_items(owner: str, results: ItemResults, n_items: int) -> None:
@@ -151,7 +164,16 @@ def check_same_items(owner: str, results: ItemResults, n_items: int) -> None:
 
 def read_labels(owner: str, y: ArrayLike, n_items: int) -> NDArray[np.float64]:
     """Return labels as numbers, NaN where an item was not inspected."""
-    labels = pd.Series(np.asarray(y).ravel()).to_numpy(np.float64, na_value=np.nan)
+    try:
+        labels = pd.Series(np.asarray(y).ravel()).to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            "features.labels_not_numbers",
+            "{owner}: y must be 1 for a hit, 0 for none and NaN where an item was not "
+            "inspected ({problem}).",
+            owner=owner,
+            problem=str(error),
+        ) from error
     if len(labels) != n_items:
         raise TableError(
             "features.labels_of_other_length",

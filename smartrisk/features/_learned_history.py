@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
 from smartrisk.features._changes import Change, ResultEntries, revenue_parts
-from smartrisk.features._columns import EPOCH, Columns, Int, days
+from smartrisk.features._columns import EPOCH, LAST_DAY, Columns, Int, days
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._digests import digest_text
 from smartrisk.features._item_blocks import UNKNOWN, Block
-from smartrisk.features._item_results import ItemResults
+from smartrisk.features._item_results import ItemResults, stated_days
 from smartrisk.features._register import (
     NO_VERSIONS,
     ItemRegister,
@@ -109,6 +109,7 @@ class LearnedHistory:
         block = _block_of(features, columns, ids)
         versions = Versions.from_arrays(
             ids[results.rows],
+            results.day if results.stated is None else results.stated,
             results.day,
             results.hits,
             revenue_parts(results.revenue),
@@ -211,7 +212,9 @@ class LearnedHistory:
         )
         old = self.results.versions(np.append(news.versions.ids, replaced))
         new, counts = news.merge(
-            _lift(old, replaced, register), owner=owner, on_known=on_known
+            _date(old, replaced, register, self.label_delay),
+            owner=owner,
+            on_known=on_known,
         )
         change = Change(
             added=added.columns() if len(added) else None,
@@ -382,11 +385,14 @@ class _Results:
         )
         revenue = outcomes.get("revenue_adjustment")
         amounts = np.zeros(len(ids)) if revenue is None else clean_amounts(revenue)
-        day = days(known)
         versions = Versions.from_arrays(
-            ids, day, outcomes["illicit"].to_numpy(np.int64), revenue_parts(amounts)
+            ids,
+            stated_days(given, len(ids)),
+            days(known),
+            outcomes["illicit"].to_numpy(np.int64),
+            revenue_parts(amounts),
         )
-        return cls(versions=versions, declarations=names[np.lexsort((day, ids))])
+        return cls(versions=versions, declarations=names[np.argsort(ids)])
 
     def merge(
         self, old: Versions, *, owner: str, on_known: OnKnown
@@ -401,7 +407,7 @@ class _Results:
         last = np.searchsorted(old.ids, versions.ids, "right") - 1
         first = ~are_among(versions.ids, old.ids)
         confirmed = ~same_day & ~first & versions.equals(old, last)
-        confirmed[confirmed] = versions.day[confirmed] > old.day[last[confirmed]]
+        confirmed[confirmed] = versions.day[confirmed] >= old.day[last[confirmed]]
         replacing = on_known == "replace"
         kept = np.ones(len(old), bool)
         kept[at[other & replacing]] = False
@@ -438,19 +444,20 @@ def _check_known(owner: str, what: str, names: list[Any], on_known: OnKnown) -> 
         )
 
 
-def _lift(versions: Versions, replaced: UInt, register: ItemRegister) -> Versions:
-    """Return versions of replaced items, none known before the new lodgement."""
+def _date(
+    versions: Versions, replaced: UInt, register: ItemRegister, label_delay: int
+) -> Versions:
+    """Return versions, those of replaced items dated by the new lodgement."""
     if not len(replaced) or not len(versions):
         return versions
     own = are_among(versions.ids, replaced)
     lodged = register.days(register.find(versions.ids[own]))
-    day = versions.day.copy()
-    day[own] = np.maximum(day[own], lodged)
-    # Of versions that fall on one day, the last one counts.
-    last = np.append(
-        (versions.ids[1:] != versions.ids[:-1]) | (day[1:] != day[:-1]), True
+    stated, day = versions.stated[own], versions.day.copy()
+    usual = np.minimum(lodged + label_delay, LAST_DAY)
+    day[own] = np.where(stated < 0, usual, np.maximum(stated, lodged))
+    return Versions.from_arrays(
+        versions.ids, versions.stated, day, versions.hits, versions.revenue
     )
-    return replace(versions, day=day).take(np.flatnonzero(last))
 
 
 def _entries(versions: Versions, block: Block) -> ResultEntries | None:

@@ -177,12 +177,18 @@ class ItemRegister:
 class Versions:
     """Versions of results, sorted by item and day: of an item, the last one counts.
 
+    Two versions of an item state different days. They may count from the same day,
+    such as that of lodgement where both are dated before it.
+
     Parameters
     ----------
     ids : ndarray of uint64, shape (n_versions,)
         `item_ids` of the items.
+    stated : ndarray of int32, shape (n_versions,)
+        Day of `known_at` as it was recorded, -1 where it was not: from it, `day` is
+        found again where the item is replaced by one of another day.
     day : ndarray of int32, shape (n_versions,)
-        Day on which each was known.
+        Day from which each counts.
     hits : ndarray of int8, shape (n_versions,)
         1 where an irregularity was found.
     revenue : ndarray of int32, shape (n_versions,)
@@ -190,18 +196,25 @@ class Versions:
     """
 
     ids: UInt
+    stated: NDArray[np.int32]
     day: NDArray[np.int32]
     hits: NDArray[np.int8]
     revenue: NDArray[np.int32]
 
     @classmethod
     def from_arrays(
-        cls, ids: UInt, day: NDArray[Any], hits: NDArray[Any], revenue: NDArray[Any]
+        cls,
+        ids: UInt,
+        stated: NDArray[Any],
+        day: NDArray[Any],
+        hits: NDArray[Any],
+        revenue: NDArray[Any],
     ) -> Versions:
         """Sort versions by item and day."""
-        order = np.lexsort((day, ids))
+        order = np.lexsort((stated, day, ids))
         return cls(
             ids=ids[order],
+            stated=stated[order].astype(np.int32),
             day=day[order].astype(np.int32),
             hits=hits[order].astype(np.int8),
             revenue=revenue[order].astype(np.int32),
@@ -215,6 +228,7 @@ class Versions:
         """Return some rows, in increasing order."""
         return Versions(
             ids=self.ids[rows],
+            stated=self.stated[rows],
             day=self.day[rows],
             hits=self.hits[rows],
             revenue=self.revenue[rows],
@@ -226,13 +240,13 @@ class Versions:
         return cls.from_arrays(
             *(
                 np.concatenate([getattr(part, name) for part in parts])
-                for name in ("ids", "day", "hits", "revenue")
+                for name in ("ids", "stated", "day", "hits", "revenue")
             )
         )
 
     def index_of_days(self) -> pd.Index[Any]:
-        """Return a number for the item and day of every version."""
-        day = self.day.astype(np.int64).view(np.uint64)
+        """Return a number for the item and the stated day of every version."""
+        day = self.stated.astype(np.int64).view(np.uint64)
         return pd.Index(digest_columns(self.ids, day))
 
     def equals(self, other: Versions, rows: Int) -> NDArray[np.bool_]:
@@ -265,7 +279,7 @@ class Versions:
 
 
 NO_VERSIONS = Versions.from_arrays(
-    *(np.zeros(0, kind) for kind in ("u8", "i4", "i1", "i4"))
+    *(np.zeros(0, kind) for kind in ("u8", "i4", "i4", "i1", "i4"))
 )
 
 
@@ -337,7 +351,7 @@ def _among(left: Versions, right: Versions) -> NDArray[np.bool_]:
 
 def _index(versions: Versions) -> pd.Index[Any]:
     """Return a number for every version."""
-    columns = (versions.day, versions.hits, versions.revenue)
+    columns = (versions.stated, versions.day, versions.hits, versions.revenue)
     unsigned = (column.astype(np.int64).view(np.uint64) for column in columns)
     return pd.Index(digest_columns(versions.ids, *unsigned))
 

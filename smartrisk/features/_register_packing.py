@@ -65,6 +65,7 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
         tables[f"{_VALUES}{name}"] = {"id": ids}
     tables[_RESULTS] = {
         "id": versions.ids,
+        "stated": versions.stated,
         "day": versions.day,
         "hits": versions.hits,
         "revenue": versions.revenue,
@@ -106,6 +107,7 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     )
     versions = Versions(
         ids=results["id"],
+        stated=results["stated"],
         day=results["day"],
         hits=results["hits"],
         revenue=results["revenue"],

@@ -181,6 +181,40 @@ def test_replaced_items_leave_no_trace(items, results, changed):
     assert back.features.last_day_ == base.features.last_day_
 
 
+def test_results_of_an_item_are_dated_by_its_last_lodgement(items):
+    moved = items.copy()
+    moved.loc[[300, 400, 500], "lodged_at"] += pd.to_timedelta([20, 20, -20], "D")
+    moved = validate(moved, DECLARATIONS)
+    dated = items.loc[[300, 400, 500], ["declaration_id", "item_number"]].assign(
+        # Between both days of lodgement; not recorded; after both.
+        known_at=[items["lodged_at"][300] + pd.Timedelta(days=8), None, None],
+        illicit=1,
+        revenue_adjustment=10.0,
+    )
+    dated = validate(dated, OUTCOMES)
+    base = learn(items, dated)
+    history = unpack_history(*pack_history(base))
+    history, _ = history.add(moved, on_known="replace")
+    assert history.digests() == learn(moved, dated).digests() != base.digests()
+    back, _ = history.add(items, on_known="replace")
+    assert back.digests() == base.digests()
+
+
+def test_of_versions_that_count_from_one_day_the_last_stated_counts(items):
+    item = items.iloc[[450]][["declaration_id", "item_number"]]
+    days = items["lodged_at"][450] - pd.to_timedelta([4, 2], "D")
+    early, late = (
+        validate(item.assign(known_at=day, illicit=hit), OUTCOMES)
+        for day, hit in zip(days, (0, 1), strict=True)
+    )
+    wanted = learn(items, late).digests()
+    for first, second in ((early, late), (late, early)):
+        history, counts = learn(items, first).add(None, second)
+        assert counts["results"]["corrected"] == 1
+        assert history.digests() == wanted
+        assert history.results.n_items == 1
+
+
 def test_known_items_with_other_content_are_refused_or_kept(whole, changed):
     message = r"24 items are in the history with other content.*on_known='replace'"
     with pytest.raises(TableError, match=message) as caught:

@@ -196,8 +196,9 @@ def _coerce_tariff(field: Field, series: pd.Series, work: Findings) -> pd.Series
     rows = _rows_where(codes, doubtful)
     work.note(rows, field.name, "odd number of digits", series, "warning")
     if series.dtype == "str" and _are_equal(cleaned, unique):
-        return series
-    out = _text_column(codes, cleaned, series.index)
+        out = series
+    else:
+        out = _text_column(codes, cleaned, series.index)
     _check_missing(field, out, series, work, skip=is_wrong)
     return out
 

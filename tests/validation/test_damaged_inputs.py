@@ -277,6 +277,15 @@ def test_refused_with_field_reason_count_and_remedy(case):
     assert set(failures["field"][failures["severity"] == "error"]) == {column}
 
 
+@pytest.mark.parametrize("dtype", ["str", "string", "category", object])
+@pytest.mark.parametrize("column", ["declaration_id", "tariff_code"])
+def test_a_required_value_is_required_in_columns_of_every_type(column, dtype):
+    frame = items()
+    values = frame[column].astype(object).where(frame.index != 1, None)
+    with pytest.raises(TableError, match=f"'{column}': missing in 1 row"):
+        validate(frame.assign(**{column: values.astype(dtype)}), DECLARATIONS)
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_set_aside_rows_are_counted_and_returned(case):
     column, values, _ = REFUSED[case]

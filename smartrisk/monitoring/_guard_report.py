@@ -26,6 +26,7 @@ _FACTORS: Mapping[float, str] = MappingProxyType(
 _NEAR = 0.2
 _MAP = "Compare the export and the ColumnMap with those of the engine's data."
 _UNIT = "Check the unit or currency, and give a factor in the ColumnMap."
+_RATE = "Compare duty_rate_unit of the ColumnMap with the unit of the export."
 _CODES = "Check the code list; a changed list needs a new fit."
 
 #: Name of a check to its message and remedy.
@@ -141,6 +142,8 @@ class Finding:
     @property
     def remedy(self) -> str:
         """What to do about it."""
+        if self.check == "level" and self.fields == ("duty_rate",):
+            return _RATE
         return _TEXTS[self.check][1]
 
 

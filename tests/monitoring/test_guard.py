@@ -103,6 +103,13 @@ def test_a_unit_is_reported_with_its_factor(profile, batch):
     assert "about 1,000 times the usual amount" in str(report)
 
 
+def test_a_duty_rate_in_another_unit_is_reported_with_its_setting(profile, batch):
+    report = profile.check(batch.assign(duty_rate=batch["duty_rate"] / 100))
+    assert checks_of(report) == {"duty_rate": "level"}
+    assert "Compare duty_rate_unit of the ColumnMap" in str(report)
+    assert "factor" not in str(report)
+
+
 def test_a_tariff_code_without_its_zero_is_found(profile, halves):
     _, later = halves
     zeros = later[later["tariff_code"].str.startswith("0")].head(60)

@@ -28,6 +28,7 @@ from smartrisk.engine._models import (
 )
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
+    ArgumentError,
     ArtefactError,
     check_jobs,
     check_number,
@@ -104,6 +105,13 @@ class EngineSettings:
             integer=True,
         )
         check_models(self.classifier, self.regressor)
+        if not isinstance(self.features, (DeclarationFeatures, type(None))):
+            raise ArgumentError(
+                "engine.features_of_another_type",
+                "RiskEngine: 'features' must be None or DeclarationFeatures(...); got "
+                "{given}.",
+                given=repr(self.features),
+            )
 
     def new_features(self) -> DeclarationFeatures:
         """Return an unfitted transformer."""

@@ -11,7 +11,7 @@ import sklearn
 from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
 
-from smartrisk.errors import ArgumentError, format_values
+from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.evaluation._matched_tables import Bool, Float
 from smartrisk.evaluation._ranking import (
     check_rate,
@@ -216,6 +216,16 @@ def read_arrays(
             owner=owner,
             n_strange=int(strange.sum()),
             examples=format_values(np.unique(hits[strange]).tolist()),
+        )
+    absent = known & ~np.isfinite(score)
+    if absent.any():
+        raise TableError(
+            "evaluation.array_scores_missing",
+            "{owner}: 'y_score' is missing or infinite for {n_missing} items with a "
+            "label, at positions {examples}. Fill it in, or leave the items out.",
+            owner=owner,
+            n_missing=int(absent.sum()),
+            examples=format_values(np.flatnonzero(absent).tolist()),
         )
     return hits, known, score
 

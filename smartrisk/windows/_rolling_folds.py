@@ -208,6 +208,7 @@ class RollingOrigin(BaseEstimator):
         """Return the day of each item as a number."""
         if groups is not None:
             moments = pd.Series(np.asarray(groups))
+            _check_groups(X, len(moments))
         elif hasattr(X, "columns") and self.time in list(_column_names(X)):
             column = X.select([self.time]) if is_foreign_table(X) else X[[self.time]]
             moments = to_pandas(column)[self.time]
@@ -307,6 +308,19 @@ class RollingOrigin(BaseEstimator):
 def _column_names(X: Any) -> list[str]:
     """Return the names of the columns of a table of any library."""
     return [str(name) for name in getattr(X, "column_names", None) or X.columns]
+
+
+def _check_groups(X: Any, n_groups: int) -> None:
+    """Raise unless there is one group per item, where X has a length."""
+    n_items = getattr(X, "shape", (n_groups,))[0]
+    if n_items != n_groups:
+        raise ArgumentError(
+            "windows.groups_of_other_length",
+            "RollingOrigin: groups must have one moment for each of the {n_items} "
+            "items; got {n_groups}.",
+            n_items=n_items,
+            n_groups=n_groups,
+        )
 
 
 def _mark_labelled(y: ArrayLike, n_items: int) -> NDArray[np.bool_]:

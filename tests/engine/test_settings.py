@@ -123,6 +123,7 @@ def test_a_table_without_values_scores_one_item_as_the_batch(split):
         ({"label_delay": -1}, "'label_delay' must be an integer of at least 0"),
         ({"label_delay": "a"}, "'label_delay' must be an integer of at least 0"),
         ({"random_state": -1}, "'random_state' must be an integer in"),
+        ({"features": "all"}, "'features' must be None or DeclarationFeatures"),
     ],
     ids=str,
 )

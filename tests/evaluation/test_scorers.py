@@ -141,5 +141,5 @@ def test_arrays_that_cannot_be_judged_are_refused(judged):
         evaluate_arrays(y, score[:, None])
     with pytest.raises(ArgumentError, match="'capacity' must be a share"):
         evaluate_arrays(y, score, capacity=1.5)
-    with pytest.raises(TableError, match="not finite for"):
+    with pytest.raises(TableError, match="'y_score' is missing or infinite for"):
         evaluate_arrays(y, np.where(np.arange(400) < 50, np.nan, score))

@@ -147,3 +147,9 @@ def test_settings_are_restored_from_plain_values():
     )
     again = from_settings(to_settings(features))
     assert again.get_params() == features.get_params()
+
+
+def test_labels_that_are_words_are_refused(items):
+    words = np.where(np.arange(len(items)) % 2, "hit", "none")
+    with pytest.raises(ArgumentError, match="y must be 1 for a hit, 0 for none"):
+        DeclarationFeatures().fit(items, words)

@@ -190,3 +190,9 @@ def test_settings_are_checked(settings):
 def test_labels_of_another_length_are_refused():
     with pytest.raises(ArgumentError, match="one label for each"):
         next(RollingOrigin().split(make_items(), [1, 0]))
+
+
+def test_moments_of_other_items_are_refused():
+    X = make_items()
+    with pytest.raises(ArgumentError, match="each of the 600 items; got 5"):
+        next(RollingOrigin().split(X, groups=X["lodged_at"].head(5)))

@@ -107,3 +107,14 @@ def test_a_copy_is_a_ledger(run, recorded, tmp_path):
     assert "exists" in err
     with Ledger(target) as copied:
         assert isinstance(copied.frame(), pd.DataFrame)
+
+
+@pytest.mark.parametrize("action", ["verify", "show", "retain", "export", "copy"])
+def test_a_name_without_a_ledger_is_refused_and_makes_none(run, tmp_path, action):
+    more = {"retain": ["--since", "2024-01-01"], "export": ["--out", tmp_path / "a"]}
+    more["copy"] = more["export"]
+    path = tmp_path / "decision.sqlite"
+    status, _, err = run("ledger", action, path, *more.get(action, []))
+    assert status == 2
+    assert f"no ledger {str(path)!r}" in err
+    assert list(tmp_path.iterdir()) == []

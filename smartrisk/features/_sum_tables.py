@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS, Columns, Int, SortedKey
-from smartrisk.features._digests import EMPTY, Digest, add_digests, digest_entries
+from smartrisk.features._digests import Digest, add_digests, digest_entries
 from smartrisk.features._merging import Entries, merge_entries
 from smartrisk.items import UInt
 
@@ -89,10 +89,12 @@ class SumTable:
     @property
     def digest(self) -> Digest:
         """Digest of the entries, that of no other content: see `_digests`."""
-        if self._digest is None:
-            entries = digest_entries(self.ids, self.packed, self.totals)
-            vars(self)["_digest"] = entries
-        return self._digest or EMPTY
+        found = self._digest
+        if found is None:
+            found = digest_entries(self.ids, self.packed, self.totals)
+            # Another thread may merge meanwhile, which replaces what is stored here.
+            vars(self)["_digest"] = found
+        return found
 
     @property
     def sums(self) -> Sums:

@@ -23,6 +23,7 @@ from smartrisk.items import GOLDEN, UInt, mix_one, scramble, text_ids
 #: Two lanes of 64 bits.
 Digest: TypeAlias = tuple[int, int]
 
+EMPTY: Digest = (0, 0)
 _MASK = (1 << 64) - 1
 _DAYS = (1 << DAY_BITS) - 1
 #: Per lane, what identity and day are multiplied by: odd numbers of no relation to each

@@ -448,7 +448,8 @@ def plausibility(
     Raises
     ------
     TableError
-        If a table is invalid, or `declarations` has no row.
+        If a table is invalid, `declarations` has no row, or none of the results has
+        its item there.
     ArgumentError
         If `label_delay` is not a whole number of at least 0.
 
@@ -476,6 +477,15 @@ def plausibility(
         results = validate(outcomes, OUTCOMES, on_error=on_error)
     rows = positions_of(results, items, owner="plausibility", name="'declarations'")
     own = rows >= 0
+    if len(own) and not own.any():
+        raise TableError(
+            "quality.results_of_other_items",
+            "plausibility: none of the {n_results} results has its item in "
+            "'declarations', such as declaration_id {examples}. Compare how the keys "
+            "are written in both tables.",
+            n_results=len(own),
+            examples=format_values(results["declaration_id"].tolist()),
+        )
     results, rows = results[own], rows[own]
     given = results["known_at"].to_numpy() if "known_at" in results else None
     known = moments_known(items["lodged_at"].to_numpy()[rows], given, label_delay)

@@ -145,6 +145,15 @@ def test_without_results_the_two_classes_are_few():
     assert doubtful(make_items(), None) == ["few hits", "few non-hits"]
 
 
+def test_results_of_other_items_only_are_refused():
+    items = make_items()
+    results = make_results(items)
+    results["declaration_id"] = "X" + results["declaration_id"]
+    with pytest.raises(TableError, match="none of the 200 results has its item"):
+        plausibility(items, results)
+    assert doubtful(items, make_results(make_items(n=500))) == []
+
+
 def test_an_empty_table_is_refused():
     with pytest.raises(TableError, match="no valid row"):
         plausibility(make_items().head(0))

@@ -159,5 +159,5 @@ def _warn_unless_storable(part: str, estimator: Any) -> None:
                 part=part,
                 classes=join_types(unlisted),
             ),
-            stacklevel=4,
+            stacklevel=6,  # the caller of RiskEngine.fit
         )

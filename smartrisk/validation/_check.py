@@ -207,9 +207,10 @@ def _as_pandas(frame: TableInput, table: Table) -> pd.DataFrame:
         raise TableError(
             "validation.not_a_table",
             "{table}: a data frame of pandas, Polars or PyArrow, or a mapping "
-            "of columns is needed; got {type_name}.",
+            "of columns is needed; got {type_name}.{hint}",
             table=table.name,
             type_name=type(frame).__name__,
+            hint=" Call collect() first." if hasattr(frame, "collect") else "",
         )
     if isinstance(source.columns, pd.MultiIndex):
         raise TableError(

@@ -215,8 +215,9 @@ def test_a_class_outside_the_list_is_warned_of_before_and_trusted_by_name(
     calibrated_split, later, tmp_path
 ):
     engine = sr.RiskEngine(features=FEATURES, classifier=OwnClassifier())
-    with pytest.warns(SmartRiskWarning, match=r"not on the list .*OwnClassifier"):
+    with pytest.warns(SmartRiskWarning, match=r"not on the list .*OwnClassifier") as w:
         engine.fit(calibrated_split.past, calibrated_split.known)
+    assert w[0].filename == __file__
     name = f"{__name__}.OwnClassifier"
     with pytest.raises(ArgumentError, match=r"RiskEngine\.save: OwnClassifier"):
         engine.save(tmp_path / "engine")

@@ -421,6 +421,12 @@ def test_other_types_than_tables_are_refused_by_name(thing):
         validate(thing, DECLARATIONS)
 
 
+def test_a_lazy_frame_is_refused_with_what_to_call():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(TableError, match=r"got LazyFrame\. Call collect\(\) first"):
+        validate(polars.LazyFrame({"declaration_id": ["A"]}), DECLARATIONS)
+
+
 def test_lists_of_unequal_length_are_refused():
     with pytest.raises(TableError, match="mapping of columns"):
         validate({"declaration_id": ["A"], "lodged_at": []}, DECLARATIONS)

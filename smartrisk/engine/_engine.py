@@ -280,10 +280,15 @@ class RiskEngine(FittedParts):
             The engine without them. `last_update_` counts the items that named them and
             the entries that left.
 
+        Raises
+        ------
+        ArgumentError
+            If a field names no trader, or no name is given.
+
         Warns
         -----
         DataQualityWarning
-            If no item of the history names a trader: nothing is erased.
+            If some of the traders are in no key of the history.
         """
         shorter = forget_traders(self._need_state(), traders)
         _log.info("RiskEngine.forget: %r", shorter.last_update)

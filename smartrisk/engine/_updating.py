@@ -143,9 +143,9 @@ def forget_traders(
             warnings.warn(
                 DataQualityWarning(
                     "engine.trader_not_in_history",
-                    "RiskEngine.forget: no item of the history has {n_lost} of the "
-                    "{n_names} values of {field}: nothing was erased for them. Compare "
-                    "how they are written with the DECLARATIONS.",
+                    "RiskEngine.forget: {n_lost} of the {n_names} values of {field} "
+                    "are in no key of the history: nothing was erased for them. "
+                    "Compare how they are written with the DECLARATIONS.",
                     n_lost=n_lost,
                     n_names=len(names),
                     field=field,

@@ -412,7 +412,8 @@ class _Results:
         kept = np.ones(len(old), bool)
         kept[at[other & replacing]] = False
         taken = versions.take(np.flatnonzero(~same_day | (other & replacing)))
-        merged = Versions.join([old.take(np.flatnonzero(kept)), taken])
+        joined = Versions.join([old.take(np.flatnonzero(kept)), taken])
+        merged = joined.with_undated_first()
         n_other = int(other.sum())
         return merged, {
             "taken": int(first.sum()),

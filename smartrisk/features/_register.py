@@ -244,6 +244,15 @@ class Versions:
             )
         )
 
+    def with_undated_first(self) -> Versions:
+        """Return them with no version without a recorded day after one that has it.
+
+        The usual delay is a guess: it must not put an old finding after its correction.
+        """
+        start = np.maximum.accumulate(np.where(self.first, np.arange(len(self)), 0))
+        day = np.where(self.stated < 0, self.day[start], self.day)
+        return Versions.from_arrays(self.ids, self.stated, day, self.hits, self.revenue)
+
     def index_of_days(self) -> pd.Index[Any]:
         """Return a number for the item and the stated day of every version."""
         day = self.stated.astype(np.int64).view(np.uint64)

@@ -215,6 +215,17 @@ def test_of_versions_that_count_from_one_day_the_last_stated_counts(items):
         assert history.results.n_items == 1
 
 
+def test_a_correction_counts_though_the_first_finding_has_no_date(items):
+    item = items.iloc[[450]][["declaration_id", "item_number"]]
+    undated = validate(item.assign(known_at=pd.NaT, illicit=1), OUTCOMES)
+    at = items["lodged_at"][450] + pd.Timedelta(days=10)
+    dated = validate(item.assign(known_at=at, illicit=0), OUTCOMES)
+    wanted = learn(items, dated).digests()
+    for first, second in ((undated, dated), (dated, undated)):
+        history, _ = learn(items, first).add(None, second)
+        assert history.digests() == wanted
+
+
 def test_known_items_with_other_content_are_refused_or_kept(whole, changed):
     message = r"24 items are in the history with other content.*on_known='replace'"
     with pytest.raises(TableError, match=message) as caught:

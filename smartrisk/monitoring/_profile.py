@@ -32,6 +32,9 @@ MOST_ITEMS = 5_000
 #: Items from which usual levels and spreads are learned, evenly spread over the earlier
 #: and the later part of the history: more change no bound and cost time in every fit.
 _MOST_EARLIER, _MOST_LATER = 20_000, 10_000
+#: Items from which usual codes, pairs and traders are learned, evenly spread over the
+#: history: what none of 100,000 items has is rare, and bounds come from fewer items.
+_MOST_KNOWN = 100_000
 #: Items without which there is no usual spread between batches to learn.
 _LEAST_LEARNED = 1_000
 #: Share of the items, the latest, whose batches show the usual spread. What is usual
@@ -136,8 +139,9 @@ class InputProfile:
             )
         lodged = declarations["lodged_at"]
         figures, usual_months = _learn_figures(declarations)
+        some = declarations.iloc[:: -(-len(declarations) // _MOST_KNOWN)]
         return cls(
-            usual=UsualValues.learn(declarations, most=_MOST_EARLIER),
+            usual=UsualValues.learn(some, most=_MOST_EARLIER),
             figures=figures,
             usual_months=usual_months,
             first_day=lodged.min().normalize(),

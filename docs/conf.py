@@ -60,8 +60,8 @@ html_static_path = ["_static"]
 html_css_files = ["home.css"]
 # Formulas are typeset by the reader's browser when it is online; nothing else is asked
 # of the network, and no page needs it.
-# scikit-learn's inherited docstrings refer to labels of its own manual.
-suppress_warnings = ["config.cache", "ref.ref"]
+# scikit-learn's inherited docstrings refer to labels and terms of its own manual.
+suppress_warnings = ["config.cache", "ref.ref", "ref.term"]
 
 
 def scrape_display(block, block_vars, gallery_conf) -> str:

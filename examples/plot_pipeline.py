@@ -166,6 +166,7 @@ table = pd.DataFrame(found, index=[f"fold {k + 1}" for k in range(3)])
 axes = table.plot.bar(figsize=(8, 4), rot=0)
 axes.set_ylabel("precision at 10 % of the labelled items")
 axes.axhline(y.mean(), color="grey", linestyle="--", label="inspected at random")
+axes.set_ylim(top=1.35 * table.to_numpy().max())  # the legend stands above the bars
 axes.legend(frameon=False, ncols=2)
 plt.tight_layout()
 plt.show()

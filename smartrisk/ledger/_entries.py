@@ -130,9 +130,12 @@ def read_rows(owner: str, name: str, table: TableInput, fields: Table) -> list[R
     """Return the rows of a table as plain values, after checking every one.
 
     Columns that the table does not have are refused: what is in the chain cannot be
-    erased, so that nothing gets there by chance.
+    erased, so that nothing gets there by chance. The flags that `validate` adds are not
+    of the table, and are left out.
     """
     frame = _read_frame(owner, name, table)
+    flags = [c for c in frame.columns if str(c).startswith("dq_") and c not in fields]
+    frame = frame.drop(columns=flags)
     _check_columns(owner, name, frame, fields)
     columns = {
         str(column): read_cells(owner, fields[str(column)], frame[column])

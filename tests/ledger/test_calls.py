@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from smartrisk.errors import LedgerError
 from smartrisk.ledger import Ledger
+from smartrisk.schema import OUTCOMES
+from smartrisk.validation import validate
 
 
 def decide(**columns):
@@ -202,3 +204,12 @@ def test_tables_of_other_libraries_and_mappings_are_taken(ledger):
     ledger.record(polars.DataFrame({"declaration_id": ["a"], "channel": ["red"]}))
     ledger.record({"declaration_id": ["b"], "channel": ["red"]})
     assert ledger.frame("decision")["declaration_id"].tolist() == ["a", "b"]
+
+
+def test_flags_of_validation_are_left_out(ledger):
+    outcomes = validate(
+        pd.DataFrame({"declaration_id": ["a"], "illicit": [1], "channel": ["red"]}),
+        OUTCOMES,
+    )
+    ledger.result(outcomes.assign(dq_contradiction=True))
+    assert "dq_contradiction" not in ledger.frame("result")["body"][0]["result"]

@@ -46,6 +46,7 @@ def test_the_page_holds_every_table_with_its_verdict(result):
     assert "**" in text
 
 
+@pytest.mark.slow
 def test_own_contenders_join(result):
     own = {"own": ColumnBoosting()}
     found = run_benchmark(("small",), n_items=2_000, n_seeds=1, others=own)
@@ -56,6 +57,7 @@ def test_own_contenders_join(result):
         run_benchmark(("nowhere",))
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_page(tmp_path, capsys):
     out = tmp_path / "page.md"
     words = ["benchmark", "--scenarios", "small", "--items", "2000", "--seeds", "1"]

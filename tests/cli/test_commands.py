@@ -12,6 +12,7 @@ import pytest
 import smartrisk as sr
 
 
+@pytest.mark.slow
 def test_generate_writes_the_truth_to_a_separate_file(run):
     status, out, _ = run("generate", "--items", 500, "--seed", 3, "--out", "world")
     world = sr.datasets.make_declarations(500, random_state=3)
@@ -22,6 +23,7 @@ def test_generate_writes_the_truth_to_a_separate_file(run):
     assert len(pd.read_parquet("world/outcomes.parquet")) == len(world.outcomes)
 
 
+@pytest.mark.slow
 def test_generated_csv_comes_back_as_it_was(run):
     run("generate", "--items", 300, "--out", "world", "--format", "csv")
     status, out, _ = run(
@@ -81,6 +83,7 @@ def test_fit_saves_the_same_engine_as_from_python(run, files, engine):
     assert f"engine {engine.version_}" in out
 
 
+@pytest.mark.slow
 def test_one_file_may_hold_items_and_results(run, declarations, outcomes, tmp_path):
     keys = ["declaration_id", "item_number"]
     both = declarations.merge(outcomes[[*keys, "illicit"]], on=keys, how="left")
@@ -104,6 +107,7 @@ def test_score_writes_the_scores_of_the_engine(run, files, engine, past_and_new)
     assert "model_version" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["score", "select"])
 def test_a_file_that_does_not_fit_is_warned_of_refused_or_taken(
     run, files, monkeypatch, command
@@ -224,6 +228,7 @@ def test_the_korean_set_from_the_command_line(run, kcs_path):
     assert "\nunseen " in out
 
 
+@pytest.mark.slow
 def test_fit_can_log_a_run(run, files, tmp_path, migrated):
     (tmp_path / "store").mkdir()
     shutil.copy(migrated, tmp_path / "store" / "mlflow.db")
@@ -252,6 +257,7 @@ def test_the_demo_shows_the_whole_pipeline(run, tmp_path, migrated, monkeypatch)
     assert sr.tracking.load(run_id, tracking_uri=folder).version_
 
 
+@pytest.mark.slow
 def test_report_writes_pages_in_a_language(run, files):
     status, out, _ = run(
         *("report", files / "new.csv", "--engine", files / "engine", "--lang", "es"),
@@ -276,6 +282,7 @@ def test_report_writes_pages_in_a_language(run, files):
     assert "Historial anterior" in Path("pages/case-1.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_report_needs_no_results(run, files):
     status, _, _ = run(
         *("report", files / "new.csv", "--engine", files / "engine", "--out", "few"),

@@ -342,6 +342,7 @@ def head(table, n=5):
     return table.slice(0, n) if is_foreign_table(table) else table.head(n)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", CALLS)
 def test_a_table_of_another_library_gives_the_same(

@@ -114,6 +114,7 @@ def test_saving_opens_no_window_and_leaves_no_figure_behind(display, tmp_path):
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_importing_the_package_loads_no_drawing_library():
     code = (
         "import sys, smartrisk.displays;"
@@ -332,6 +333,7 @@ FURTHER = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FURTHER)
 def test_a_display_draws_saves_and_returns_its_numbers(others, kind, tmp_path):
     display = others[kind]
@@ -359,6 +361,7 @@ def test_a_waterfall_starts_at_the_base_and_ends_at_the_score(
         type(others["reasons"]).from_reasons(engine.explain(past_and_new[1].head(2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FURTHER)
 def test_a_display_speaks_three_languages_and_nothing_is_cut_off(others, kind):
     display = others[kind]
@@ -385,6 +388,7 @@ def words(svg):
     ]
 
 
+@pytest.mark.slow
 def test_numbers_at_an_axis_follow_the_language(others):
     def ticks(kind, lang):
         svg = others[kind].svg(lang=lang)
@@ -398,6 +402,7 @@ def test_numbers_at_an_axis_follow_the_language(others):
     assert "20 %" in ticks("segments", "en")
 
 
+@pytest.mark.slow
 def test_a_missing_value_is_drawn_apart(others):
     frame = others["dependence"].frame()
     assert frame["low"].isna().sum() == 1

@@ -37,6 +37,7 @@ def test_every_known_figure_has_its_row_and_its_dot(report):
     assert drawn == {round(float(x), 9) for x in known["value"]}
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_every_time(report, tmp_path):
     display = RealismDisplay.from_realism(report)
     first = display.save(tmp_path / "a.svg").read_bytes()

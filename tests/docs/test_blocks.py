@@ -21,11 +21,20 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ("docs/_build", "docs/gallery", "docs/tables", "docs/reference/generated")
-#: Pages whose blocks take more than a few seconds.
+#: Pages whose blocks take more than two seconds.
 SLOW = {
     "docs/quickstart.md",
     "docs/guide/benchmark.md",
     "docs/guide/commandline.md",
+    "docs/guide/explanations.md",
+    "docs/guide/ledger.md",
+    "docs/guide/models.md",
+    "docs/guide/off-policy.md",
+    "docs/guide/pipeline.md",
+    "docs/guide/saving.md",
+    "docs/guide/simulation.md",
+    "docs/guide/tracking.md",
+    "docs/guide/worlds.md",
 }
 #: Languages of fences that show something else than code to run.
 SHOWN = {"bat", "powershell", "text", "bibtex", "yaml"}

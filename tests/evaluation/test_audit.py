@@ -22,6 +22,7 @@ def labelled(made):
     return made.declarations, made.full_outcomes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["national", "small", "scarce"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_synthetic_worlds_pass(scenario, seed):
@@ -92,6 +93,7 @@ def test_a_month_without_results_and_contradictions_are_flagged(labelled):
     assert "contradictions" in audit(items, odd).alarms
 
 
+@pytest.mark.slow
 def test_too_few_results_are_refused_with_what_is_needed(made):
     with pytest.raises(TableError, match="at least 50"):
         audit(made.declarations, made.outcomes.head(20))

@@ -89,6 +89,7 @@ def test_between_two_fits_an_engine_is_updated(world):
     assert kinds == ["fit", "score", "update", "score", "fit", "score"]
 
 
+@pytest.mark.slow
 def test_engines_classifiers_and_functions_run_side_by_side(world):
     result = run(
         world,
@@ -110,6 +111,7 @@ def test_engines_classifiers_and_functions_run_side_by_side(world):
     assert mirror["difference"] == pytest.approx(-gap["difference"])
 
 
+@pytest.mark.slow
 def test_jobs_in_parallel_give_the_same_figures(world):
     both = {"value": value, "sum": sr.models.SmoothedRateSum()}
     alone = run(world, both)
@@ -280,6 +282,7 @@ def test_periods_without_results_are_noted(world):
     assert result.total()["precision"].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("contenders", "options", "message"),
     [

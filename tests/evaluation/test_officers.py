@@ -106,6 +106,7 @@ def cases(n_officers=40, n=400, hidden=0.0, seed=0):
     return outcomes, outcomes[["declaration_id"]].assign(risk_score=chance)
 
 
+@pytest.mark.slow
 def test_officers_who_hide_findings_are_flagged_and_hard_cases_are_not():
     found, false = 0, 0
     for seed in range(10):
@@ -119,6 +120,7 @@ def test_officers_who_hide_findings_are_flagged_and_hard_cases_are_not():
     assert false <= 3
 
 
+@pytest.mark.slow
 def test_where_nobody_hides_alarms_are_rare():
     alarms = sum(
         inspection_integrity(*cases(seed=seed)).summary["n_flagged"] > 0
@@ -153,6 +155,7 @@ def test_few_cases_are_listed_and_not_tested():
     assert (table["n_cases"] == 10).all()
 
 
+@pytest.mark.slow
 def test_pairs_of_officer_and_broker_can_be_compared():
     world = make_declarations(20_000, random_state=0, scenario="collusion")
     key = ["declaration_id", "item_number"]

@@ -62,6 +62,7 @@ def results():
     return {type(result).__name__: result for result in made}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
 def test_a_result_is_read_only_and_shows_itself(results, kind):
     result = results[kind]

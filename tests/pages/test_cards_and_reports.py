@@ -91,6 +91,7 @@ def test_cards_and_reports_do_with_what_an_evaluation_has(engine, past_and_new, 
         assert not re.search(r">\s*(nan|None)\s*<", html)
 
 
+@pytest.mark.slow
 def test_what_an_evaluation_could_not_compute_is_named_in_the_language():
     key = pd.DataFrame({"declaration_id": [f"D{k}" for k in range(40)]})
     scores = key.assign(risk_score=np.linspace(0, 1, 40))
@@ -104,6 +105,7 @@ def test_what_an_evaluation_could_not_compute_is_named_in_the_language():
     assert "revenue shares" not in report.to_html(lang="fr")
 
 
+@pytest.mark.slow
 def test_a_data_card_shows_the_figures_of_its_scorecard(world):
     card = DataCard.from_tables(world.declarations, world.outcomes, name="All of it")
     figures = sr.quality.scorecard(world.declarations, world.outcomes)
@@ -156,6 +158,7 @@ def test_a_card_refuses_what_is_not_of_its_kind_all_at_once(engine):
         ModelCard.from_engine(engine, decisions=pd.DataFrame({"a": [1]}))
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_whatever_pictures_were_set_to(pages):
     import matplotlib.pyplot as plt
 
@@ -186,6 +189,7 @@ def test_what_somebody_wrote_is_drawn_as_it_is():
     assert "var(--ink)" in svg
 
 
+@pytest.mark.slow
 def test_every_segment_is_drawn_or_named(engine, past_and_new, world):
     new = past_and_new[1]
     scores = engine.score(new)

@@ -34,6 +34,7 @@ def page(request, pages):
 # ------------------------------------------------------------------ every page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_page_is_small_loads_nothing_and_states_its_language(page, html_of, lang):
     html = html_of(page, lang)
@@ -64,10 +65,12 @@ def test_a_name_is_neither_markup_nor_does_it_change_direction(declarations):
     assert "<h1>&lt;b&gt;exe.gnp</h1>" in card.to_html()
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_every_time(page, html_of):
     assert page.to_html(lang="fr") == html_of(page, "fr")
 
 
+@pytest.mark.slow
 def test_languages_differ_in_more_than_numbers(page, html_of):
     english, french, spanish = (
         set(re.findall(r"<h2>([^<]+)</h2>", html_of(page, lang))) for lang in LANGUAGES
@@ -77,6 +80,7 @@ def test_languages_differ_in_more_than_numbers(page, html_of):
     assert not english & spanish
 
 
+@pytest.mark.slow
 def test_a_page_is_saved_and_another_ending_refused(page, html_of, tmp_path):
     path = page.save(tmp_path / "new" / "page.html", lang="es")
     assert path.read_text(encoding="utf-8") == html_of(page, "es")
@@ -108,6 +112,7 @@ def test_a_file_is_the_old_one_or_the_new_one(pages, tmp_path, monkeypatch):
     assert sorted(tmp_path.iterdir()) == sorted(places)
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_a_page_in_a_frame_of_its_own(page):
     html = page._repr_html_()
     assert html.startswith("<iframe")
@@ -115,6 +120,7 @@ def test_a_notebook_shows_a_page_in_a_frame_of_its_own(page):
     assert repr(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAGES)
 def test_nothing_hostile_is_markup(hostile_pages, html_of, kind):
     for lang in LANGUAGES:
@@ -213,6 +219,7 @@ def test_a_watch_list_is_sorted_by_rank(engine, past_and_new):
     assert frame["item_number"].tolist() == selected["item_number"].tolist()
 
 
+@pytest.mark.slow
 def test_a_long_watch_list_stays_small_and_states_what_is_left(
     engine, past_and_new, hostile
 ):
@@ -293,6 +300,7 @@ def test_a_watch_list_marks_what_the_model_did_not_choose(engine, past_and_new):
     assert "Les articles antérieurs sont connus jusqu" in html
 
 
+@pytest.mark.slow
 def test_a_case_sheet_needs_no_optional_field(world):
     items = world.declarations[["declaration_id", "lodged_at", "tariff_code"]]
     items = items.drop_duplicates("declaration_id")

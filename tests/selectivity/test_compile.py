@@ -61,6 +61,7 @@ def test_twelve_rules_reach_sixty_percent_of_the_model_out_of_time(
     assert model > 5 * hit.mean()
 
 
+@pytest.mark.slow
 def test_compiled_rules_are_unchanged_after_export(compiled, split):
     rules = compiled.rules
     assert RuleSet.from_toml(rules.to_toml()) == rules
@@ -99,6 +100,7 @@ def test_rules_need_no_outcomes_and_find_what_the_scores_follow(world):
     )
 
 
+@pytest.mark.slow
 def test_tables_that_cannot_be_compiled_are_refused(world):
     items = world.declarations.head(1_000)
     scores = items[KEY].assign(risk_score=0.1)

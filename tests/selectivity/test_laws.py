@@ -97,6 +97,7 @@ def size(policy, n):
     return min(policy.capacity, n)
 
 
+@pytest.mark.slow
 @given(VALUES, POLICIES, st.sampled_from([None, 0.4, 1.0]))
 def test_the_capacity_is_met_exactly_whatever_claims_there_are(values, policy, rate):
     scores = scores_of(values)
@@ -111,6 +112,7 @@ def test_the_capacity_is_met_exactly_whatever_claims_there_are(values, policy, r
     assert sorted(made["rank"]) == list(range(1, len(values) + 1))
 
 
+@pytest.mark.slow
 @given(VALUES, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(values, policy, random):
     scores = scores_of(values)
@@ -123,6 +125,7 @@ def test_the_order_of_rows_changes_nothing(values, policy, random):
     pd.testing.assert_frame_equal(one, two.sort_index(), check_exact=False)
 
 
+@pytest.mark.slow
 @given(VALUES, st.integers(0, N), st.integers(0, N - 1), st.sampled_from([0.0, 0.3]))
 def test_raising_one_score_never_unselects_that_item(values, k, at, random_share):
     at %= len(values)
@@ -136,6 +139,7 @@ def test_raising_one_score_never_unselects_that_item(values, k, at, random_share
             assert pd.notna(after.loc[at, "selected_by"])
 
 
+@pytest.mark.slow
 @given(VALUES, st.integers(0, N), st.integers(0, N))
 def test_mandatory_items_come_first(values, k, n_must):
     scores = scores_of(values)
@@ -192,6 +196,7 @@ def test_propensities_hold_where_rules_ask_for_more_than_the_capacity(k, rate):
     assert fits(*found) > 1e-3
 
 
+@pytest.mark.slow
 def test_every_item_has_the_same_chance_in_the_random_share():
     scores = scores_of(np.random.default_rng(5).random(50))
     count = np.zeros(50)
@@ -243,6 +248,7 @@ def test_rules_name_themselves_and_give_their_channel():
     assert (others["selected_by"].dropna() == "model").all()
 
 
+@pytest.mark.slow
 def test_the_model_takes_only_what_is_worth_its_control():
     scores = scores_of(np.linspace(0, 1, 100))  # revenue 0 to 100
     costs = Costs(control=80.0)

@@ -106,6 +106,7 @@ def test_between_two_fits_nothing_is_fitted(world):
     assert len(RECORDS.seen) == 3
 
 
+@pytest.mark.slow
 def test_totals_and_comparisons_are_paired_by_world():
     worlds = [
         make_declarations(2_000, random_state=s, scenario="small") for s in (0, 1)
@@ -204,6 +205,7 @@ class StricterWitness(Witness):
         return super().score(new)
 
 
+@pytest.mark.slow
 def test_an_unchanged_run_resumes_and_each_changed_contender_starts_again(
     world, tmp_path
 ):
@@ -218,6 +220,7 @@ def test_an_unchanged_run_resumes_and_each_changed_contender_starts_again(
     assert count_fits(tmp_path, [world], contender=other) == 1
 
 
+@pytest.mark.slow
 def test_another_engine_starts_again(world, tmp_path):
     policy = Policy(capacity=0.1, random_share=0.0)
 

@@ -40,6 +40,7 @@ def halves(world, months=12):
     return world.declarations["lodged_at"] >= day
 
 
+@pytest.mark.slow
 def test_a_tariff_step_raises_the_rates_of_its_chapters_from_its_day():
     change = Change(kind="tariff step", month=12, goods=("84", "85"), size=0.1)
     world = world_with(change)
@@ -79,6 +80,7 @@ def test_a_tariff_step_applies_on_its_day_and_not_before():
     assert rates[0][1].equals(rates[1][1])
 
 
+@pytest.mark.slow
 def test_a_trade_agreement_brings_preferences_to_its_partner():
     world = world_with(Change(kind="trade agreement", month=12, origin="JP"))
     items = world.declarations
@@ -105,6 +107,7 @@ def test_an_anti_dumping_duty_is_paid_and_makes_importers_leave(still):
     assert (items.loc[late & chapter, "origin"] == "CN").mean() < before - 0.08
 
 
+@pytest.mark.slow
 def test_a_sourcing_shift_moves_trade_to_another_origin():
     change = Change(
         kind="sourcing shift", month=10, goods=("61", "62"), origin="BD", size=0.7
@@ -116,6 +119,7 @@ def test_a_sourcing_shift_moves_trade_to_another_origin():
     assert share[True] > share[False] + 0.25
 
 
+@pytest.mark.slow
 def test_an_exchange_rate_raises_true_prices_of_its_origin(still):
     change = Change(kind="exchange rate", month=12, origin="CN", size=0.5)
     world = world_with(change)
@@ -132,6 +136,7 @@ def _china(world):
     return (world.declarations["origin"] == "CN") & halves(world, 12.6)
 
 
+@pytest.mark.slow
 def test_a_new_edition_renumbers_codes_within_their_heading(still):
     world = world_with(Change(kind="nomenclature", month=12, size=0.2))
     items, after = world.declarations, halves(world)
@@ -144,6 +149,7 @@ def test_a_new_edition_renumbers_codes_within_their_heading(still):
     }
 
 
+@pytest.mark.slow
 def test_another_policy_controls_another_share():
     world = world_with(Change(kind="policy", month=12, size=0.2))
     share = world.truth["inspected"].groupby(halves(world)).mean()
@@ -160,6 +166,7 @@ def test_a_phoenix_wave_multiplies_them_for_six_months():
     assert counts.iloc[13:18].mean() > 2.5 * counts.iloc[:12].mean()
 
 
+@pytest.mark.slow
 def test_few_items_are_lodged_on_holidays(still):
     day = still.declarations["lodged_at"].dt.strftime("%m-%d")
     usual = len(day) / 730
@@ -180,6 +187,7 @@ def test_the_share_of_fraud_swings_around_its_mean():
 # ---------------------------------------------------------------- the adversary
 
 
+@pytest.mark.slow
 def test_reactions_are_events_with_the_old_and_the_new_name():
     world = world_with(adversary=0.9, targeted=0.3)
     events = world.events
@@ -225,6 +233,7 @@ def test_colluding_officers_hide_findings_against_their_brokers_only():
     assert (reported["revenue_adjustment"] == 0).all()
 
 
+@pytest.mark.slow
 def test_offices_without_collusion_hide_nothing(still):
     assert not still.truth["suppressed"].any()
     assert still.officers["partner_id"].isna().all()
@@ -293,6 +302,7 @@ def test_a_world_without_parcels_has_none_of_their_fraud():
     assert not world.truth["typology"].isin(["splitting", "e-commerce"]).any()
 
 
+@pytest.mark.slow
 def test_values_are_in_national_currency():
     one = make_declarations(2_000, random_state=1, scenario=Scenario(parcels=0.0))
     many = make_declarations(
@@ -314,6 +324,7 @@ def raw(frame):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_shallow_tree_solves_no_scenario_and_the_audit_finds_nothing(
     scenario_world, name

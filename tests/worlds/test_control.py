@@ -52,6 +52,7 @@ def test_weighting_by_propensity_recovers_the_share_of_fraud(world):
     assert seen["illicit"].mean() > 1.5 * truth["illicit"].mean()
 
 
+@pytest.mark.slow
 def test_results_are_of_inspected_items_and_known_before_the_end(world):
     inspected = world.truth.loc[world.truth["inspected"], "declaration_id"]
     assert set(world.outcomes["declaration_id"]) < set(inspected)
@@ -154,6 +155,7 @@ def test_a_scenario_can_move_the_dates():
     assert items["lodged_at"].max() < pd.Timestamp("2019-09-01")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "n_results"),
     [
@@ -173,12 +175,14 @@ def test_random_control_alone_is_equally_likely_for_all():
     assert np.allclose(world.truth["propensity"], 0.1)
 
 
+@pytest.mark.slow
 def test_a_world_without_fraud_is_possible():
     world = make_declarations(2_000, scenario=Scenario(illicit=0.0))
     assert world.truth["illicit"].sum() == 0
     assert world.truth["evaded_revenue"].sum() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_items", [1, 2, 7, 60])
 def test_tiny_worlds_are_complete(n_items):
     world = make_declarations(n_items)

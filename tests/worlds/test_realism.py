@@ -15,6 +15,7 @@ def world():
     return make_declarations(30_000, random_state=0)
 
 
+@pytest.mark.slow
 def test_the_default_world_is_within_all_bounds(world):
     report = realism(world)
     assert report.outside == []
@@ -24,6 +25,7 @@ def test_the_default_world_is_within_all_bounds(world):
     assert repr(report).endswith("0 outside)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stable", "drift", "collusion", "adversary"])
 def test_worlds_of_ordinary_trade_are_within_bounds(name):
     assert realism(make_declarations(30_000, scenario=name)).outside == []
@@ -101,6 +103,7 @@ def test_what_has_no_declarations_is_refused():
         realism(pd.DataFrame({"a": [1]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_scenario_can_be_described(scenario_world, name):
     assert len(realism(scenario_world(name)).frame()) > 30

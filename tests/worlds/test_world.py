@@ -69,6 +69,7 @@ def log_price(frame):
 # ---------------------------------------------------------------- the tables
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_whatever_numpy_drew_before():
     once = digest(make_declarations(2_000, random_state=5))
     np.random.seed(1)  # noqa: NPY002
@@ -157,6 +158,7 @@ def test_the_full_truth_has_the_form_of_outcomes(first):
     assert (full["known_at"] == first.declarations["lodged_at"]).all()
 
 
+@pytest.mark.slow
 def test_the_description_counts_the_items(first):
     figures = first.describe()["value"]
     assert figures["items"] == 30_000
@@ -200,6 +202,7 @@ def test_illicit_items_occur_in_every_quarter(made):
     assert rate.between(0.015, 0.07).all()
 
 
+@pytest.mark.slow
 def test_traders_and_values_have_heavy_tails(made):
     items = made.declarations
     counts = items["importer_id"].value_counts()
@@ -242,6 +245,7 @@ def test_true_prices_scatter_by_a_third_to_a_half_in_logs(made):
     assert 0.28 < (price - peers.transform("mean"))[many].std() < 0.5
 
 
+@pytest.mark.slow
 def test_codes_are_a_tree_whose_neighbours_differ_in_rate():
     items = make_declarations(30_000, random_state=0, scenario="stable").declarations
     free = items["preference"] == "MFN"
@@ -274,6 +278,7 @@ def test_undervaluation_is_likelier_where_duty_is_high(made):
     assert under[rate >= 0.13].mean() > 1.5 * under[rate == 0].mean()
 
 
+@pytest.mark.slow
 def test_misclassified_goods_go_to_a_cheaper_neighbour_at_their_true_price(made):
     items, truth = declared_and_true(made, "misclassification")
     assert (items["tariff_code"] != truth["true_tariff_code"]).all()
@@ -330,6 +335,7 @@ def test_a_low_price_indicates_fraud_but_does_not_prove_it(made):
 # -------------------------------------------------------------------- no leak
 
 
+@pytest.mark.slow
 def test_a_shallow_tree_on_raw_columns_does_not_solve_it(made):
     X, y = ordinal(made.declarations), made.truth["illicit"]
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)

@@ -16,6 +16,7 @@ def result():
     return run_benchmark(("small", "stable"), n_items=4_000, n_seeds=2)
 
 
+@pytest.mark.slow
 def test_every_contender_is_judged_in_every_task_and_seed(result):
     table = result.frame()
     assert len(table) == 2 * 2 * len(contenders())
@@ -25,6 +26,7 @@ def test_every_contender_is_judged_in_every_task_and_seed(result):
     assert "value" in set(table["contender"])
 
 
+@pytest.mark.slow
 def test_means_and_leads_are_those_of_the_seeds(result):
     table, summary = result.frame(), result.summary()
     row = summary[(summary["task"] == "small") & (summary["contender"] == "value")]
@@ -37,6 +39,7 @@ def test_means_and_leads_are_those_of_the_seeds(result):
     assert row["behind_precision_half"].item() == pytest.approx(half, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_page_holds_every_table_with_its_verdict(result):
     text = markdown_page(result, "smartrisk benchmark", 60.0)
     for task in ("small", "stable"):

@@ -159,6 +159,7 @@ def command(*words, **more):
     )
 
 
+@pytest.mark.slow
 def test_nothing_but_results_is_written_when_piped(files, root):
     done = command(
         *("score", str(files / "new.csv"), "--engine", str(files / "engine")),
@@ -169,6 +170,7 @@ def test_nothing_but_results_is_written_when_piped(files, root):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes of this kind are POSIX")
 def test_a_reader_that_goes_away_is_not_an_error(files, root):
     words = f"score {files / 'new.csv'} --engine {files / 'engine'} --show 5000"

@@ -75,6 +75,7 @@ def test_in_a_pipe_nothing_is_shown():
     assert err == ""
 
 
+@pytest.mark.slow
 def test_a_command_shows_its_steps_on_a_terminal(tmp_path):
     folder = str(tmp_path / "world")
     words = ["generate", "--items", "50", "--out", folder]

@@ -172,6 +172,7 @@ def test_scores_of_folds_are_those_of_a_loop(flow):
     np.testing.assert_array_equal(other, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "search",
     [
@@ -303,6 +304,7 @@ def equal_folds(left, right):
     return [train and test for train, test in zip(same[::2], same[1::2], strict=True)]
 
 
+@pytest.mark.slow
 def test_shuffled_labels_of_a_test_fold_change_no_feature(flow):
     X, y, _, _ = flow
     before = see_folds(X, y)

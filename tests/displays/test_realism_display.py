@@ -14,6 +14,7 @@ def report():
     return realism(world, reference=make_declarations(2_000, random_state=1))
 
 
+@pytest.mark.slow
 def test_every_known_figure_has_its_row_and_its_dot(report):
     display = RealismDisplay.from_realism(report).plot()
     frame = display.frame()

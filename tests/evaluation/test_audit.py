@@ -51,6 +51,7 @@ def test_any_column_that_reveals_the_label_is_found(made, labelled):
     assert "look-up" in audit(revealing, truth).alarms
 
 
+@pytest.mark.slow
 def test_identifiers_in_the_order_of_labels_are_flagged(labelled):
     items, truth = labelled
     order = np.lexsort((np.arange(len(items)), truth["illicit"]))

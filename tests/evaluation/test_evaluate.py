@@ -106,6 +106,7 @@ def test_equal_scores_do_as_well_as_chance(case):
     np.testing.assert_allclose(frame["revenue_share"], frame["n_inspected"] / 500)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(case, random):
     scores, outcomes = tables(*case)

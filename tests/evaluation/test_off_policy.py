@@ -63,6 +63,7 @@ def truth_of(flow):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ips", "snips", "dr"])
 def test_estimates_are_unbiased_and_their_intervals_cover(method):
     flow, model = population(0)
@@ -351,6 +352,7 @@ def sampled(flow, rng, share=0.1):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["random", "all"])
 def test_the_whole_flow_is_estimated_from_what_was_drawn(source):
     flow, _ = population(10)

@@ -82,6 +82,7 @@ def test_a_result_is_read_only_and_shows_itself(results, kind):
     assert "<table>" in result._repr_html_()
 
 
+@pytest.mark.slow
 def test_what_a_result_returns_is_a_copy(results):
     for kind, name in (
         ("OfficerReport", "summary"),

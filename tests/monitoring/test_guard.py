@@ -67,6 +67,7 @@ def test_every_kind_of_damage_has_a_test(damages):
     assert tuple(damages.DAMAGES) == KINDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damage_of_each_kind_and_severity_is_found(damages, profile, batch, kind):
     rng = np.random.default_rng(0)

@@ -231,6 +231,7 @@ def test_a_long_watch_list_stays_small_and_states_what_is_left(
     assert "200 more items are in the table" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_no_exported_text_acts_as_a_formula(hostile_pages, tmp_path, ending):
     path = hostile_pages["watch"].export(tmp_path / f"list.{ending}")

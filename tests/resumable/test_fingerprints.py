@@ -186,6 +186,7 @@ def test_the_version_of_the_library_counts(monkeypatch):
     assert fingerprint("x") != before
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_fingerprint(root):
     code = "import smartrisk as sr\nfrom smartrisk.resumable import fingerprint\n"
     code += "from smartrisk.selectivity import Policy\n"

@@ -46,6 +46,7 @@ def hits(world, items):
     return truth.loc[pd.MultiIndex.from_frame(items[KEY])].to_numpy()
 
 
+@pytest.mark.slow
 def test_twelve_rules_reach_sixty_percent_of_the_model_out_of_time(
     world, split, engine, compiled
 ):
@@ -72,6 +73,7 @@ def test_compiled_rules_are_unchanged_after_export(compiled, split):
     pd.testing.assert_frame_equal(again.decide(split.later), rules.decide(split.later))
 
 
+@pytest.mark.slow
 def test_the_table_reports_what_each_rule_finds(compiled):
     table = compiled.frame()
     assert table["rule_id"].tolist()[-2:] == ["all rules", "the model"]
@@ -88,6 +90,7 @@ def test_the_table_reports_what_each_rule_finds(compiled):
     assert repr(compiled).startswith("CompiledRules(")
 
 
+@pytest.mark.slow
 def test_rules_need_no_outcomes_and_find_what_the_scores_follow(world):
     items = world.declarations.head(4_000)
     china = (items["origin"] == "CN").to_numpy()

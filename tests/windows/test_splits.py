@@ -66,6 +66,7 @@ def test_a_result_without_date_and_item_is_refused(declarations, outcomes):
         windows.known_at(lost, declarations.iloc[:0])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 400))
 def test_what_is_known_only_grows(declarations, outcomes, day):
     first = declarations["lodged_at"].min().normalize()

@@ -136,6 +136,7 @@ def test_offices_know_a_finding_from_the_moment_on_at_which_it_is_known():
 # ------------------------------------------------------------------ scenarios
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_named_scenario_has_a_story_and_its_shares(scenario_world, name):
     scenario = SCENARIOS[name]

@@ -88,6 +88,7 @@ def test_never_seen_counts_items_of_the_last_quarter():
     assert value["items of importers never seen"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_a_reference_has_its_own_column(world):
     other = PublicSet(declarations=world.declarations, outcomes=world.outcomes)
     frame = realism(world, reference=other).frame()

@@ -186,6 +186,7 @@ def test_a_notebook_shows_the_scenario_and_the_main_figures(first):
 # ------------------------------------------------------------------- anchors
 
 
+@pytest.mark.slow
 def test_illicit_items_are_three_to_four_in_a_hundred_with_stated_shares(made):
     truth = made.truth
     assert truth["illicit"].mean() == pytest.approx(0.035, abs=0.003)

@@ -198,9 +198,12 @@ class SQLiteStore:
 
     def _check_mark(self, part: Part, connection: sqlite3.Connection) -> None:
         """Raise when a file is the database of another program."""
+        # As of one moment: another process may be making the tables of a new file.
+        connection.execute("BEGIN")
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
         count = "SELECT count(*) FROM sqlite_master"
         (n_tables,) = connection.execute(count).fetchone()
+        connection.execute("COMMIT")
         if (mark, bool(n_tables)) in ((_MARKS[part], True), (0, False)):
             return
         raise LedgerError(

@@ -392,7 +392,7 @@ def _messages(y: Float, revenue: Float | None) -> tuple[Message, ...]:
         messages.append(
             Message(
                 "evaluation.few_hits",
-                "Only {n_hits} hits: intervals are wide.",
+                "Few hits ({n_hits}): intervals are wide.",
                 n_hits=int(y.sum()),
             )
         )

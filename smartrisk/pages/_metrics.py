@@ -12,7 +12,7 @@ _MEASURES = ("precision", "recall", "revenue_share")
 _MESSAGES = (
     N_("No item has an outcome: there is nothing to judge by."),
     N_("All outcomes are equal: rankings cannot be compared."),
-    N_("Only {n_hits} hits: intervals are wide."),
+    N_("Few hits ({n_hits}): intervals are wide."),
     N_("No revenue_adjustment: revenue shares are not given."),
 )
 

@@ -240,6 +240,8 @@ class ModelCard(Page):
         if self._inputs.data is not None:
             card = self._inputs.data.scorecard.facts()
             facts += [
+                # After `update` the history holds more items than these.
+                (_("items described below"), texts.number(card.n_items)),
                 (_("first item"), texts.moment(card.first_day)),
                 (_("last item"), texts.moment(card.last_day)),
                 (_("items with a result"), texts.rate(card.inspected_share)),

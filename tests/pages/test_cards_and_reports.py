@@ -99,7 +99,7 @@ def test_what_an_evaluation_could_not_compute_is_named_in_the_language():
     report = EvaluationReport.from_evaluation(
         sr.evaluation.evaluate(scores, few, n_bootstrap=0)
     )
-    assert "Only 3 hits: intervals are wide." in report.to_html()
+    assert "Few hits (3): intervals are wide." in report.to_html()
     assert "limité à 3" in report.to_html(lang="fr")
     assert "limitado a 3" in report.to_html(lang="es")
     assert "revenue shares" not in report.to_html(lang="fr")

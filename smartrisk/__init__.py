@@ -30,6 +30,7 @@ _PACKAGES = (
     "items",
     "languages",
     "ledger",
+    "lineage",
     "models",
     "monitoring",
     "pages",

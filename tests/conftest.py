@@ -1,4 +1,4 @@
-"""Worlds, engines and a tracking store for the whole session.
+"""Worlds, engines, a tracking store and a database server for the whole session.
 
 `world` and `engine` are small and quick: the engine has too few hits to be calibrated.
 `calibrated_engine` has calibration, early stopping and a revenue model.
@@ -9,6 +9,7 @@ document without item numbers, `french_table` is written as an administration wr
 from __future__ import annotations
 
 import os
+import runpy
 
 # Before numpy, LightGBM or MLflow are loaded anywhere: OpenMP reads its policy once.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -265,3 +266,34 @@ def tracking_uri(tmp_path, _tracking_template, monkeypatch):
     while mlflow.active_run():
         mlflow.end_run()
     mlflow.set_tracking_uri(None)
+
+
+# -------------------------------------------------------------- PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def postgres_trials(root):
+    """Return the names of the benchmark that starts servers; skip where none is."""
+    names = runpy.run_path(str(root / "benchmarks" / "ledger_server.py"))
+    pytest.importorskip("psycopg", reason="psycopg is not here: '.[postgres]'")
+    if names["find_programs"]() is None:
+        pytest.skip("PostgreSQL is not here: apt-get install postgresql")
+    return names
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_trials):
+    """Return a running server of its own, which no test stops; mark tests as slow."""
+    with postgres_trials["Server"]() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_database(postgres, request):
+    """Return the name of a new, empty database; `postgres.address(database=name)`."""
+    import psycopg
+
+    name = f"test_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(postgres.address(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return name

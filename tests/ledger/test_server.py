@@ -5,7 +5,6 @@ Skipped where there is no server; continuous integration installs one.
 
 from __future__ import annotations
 
-import runpy
 import threading
 
 import pandas as pd
@@ -31,19 +30,9 @@ GRANT SELECT, DELETE ON {SCHEMA}.identities, {SCHEMA}.items TO ledger_eraser;
 
 
 @pytest.fixture(scope="module")
-def trials(root):
-    """Return the names of the benchmark, where a server is installed."""
-    names = runpy.run_path(str(root / "benchmarks" / "ledger_server.py"))
-    pytest.importorskip("psycopg", reason="psycopg is not here: '.[postgres]'")
-    if names["find_programs"]() is None:
-        pytest.skip("PostgreSQL is not here: apt-get install postgresql")
-    return names
-
-
-@pytest.fixture(scope="module")
-def server(trials):
+def server(postgres_trials):
     """Return a running server with the documented roles."""
-    with trials["Server"]() as running:
+    with postgres_trials["Server"]() as running:
         Ledger(running.address(), key=KEY).close()
         execute(running.address(), GRANTS)
         yield running
@@ -210,8 +199,8 @@ def test_a_ledger_on_a_server_serves_threads_and_survives_a_restart(
     assert not verification.doubts
 
 
-def test_nothing_acknowledged_is_lost_when_the_server_is_stopped(trials):
-    counts = trials["run_trial"](n_writers=4, n_entries=25, n_stops=2)
+def test_nothing_acknowledged_is_lost_when_the_server_is_stopped(postgres_trials):
+    counts = postgres_trials["run_trial"](n_writers=4, n_entries=25, n_stops=2)
     assert counts["acknowledged"] == 100
     assert counts["lost"] == counts["doubled"] == 0
     assert counts["failed"] == counts["problems"] == 0

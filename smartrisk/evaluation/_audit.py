@@ -344,7 +344,9 @@ def best_look_up(table: TableInput, max_columns: int = 6) -> list[str]:
     table = read_table("best_look_up", "'table'", table)
     table = table.sort_values("lodged_at", kind="stable").tail(_SEARCHED)
     names = [
-        f.name for f in DECLARATIONS if f.name in table and f.name not in _NO_LOOK_UP
+        f.name
+        for f in DECLARATIONS
+        if f.in_features and f.name in table and f.name not in _NO_LOOK_UP
     ]
     codes = {name: pd.factorize(table[name])[0] + 1 for name in names}
     codes = {name: code for name, code in codes.items() if code.max() > 1}

@@ -17,7 +17,11 @@ from smartrisk.schema import DECLARATIONS
 
 #: Fields that are codes of a short list, and the chapter of the tariff.
 _CODES = (
-    *(f.name for f in DECLARATIONS if f.kind == "code" and f.name != "tariff_code"),
+    *(
+        f.name
+        for f in DECLARATIONS
+        if f.kind == "code" and f.name != "tariff_code" and f.in_features
+    ),
     "hs2",
 )
 #: Role of a field -> the customs concept of its code.

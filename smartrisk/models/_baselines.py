@@ -122,7 +122,9 @@ class RandomBaseline(DeclarationClassifier):
         found = tuple(name for name in KEY if name in frame.columns)
         if self._declared and "declaration_id" not in found:
             # Without a key, all declared fields together identify the item.
-            found = tuple(name for name in DECLARATIONS.names if name in frame.columns)
+            found = tuple(
+                f.name for f in DECLARATIONS if f.in_features and f.name in frame
+            )
         self._used = found
         salt = check_random_state(self.random_state).randint(16**8, size=2)
         self._key = "".join(f"{part:08x}" for part in salt.tolist())

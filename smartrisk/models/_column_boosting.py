@@ -70,7 +70,12 @@ class ColumnBoosting(DeclarationClassifier):
         self._used = tuple(
             name
             for name in frame.columns
-            if not self._declared or (name in DECLARATIONS and name not in KEY)
+            if not self._declared
+            or (
+                name in DECLARATIONS
+                and name not in KEY
+                and DECLARATIONS[name].in_features
+            )
         )
         self._levels: dict[Any, pd.Index] = {}
         X = self._columns(frame, learn=True)

@@ -44,7 +44,11 @@ _FLAGGED: tuple[tuple[str, ...], ...] = (
 )
 #: Declared numbers, in the order of DATE's published code.
 _MEASURES = tuple(
-    sorted(f.name for f in DECLARATIONS if f.role == "measure" and f.kind == "number")
+    sorted(
+        f.name
+        for f in DECLARATIONS
+        if f.role == "measure" and f.kind == "number" and f.in_features
+    )
 )
 _RATIOS = (
     ("customs_value", "quantity"),

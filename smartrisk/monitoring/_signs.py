@@ -114,7 +114,7 @@ def signs_of(items: pd.DataFrame, usual: UsualValues) -> list[Sign]:
 def _presence_signs(items: pd.DataFrame) -> Iterator[Sign]:
     """Yield which values are missing, and which numbers are 0."""
     for field in DECLARATIONS:
-        if field.name in items and field.nullable:
+        if field.name in items and field.nullable and field.in_features:
             absent = items[field.name].isna().to_numpy()
             yield Sign(
                 check="missing", fields=(field.name,), values=absent.astype(np.float64)

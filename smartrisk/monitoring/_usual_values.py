@@ -22,9 +22,9 @@ Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 #: Fields with few values, whose usual values are kept as 64-bit numbers.
-CODES = tuple(f.name for f in DECLARATIONS if f.kind == "code")
+CODES = tuple(f.name for f in DECLARATIONS if f.kind == "code" and f.in_features)
 #: Amounts and rates.
-NUMBERS = tuple(f.name for f in DECLARATIONS if f.kind == "number")
+NUMBERS = tuple(f.name for f in DECLARATIONS if f.kind == "number" and f.in_features)
 #: Pairs of codes of which the usual ones are known: what only one of two fields says is
 #: seen by the other. ``hs4`` is a part of the tariff code.
 CODE_PAIRS = (

@@ -14,6 +14,22 @@ CHANNELS = ("green", "yellow", "red", "blue")
 SELECTED_BY = ("model", "rule", "random", "exploration", "mandatory", "manual")
 #: What a control found.
 OFFENCES = ("undervaluation", "misclassification", "origin", "quantity", "other")
+#: How an item was controlled.
+CONTROL_KINDS = ("documentary", "non_intrusive", "physical", "post_clearance")
+#: Which law a finding is about: the areas of the World Customs Organization's Illicit
+#: Trade Report, whose revenue area is that of most findings.
+AREAS = (
+    "revenue",
+    "drugs",
+    "environment",
+    "intellectual_property",
+    "cultural_heritage",
+    "security",
+    "money_laundering",
+    "other",
+)
+#: Which way goods go.
+FLOWS = ("import", "export", "transit")
 
 #: What the values of a field are, and the pandas type of the column after validation.
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -57,6 +73,8 @@ class Field:
         Regular expression that every value must match in full; None for any.
     low, high : float, default=None
         Bounds of a number, inclusive; outside is an error. None is unbounded.
+    in_features : bool, default=True
+        Whether the built-in features and monitors use the field unasked.
 
     Examples
     --------
@@ -78,6 +96,7 @@ class Field:
     pattern: str | None = None
     low: float | None = None
     high: float | None = None
+    in_features: bool = True
 
     @property
     def dtype(self) -> str:

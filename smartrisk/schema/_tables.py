@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from smartrisk.schema._fields import CHANNELS, OFFENCES, SELECTED_BY, Field
+from smartrisk.schema._fields import (
+    AREAS,
+    CHANNELS,
+    CONTROL_KINDS,
+    FLOWS,
+    OFFENCES,
+    SELECTED_BY,
+    Field,
+)
 from smartrisk.schema._table import Table
 
 _KEY_FIELDS = (
@@ -24,6 +32,89 @@ _KEY_FIELDS = (
         "number of the goods line in the document, from 1; 1 when absent",
         nullable=False,
         low=0,
+    ),
+)
+
+#: What many administrations keep and no built-in feature uses: an item is scored as
+#: without them, until a key or an own feature names them.
+_FURTHER_FIELDS = (
+    Field(
+        "flow",
+        "code",
+        "procedure",
+        "import, export or transit; only imports are kept",
+        codes=FLOWS,
+        in_features=False,
+    ),
+    Field(
+        "currency",
+        "code",
+        "measure",
+        "currency of the invoice, ISO 4217",
+        in_features=False,
+    ),
+    Field(
+        "exchange_rate",
+        "number",
+        "measure",
+        "national currency for one unit of the invoice's",
+        low=0.0,
+        in_features=False,
+    ),
+    Field(
+        "incoterm",
+        "code",
+        "procedure",
+        "terms of delivery, Incoterms",
+        in_features=False,
+    ),
+    Field(
+        "fob_value",
+        "number",
+        "measure",
+        "value free on board",
+        unit="national currency",
+        low=0.0,
+        in_features=False,
+    ),
+    Field(
+        "freight",
+        "number",
+        "measure",
+        "cost of carriage",
+        unit="national currency",
+        low=0.0,
+        in_features=False,
+    ),
+    Field(
+        "insurance",
+        "number",
+        "measure",
+        "cost of insurance",
+        unit="national currency",
+        low=0.0,
+        in_features=False,
+    ),
+    Field(
+        "container_id",
+        "text",
+        "route",
+        "number of the container, ISO 6346",
+        in_features=False,
+    ),
+    Field(
+        "transit_countries",
+        "code",
+        "route",
+        "countries on the way, ISO 3166-1, with a blank between them",
+        in_features=False,
+    ),
+    Field(
+        "previous_document",
+        "text",
+        "procedure",
+        "document that this one follows, such as a manifest or a bill of lading",
+        in_features=False,
     ),
 )
 
@@ -98,6 +189,7 @@ DECLARATIONS = Table(
         Field("preference", "code", "procedure", "preference or tax type code"),
         Field("payment_type", "code", "procedure", "how duties are paid"),
         Field("trusted_trader", "boolean", "entity", "authorised economic operator"),
+        *_FURTHER_FIELDS,
     ),
 )
 
@@ -122,6 +214,14 @@ OUTCOMES = Table(
             "channel of the control",
             known="inspection",
             codes=CHANNELS,
+        ),
+        Field(
+            "control_kind",
+            "code",
+            "outcome",
+            "how the item was controlled",
+            known="inspection",
+            codes=CONTROL_KINDS,
         ),
         Field(
             "inspected_at",
@@ -155,6 +255,14 @@ OUTCOMES = Table(
             "what was found",
             known="inspection",
             codes=OFFENCES,
+        ),
+        Field(
+            "area",
+            "code",
+            "outcome",
+            "which law the finding is about",
+            known="inspection",
+            codes=AREAS,
         ),
         Field(
             "revenue_adjustment",

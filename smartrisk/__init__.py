@@ -26,6 +26,7 @@ _PACKAGES = (
     "evaluation",
     "explanations",
     "features",
+    "intake",
     "intervals",
     "items",
     "languages",

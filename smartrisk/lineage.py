@@ -29,6 +29,7 @@ __all__ = [
     "Source",
     "digest_bytes",
     "digest_file",
+    "join_source_rows",
     "merge_sources",
     "parse_source_row",
     "read_sources",
@@ -48,6 +49,8 @@ _BLOCK = 1 << 20
 _HEX = re.compile(r"[0-9a-f]{16,64}")
 _HEAD = re.compile(r"[0-9a-f]{16}:")
 _ROW = re.compile(r"([0-9a-f]{16}):([0-9]+)")
+#: Between the rows from which one row was joined, such as an item and its header.
+_AND = " "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,20 +241,19 @@ def source_rows(sha256: str, lines: ArrayLike) -> NDArray[np.object_]:
     return np.array([f"{head}{line}" for line in numbers], dtype=object)
 
 
-def parse_source_row(text: str) -> tuple[str, int]:
-    """Return the file and the line that a ``source_row`` names.
+def parse_source_row(text: str) -> tuple[tuple[str, int], ...]:
+    """Return the files and lines that a ``source_row`` names.
 
     Parameters
     ----------
     text : str
-        Value of the column.
+        Value of the column. A row that was joined from several names them all, with
+        blanks between.
 
     Returns
     -------
-    source_id : str
-        First 16 digits of the file's SHA-256.
-    line : int
-        Line in the file, from 1.
+    places : tuple of (str, int)
+        First 16 digits of each file's SHA-256, and the line in it, from 1.
 
     Raises
     ------
@@ -262,17 +264,50 @@ def parse_source_row(text: str) -> tuple[str, int]:
     --------
     >>> from smartrisk.lineage import parse_source_row
     >>> parse_source_row("9f86d081884c7d65:12")
-    ('9f86d081884c7d65', 12)
+    (('9f86d081884c7d65', 12),)
     """
-    found = _ROW.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
+    parts = text.split(_AND) if isinstance(text, str) else [""]
+    found = [_ROW.fullmatch(part) for part in parts]
+    places = tuple((match[1], int(match[2])) for match in found if match)
+    if len(places) < len(found):
         raise ArgumentError(
             "lineage.not_a_source_row",
             "a source_row holds 16 hexadecimal digits, a colon and a line; got "
             "{text!r}.",
             text=text,
         )
-    return found[1], int(found[2])
+    return places
+
+
+def join_source_rows(*columns: pd.Series) -> pd.Series:
+    """Return the column ``source_row`` of rows that were joined from several.
+
+    Parameters
+    ----------
+    *columns : Series of str
+        What each part of the row came from, missing where there is none.
+
+    Returns
+    -------
+    texts : Series of str
+        All of them, with blanks between; missing where there is none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.lineage import join_source_rows
+    >>> left, right = pd.Series(["9f86d081884c7d65:2"]), pd.Series([None])
+    >>> join_source_rows(left, right).tolist()
+    ['9f86d081884c7d65:2']
+    """
+    first, *others = columns
+    joined = first.astype(object)
+    for other in others:
+        both = joined.notna() & other.notna()
+        joined = joined.where(joined.notna(), other.astype(object))
+        joined[both] = first[both].astype(str) + _AND + other[both].astype(str)
+        first = joined
+    return joined
 
 
 def set_sources(frame: pd.DataFrame, sources: Iterable[Source]) -> None:
@@ -394,6 +429,8 @@ def _count_rows(frame: pd.DataFrame) -> dict[str, int]:
     texts = frame[SOURCE_ROW].dropna().astype(str)
     if not len(texts):
         return {}
+    if texts.str.contains(_AND, regex=False).any():
+        texts = texts.str.split(_AND).explode()
     heads = texts.str.slice(0, _ID_DIGITS + 1)
     counts = heads.value_counts(sort=False)  # few: one per file
     strange = [head for head in counts.index if not _HEAD.fullmatch(str(head))]

@@ -1,10 +1,11 @@
-"""Intake: data as administrations have them, read before they are validated.
+"""The door: files, databases and frames are read as they are, every line accounted for.
 
-Reads files, frames and tables of headers with their items; writes frames with the
-administration's own column names, which `smartrisk.validation` takes with a
-`ColumnMap`.
+Reads what an administration has (text files, workbooks, Parquet, queries, frames of any
+library); writes a frame with the administration's own column names, every cell as it
+was written, and a column ``source_row`` with the file and line of every row. Nothing
+is interpreted here: that is `smartrisk.validation`.
 """
 
-from __future__ import annotations
+from smartrisk.intake._read import read_table
 
-__all__: list[str] = []
+__all__ = ["read_table"]

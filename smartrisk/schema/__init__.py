@@ -6,16 +6,7 @@ of one layer do not use each other; they exchange these tables. Start with `_tab
 """
 
 from smartrisk.schema._column_map import ColumnMap
-from smartrisk.schema._fields import (
-    AREAS,
-    CHANNELS,
-    CONTROL_KINDS,
-    FLOWS,
-    KEY,
-    OFFENCES,
-    SELECTED_BY,
-    Field,
-)
+from smartrisk.schema._fields import CHANNELS, KEY, OFFENCES, SELECTED_BY, Field
 from smartrisk.schema._file_format import FileFormat
 from smartrisk.schema._presets import ASYCUDA, DATE, KCS
 from smartrisk.schema._table import ArrowTable, Table, TableInput
@@ -29,14 +20,11 @@ from smartrisk.schema._tables import (
 )
 
 __all__ = [
-    "AREAS",
     "ASYCUDA",
     "CHANNELS",
-    "CONTROL_KINDS",
     "DATE",
     "DECISIONS",
     "DECLARATIONS",
-    "FLOWS",
     "HS_LEVELS",
     "KCS",
     "KEY",

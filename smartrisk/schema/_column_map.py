@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
+from typing import Any, ClassVar
 
 from smartrisk.errors import ArgumentError, check_choice, suggest_nearest
 from smartrisk.results import text_table
+from smartrisk.schema._file_format import FileFormat
 from smartrisk.schema._tables import DECLARATIONS, OUTCOMES
 from smartrisk.settings import TomlSettings
 
@@ -37,6 +39,8 @@ class ColumnMap(TomlSettings):
         restores one for numbers of 5, 7 or 9 digits and for texts of 5.
     factors : mapping of str to float, default={}
         Numbers by which the values of a field are multiplied, such as 1000 for tonnes.
+    file : FileFormat, default=None
+        How the files are written, for `smartrisk.intake.read_table`; None to find it.
 
     Examples
     --------
@@ -55,6 +59,9 @@ class ColumnMap(TomlSettings):
     duty_rate_unit: str = "fraction"
     tariff_digits: int | None = None
     factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    file: FileFormat | None = None
+
+    toml_parts: ClassVar[Mapping[str, type[Any]]] = {"file": FileFormat}
 
     def __post_init__(self) -> None:
         known = {f.name for table in (DECLARATIONS, OUTCOMES) for f in table}

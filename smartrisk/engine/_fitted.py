@@ -91,6 +91,16 @@ class FittedParts(BaseEstimator):
         day = self._need_state().features.last_day_
         return None if day is None else pd.Timestamp(day)
 
+    @property
+    def learned_until(self) -> pd.Timestamp | None:
+        """Day of the last item whose result the models were fitted on.
+
+        Judge the engine by items that were lodged later. None where none of these items
+        is in the history any more.
+        """
+        day = self._need_state().last_learned_day()
+        return None if day is None else pd.Timestamp(day)
+
     def copy(self) -> Self:
         """Return an engine whose history grows on its own.
 

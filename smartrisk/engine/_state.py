@@ -181,6 +181,12 @@ class EngineState:
         """Return which items the models were fitted on."""
         return are_among(ids, self.learned)
 
+    def last_learned_day(self) -> np.datetime64 | None:
+        """Return the last day of an item that the models were fitted on."""
+        rows = self.history.items.find(self.learned)
+        days = self.history.items.days(rows[rows >= 0])
+        return np.datetime64(int(days.max()), "D") if len(days) else None
+
 
 def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:
     """Return the parameters of an engine and of its parts in one flat dictionary."""

@@ -18,6 +18,12 @@ from smartrisk.evaluation._officers import (
     inspection_integrity,
     judge_overrides,
 )
+from smartrisk.evaluation._paired_gain import (
+    Metric,
+    PairedGain,
+    paired_gain,
+    read_metric,
+)
 from smartrisk.evaluation._periods import Periods, by_period
 from smartrisk.evaluation._policy_comparison import PolicyComparison, compare_policies
 from smartrisk.evaluation._ranking import (
@@ -44,8 +50,10 @@ __all__ = [
     "Finding",
     "FittedContender",
     "LeakReport",
+    "Metric",
     "OffPolicy",
     "OfficerReport",
+    "PairedGain",
     "Periods",
     "PolicyComparison",
     "Segments",
@@ -70,8 +78,10 @@ __all__ = [
     "net_benefit_at",
     "normalised_at",
     "off_policy",
+    "paired_gain",
     "precision_at",
     "prove_leak_free",
+    "read_metric",
     "recall_at",
     "revenue_at",
     "revenue_share_at",

@@ -166,7 +166,7 @@ def make_from_settings(
     >>> make_from_settings(ColumnMap, {"mapping": {}, "decimal": ","}, "map").decimal
     ','
     """
-    fields = {f.name: f for f in dataclasses.fields(kind) if f.init}  # type: ignore[arg-type]
+    fields = {f.name: f for f in dataclasses.fields(kind) if f.init and _is_written(f)}  # type: ignore[arg-type]
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise ArgumentError(
@@ -224,6 +224,11 @@ def _make_parts(kind: type[Any], given: Any, owner: str, name: str) -> Any:
     return made[0] if isinstance(given, Mapping) else made
 
 
+def _is_written(field: dataclasses.Field[Any]) -> bool:
+    """Return whether TOML holds a field: metadata ``{"toml": False}`` says no."""
+    return bool(field.metadata.get("toml", True))
+
+
 def _plain(value: Any) -> Any:
     """Return a value in a type that TOML has: dataclasses and mappings as dicts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -273,6 +278,7 @@ class TomlSettings:
         return {
             f.name: _plain(getattr(self, f.name))
             for f in dataclasses.fields(self)  # type: ignore[arg-type]
+            if _is_written(f)
         }
 
     def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:

@@ -6,7 +6,28 @@ of one layer do not use each other; they exchange these tables. Start with `_tab
 """
 
 from smartrisk.schema._column_map import ColumnMap
-from smartrisk.schema._fields import CHANNELS, KEY, OFFENCES, SELECTED_BY, Field
+from smartrisk.schema._column_map_steps import (
+    MASS_UNITS,
+    Amount,
+    Conversion,
+    DateParts,
+    Join,
+    Rate,
+    RateTable,
+    Reference,
+    Split,
+    Units,
+)
+from smartrisk.schema._fields import (
+    AREAS,
+    CHANNELS,
+    CONTROL_KINDS,
+    FLOWS,
+    KEY,
+    OFFENCES,
+    SELECTED_BY,
+    Field,
+)
 from smartrisk.schema._file_format import FileFormat
 from smartrisk.schema._presets import ASYCUDA, DATE, KCS
 from smartrisk.schema._table import ArrowTable, Table, TableInput
@@ -20,23 +41,36 @@ from smartrisk.schema._tables import (
 )
 
 __all__ = [
+    "AREAS",
     "ASYCUDA",
     "CHANNELS",
+    "CONTROL_KINDS",
     "DATE",
     "DECISIONS",
     "DECLARATIONS",
+    "FLOWS",
     "HS_LEVELS",
     "KCS",
     "KEY",
+    "MASS_UNITS",
     "OFFENCES",
     "OUTCOMES",
     "SCORES",
     "SELECTED_BY",
     "TRADERS",
+    "Amount",
     "ArrowTable",
     "ColumnMap",
+    "Conversion",
+    "DateParts",
     "Field",
     "FileFormat",
+    "Join",
+    "Rate",
+    "RateTable",
+    "Reference",
+    "Split",
     "Table",
     "TableInput",
+    "Units",
 ]

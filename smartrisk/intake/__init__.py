@@ -6,6 +6,7 @@ was written, and a column ``source_row`` with the file and line of every row. No
 is interpreted here: that is `smartrisk.validation`.
 """
 
+from smartrisk.intake._documents import JoinedDocuments, join_documents
 from smartrisk.intake._read import read_table
 
-__all__ = ["read_table"]
+__all__ = ["JoinedDocuments", "join_documents", "read_table"]

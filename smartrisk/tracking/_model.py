@@ -80,7 +80,7 @@ def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
     return model_id
 
 
-def register(client: Any, name: str, run_id: str | None, model_id: str) -> str:
+def create_version(client: Any, name: str, run_id: str | None, model_id: str) -> str:
     """Create a version of a registered model; return its number."""
     if not any(
         m.name == name for m in client.search_registered_models(f"name='{name}'")

@@ -29,7 +29,7 @@ from smartrisk.tracking._contents import (
     safe_name,
     to_jsonable,
 )
-from smartrisk.tracking._model import VERSION_TAG, log_model, register
+from smartrisk.tracking._model import VERSION_TAG, create_version, log_model
 from smartrisk.tracking._store import (
     find_or_create_experiment,
     import_mlflow,
@@ -197,7 +197,7 @@ def log_run(
                 model_id = log_model(client, run, engine, folder)
                 _log_metrics(client, run, metrics, model_id, data.get("evaluation"))
             if registered_model_name is not None:
-                register(client, registered_model_name, run.info.run_id, model_id)
+                create_version(client, registered_model_name, run.info.run_id, model_id)
     _log.info("log_run: run %s, version %s", run.info.run_id, engine.version_)
     return Run(
         run_id=run.info.run_id,

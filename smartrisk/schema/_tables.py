@@ -241,7 +241,8 @@ OUTCOMES = Table(
             "illicit",
             "integer",
             "outcome",
-            "1 when an irregularity was found, else 0",
+            "1 when an irregularity was found, else 0; missing where document_illicit "
+            "alone says so",
             known="inspection",
             required=True,
             nullable=False,
@@ -287,6 +288,22 @@ OUTCOMES = Table(
             "outcome",
             "pseudonym of the officer",
             known="inspection",
+        ),
+        Field(
+            "document_illicit",
+            "boolean",
+            "outcome",
+            "whether an irregularity was found in the document, where a hit is not "
+            "known to be that of one item",
+            known="inspection",
+        ),
+        Field(
+            "document_revenue",
+            "number",
+            "outcome",
+            "amount recovered on the document, where not known by item",
+            known="inspection",
+            unit="national currency",
         ),
     ),
 )

@@ -19,10 +19,18 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
 from smartrisk.tables import read_table
 from smartrisk.validation._report import Findings, ValidationReport
-from smartrisk.validation._values import COERCE, MISSING
+from smartrisk.validation._result_rows import (
+    NO_ITEM_NUMBER,
+    fill_labels,
+    has_result,
+    keep_unknown,
+    number_results,
+)
+from smartrisk.validation._values import COERCE
 
 #: What to do when rows are invalid.
 OnError: TypeAlias = Literal["raise", "set_aside"]
@@ -154,18 +162,27 @@ def check(
     if table is OUTCOMES:
         source, named = _keep_inspected(source, named, columns)
     work = Findings(table, columns, source, renamed)
+    filled = None
+    if table is OUTCOMES:
+        named, filled = fill_labels(named)
     done: dict[str, pd.Series] = {}
     for field in table:
         if field.name in named:
             single = _single_values(field.name, named[field.name], work)
             done[field.name] = COERCE[field.kind](field, single, work)
+    numbered = "item_number" in done
     _add_item_number(done, work)
+    done = keep_unknown(done, filled)
     result = pd.DataFrame(done, index=source.index)
     result = result[[name for name in table.names if name in result]]
     _check_keys(result, work)
     for name, flag in _quality_flags(result, table).items():
         result[name] = flag
         work.note(np.flatnonzero(flag), name[3:], "doubtful", flag, "warning")
+    if table is OUTCOMES and not numbered:
+        result[NO_ITEM_NUMBER] = True
+    for name in _carried(source, result):
+        result[name] = source[name]
     bad = work.bad
     return ValidationReport(
         table=result[~bad] if bad.any() else result,
@@ -283,7 +300,18 @@ def _unused_columns(source: pd.DataFrame, renamed: Mapping[str, str]) -> list[st
     """Return the columns that are not fields, flags of an earlier check excepted."""
     used = set(renamed.values())
     names = [str(column) for column in source.columns]
-    return [n for n in names if n not in used and not n.startswith("dq_")]
+    kept = used | {SOURCE_ROW}
+    return [n for n in names if n not in kept and not n.startswith("dq_")]
+
+
+def _carried(source: pd.DataFrame, result: pd.DataFrame) -> list[str]:
+    """Return columns that go through as they are: lines, and flags made elsewhere."""
+    names = [name for name in source.columns if isinstance(name, str)]
+    return [
+        name
+        for name in names
+        if name not in result and (name == SOURCE_ROW or name.startswith("dq_"))
+    ]
 
 
 def _plain(name: str) -> str:
@@ -326,14 +354,15 @@ def _keep_inspected(
     if "item_number" not in named:
         ids = named["declaration_id"]
         named = {**named, "item_number": ids.groupby(ids).cumcount() + 1}
-    label = named["illicit"]
-    is_inspected = (label.notna() & ~label.isin(list(MISSING))).to_numpy()
+    is_inspected = has_result(named)
     return source[is_inspected], {k: v[is_inspected] for k, v in named.items()}
 
 
 def _add_item_number(done: dict[str, pd.Series], work: Findings) -> None:
     """Add item numbers in the order of the rows when there are none."""
-    if "item_number" not in done and "declaration_id" in done:
+    if "item_number" not in done and work.table is OUTCOMES:
+        number_results(done, work)
+    elif "item_number" not in done and "declaration_id" in done:
         number = done["declaration_id"].groupby(done["declaration_id"]).cumcount() + 1
         done["item_number"] = number.astype(np.int64)
         several = np.flatnonzero(number.to_numpy() > 1)

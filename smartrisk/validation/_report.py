@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,9 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "between 1900 and 2200; spreadsheet serial numbers must be converted first.",
         "duplicate key": "duplicate key in {n_rows} rows: {values}. Keep one row per "
         "(declaration_id, item_number).",
+        "results not numbered": "results not numbered in {n_rows} rows: {values}. A "
+        "document has several results, but no item_number says of which items: name "
+        "its column, or join results per document with intake.join_documents.",
         "scientific notation": "scientific notation in {n_rows} rows: {values}. A "
         "spreadsheet rounded this identifier: export it as text.",
         "rate in percent": "rate in percent in {n_rows} rows: {values}. Pass "
@@ -240,10 +244,14 @@ class _Note:
     reason: str
     values: NDArray[np.object_]
     severity: str
+    column: str
 
 
 class Findings:
     """Failures collected while a frame is checked."""
+
+    #: The field and the column of a part of a field; None for whole fields.
+    _part: tuple[str, str] | None = None
 
     def __init__(
         self,
@@ -256,6 +264,17 @@ class Findings:
         self._renamed = renamed
         self.bad = np.zeros(len(source), bool)
         self._notes: list[_Note] = []
+        self.told: list[Message] = []
+
+    def under(self, field: str, column: str) -> Findings:
+        """Return the same findings, with every note under a field and a column.
+
+        The parts of a field are read like fields; what is wrong with one is a failure
+        of the field, in the column of the part.
+        """
+        part = copy.copy(self)
+        part._part = (field, column)
+        return part
 
     def note(
         self,
@@ -271,7 +290,14 @@ class Findings:
         if severity == "error":
             self.bad[rows] = True
         came = np.asarray(values, dtype=object)[rows]
-        self._notes.append(_Note(rows, field, reason, came, severity))
+        column = self._renamed.get(field, field)
+        if self._part is not None:
+            field, column = self._part
+        self._notes.append(_Note(rows, field, reason, came, severity, column))
+
+    def tell(self, message: Message) -> None:
+        """Record what is told once for the whole table."""
+        self.told.append(message)
 
     def failures(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return what was recorded as a frame."""
@@ -293,7 +319,7 @@ class Findings:
                     "reason": note.reason,
                     "value": [_shorten(v) for v in note.values],
                     "severity": note.severity,
-                    "source_column": self._renamed.get(note.field, note.field),
+                    "source_column": note.column,
                 }
             )
             for note in self._notes

@@ -6,7 +6,23 @@ repair and doubt, row by row.
 """
 
 from smartrisk.validation._check import OnError, check, validate
+from smartrisk.validation._parsing import (
+    explain_dates,
+    explain_numbers,
+    parse_dates,
+    parse_numbers,
+)
 from smartrisk.validation._report import ValidationReport
 from smartrisk.validation._values import is_canonical
 
-__all__ = ["OnError", "ValidationReport", "check", "is_canonical", "validate"]
+__all__ = [
+    "OnError",
+    "ValidationReport",
+    "check",
+    "explain_dates",
+    "explain_numbers",
+    "is_canonical",
+    "parse_dates",
+    "parse_numbers",
+    "validate",
+]

@@ -1,0 +1,180 @@
+"""Texts in one spelling, and the signs that administrations write for "no value"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Codes: TypeAlias = NDArray[np.intp]
+Unique: TypeAlias = NDArray[np.object_]
+Flags: TypeAlias = NDArray[np.bool_]
+
+#: Texts that mean a missing value in every field, in lower case: exports of databases,
+#: spreadsheets (in three languages) and programs, and what clerks type.
+MISSING = frozenset(
+    {
+        "",
+        "-",
+        "--",
+        "---",
+        "\u2013",
+        "\u2014",
+        ".",
+        "?",
+        "??",
+        "\\n",
+        "n/a",
+        "#n/a",
+        "#n/d",
+        "n.a.",
+        "n.d.",
+        "s/d",
+        "s.d.",
+        "sin dato",
+        "sin datos",
+        "missing",
+        "nan",
+        "nat",
+        "<na>",
+        "null",
+        "(null)",
+        "[null]",
+        "<null>",
+        "none",
+        "nil",
+        "#ref!",
+        "#value!",
+        "#name?",
+        "#null!",
+        "#num!",
+        "#div/0!",
+        "#valeur!",
+        "#nom?",
+        "#nul!",
+        "#nombre!",
+        "#\u00a1ref!",
+        "#\u00a1valor!",
+        "#\u00a1num!",
+        "#\u00a1div/0!",
+        "#\u00bfnombre?",
+    }
+)
+#: "NA" is Namibia, so that it is missing everywhere but in a country.
+NOT_AVAILABLE = frozenset({"na"})
+#: What means that a party is not known; a description may consist of such a word.
+NO_PARTY = frozenset(
+    {
+        "unknown",
+        "inconnu",
+        "desconocido",
+        "not available",
+        "non disponible",
+        "no disponible",
+        "sans",
+        "s/n",
+        "x",
+        "xx",
+        "xxx",
+    }
+)
+#: Longer texts are no sign of a missing value.
+_LONGEST_SIGN = 16
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: In texts joined by bars: a control character, or a blank at the edge of a text.
+_UNTIDY = re.compile(r"[\x00-\x1f\x7f]|\| | \|")
+#: A workbook's way to write a control character.
+_WORKBOOK_CONTROL = re.compile("_x00[01][0-9a-f]_", re.IGNORECASE)
+#: Unicode categories that are dropped (format characters) and that become a blank.
+_DROPPED, _BLANK = frozenset({"Cf"}), frozenset({"Zs", "Zl", "Zp", "Cc"})
+
+
+def factorize(series: pd.Series) -> tuple[Codes, Unique]:
+    """Return codes and unique values; work is done on the unique ones only."""
+    codes, unique = pd.factorize(series)
+    return codes, np.asarray(unique, dtype=object)
+
+
+def rows_where(codes: Codes, flags: Iterable[bool]) -> NDArray[np.intp]:
+    """Return the rows whose unique value is flagged; missing values are not."""
+    table = np.array([*flags, False], bool)
+    return np.flatnonzero(table[codes])
+
+
+def text_column(
+    codes: Codes, values: Sequence[str | None], index: pd.Index
+) -> pd.Series:
+    """Return values of unique codes as a text column; -1 is missing."""
+    table = np.array([*values, None], dtype=object)
+    return pd.Series(table[codes], index=index, dtype="str")
+
+
+def clean_text(value: Any) -> str:
+    """Return a value as a text in one spelling; an empty one where nothing is left.
+
+    Compatibility forms (full-width letters and digits) are replaced by the usual ones.
+    Unicode format characters are dropped, every kind of blank and control character is
+    a blank, and blanks at the edges are dropped.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, (float, np.floating)) and value.is_integer():
+        value = int(value)
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(map(_tidy_character, text))
+    if "_x00" in text:
+        text = _WORKBOOK_CONTROL.sub("", text)
+    text = _CONTROL.sub(_replace_control, text).strip()
+    # What was dropped may have kept two characters from being one.
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+
+
+def _tidy_character(character: str) -> str:
+    """Return a character, a blank for blanks, nothing for format characters."""
+    category = unicodedata.category(character)
+    if category in _DROPPED:
+        return ""
+    return " " if category in _BLANK and character != "\x00" else character
+
+
+def _replace_control(match: re.Match[str]) -> str:
+    """Return nothing for NUL, which fills fields of fixed width; else a blank."""
+    return "" if match[0] == "\x00" else " "
+
+
+def clean_texts(unique: Unique) -> list[str]:
+    """Return texts in their one spelling, fast where all have it already."""
+    if all(type(value) is str for value in unique):
+        joined = "|".join(["", *unique, ""])
+        if joined.isascii() and "_x00" not in joined and not _UNTIDY.search(joined):
+            return list(unique)
+    return [clean_text(value) for value in unique]
+
+
+def is_missing_sign(texts: Sequence[str], signs: Collection[str]) -> Flags:
+    """Return which texts are signs of a missing value, whatever their case."""
+    if not len(texts):
+        return np.zeros(0, bool)
+    if len(texts) < 1000:  # the fixed cost of the other way
+        return np.array(
+            [len(t) <= _LONGEST_SIGN and t.casefold() in signs for t in texts], bool
+        )
+    try:
+        array = pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return np.array([t.casefold() in signs for t in texts], bool)
+    short = np.asarray(pc.less_equal(pc.utf8_length(array), _LONGEST_SIGN))
+    found = np.zeros(len(texts), bool)
+    wanted = pa.array(sorted(signs), pa.large_string())
+    few = array.filter(pa.array(short))
+    found[short] = np.asarray(pc.is_in(pc.utf8_lower(few), value_set=wanted))
+    return found

@@ -505,7 +505,7 @@ class RiskEngine(FittedParts):
     def save(
         self, folder: str | os.PathLike[str], *, trusted: Iterable[str] = ()
     ) -> Path:
-        """Write the engine as a folder of text, JSON and Parquet with checksums.
+        """Write the engine as a folder of text, JSON and Arrow tables with checksums.
 
         Parameters
         ----------
@@ -533,7 +533,13 @@ class RiskEngine(FittedParts):
 
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str], *, trusted: Iterable[str] = ()
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        trusted: Iterable[str] = (),
+        digest: str | None = None,
+        public_key: str | os.PathLike[str] | bytes | None = None,
+        mapped: bool = False,
     ) -> Self:
         """Read an engine that `save` wrote; nothing is unpickled.
 
@@ -544,6 +550,16 @@ class RiskEngine(FittedParts):
         trusted : iterable of str, default=()
             Full names of types that may be made besides those of the list of this
             library. Pass them only for a folder whose origin you know.
+        digest : str, default=None
+            What `folder_digest` returned for the folder: another one is refused before
+            anything of it is parsed. None for no such check.
+        public_key : path or bytes, default=None
+            Public key of whoever must have signed the folder, in PEM: its file or its
+            content. None for no such check.
+        mapped : bool, default=False
+            Whether the registers of the history stay in their files, mapped into
+            memory, which several processes share. The folder must not be written to
+            meanwhile by anything but `save`.
 
         Returns
         -------
@@ -553,10 +569,17 @@ class RiskEngine(FittedParts):
         Raises
         ------
         ArtefactError
-            If any file was edited, truncated, added or removed, or a model names a type
-            that is not trusted.
+            If any file was edited, truncated, added or removed, is no plain file, or is
+            not what an engine consists of; if the digest or the signature is not the
+            one that was asked for; or if a model names a type that is not trusted.
         """
-        found = read_folder(folder, owner="RiskEngine.load")
+        found = read_folder(
+            folder,
+            digest=digest,
+            public_key=public_key,
+            mapped=mapped,
+            owner="RiskEngine.load",
+        )
         settings, state = unpack(found, folder=str(folder), trusted=trusted)
         engine = cls(**vars(settings))
         engine._state = state

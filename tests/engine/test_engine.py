@@ -81,7 +81,7 @@ def test_saving_over_an_engine_replaces_it_whole(engine, tmp_path):
 
 def test_nothing_saved_can_run_code(engine, tmp_path):
     folder = engine.save(tmp_path / "engine")
-    assert {p.suffix for p in folder.iterdir()} == {".json", ".txt", ".parquet"}
+    assert {p.suffix for p in folder.iterdir()} == {".json", ".txt", ".arrow"}
 
 
 def edited(path):
@@ -95,7 +95,7 @@ def edited(path):
     [
         lambda f: edited(f / "risk.txt"),
         lambda f: edited(f / "engine.json"),
-        lambda f: edited(f / "history.overall.parquet"),
+        lambda f: edited(f / "history.arrow"),
         lambda f: (f / "risk.txt").write_text("tree"),
         lambda f: (f / "risk.txt").unlink(),
         lambda f: (f / "more.txt").write_text("x"),

@@ -1,0 +1,38 @@
+"""Engines that earlier versions saved load with the same version and the same scores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+from smartrisk.errors import ArtefactError
+from smartrisk.schema import DECLARATIONS
+from smartrisk.validation import validate
+
+FROZEN = Path(__file__).parent / "frozen"
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("name", ["format-2", "format-3"])
+def test_a_frozen_folder_loads_with_the_same_scores(name, mapped, tmp_path):
+    folder = shutil.copytree(FROZEN / name, tmp_path / name)
+    expected = json.loads((FROZEN / "expected.json").read_text())
+    texts = pd.read_csv(FROZEN / "items.csv", dtype=str, keep_default_na=False)
+    engine = sr.RiskEngine.load(folder, mapped=mapped)
+    assert engine.version_ == expected["version"]
+    scores = engine.score(validate(texts, DECLARATIONS), guard="off")
+    for column in ("risk_score", "expected_revenue"):
+        assert [v.hex() for v in scores[column].tolist()] == expected[column]
+
+
+def test_the_engine_of_the_format_before_is_saved_in_the_new_one(tmp_path):
+    engine = sr.RiskEngine.load(FROZEN / "format-2")
+    folder = engine.save(tmp_path / "engine")
+    for path in (FROZEN / "format-3").iterdir():
+        if path.name not in ("manifest.json", "engine.json"):
+            assert (folder / path.name).read_bytes() == path.read_bytes(), path.name

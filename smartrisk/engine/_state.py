@@ -183,9 +183,7 @@ class EngineState:
 
     def last_learned_day(self) -> np.datetime64 | None:
         """Return the last day of an item that the models were fitted on."""
-        rows = self.history.items.find(self.learned)
-        days = self.history.items.days(rows[rows >= 0])
-        return np.datetime64(int(days.max()), "D") if len(days) else None
+        return self.history.last_day(self.learned)
 
 
 def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, Setting]:

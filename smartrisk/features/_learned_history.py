@@ -147,6 +147,24 @@ class LearnedHistory:
         """
         return self.items.find(ids) >= 0
 
+    def last_day(self, ids: UInt) -> np.datetime64 | None:
+        """Return the last day on which one of some items was lodged.
+
+        Parameters
+        ----------
+        ids : ndarray of uint64, shape (n_items,)
+            `smartrisk.items.item_ids`; those that the history does not hold are left
+            out.
+
+        Returns
+        -------
+        day : numpy.datetime64 or None
+            None where the history holds none of them.
+        """
+        rows = self.items.find(ids)
+        days = self.items.days(rows[rows >= 0])
+        return EPOCH + int(days.max()) if len(days) else None
+
     def names(self, field: str, traders: list[str]) -> NDArray[np.bool_]:
         """Return which traders some item of the history names.
 

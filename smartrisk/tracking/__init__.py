@@ -9,7 +9,21 @@ working directory. ``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri`` or
 ``tracking_uri=`` name another. MLflow's telemetry is switched off before it is loaded.
 """
 
+from smartrisk.tracking._gate import Gate
 from smartrisk.tracking._load import load, promote
+from smartrisk.tracking._registration import Champions, Registration
+from smartrisk.tracking._registry import champions, register, rollback
 from smartrisk.tracking._run import Run, log_run
 
-__all__ = ["Run", "load", "log_run", "promote"]
+__all__ = [
+    "Champions",
+    "Gate",
+    "Registration",
+    "Run",
+    "champions",
+    "load",
+    "log_run",
+    "promote",
+    "register",
+    "rollback",
+]

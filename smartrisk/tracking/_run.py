@@ -193,7 +193,7 @@ def log_run(
             with _new_run(client, place.experiment_id, run_name, run_tags) as run:
                 _log_settings(client, run, engine)
                 _log_results(client, run, evaluation, pictures)
-                _log_inputs(client, run, data)
+                log_inputs(client, run, data)
                 model_id = log_model(client, run, engine, folder)
                 _log_metrics(client, run, metrics, model_id, data.get("evaluation"))
             if registered_model_name is not None:
@@ -307,7 +307,7 @@ def _log_results(
             )
 
 
-def _log_inputs(client: Any, run: Any, data: Mapping[str, DataSet]) -> None:
+def log_inputs(client: Any, run: Any, data: Mapping[str, DataSet]) -> None:
     """Log the digests of the data, without any row."""
     entities = import_mlflow().entities
     inputs = [

@@ -5,6 +5,16 @@ its kind, unit, role, when its value is known, and whether it may be missing. Pa
 of one layer do not use each other; they exchange these tables. Start with `_tables.py`.
 """
 
+from smartrisk.schema._code_lists import (
+    INCOTERMS,
+    TRANSPORT_MODES,
+    country_code,
+    is_chapter,
+    is_country,
+    is_currency,
+    mode_code,
+    unit_code,
+)
 from smartrisk.schema._column_map import ColumnMap
 from smartrisk.schema._column_map_steps import (
     MASS_UNITS,
@@ -25,6 +35,8 @@ from smartrisk.schema._fields import (
     FLOWS,
     KEY,
     OFFENCES,
+    OWN_FIELDS,
+    OWN_KINDS,
     SELECTED_BY,
     Field,
 )
@@ -50,14 +62,18 @@ __all__ = [
     "DECLARATIONS",
     "FLOWS",
     "HS_LEVELS",
+    "INCOTERMS",
     "KCS",
     "KEY",
     "MASS_UNITS",
     "OFFENCES",
     "OUTCOMES",
+    "OWN_FIELDS",
+    "OWN_KINDS",
     "SCORES",
     "SELECTED_BY",
     "TRADERS",
+    "TRANSPORT_MODES",
     "Amount",
     "ArrowTable",
     "ColumnMap",
@@ -73,4 +89,10 @@ __all__ = [
     "Table",
     "TableInput",
     "Units",
+    "country_code",
+    "is_chapter",
+    "is_country",
+    "is_currency",
+    "mode_code",
+    "unit_code",
 ]

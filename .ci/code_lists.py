@@ -21,38 +21,16 @@ from babel.numbers import get_territory_currencies
 
 FOLDER = Path(__file__).parents[1] / "smartrisk" / "schema" / "_code_lists"
 #: Codes of CLDR that are no country of ISO 3166-1: unions, parts, placeholders.
-NO_COUNTRY = frozenset(
-    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"]
-)
+_NO_COUNTRY_TEXT = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ"
+NO_COUNTRY = frozenset(_NO_COUNTRY_TEXT.split())
 #: Kosovo has a user-assigned code that customs administrations use.
 CUSTOMARY_NUMBERS = {"XK": ("XKX", "")}
 #: Former codes: their country has another code of three letters or digits today.
-FORMER = frozenset(
-    [
-        "BUR",
-        "DDR",
-        "FXX",
-        "TMP",
-        "YMD",
-        "ZAR",
-        "ROM",
-        "ADO",
-        "ANT",
-        "SCG",
-        "NTZ",
-        "SUN",
-        "YUG",
-        "230",
-        "280",
-        "532",
-        "736",
-        "886",
-        "530",
-        "278",
-        "249",
-        "720",
-    ]
+_FORMER_TEXT = (
+    "BUR DDR FXX TMP YMD ZAR ROM ADO ANT SCG NTZ SUN YUG 230 280 532 736 "
+    "886 530 278 249 720"
 )
+FORMER = frozenset(_FORMER_TEXT.split())
 #: Names in use beside those of CLDR, by code; the comma inverts a name.
 FURTHER = {
     "AE": "Emirates; UAE; U.A.E.; Emirats Arabes Unis; E.A.U.",

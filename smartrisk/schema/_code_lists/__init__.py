@@ -48,26 +48,8 @@ _MODE_NAMES = {
 #: Two digits of the European Union's lists: a mode and what is carried on it.
 _DETAILED_MODES = frozenset({"12", "16", "17", "18", "23"})
 #: Terms of the International Chamber of Commerce, of 2020 and of the editions before.
-INCOTERMS = frozenset(
-    [
-        "EXW",
-        "FCA",
-        "FAS",
-        "FOB",
-        "CFR",
-        "CIF",
-        "CPT",
-        "CIP",
-        "DPU",
-        "DAP",
-        "DDP",
-        "DAF",
-        "DES",
-        "DEQ",
-        "DDU",
-        "DAT",
-    ]
-)
+_INCOTERMS_TEXT = "EXW FCA FAS FOB CFR CIF CPT CIP DPU DAP DDP DAF DES DEQ DDU DAT"
+INCOTERMS = frozenset(_INCOTERMS_TEXT.split())
 #: Last chapter of the Harmonized System for all countries; 77 is reserved, 98 and 99
 #: are for national use.
 _LAST_CHAPTER, _RESERVED_CHAPTER = 97, 77

@@ -105,8 +105,14 @@ def _toml_lines(settings: Mapping[str, Any], prefix: str) -> Iterator[str]:
         parts = [value] if isinstance(value, Mapping) else value
         head = f"[{path}]" if isinstance(value, Mapping) else f"[[{path}]]"
         for part in parts:
-            yield from ("", head)
+            if not isinstance(value, Mapping) or _needs_head(part):
+                yield from ("", head)
             yield from _toml_lines(part, f"{path}.")
+
+
+def _needs_head(table: Mapping[str, Any]) -> bool:
+    """Return whether a table has values of its own; else its parts name it."""
+    return not table or not all(_is_nested(value) for value in table.values())
 
 
 def _is_nested(value: Any) -> bool:

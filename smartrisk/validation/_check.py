@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,11 +17,17 @@ from smartrisk.errors import (
     TableError,
     check_choice,
     format_values,
-    suggest_nearest,
 )
 from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
 from smartrisk.tables import read_table
+from smartrisk.validation._recipe import (
+    Recipe,
+    find_recipe,
+    keep_imports,
+    plain_name,
+    scratch,
+)
 from smartrisk.validation._report import Findings, ValidationReport
 from smartrisk.validation._result_rows import (
     NO_ITEM_NUMBER,
@@ -37,12 +43,6 @@ OnError: TypeAlias = Literal["raise", "set_aside"]
 
 #: How far the net mass may exceed the gross mass: both are rounded when declared.
 _ROUNDED_MASS = 1.0001
-#: Missing columns that an error names with a suggestion each.
-_MOST_MISSING = 5
-#: Types that a cell must not hold, and the kinds of column that pandas finds free of
-#: them.
-_SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
-_PLAIN_KINDS = frozenset({"string", "bytes", "integer", "floating", "boolean"})
 
 
 def validate(
@@ -98,6 +98,11 @@ def validate(
     """
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
+    for message in report.flow_messages():
+        warnings.warn(
+            DataQualityWarning(message.message_id, message.template, **message.values),
+            stacklevel=2,
+        )
     if report.ok:
         return report._table
     if on_error == "raise":
@@ -154,27 +159,51 @@ def check(
     >>> check(frame, OUTCOMES).failures["reason"].tolist()
     ['out of range']
     """
-    source = _as_pandas(frame, table)
-    columns = columns or ColumnMap({})
-    named, renamed = _find_columns(source, table, columns)
-    ignored = _unused_columns(source, renamed)
-    _refuse_later_columns(table, ignored, columns)
+    whole = _as_pandas(frame, table)
+    recipe = find_recipe(whole, table, columns or ColumnMap({}))
+    ignored = _unused_columns(recipe)
+    _refuse_later_columns(table, ignored, recipe.columns)
+    recipe, is_other = keep_imports(recipe)
+    rows = np.flatnonzero(~is_other)
     if table is OUTCOMES:
-        source, named = _keep_inspected(source, named, columns)
-    work = Findings(table, columns, source, renamed)
-    filled = None
+        recipe, is_inspected = _keep_inspected(recipe)
+        rows = rows[is_inspected]
+    source = recipe.source
+    work = Findings(table, recipe.columns, source, recipe.labels())
+    result = _canonical(recipe, work)
+    bad = work.bad
+    failures = work.failures(result)
+    failures["row"] = rows[failures["row"].to_numpy(np.intp)]
+    is_aside = is_other.copy()
+    is_aside[rows[bad]] = True
+    return ValidationReport(
+        table=result[~bad] if bad.any() else result,
+        set_aside=whole[is_aside],
+        failures=_add_other_flows(failures, whole, recipe, is_other),
+        name=table.name,
+        ignored=ignored,
+        notes=work.told,
+    )
+
+
+def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
+    """Return the canonical frame of all rows; what is wrong is recorded."""
+    table, source = recipe.table, recipe.source
+    named, filled = recipe.columns_as_written(work), None
     if table is OUTCOMES:
         named, filled = fill_labels(named)
     done: dict[str, pd.Series] = {}
-    for field in table:
-        if field.name in named:
-            single = _single_values(field.name, named[field.name], work)
-            done[field.name] = COERCE[field.kind](field, single, work)
+    for field in recipe:
+        if field.name not in named:
+            named[field.name] = recipe.series(field.name, work, done)
+        done[field.name] = COERCE[field.kind](field, named.pop(field.name), work)
     numbered = "item_number" in done
     _add_item_number(done, work)
     done = keep_unknown(done, filled)
+    done = {**done, **recipe.references(done, work)}
     result = pd.DataFrame(done, index=source.index)
-    result = result[[name for name in table.names if name in result]]
+    order = (*table.names, *recipe.own)
+    result = result[[name for name in order if name in result]]
     _check_keys(result, work)
     for name, flag in _quality_flags(result, table).items():
         result[name] = flag
@@ -183,23 +212,26 @@ def check(
         result[NO_ITEM_NUMBER] = True
     for name in _carried(source, result):
         result[name] = source[name]
-    bad = work.bad
-    return ValidationReport(
-        table=result[~bad] if bad.any() else result,
-        set_aside=source[bad],
-        failures=work.failures(result),
-        name=table.name,
-        ignored=ignored,
-    )
+    recipe.describe(result)
+    return result
 
 
-def _single_values(name: str, series: pd.Series, work: Findings) -> pd.Series:
-    """Record cells that hold lists or similar, and return them as empty."""
-    if series.dtype != object or pd.api.types.infer_dtype(series) in _PLAIN_KINDS:
-        return series
-    is_several = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
-    work.note(np.flatnonzero(is_several), name, "not a single value", series)
-    return series.mask(is_several, None) if is_several.any() else series
+def _add_other_flows(
+    failures: pd.DataFrame,
+    whole: pd.DataFrame,
+    recipe: Recipe,
+    is_other: NDArray[np.bool_],
+) -> pd.DataFrame:
+    """Return failures with a line for each row that is no import."""
+    if not is_other.any():
+        return failures
+    work = Findings(recipe.table, recipe.columns, whole, recipe.labels())
+    column = recipe.flow_column
+    rows = np.flatnonzero(is_other)
+    here = work.under("flow", str(column))
+    here.note(rows, "flow", "not an import", whole[column], "set aside")
+    others = work.failures(pd.DataFrame(index=whole.index))
+    return pd.concat([failures, others], ignore_index=True) if len(failures) else others
 
 
 def _as_pandas(frame: TableInput, table: Table) -> pd.DataFrame:
@@ -247,61 +279,13 @@ def _as_pandas(frame: TableInput, table: Table) -> pd.DataFrame:
     return source
 
 
-def _find_columns(
-    source: pd.DataFrame, table: Table, columns: ColumnMap
-) -> tuple[dict[str, pd.Series], dict[str, str]]:
-    """Return the column of every field, and its name; raise when any is missing."""
-    mapping = {k: v for k, v in columns.mapping.items() if k in table}
-    by_plain_name = {_plain(str(c)): c for c in source.columns}
-    named, renamed, missing = {}, {}, []
-    for field in table:
-        wanted = mapping.get(field.name, field.name)
-        column: Hashable | None = wanted if wanted in source.columns else None
-        if column is None and field.name in mapping:
-            missing.append((field.name, wanted))
-        elif column is None:
-            column = by_plain_name.get(_plain(wanted))
-        if column is not None:
-            named[field.name] = source[column]
-            renamed[field.name] = str(column)
-        elif field.required and field.name not in mapping:
-            missing.append((field.name, wanted))
-    if missing:
-        _raise_missing_columns(source, table, missing)
-    return named, renamed
-
-
-def _raise_missing_columns(
-    source: pd.DataFrame, table: Table, missing: list[tuple[str, str]]
-) -> None:
-    """Raise with the missing columns, the nearest names, and the columns there are."""
-    hints = [_describe_missing(*pair, source.columns) for pair in missing]
-    if len(missing) == 1:
-        raise TableError(
-            "validation.column_missing",
-            "{table}: 1 column is missing: {hints}. The table has {present}. Name your "
-            "own columns with ColumnMap({{field: column}}).",
-            table=table.name,
-            hints=hints[0],
-            present=format_values(source.columns) or "none",
-        )
-    raise TableError(
-        "validation.columns_missing",
-        "{table}: {n_missing} columns are missing: {hints}. The table has {present}. "
-        "Name your own columns with ColumnMap({{field: column}}).",
-        table=table.name,
-        n_missing=len(missing),
-        hints="; ".join(hints[:_MOST_MISSING]),
-        present=format_values(source.columns) or "none",
-    )
-
-
-def _unused_columns(source: pd.DataFrame, renamed: Mapping[str, str]) -> list[str]:
-    """Return the columns that are not fields, flags of an earlier check excepted."""
-    used = set(renamed.values())
-    names = [str(column) for column in source.columns]
-    kept = used | {SOURCE_ROW}
-    return [n for n in names if n not in kept and not n.startswith("dq_")]
+def _unused_columns(recipe: Recipe) -> list[str]:
+    """Return the columns that nothing names, flags of an earlier check excepted."""
+    used = {str(column) for column in recipe.found.values()} | {SOURCE_ROW}
+    for field in (*DECLARATIONS.names, *OUTCOMES.names, *recipe.own):
+        used.update(recipe.columns.sources(field))
+    names = [str(column) for column in recipe.source.columns]
+    return [n for n in names if n not in used and not n.startswith("dq_")]
 
 
 def _carried(source: pd.DataFrame, result: pd.DataFrame) -> list[str]:
@@ -314,11 +298,6 @@ def _carried(source: pd.DataFrame, result: pd.DataFrame) -> list[str]:
     ]
 
 
-def _plain(name: str) -> str:
-    """Return a column name without case, white space and separators."""
-    return re.sub(r"[\s_.\-]+", "", name).casefold()
-
-
 def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) -> None:
     """Refuse results among what was declared.
 
@@ -327,9 +306,9 @@ def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) 
     """
     if table is not DECLARATIONS:
         return
-    later = {_plain(f.name) for f in OUTCOMES if f.known == "inspection"}
-    mapped = {columns.mapping.get(f.name) for f in OUTCOMES}
-    leaks = [n for n in ignored if _plain(n) in later and n not in mapped]
+    later = {plain_name(f.name) for f in OUTCOMES if f.known == "inspection"}
+    mapped = {column for f in OUTCOMES for column in columns.sources(f.name)}
+    leaks = [n for n in ignored if plain_name(n) in later and n not in mapped]
     if leaks:
         raise LeakageError(
             "validation.result_among_declarations",
@@ -340,22 +319,27 @@ def _refuse_later_columns(table: Table, ignored: list[str], columns: ColumnMap) 
         )
 
 
-def _keep_inspected(
-    source: pd.DataFrame, named: dict[str, pd.Series], columns: ColumnMap
-) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+def _keep_inspected(recipe: Recipe) -> tuple[Recipe, NDArray[np.bool_]]:
     """Leave out items without a result where one table holds items and results.
 
     Such a table has tariff codes. Its items are numbered before any is left out, so
     that both halves get the same keys.
     """
-    goods = columns.mapping.get("tariff_code", "tariff_code")
-    if goods not in source.columns:
-        return source, named
-    if "item_number" not in named:
-        ids = named["declaration_id"]
-        named = {**named, "item_number": ids.groupby(ids).cumcount() + 1}
-    is_inspected = has_result(named)
-    return source[is_inspected], {k: v[is_inspected] for k, v in named.items()}
+    goods = recipe.columns.sources("tariff_code") or ("tariff_code",)
+    if goods[0] not in recipe.source.columns:
+        return recipe, np.ones(len(recipe.source), bool)
+    ignored = scratch(recipe)
+    labels = {
+        name: recipe.series(name, ignored, {})
+        for name in ("illicit", "document_illicit")
+        if name in recipe
+    }
+    is_inspected = has_result(labels)
+    if "item_number" not in recipe:
+        ids = recipe.series("declaration_id", ignored, {})
+        number = _number_in_order(ids)
+        recipe = dataclasses.replace(recipe, given={"item_number": number})
+    return recipe.keep(is_inspected), is_inspected
 
 
 def _add_item_number(done: dict[str, pd.Series], work: Findings) -> None:
@@ -363,11 +347,17 @@ def _add_item_number(done: dict[str, pd.Series], work: Findings) -> None:
     if "item_number" not in done and work.table is OUTCOMES:
         number_results(done, work)
     elif "item_number" not in done and "declaration_id" in done:
-        number = done["declaration_id"].groupby(done["declaration_id"]).cumcount() + 1
-        done["item_number"] = number.astype(np.int64)
+        number = _number_in_order(done["declaration_id"])
+        done["item_number"] = number
         several = np.flatnonzero(number.to_numpy() > 1)
         values = number.to_numpy()
         work.note(several, "item_number", "numbered by order", values, "repaired")
+
+
+def _number_in_order(ids: pd.Series) -> pd.Series:
+    """Return 1, 2, 3 for the rows of each document; 1 where it is not named."""
+    number = ids.groupby(ids, dropna=False).cumcount() + 1
+    return number.where(ids.notna(), 1).astype(np.int64)
 
 
 def _check_keys(result: pd.DataFrame, work: Findings) -> None:
@@ -404,10 +394,3 @@ def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, NDArray[np.b
         early = result["known_at"] < result["inspected_at"]
         flags["dq_known_before_inspected"] = early.to_numpy()
     return flags
-
-
-def _describe_missing(name: str, wanted: str, columns: Iterable[Hashable]) -> str:
-    """Return a missing column, its field where that has another name, and a guess."""
-    field = "" if name == wanted else f" for field {name!r}"
-    guess = suggest_nearest(wanted, map(str, columns)).strip()
-    return f"{wanted!r}{field}" + (f" ({guess})" if guess else "")

@@ -8,31 +8,35 @@ kind reads the result. Rows are never lost here.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from smartrisk.schema import ColumnMap, DateParts, Field, Join, Split, Table
+from smartrisk.errors import TableError, format_values, suggest_nearest
+from smartrisk.schema import DECLARATIONS, FLOWS, ColumnMap, Field, Table
+from smartrisk.validation._recipe_amounts import make_amounts
+from smartrisk.validation._recipe_parts import (
+    fill_zeros,
+    join_columns,
+    make_dates,
+    map_values,
+    single_values,
+    split_column,
+)
+from smartrisk.validation._recipe_tables import take_references
 from smartrisk.validation._report import Findings
 from smartrisk.validation._values import COERCE
 
-#: Types that a cell must not hold, and the kinds of column that pandas finds free of
-#: them.
-_SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
-_PLAIN_KINDS = frozenset({"string", "bytes", "integer", "floating", "boolean"})
-#: Parts of fields are read by the grammar of their kind.
-TEXT_PART = Field("part", "text", "key", "part of a field")
-NUMBER_PART = Field("part", "number", "measure", "part of a sum")
-CODE_PART = Field("part", "code", "measure", "unit or currency")
-DATE_PART = Field("part", "datetime", "time", "a moment", nullable=False)
-#: Years of two digits are no years.
-_FIRST_YEAR, _LAST_YEAR = 1000, 9999
+#: Attribute of a canonical frame: its own fields, and the kind of each.
+OWN_FIELDS = "smartrisk.own_fields"
+#: Attribute of a canonical frame: the currency of its totals.
+CURRENCY = "smartrisk.currency"
+#: Missing columns that an error names with a suggestion each.
+_MOST_MISSING = 5
 
 
 def own_field(name: str, kind: str) -> Field:
@@ -86,23 +90,52 @@ class Recipe:
         """Return a column as it came; cells that hold several values are empty."""
         return single_values(self.source[column], work.under(field, column))
 
+    @property
+    def flow_column(self) -> Hashable | None:
+        """The column that says whether a row is an import, where there is one."""
+        column = self.found.get("flow", self.columns.mapping.get("flow"))
+        return column if column in self.source.columns else None
+
+    def columns_as_written(self, work: Findings) -> dict[str, pd.Series]:
+        """Return the column of each field that needs no amounts of others."""
+        money = {*self.columns.sums, *self.columns.convert, *self.columns.units}
+        return {
+            field.name: self.series(field.name, work, {})
+            for field in self
+            if field.name not in money
+        }
+
+    def references(
+        self, done: Mapping[str, pd.Series], work: Findings
+    ) -> dict[str, pd.Series]:
+        """Return the fields that reference tables tell; results have none."""
+        if self.table is not DECLARATIONS or not self.columns.references:
+            return {}
+        return take_references(self, done, work)
+
+    def describe(self, result: pd.DataFrame) -> None:
+        """Say in the attributes of a canonical frame what its columns cannot say."""
+        if self.own:
+            kinds = {name: field.kind for name, field in self.own.items()}
+            result.attrs[OWN_FIELDS] = kinds
+        if self.columns.currency is not None:
+            result.attrs[CURRENCY] = self.columns.currency
+
     def series(
         self, name: str, work: Findings, done: Mapping[str, pd.Series]
     ) -> pd.Series:
         """Return the column of a field, as the map makes it."""
-        from smartrisk.validation._recipe_amounts import make_amounts
-
         columns = self.columns
         if name in self.given:
             return self.given[name]
         if name in columns.sums or name in columns.convert or name in columns.units:
             return make_amounts(self, name, work, done)
         if name in columns.join:
-            series = _join(self, name, columns.join[name], work)
+            series = join_columns(self, name, columns.join[name], work)
         elif name in columns.dates:
-            series = _make_dates(self, name, columns.dates[name], work)
+            series = make_dates(self, name, columns.dates[name], work)
         elif self.is_made(name):
-            series = _split(self, name, work)
+            series = split_column(self, name, work)
         else:
             series = single_values(self.source[self.found[name]], work, name)
         if name in columns.values:
@@ -118,154 +151,126 @@ def scratch(recipe: Recipe) -> Findings:
     return Findings(recipe.table, recipe.columns, recipe.source, {})
 
 
-def single_values(series: pd.Series, work: Findings, name: str = "") -> pd.Series:
-    """Record cells that hold lists or similar, and return them as empty."""
-    if series.dtype != object or pd.api.types.infer_dtype(series) in _PLAIN_KINDS:
-        return series
-    is_several = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
-    work.note(np.flatnonzero(is_several), name, "not a single value", series)
-    return series.mask(is_several, None) if is_several.any() else series
+def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recipe:
+    """Return where each field of a table comes from; raise when a column is missing.
+
+    A column that the map names must be there under exactly this name. A field that the
+    map does not name is found under its canonical name, whatever its case.
+    """
+    own = _own_fields(source, table, columns)
+    by_plain_name: dict[str, list[Hashable]] = {}
+    for column in source.columns:
+        by_plain_name.setdefault(plain_name(str(column)), []).append(column)
+    found: dict[str, Hashable] = {}
+    missing: list[tuple[str, str]] = []
+    for field in (*table, *own.values()):
+        sources = columns.sources(field.name)
+        missing += [(field.name, c) for c in sources if c not in source.columns]
+        is_made = field.name in columns.made or field.name in _taken(columns)
+        if field.name in columns.mapping:
+            found[field.name] = columns.mapping[field.name]
+        elif not is_made:
+            here = _find_column(field.name, source, table, by_plain_name)
+            if here is not None:
+                found[field.name] = here
+            elif field.required or field.name in columns.own_fields:
+                missing.append((field.name, field.name))
+    if missing:
+        raise_missing_columns(source, table, missing)
+    return Recipe(table, columns, source, found, own)
 
 
-def _texts(recipe: Recipe, column: str, field: str, work: Findings) -> pd.Series:
-    """Return a column as texts in their one spelling."""
-    series = recipe.raw(column, field, work)
-    return COERCE["text"](TEXT_PART, series, work.under(field, column))
+def _own_fields(
+    source: pd.DataFrame, table: Table, columns: ColumnMap
+) -> dict[str, Field]:
+    """Return the own fields of a table: those of the map, and those that it had.
+
+    A canonical table says which of its columns are own fields.
+    """
+    if table is not DECLARATIONS:
+        return {}
+    before = source.attrs.get(OWN_FIELDS, {})
+    kept = {name: kind for name, kind in before.items() if name in source.columns}
+    return {n: own_field(n, kind) for n, kind in {**kept, **columns.own_fields}.items()}
 
 
-def _join(recipe: Recipe, name: str, join: Join, work: Findings) -> pd.Series:
-    """Return columns joined; where a part is missing, the whole is."""
-    parts = []
-    for k, column in enumerate(join.columns):
-        part = _texts(recipe, column, name, work)
-        here = work.under(name, column)
-        if join.widths and join.widths[k]:
-            part = fill_zeros(part, join.widths[k], here)
-        if join.separator.strip():
-            has_sign = _contain(part, join.separator)
-            here.note(has_sign, "", "separator inside a part", part, "warning")
-        parts.append(part)
-    is_missing = np.column_stack([part.isna().to_numpy() for part in parts])
-    is_partial = is_missing.any(axis=1) & ~is_missing.all(axis=1)
-    for k, column in enumerate(join.columns):
-        rows = np.flatnonzero(is_partial & is_missing[:, k])
-        severity = "error" if name in recipe.table.required else "warning"
-        work.under(name, column).note(rows, "", "part missing", parts[k], severity)
-    arrays = [pa.array(part, pa.large_string(), from_pandas=True) for part in parts]
-    joined = pc.binary_join_element_wise(*arrays, join.separator)
-    return pd.Series(pd.array(joined, dtype="str"), index=recipe.source.index)
+def _taken(columns: ColumnMap) -> set[str]:
+    """Return the fields that reference tables tell."""
+    return {name for reference in columns.references for name in reference.take}
 
 
-def _contain(series: pd.Series, text: str) -> NDArray[np.intp]:
-    """Return the rows of texts that hold another one."""
-    found = series.str.contains(text, regex=False, na=False)
-    return np.flatnonzero(found.to_numpy(bool))
+def _find_column(
+    name: str,
+    source: pd.DataFrame,
+    table: Table,
+    by_plain_name: Mapping[str, Sequence[Hashable]],
+) -> Hashable | None:
+    """Return the column of a field that the map does not name."""
+    if name in source.columns:
+        return name
+    same = by_plain_name.get(plain_name(name), ())
+    if len(same) > 1:
+        raise TableError(
+            "validation.columns_alike",
+            "{table}: {columns} could all be {field!r}. Say which one is: "
+            "ColumnMap({{{field!r}: column}}).",
+            table=table.name,
+            columns=format_values(same),
+            field=name,
+        )
+    return same[0] if same else None
 
 
-def _split(recipe: Recipe, name: str, work: Findings) -> pd.Series:
-    """Return one of the parts of a column; what has other parts is refused."""
-    split: Split = next(s for s in recipe.columns.split if name in s.fields)
-    whole = _texts(recipe, split.column, name, work)
-    codes, unique = pd.factorize(whole)
-    parts = [[p.strip() for p in text.split(split.separator)] for text in unique]
-    wrong = [len(part) != len(split.fields) for part in parts]
-    k = list(split.fields).index(name)
-    if k == 0:
-        rows = np.flatnonzero(np.array([*wrong, False], bool)[codes])
-        work.under(name, split.column).note(rows, "", "not in parts", whole)
-    texts = [None if w else p[k] for p, w in zip(parts, wrong, strict=True)]
-    table = np.array([*texts, None], dtype=object)
-    return pd.Series(table[codes], index=whole.index, dtype="str")
+def plain_name(name: str) -> str:
+    """Return a column name without case, white space and separators."""
+    return re.sub(r"[\s_.\-]+", "", name).casefold()
 
 
-def _make_dates(
-    recipe: Recipe, name: str, parts: DateParts, work: Findings
-) -> pd.Series:
-    """Return dates of a year, a month and a day; what is no day is refused."""
-    columns = (parts.year, parts.month, parts.day)
-    raw = [recipe.raw(column, name, work) for column in columns]
-    year, month, day = (
-        COERCE["number"](NUMBER_PART, series, work.under(name, column)).to_numpy()
-        for series, column in zip(raw, columns, strict=True)
+def keep_imports(recipe: Recipe) -> tuple[Recipe, NDArray[np.bool_]]:
+    """Return the recipe of the imports, and which rows are exports or transit.
+
+    What is wrong with an export is nobody's concern here; in its row the country is a
+    destination. Rows that do not say are taken for imports.
+    """
+    none = np.zeros(len(recipe.source), bool)
+    field = DECLARATIONS["flow"]
+    column = recipe.flow_column
+    if column is None:
+        return recipe, none
+    whole = dataclasses.replace(recipe, found={**recipe.found, "flow": column})
+    ignored = scratch(whole)
+    flow = COERCE[field.kind](field, whole.series("flow", ignored, {}), ignored)
+    others = flow.isin([code for code in FLOWS if code != "import"]).to_numpy(bool)
+    return (recipe.keep(~others) if others.any() else recipe), others
+
+
+def raise_missing_columns(
+    source: pd.DataFrame, table: Table, missing: list[tuple[str, str]]
+) -> None:
+    """Raise with the missing columns, the nearest names, and the columns there are."""
+    hints = [_describe_missing(*pair, source.columns) for pair in missing]
+    if len(missing) == 1:
+        raise TableError(
+            "validation.column_missing",
+            "{table}: 1 column is missing: {hints}. The table has {present}. Name your "
+            "own columns with ColumnMap({{field: column}}).",
+            table=table.name,
+            hints=hints[0],
+            present=format_values(source.columns) or "none",
+        )
+    raise TableError(
+        "validation.columns_missing",
+        "{table}: {n_missing} columns are missing: {hints}. The table has {present}. "
+        "Name your own columns with ColumnMap({{field: column}}).",
+        table=table.name,
+        n_missing=len(missing),
+        hints="; ".join(hints[:_MOST_MISSING]),
+        present=format_values(source.columns) or "none",
     )
-    numbers = np.column_stack([year, month, day])
-    is_missing = np.isnan(numbers)
-    is_day = _are_days(numbers)
-    texts = pd.DataFrame(dict(enumerate(raw))).astype(object)
-    rows = np.flatnonzero(~is_day & ~is_missing.all(axis=1))
-    shown = np.full(len(texts), None, dtype=object)
-    shown[rows] = ["-".join(map(str, row)) for row in texts.to_numpy()[rows]]
-    work.under(name, " + ".join(columns)).note(rows, "", "not a date", shown)
-    whole = np.where(is_day[:, None], numbers, [1970, 1, 1]).astype(np.int64)
-    months = (whole[:, 0] - 1970) * 12 + whole[:, 1] - 1
-    days = months.astype("datetime64[M]").astype("datetime64[D]") + (whole[:, 2] - 1)
-    moments = days.astype("datetime64[us]")
-    moments[~is_day] = np.datetime64("NaT")
-    return pd.Series(moments, index=recipe.source.index)
 
 
-def _are_days(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which rows of year, month and day are days of the calendar."""
-    safe = np.nan_to_num(numbers, nan=0.0)
-    year, month, day = safe.T
-    is_day = (safe == np.rint(safe)).all(axis=1)
-    is_day &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR)
-    is_day &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    months = np.where(is_day, (year - 1970) * 12 + month - 1, 0).astype(np.int64)
-    first = months.astype("datetime64[M]")
-    length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
-    return np.asarray(is_day & (day <= length.astype(np.int64)))
-
-
-def _fold(value: Any) -> str:
-    """Return a value as the text that a value map is looked up by."""
-    if isinstance(value, (float, np.floating)) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return " ".join(str(value).split()).casefold()
-
-
-def map_values(series: pd.Series, values: Mapping[str, Any]) -> pd.Series:
-    """Return a column with the values of a map; others are kept as they are."""
-    ours = {_fold(key): value for key, value in values.items()}
-    codes, unique = pd.factorize(series)
-    found = [ours.get(_fold(value), value) for value in unique]
-    table = np.empty(len(found) + 1, dtype=object)
-    table[:-1] = found
-    table[-1] = ours.get("")
-    is_text = all(isinstance(value, str) for value in found)
-    is_text &= table[-1] is None or isinstance(table[-1], str)
-    out = table[codes]
-    return pd.Series(out, index=series.index, dtype="str" if is_text else object)
-
-
-def fill_zeros(series: pd.Series, width: int, work: Findings) -> pd.Series:
-    """Return a column whose digits are filled with zeros on the left."""
-    codes, unique = pd.factorize(series)
-    filled = [_fill(value, width) for value in unique]
-    longer = [text is not None and len(text) > width for text in filled]
-    rows = np.flatnonzero(np.array([*longer, False], bool)[codes])
-    work.note(rows, "", "longer than its width", series, "warning")
-    table = np.empty(len(filled) + 1, dtype=object)
-    table[:-1] = [
-        value if text is None else text
-        for value, text in zip(unique, filled, strict=True)
-    ]
-    table[-1] = None
-    is_text = all(isinstance(value, str) for value in table[:-1])
-    out = table[codes]
-    return pd.Series(out, index=series.index, dtype="str" if is_text else object)
-
-
-def _fill(value: Any, width: int) -> str | None:
-    """Return digits with their zeros; None where a value is not digits."""
-    if isinstance(value, (bool, np.bool_)):
-        return None
-    if isinstance(value, (float, np.floating)):
-        value = int(value) if value.is_integer() else value
-    text = str(value).strip()
-    if text.endswith(".0"):
-        text = text[:-2]
-    is_digits = text.isascii() and text.isdigit()
-    return text.zfill(width) if is_digits else None
+def _describe_missing(name: str, wanted: str, columns: Iterable[Hashable]) -> str:
+    """Return a missing column, its field where that has another name, and a guess."""
+    field = "" if name == wanted else f" for field {name!r}"
+    guess = suggest_nearest(wanted, map(str, columns)).strip()
+    return f"{wanted!r}{field}" + (f" ({guess})" if guess else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import Message
 from smartrisk.schema import MASS_UNITS, Amount, Conversion
-from smartrisk.validation._recipe import (
+from smartrisk.validation._recipe_parts import (
     CODE_PART,
     NUMBER_PART,
     TEXT_PART,
-    Recipe,
     map_values,
 )
 from smartrisk.validation._recipe_tables import find_rates
@@ -23,9 +22,10 @@ from smartrisk.validation._report import Findings
 from smartrisk.validation._values import COERCE
 
 if TYPE_CHECKING:
-    Done = Mapping[str, pd.Series]
+    from smartrisk.validation._recipe import Recipe
 
-Numbers = NDArray[np.float64]
+Done: TypeAlias = Mapping[str, pd.Series]
+Numbers: TypeAlias = NDArray[np.float64]
 
 
 def make_amounts(recipe: Recipe, name: str, work: Findings, done: Done) -> pd.Series:
@@ -47,7 +47,7 @@ def make_amounts(recipe: Recipe, name: str, work: Findings, done: Done) -> pd.Se
         else:
             rows = np.flatnonzero(is_missing[:, k] & ~is_missing.all(axis=1))
             shown = recipe.source[part.column]
-            here.note(rows, "", "part missing", shown, "warning")
+            here.note(rows, "", "part of the sum missing", shown, "warning")
         if convert is not None:
             value = value * _rates(recipe, name, part, value, work, done)
         total = total + value
@@ -126,7 +126,9 @@ def _rates(
 
 def _invert(rates: Numbers) -> Numbers:
     """Return 1 / rate, NaN where there is none."""
-    return np.divide(1.0, rates, out=np.full(len(rates), np.nan), where=rates > 0)
+    inverted: Numbers = np.full(len(rates), np.nan)
+    np.divide(1.0, rates, out=inverted, where=rates > 0)
+    return inverted
 
 
 def _currency(part: Amount, convert: Conversion) -> tuple[str | None, str | None]:

@@ -31,6 +31,8 @@ _COLUMNS = (
 _LONGEST_VALUE = 40
 #: Kinds of failure, and characters, of a message: a screen of a terminal.
 _MOST_KINDS, _LONGEST_MESSAGE = 12, 2000
+#: Severity of rows that are as they should be, but not the library's concern.
+_ASIDE = "set aside"
 #: Distinct values named per kind of failure.
 _MOST_VALUES = 5
 #: What each reason means, and what to do. The message id is the reason in snake case.
@@ -61,6 +63,22 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "results not numbered": "results not numbered in {n_rows} rows: {values}. A "
         "document has several results, but no item_number says of which items: name "
         "its column, or join results per document with intake.join_documents.",
+        "part of the sum missing": "part of the sum missing in {n_rows} rows: "
+        "{values}. Give every part, or declare missing_is_zero for it.",
+        "part of the key missing": "part of the key missing in {n_rows} rows: "
+        "{values}. Give every part; a column that is often empty is no part of a key.",
+        "separator inside a part": "separator inside a part in {n_rows} rows: "
+        "{values}. Two keys could be one: choose another separator, or give widths.",
+        "not in parts": "not in parts in {n_rows} rows: {values}. Compare the column "
+        "with the separator and the fields of 'split'.",
+        "longer than its width": "longer than its width in {n_rows} rows: {values}. "
+        "Compare with 'widths' in the ColumnMap.",
+        "unknown sign": "unknown sign in {n_rows} rows: {values}. Name the values that "
+        "subtract in 'negative'.",
+        "no exchange rate": "no exchange rate in {n_rows} rows: {values}. Give a rate "
+        "for each currency and day.",
+        "unknown unit": "unknown unit in {n_rows} rows: {values}. Give its factor in "
+        "'units'.",
         "scientific notation": "scientific notation in {n_rows} rows: {values}. A "
         "spreadsheet rounded this identifier: export it as text.",
         "rate in percent": "rate in percent in {n_rows} rows: {values}. Pass "
@@ -89,6 +107,8 @@ class ValidationReport(Result):
         Name of the table that was checked.
     ignored : sequence of str, default=()
         Columns of the caller that are not fields of the table.
+    notes : sequence of smartrisk.errors.Message, default=()
+        What is told once for the whole table.
 
     Examples
     --------
@@ -109,12 +129,14 @@ class ValidationReport(Result):
         failures: pd.DataFrame,
         name: str,
         ignored: Sequence[str] = (),
+        notes: Sequence[Message] = (),
     ) -> None:
         self._table = table
         self._set_aside = set_aside
         self._failures = failures
         self._name = name
         self._ignored = tuple(ignored)
+        self._notes = tuple(notes)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -188,7 +210,8 @@ class ValidationReport(Result):
             "validation.rows_unusable",
             "{table}: {n_rows} rows cannot be used.",
             table=self._name,
-            n_rows=len(self._set_aside),
+            n_rows=len(self._set_aside)
+            - int((self._failures["severity"] == _ASIDE).sum()),
         )
         groups = list(errors.groupby(["field", "reason"], sort=False))
         out = [head, *(_group_message(g) for _, g in groups[:_MOST_KINDS])]
@@ -201,6 +224,50 @@ class ValidationReport(Result):
                 )
             )
         return tuple(out)
+
+    def flow_messages(self) -> tuple[Message, ...]:
+        """Return how many rows are exports or transit, where there are any.
+
+        Returns
+        -------
+        messages : tuple of smartrisk.errors.Message
+            One message, or none.
+        """
+        others = self._failures[self._failures["severity"] == _ASIDE]
+        if others.empty:
+            return ()
+        return (
+            Message(
+                "validation.not_imports",
+                "{table}: {n_rows} rows are not imports (column {column!r}: {values}) "
+                "and were set aside.",
+                table=self._name,
+                n_rows=len(others),
+                column=str(others["source_column"].iloc[0]),
+                values=format_values(others["value"].unique()),
+            ),
+        )
+
+    def notes(self) -> tuple[Message, ...]:
+        """Return what happened to the table as a whole, as messages.
+
+        Returns
+        -------
+        notes : tuple of smartrisk.errors.Message
+            Rows that are no imports, missing parts of sums that count as 0, items that
+            a reference table does not know, and columns that nothing names.
+        """
+        unused: tuple[Message, ...] = ()
+        if self._ignored:
+            unused = (
+                Message(
+                    "validation.columns_not_mapped",
+                    "{table}: no field takes the columns {columns}.",
+                    table=self._name,
+                    columns=", ".join(map(repr, self._ignored)),
+                ),
+            )
+        return (*self.flow_messages(), *self._notes, *unused)
 
     def message(self) -> str:
         """Return in a few sentences what makes rows unusable.

@@ -29,7 +29,7 @@ from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._structuring import Structuring, check_thresholds
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
-from smartrisk.schema import TableInput
+from smartrisk.schema import OWN_KINDS, TableInput
 from smartrisk.tables import read_table
 
 #: Families of features, in the order of their columns.
@@ -55,6 +55,9 @@ class DeclarationFeatures(DeclarationTransformer):
     parts : tuple of str, default=PARTS
         Which families of features: "item", "codes", "incentive", "structuring",
         "history", "prices".
+    own_fields : mapping of str to str, default=None
+        Fields that the administration adds, each "code", "number" or "text": codes and
+        numbers become features; any can be named in a key. None for none.
     smoothing : float, default=10.0
         Inspections that a parent key's hit rate is worth.
     label_delay : int, default=30
@@ -99,6 +102,7 @@ class DeclarationFeatures(DeclarationTransformer):
         price_keys: tuple[Key, ...] = PRICE_KEYS,
         thresholds: tuple[float, ...] = (150.0, 1000.0),
         parts: tuple[str, ...] = PARTS,
+        own_fields: Mapping[str, str] | None = None,
         smoothing: float = 10.0,
         label_delay: int = 30,
         n_jobs: int | None = 2,
@@ -107,6 +111,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self.price_keys = price_keys
         self.thresholds = thresholds
         self.parts = parts
+        self.own_fields = own_fields
         self.smoothing = smoothing
         self.label_delay = label_delay
         self.n_jobs = n_jobs
@@ -221,6 +226,8 @@ class DeclarationFeatures(DeclarationTransformer):
         check_keys(owner, "keys", self.keys)
         check_keys(owner, "price_keys", self.price_keys)
         check_thresholds(owner, self.thresholds)
+        for name, kind in (self.own_fields or {}).items():
+            check_choice(owner, f"own_fields.{name}", kind, OWN_KINDS)
         check_sequence(owner, "parts", self.parts, content="names")
         for name in self.parts:
             check_choice(owner, "parts", name, PARTS)
@@ -243,8 +250,8 @@ class DeclarationFeatures(DeclarationTransformer):
             By the names of `PARTS`, in the order of their columns.
         """
         every = {
-            "item": ItemMeasures(),
-            "codes": CodeColumns(),
+            "item": ItemMeasures(self._own_fields("number")),
+            "codes": CodeColumns(own_fields=self._own_fields("code")),
             "incentive": DutyIncentive(),
             "structuring": Structuring(self.thresholds),
             "history": EntityHistory(
@@ -256,6 +263,11 @@ class DeclarationFeatures(DeclarationTransformer):
             "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
         }
         return {name: part for name, part in every.items() if name in self.parts}
+
+    def _own_fields(self, kind: str) -> tuple[str, ...]:
+        """Return the own fields of a kind."""
+        own = self.own_fields or {}
+        return tuple(name for name, found in own.items() if found == kind)
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Learn every part from the same columns."""

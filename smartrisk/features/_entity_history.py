@@ -26,6 +26,7 @@ from smartrisk.features._keys import (
     encode_keys,
     map_parallel,
     parents_of,
+    report_absent_keys,
     shrink,
     usable_keys,
 )
@@ -145,6 +146,7 @@ class EntityHistory(DeclarationTransformer):
 
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Count items and results of every key by day."""
+        report_absent_keys(type(self).__name__, self.keys, DEFAULT_KEYS, columns)
         self.keys_ = usable_keys(self.keys, columns)
         encode_keys(columns, self.keys_, self.n_jobs)
         self.items_ = self._parallel(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smartrisk.schema import HS_LEVELS, TRADERS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 #: Statistics of activity: they show how new a trader or route is, not what was found.
 _ACTIVITY = ("n_items", "days_since_last", "days_since_first", "decayed")
+#: The concept of features of fields that an administration adds.
+OWN_CONCEPT = "own field"
 _GOODS = {*HS_LEVELS, "tariff_code"}
 
 
@@ -63,10 +65,17 @@ def source_fields(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys("tariff_code" if c in HS_LEVELS else c for c in columns))
 
 
+def is_own(name: str) -> bool:
+    """Return whether a column is a field that an administration adds."""
+    return name not in DECLARATIONS and name not in HS_LEVELS
+
+
 def concept_of_key(columns: Sequence[str], statistic: str) -> str:
     """Return the customs concept that a history statistic of a key belongs to."""
     if set(columns) <= _GOODS:
         return "classification"
+    if all(map(is_own, columns)):
+        return OWN_CONCEPT
     if not set(columns) & set(TRADERS):
         return "origin and route"
     return "novelty" if statistic in _ACTIVITY else "trader record"

@@ -9,7 +9,12 @@ import numpy as np
 
 from smartrisk.errors import check_number
 from smartrisk.features._columns import Columns, Float
-from smartrisk.features._feature_info import FeatureInfo, source_fields
+from smartrisk.features._feature_info import (
+    OWN_CONCEPT,
+    FeatureInfo,
+    is_own,
+    source_fields,
+)
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._peer_prices import MEASURES, log_ratio
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -49,6 +54,11 @@ def _info(
 class ItemMeasures(DeclarationTransformer):
     """Values, masses, rates and ratios of the item alone.
 
+    Parameters
+    ----------
+    own_fields : tuple of str, default=()
+        Numbers that the administration adds, each a feature as it is.
+
     Attributes
     ----------
     feature_info_ : list of FeatureInfo
@@ -69,6 +79,9 @@ class ItemMeasures(DeclarationTransformer):
     100
     """
 
+    def __init__(self, own_fields: tuple[str, ...] = ()) -> None:
+        self.own_fields = own_fields
+
     def _learn(self, columns: Columns, results: ItemResults | None) -> None:
         """Note which fields are declared."""
         self.names_ = columns.names
@@ -79,7 +92,8 @@ class ItemMeasures(DeclarationTransformer):
         infos = [info for info in _MEASURE_INFO if set(info.fields) <= have]
         infos.append(_info("hs6__code", "tariff_code", "classification", "code"))
         infos.append(_info("weekday", "lodged_at", "procedure"))
-        return infos
+        own = (name for name in self.own_fields if name in have)
+        return infos + [_info(name, name, OWN_CONCEPT) for name in own]
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Fill one column for each measure."""
@@ -166,6 +180,12 @@ _SPECIAL: dict[str, Callable[[Columns], Float]] = {
 }
 
 
+def _concept_of_code(name: str) -> str:
+    """Return the customs concept of the code of a field."""
+    field = source_fields((name,))[0]
+    return OWN_CONCEPT if is_own(field) else _CONCEPTS[DECLARATIONS[field].role]
+
+
 class CodeColumns(DeclarationTransformer):
     """Codes of few values as numbers, for trees that split on sets of them.
 
@@ -173,6 +193,8 @@ class CodeColumns(DeclarationTransformer):
     ----------
     max_codes : int, default=120
         Codes kept per column, the first to appear; later ones count as unseen.
+    own_fields : tuple of str, default=()
+        Codes that the administration adds.
     label_delay : int, default=30
         Not used; kept so that all transformers accept it.
 
@@ -196,8 +218,15 @@ class CodeColumns(DeclarationTransformer):
     True
     """
 
-    def __init__(self, max_codes: int = 120, *, label_delay: int = 30) -> None:
+    def __init__(
+        self,
+        max_codes: int = 120,
+        *,
+        own_fields: tuple[str, ...] = (),
+        label_delay: int = 30,
+    ) -> None:
         self.max_codes = max_codes
+        self.own_fields = own_fields
         self.label_delay = label_delay
 
     def _check_params(self) -> None:
@@ -211,7 +240,7 @@ class CodeColumns(DeclarationTransformer):
         """Give the codes of each field numbers, by the day of their first item."""
         self.codes_ = {
             name: self._by_first_day(columns, name)
-            for name in _CODES
+            for name in (*_CODES, *self.own_fields)
             if name in columns and self._has_values(columns, name)
         }
 
@@ -233,7 +262,7 @@ class CodeColumns(DeclarationTransformer):
             FeatureInfo(
                 name=f"{name}__code",
                 fields=source_fields((name,)),
-                concept=_CONCEPTS[DECLARATIONS[source_fields((name,))[0]].role],
+                concept=_concept_of_code(name),
                 statistic="code",
                 categorical=True,
             )

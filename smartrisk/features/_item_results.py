@@ -10,7 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.features._columns import EPOCH, Int, days
-from smartrisk.items import UInt, clean_amounts, moments_known, positions_of
+from smartrisk.items import (
+    UInt,
+    are_document_hits,
+    clean_amounts,
+    moments_known,
+    positions_of,
+)
 from smartrisk.schema import TableInput
 from smartrisk.tables import read_table
 
@@ -82,7 +88,8 @@ def join_results(
     items : DataFrame of shape (n_items, n_fields)
         DECLARATIONS.
     outcomes : DataFrame of shape (n_results, n_fields)
-        OUTCOMES of some of them.
+        OUTCOMES of some of them. Hits of documents, which are no labels of items, are
+        left out; `LearnedHistory` counts them.
     label_delay : int, default=30
         Days from lodgement to the result where `known_at` is missing.
     ids : ndarray of uint64, shape (n_items,), default=None
@@ -91,7 +98,7 @@ def join_results(
     Returns
     -------
     results : ItemResults
-        One entry per row of `outcomes`, in its order.
+        One entry per result of an item, in the order of `outcomes`.
 
     Raises
     ------
@@ -109,6 +116,9 @@ def join_results(
     """
     items = read_table("join_results", "'items'", items)
     outcomes = read_table("join_results", "'outcomes'", outcomes)
+    of_document = are_document_hits(outcomes)
+    if of_document.any():
+        outcomes = outcomes[~of_document]
     rows = positions_of(
         outcomes, items, table_ids=ids, owner="join_results", name="DECLARATIONS"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,7 +11,13 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, check_sequence, format_values
+from smartrisk.errors import (
+    ArgumentError,
+    DataQualityWarning,
+    check_sequence,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
@@ -18,7 +25,7 @@ from smartrisk.features._sum_tables import (
     sort_queries,
 )
 from smartrisk.items import UInt
-from smartrisk.schema import HS_LEVELS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS
 from smartrisk.threads import count_jobs
 from smartrisk.windows import GOODS_LINE
 
@@ -132,6 +139,47 @@ def usable_keys(keys: Sequence[Key], columns: Columns) -> tuple[Key, ...]:
         placed += ready or kept
         kept = [k for k in kept if k not in ready] if ready else []
     return tuple(placed)
+
+
+def report_absent_keys(
+    owner: str, keys: Sequence[Key], usual: Sequence[Key], columns: Columns
+) -> None:
+    """Raise or warn where keys that were asked for by name lack a column.
+
+    Usual keys are left out without a word where an administration lacks the field.
+    """
+    there = {*columns.names, *HS_LEVELS}
+    known = {*DECLARATIONS.names, *HS_LEVELS}
+    absent = {
+        name.removesuffix("?"): key.label
+        for key in keys
+        if key not in usual
+        for name in key.columns
+        if name not in there and not (name.endswith("?") and name[:-1] in known | there)
+    }
+    unknown = [name for name in absent if name not in known]
+    if unknown:
+        raise ArgumentError(
+            "features.key_of_unknown_column",
+            "{owner}: the key {key!r} names {columns}, which the items do not "
+            "have.{hint} Correct the name, or declare your own column as an own "
+            "field.",
+            owner=owner,
+            key=absent[unknown[0]],
+            columns=format_values(unknown),
+            hint=suggest_nearest(unknown[0], sorted(there | known)),
+        )
+    if absent:
+        warnings.warn(
+            DataQualityWarning(
+                "features.keys_left_out",
+                "{owner}: keys were left out, because the items lack {columns}. Add "
+                "these fields, or leave the keys out.",
+                owner=owner,
+                columns=format_values(absent),
+            ),
+            stacklevel=4,
+        )
 
 
 def encode_keys(columns: Columns, keys: Sequence[Key], n_jobs: int | None) -> None:

@@ -14,6 +14,7 @@ from smartrisk.features._changes import Change, ResultEntries, revenue_parts
 from smartrisk.features._columns import EPOCH, LAST_DAY, Columns, Int, days
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._digests import digest_text
+from smartrisk.features._document_hits import entries_of_documents, read_findings
 from smartrisk.features._item_blocks import UNKNOWN, Block
 from smartrisk.features._item_results import ItemResults, stated_days
 from smartrisk.features._register import (
@@ -27,7 +28,6 @@ from smartrisk.features._register import (
 from smartrisk.items import (
     UInt,
     are_among,
-    clean_amounts,
     item_ids,
     moments_known,
 )
@@ -401,14 +401,14 @@ class _Results:
             None if given is None else given.to_numpy(),
             history.label_delay,
         )
-        revenue = outcomes.get("revenue_adjustment")
-        amounts = np.zeros(len(ids)) if revenue is None else clean_amounts(revenue)
+        hits, amounts, differs = read_findings(outcomes, register, ids, rows)
         versions = Versions.from_arrays(
             ids,
             stated_days(given, len(ids)),
             days(known),
-            outcomes["illicit"].to_numpy(np.int64),
+            hits,
             revenue_parts(amounts),
+            differs,
         )
         return cls(versions=versions, declarations=names[np.argsort(ids)])
 
@@ -474,15 +474,15 @@ def _date(
     stated, day = versions.stated[own], versions.day.copy()
     usual = np.minimum(lodged + label_delay, LAST_DAY)
     day[own] = np.where(stated < 0, usual, np.maximum(stated, lodged))
-    return Versions.from_arrays(
-        versions.ids, versions.stated, day, versions.hits, versions.revenue
-    )
+    return versions.on_days(day)
 
 
 def _entries(versions: Versions, block: Block) -> ResultEntries | None:
     """Return versions of results as sums of the items of a block."""
     if not len(versions):
         return None
+    if versions.differs.any():
+        return entries_of_documents(versions, block)
     return ResultEntries(
         columns=block.columns(),
         rows=np.searchsorted(block.ids, versions.ids),

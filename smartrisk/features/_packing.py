@@ -129,7 +129,8 @@ def to_settings(features: DeclarationFeatures) -> dict[str, Any]:
         settings[name] = [plain_key(key) for key in settings[name]]
     for name in ("thresholds", "parts"):
         settings[name] = list(settings[name])
-    return settings
+    own = settings.pop("own_fields")
+    return settings | ({"own_fields": dict(own)} if own else {})
 
 
 def from_settings(settings: dict[str, Any]) -> DeclarationFeatures:

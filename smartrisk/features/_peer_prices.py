@@ -30,6 +30,7 @@ from smartrisk.features._keys import (
     encode_keys,
     map_parallel,
     parents_of,
+    report_absent_keys,
     shrink,
     usable_keys,
 )
@@ -158,6 +159,7 @@ class PeerPrices(DeclarationTransformer):
             for name, fields in MEASURES.items()
             if all(field in columns.names for field in fields)
         )
+        report_absent_keys(type(self).__name__, self.keys, PRICE_KEYS, columns)
         keys = usable_keys(self.keys, columns)
         asked = {
             measure for key in keys for measure, _ in price_statistics(key, declared)

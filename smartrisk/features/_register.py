@@ -193,6 +193,10 @@ class Versions:
         1 where an irregularity was found.
     revenue : ndarray of int32, shape (n_versions,)
         Logarithm of what was recovered, in the parts that are summed.
+    differs : ndarray of uint64, shape (n_versions,)
+        Of a result of a document with several items: one bit for each stored column,
+        in sorted order, in which its items differ. The result counts in no key with
+        such a column. 0 for a result of an item.
     """
 
     ids: UInt
@@ -200,6 +204,7 @@ class Versions:
     day: NDArray[np.int32]
     hits: NDArray[np.int8]
     revenue: NDArray[np.int32]
+    differs: UInt
 
     @classmethod
     def from_arrays(
@@ -209,15 +214,21 @@ class Versions:
         day: NDArray[Any],
         hits: NDArray[Any],
         revenue: NDArray[Any],
+        differs: UInt | None = None,
     ) -> Versions:
-        """Sort versions by item and day."""
+        """Sort versions by item and day; None for results of items only."""
         order = np.lexsort((stated, day, ids))
+        if differs is None:
+            differs = np.zeros(len(ids), np.uint64)
         return cls(
             ids=ids[order],
             stated=stated[order].astype(np.int32),
             day=day[order].astype(np.int32),
             hits=hits[order].astype(np.int8),
             revenue=revenue[order].astype(np.int32),
+            differs=np.zeros(len(ids), np.uint64)
+            if differs is None
+            else differs[order],
         )
 
     def __len__(self) -> int:
@@ -232,6 +243,7 @@ class Versions:
             day=self.day[rows],
             hits=self.hits[rows],
             revenue=self.revenue[rows],
+            differs=self.differs[rows],
         )
 
     @classmethod
@@ -240,7 +252,7 @@ class Versions:
         return cls.from_arrays(
             *(
                 np.concatenate([getattr(part, name) for part in parts])
-                for name in ("ids", "stated", "day", "hits", "revenue")
+                for name in ("ids", "stated", "day", "hits", "revenue", "differs")
             )
         )
 
@@ -251,7 +263,13 @@ class Versions:
         """
         start = np.maximum.accumulate(np.where(self.first, np.arange(len(self)), 0))
         day = np.where(self.stated < 0, self.day[start], self.day)
-        return Versions.from_arrays(self.ids, self.stated, day, self.hits, self.revenue)
+        return self.on_days(day)
+
+    def on_days(self, day: NDArray[Any]) -> Versions:
+        """Return the same versions, counting from other days."""
+        return Versions.from_arrays(
+            self.ids, self.stated, day, self.hits, self.revenue, self.differs
+        )
 
     def index_of_days(self) -> pd.Index[Any]:
         """Return a number for the item and the stated day of every version."""
@@ -263,8 +281,10 @@ class Versions:
         there = rows >= 0
         equal = np.zeros(len(self), bool)
         at = rows[there]
-        equal[there] = (self.hits[there] == other.hits[at]) & (
-            self.revenue[there] == other.revenue[at]
+        equal[there] = (
+            (self.hits[there] == other.hits[at])
+            & (self.revenue[there] == other.revenue[at])
+            & (self.differs[there] == other.differs[at])
         )
         return equal
 
@@ -361,7 +381,10 @@ def _among(left: Versions, right: Versions) -> NDArray[np.bool_]:
 def _index(versions: Versions) -> pd.Index[Any]:
     """Return a number for every version."""
     columns = (versions.stated, versions.day, versions.hits, versions.revenue)
-    unsigned = (column.astype(np.int64).view(np.uint64) for column in columns)
+    unsigned = [column.astype(np.int64).view(np.uint64) for column in columns]
+    if versions.differs.any():
+        marks = np.where(versions.differs > 0, mix(versions.differs), np.uint64(0))
+        unsigned[2] = unsigned[2] ^ marks
     return pd.Index(digest_columns(versions.ids, *unsigned))
 
 

@@ -70,6 +70,8 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
         "hits": versions.hits,
         "revenue": versions.revenue,
     }
+    if versions.differs.any():
+        tables[_RESULTS]["differs"] = versions.differs
     return learned | {"label_delay": int(history.label_delay)}, tables
 
 
@@ -111,6 +113,7 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
         day=results["day"],
         hits=results["hits"],
         revenue=results["revenue"],
+        differs=results.get("differs", np.zeros(len(results["id"]), np.uint64)),
     )
     return LearnedHistory(
         features=from_tables(learned, tables),

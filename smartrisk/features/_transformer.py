@@ -30,6 +30,7 @@ from smartrisk.features._item_results import (
     results_from_labels,
 )
 from smartrisk.features._sum_tables import SumTable
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, TableInput
 from smartrisk.tables import read_table, to_pandas
 
@@ -340,7 +341,8 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
                 owner=owner,
             )
         if reset:
-            validate_data(self, X, skip_check_array=True)
+            declared = X.drop(columns=SOURCE_ROW, errors="ignore")
+            validate_data(self, declared, skip_check_array=True)
             return
         missing = [
             name

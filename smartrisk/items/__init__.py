@@ -14,6 +14,7 @@ from smartrisk.items._hashes import (
     text_ids,
 )
 from smartrisk.items._inspections import (
+    are_document_hits,
     clean_amounts,
     moments_known,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "GOLDEN",
     "UInt",
     "are_among",
+    "are_document_hits",
     "are_learned",
     "check_unique",
     "clean_amounts",

@@ -51,6 +51,36 @@ def moments_known(
     return np.asarray(np.where(np.isnat(known_at), usual, lifted))
 
 
+def are_document_hits(outcomes: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which results are a hit of a document, not known to be that of an item.
+
+    Parameters
+    ----------
+    outcomes : DataFrame of shape (n_results, n_fields)
+        Canonical OUTCOMES.
+
+    Returns
+    -------
+    of_document : ndarray of bool, shape (n_results,)
+        True where `illicit` is missing and `document_illicit` is true. Such a result
+        is no label: it counts in histories only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.items import are_document_hits
+    >>> labels = pd.array([1, None], "Int64")
+    >>> documents = pd.array([True, True], "boolean")
+    >>> frame = pd.DataFrame({"illicit": labels, "document_illicit": documents})
+    >>> are_document_hits(frame).tolist()
+    [False, True]
+    """
+    if "document_illicit" not in outcomes or "illicit" not in outcomes:
+        return np.zeros(len(outcomes), bool)
+    hit = outcomes["document_illicit"].astype("boolean").fillna(False)
+    return np.asarray((hit & outcomes["illicit"].isna()).to_numpy(bool))
+
+
 def clean_amounts(values: pd.Series | ArrayLike) -> NDArray[np.float64]:
     """Return amounts of money as plain numbers: missing and negative ones are 0.
 

@@ -44,6 +44,12 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: What a field of an administration's own can be.
+OWN_KINDS = ("code", "number", "text")
+#: Attribute of a canonical frame: its own fields, and the kind of each.
+OWN_FIELDS = "smartrisk.own_fields"
+
+
 @dataclass(frozen=True)
 class Field:
     """One column of a table.

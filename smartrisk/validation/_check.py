@@ -36,6 +36,7 @@ from smartrisk.validation._result_rows import (
     keep_unknown,
     number_results,
 )
+from smartrisk.validation._source_counts import note_sources
 from smartrisk.validation._values import COERCE
 
 #: What to do when rows are invalid.
@@ -176,6 +177,11 @@ def check(
     failures["row"] = rows[failures["row"].to_numpy(np.intp)]
     is_aside = is_other.copy()
     is_aside[rows[bad]] = True
+    used = np.zeros(len(whole), bool)
+    used[rows[~bad]] = True
+    note_sources(
+        whole, result, used=used, failures=failures, table=table, columns=columns
+    )
     return ValidationReport(
         table=result[~bad] if bad.any() else result,
         set_aside=whole[is_aside],

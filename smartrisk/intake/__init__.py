@@ -7,6 +7,15 @@ is interpreted here: that is `smartrisk.validation`.
 """
 
 from smartrisk.intake._documents import JoinedDocuments, join_documents
+from smartrisk.intake._proposal import FieldProposal, Proposal
+from smartrisk.intake._propose import propose_map
 from smartrisk.intake._read import read_table
 
-__all__ = ["JoinedDocuments", "join_documents", "read_table"]
+__all__ = [
+    "FieldProposal",
+    "JoinedDocuments",
+    "Proposal",
+    "join_documents",
+    "propose_map",
+    "read_table",
+]

@@ -1,0 +1,219 @@
+"""Proposals: a column map for a file, with what speaks for each part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from smartrisk.errors import Message
+from smartrisk.results import Result
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
+
+Translate = Callable[[str], str] | None
+
+_COLUMNS = ["field", "columns", "confidence", "sure", "evidence", "alternatives"]
+#: Characters of a comment line of the TOML text.
+_LINE = 88
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldProposal:
+    """Where one field, or one option, of a map comes from.
+
+    Parameters
+    ----------
+    field : str
+        Field of a table, or option of `smartrisk.schema.ColumnMap`.
+    columns : tuple of str
+        The administration's columns; empty for an option.
+    confidence : float
+        How well names and values fit, from 0 to 1.
+    evidence : tuple of Message
+        What speaks for it.
+    doubts : tuple of Message
+        What is unsure; empty when it is sure.
+    alternatives : tuple of str
+        Other columns that may be meant.
+
+    Examples
+    --------
+    >>> from smartrisk.intake import FieldProposal
+    >>> FieldProposal(field="origin", columns=("pays",), confidence=0.9).sure
+    True
+    """
+
+    field: str
+    columns: tuple[str, ...] = ()
+    confidence: float = 0.0
+    evidence: tuple[Message, ...] = ()
+    doubts: tuple[Message, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.doubts
+
+
+class Proposal(Result):
+    """A proposed column map, with evidence and doubts. Made by `propose_map`.
+
+    Parameters
+    ----------
+    columns : ColumnMap
+        The map.
+    fields : sequence of FieldProposal
+        Where its parts come from.
+    table : str
+        "declarations" or "outcomes": what the rows of the file are.
+    not_carried : sequence of str
+        Fields of the tables that the file does not have.
+    unused : sequence of str
+        Columns of the file that no field takes.
+    results : Proposal, default=None
+        The proposal for a second file with results.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.intake import propose_map
+    >>> frame = pd.DataFrame({
+    ...     "no_declaration": ["A1", "A2"], "date_enreg": ["31/01/2024", "01/02/2024"],
+    ...     "espece_tarifaire": ["870323", "220300"], "pays_origine": ["FR", "DE"]})
+    >>> proposal = propose_map(frame)
+    >>> proposal.columns.mapping["tariff_code"], proposal.columns.day_first
+    ('espece_tarifaire', True)
+    """
+
+    def __init__(
+        self,
+        columns: ColumnMap,
+        fields: Sequence[FieldProposal],
+        *,
+        table: str = "declarations",
+        not_carried: Sequence[str] = (),
+        unused: Sequence[str] = (),
+        results: Proposal | None = None,
+    ) -> None:
+        self.columns = columns
+        self.fields = tuple(fields)
+        self.table = table
+        self.not_carried = tuple(not_carried)
+        self.unused = tuple(unused)
+        self.results = results
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per field and option.
+
+        Returns
+        -------
+        frame : DataFrame
+            Columns ``field``, ``columns``, ``confidence``, ``sure``, ``evidence``
+            (with the doubts, if any), ``alternatives``.
+        """
+        rows = [
+            (
+                f.field,
+                ", ".join(f.columns),
+                round(f.confidence, 2),
+                f.sure,
+                " ".join(map(str, (*f.evidence, *f.doubts))),
+                ", ".join(f.alternatives),
+            )
+            for f in self.fields
+        ]
+        return pd.DataFrame(rows, columns=_COLUMNS)
+
+    def __repr__(self) -> str:
+        """Return the number of fields, and of doubts."""
+        n_doubts = len(self.questions)
+        return f"Proposal({len(self.fields)} parts, {n_doubts} unsure)"
+
+    @property
+    def questions(self) -> tuple[FieldProposal, ...]:
+        """Parts that are unsure, those of required fields first."""
+        required = {*DECLARATIONS.required, *OUTCOMES.required}
+        unsure = [f for f in self.fields if not f.sure]
+        return tuple(sorted(unsure, key=lambda f: f.field not in required))
+
+    def to_toml(self, translate: Translate = None) -> str:
+        """Return the map as TOML, a comment above each part that says why.
+
+        Parameters
+        ----------
+        translate : callable, default=None
+            Takes an English template, returns that of another language.
+
+        Returns
+        -------
+        text : str
+            TOML that `ColumnMap.from_toml` reads; unsure parts are marked ``UNSURE``.
+        """
+        return _write_toml(self, translate)
+
+
+#: Words of the TOML comments, in catalogues like all messages.
+_TITLE = Message(
+    "intake.map_title",
+    "A proposal: look at every part marked {mark}, change what is wrong, keep the "
+    "file.",
+    mark="UNSURE",
+)
+
+
+def _write_toml(proposal: Proposal, translate: Translate) -> str:
+    """Return the TOML of the map with comments."""
+    comments = {f.field: _comment(f, translate) for f in proposal.fields}
+    lines: list[str] = [*_wrap(_TITLE.text(translate)), ""]
+    for line in proposal.columns.to_toml().splitlines():
+        name = _named(line)
+        lines.extend(comments.pop(name, ()))
+        lines.append(line)
+    if comments:
+        lines.append("")
+        lines.extend(line for rest in comments.values() for line in rest)
+    if proposal.not_carried:
+        message = Message(
+            "intake.not_carried",
+            "The file does not have: {fields}.",
+            fields=", ".join(proposal.not_carried),
+        )
+        lines.extend(["", *_wrap(message.text(translate))])
+    if proposal.unused:
+        message = Message(
+            "intake.unused_columns",
+            "Columns that no field takes: {columns}. Name one under [own_fields] to "
+            "keep it.",
+            columns=", ".join(proposal.unused),
+        )
+        lines.extend(["", *_wrap(message.text(translate))])
+    return "\n".join(lines) + "\n"
+
+
+def _named(line: str) -> str:
+    """Return the field or option that a line of TOML sets, or an empty text."""
+    name = line.partition("=")[0] if "=" in line else line.strip("[]").split(".")[-1]
+    return name.strip().strip('"') if not line.startswith("#") else ""
+
+
+def _comment(part: FieldProposal, translate: Translate) -> list[str]:
+    """Return the comment lines of one part."""
+    lines = [m.text(translate) for m in part.evidence]
+    lines += [f"UNSURE: {m.text(translate)}" for m in part.doubts]
+    head = part.field if not part.columns else f"{part.field}"
+    return [w for text in lines for w in _wrap(f"{head}: {text}")]
+
+
+def _wrap(text: str) -> list[str]:
+    """Return a text as comment lines; control characters of the data are escaped."""
+    import textwrap
+
+    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return [f"# {line}" for line in textwrap.wrap(clean, _LINE - 2)]
+
+
+def count_questions(proposals: Mapping[str, Proposal]) -> int:
+    """Return the number of unsure parts of several proposals."""
+    return sum(len(p.questions) for p in proposals.values())

@@ -20,7 +20,7 @@ from smartrisk.intake._document_rows import (
     show_keys,
 )
 from smartrisk.intake._document_totals import read_numbers, read_weights
-from smartrisk.intake._shares import share_totals
+from smartrisk.items import share_totals
 from smartrisk.lineage import read_sources, set_sources
 from smartrisk.schema import ColumnMap
 

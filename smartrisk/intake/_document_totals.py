@@ -16,7 +16,7 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.intake._document_rows import Finding, check_columns, column_of
-from smartrisk.intake._shares import share_totals
+from smartrisk.items import share_totals
 from smartrisk.schema import DECLARATIONS, ColumnMap, Field, Table
 from smartrisk.validation import check
 

@@ -32,6 +32,7 @@ from smartrisk.items._keys import (
     with_item_numbers,
 )
 from smartrisk.items._learned_marks import are_learned, mark_learned
+from smartrisk.items._shares import share_totals
 
 __all__ = [
     "GOLDEN",
@@ -52,6 +53,7 @@ __all__ = [
     "moments_known",
     "positions_of",
     "scramble",
+    "share_totals",
     "text_ids",
     "with_item_numbers",
 ]

@@ -40,6 +40,16 @@ def share_totals(
         weight.
     evenly : ndarray of bool, shape (n_documents,)
         Documents whose weights are all 0: each item gets the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.items import share_totals
+    >>> shares, _ = share_totals(
+    ...     np.array([10.0]), np.zeros(3, int), np.array([1.0, 1.0, 1.0])
+    ... )
+    >>> shares.tolist()
+    [3.34, 3.33, 3.33]
     """
     decimals = count_decimals(totals)
     n_documents = len(totals)

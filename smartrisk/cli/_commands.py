@@ -8,6 +8,7 @@ import pandas as pd
 
 from smartrisk import schema
 from smartrisk.cli._chunks import score_in_chunks
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import (
     DataFiles,
     load_column_map,
@@ -109,10 +110,10 @@ def fit(
 
 
 def score(
-    data: DataFiles, *, engine: str, guard: Guard, out: str | None, show: int
+    data: DataFiles, *, engine: EngineAddress, guard: Guard, out: str | None, show: int
 ) -> int:
     """Score items, write all scores, show the riskiest."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     scores = score_in_chunks(loaded, load_declarations(data), guard)
     if out is not None:
         print_line(f"{len(scores)} scores: {write_table(scores, out)}")
@@ -123,14 +124,14 @@ def score(
 def select(
     data: DataFiles,
     *,
-    engine: str,
+    engine: EngineAddress,
     capacity: float,
     guard: Guard,
     out: str | None,
     show: int,
 ) -> int:
     """Choose what to inspect, write all decisions, show the first."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     decisions = loaded.select(load_declarations(data), capacity, guard=guard)
     counts = decisions["channel"].value_counts()
     parts = [f"{counts[name]} {name}" for name in schema.CHANNELS if name in counts]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.cli._chunks import score_in_chunks, split_chunks
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import (
     DataFiles,
     load_declarations,
@@ -31,10 +32,14 @@ _MEASURES = {
 
 
 def evaluate(
-    data: DataFiles, *, engine: str, rates: tuple[float | int, ...], out: str | None
+    data: DataFiles,
+    *,
+    engine: EngineAddress,
+    rates: tuple[float | int, ...],
+    out: str | None,
 ) -> int:
     """Judge an engine by results, known and new goods lines separately."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     items, outcomes = load_declarations(data), load_outcomes(data)
     scores = score_in_chunks(loaded, items)
     result = evaluate_scores(scores, outcomes, rates=rates)

@@ -10,18 +10,24 @@ import numpy as np
 
 from smartrisk.artefact import write_file
 from smartrisk.cli._chunks import score_in_chunks
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import DataFiles, load_declarations, write_table
 from smartrisk.cli._terminal import print_line
-from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Reasons, Wording
 
 
 def explain(
-    data: DataFiles, *, engine: str, show: int, top: int, lang: str, out: str | None
+    data: DataFiles,
+    *,
+    engine: EngineAddress,
+    show: int,
+    top: int,
+    lang: str,
+    out: str | None,
 ) -> int:
     """Show why the riskiest items have high scores, and write their reasons."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     items = load_declarations(data)
     scores = score_in_chunks(loaded, items).reset_index(drop=True)
     order = np.argsort(-scores["risk_score"].to_numpy(), kind="stable")[:show]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._messages import render_message
 from smartrisk.cli._terminal import print_line, print_table
-from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError
 from smartrisk.ledger import Ledger
 from smartrisk.results import clean_text
@@ -45,13 +45,13 @@ def replay_decision(
     *,
     ledger: str,
     key: str | None,
-    engine: str,
+    engine: EngineAddress,
     declaration: str,
     item: int,
     top: int,
 ) -> int:
     """Score a decided item again; return 1 when it does not agree."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     with _open_ledger(ledger, key) as opened:
         replay = opened.replay(declaration, loaded, item_number=item, top=top)
     table = replay.frame()

@@ -31,6 +31,9 @@ _DATA_OPTIONS = (
     "part",
 )
 
+#: Registered model where none is named.
+_MODEL = "customs-risk"
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -90,9 +93,15 @@ def _run_command(options: dict[str, Any]) -> int:
     options = dict(options)
     module = importlib.import_module(f"smartrisk.cli.{options.pop('module')}")
     command = getattr(module, options.pop("command"))
+    # Loaded here: `smartrisk --help` must not load pandas.
+    if "engine" in options:
+        from smartrisk.cli._engines import EngineAddress
+
+        options["engine"] = EngineAddress(
+            address=options["engine"], tracking_uri=options.pop("tracking_uri")
+        )
     if not options.pop("has_data"):
         return int(command(**options))
-    # Loaded here: `smartrisk --help` must not load pandas.
     from smartrisk.cli._files import DataFiles
 
     files = {name: options.pop(name) for name in _DATA_OPTIONS if name in options}
@@ -133,6 +142,9 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_report,
         _add_benchmark,
+        _add_register,
+        _add_rollback,
+        _add_champions,
         _add_ledger,
     ):
         add(commands)
@@ -292,6 +304,54 @@ def _add_benchmark(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
 
 
+def _add_register(commands: _Commands) -> None:
+    """Add the command `register`."""
+    parser = _add_command(
+        commands,
+        "register",
+        "judge a logged engine against the champion on later months",
+        "_registry",
+    )
+    parser.add_argument("run", metavar="RUN", help="as 'smartrisk fit --track' shows")
+    _add_data(parser, with_outcomes=True, part="valid")
+    _add_decision(parser)
+    parser.add_argument("--gate", metavar="FILE", help="TOML, as Gate(...).to_toml()")
+    parser.add_argument("--metric", metavar="METRIC", help="default precision_at_05pct")
+    parser.add_argument(
+        "--min-gain", type=float, metavar="X", help="gain to exceed; default 0"
+    )
+    parser.add_argument(
+        "--confidence", type=float, metavar="P", help="of the interval; default 0.95"
+    )
+    parser.add_argument("--since", metavar="DATE", help="first day of judged items")
+    parser.add_argument("--name", default=_MODEL, metavar="NAME")
+
+
+def _add_rollback(commands: _Commands) -> None:
+    """Add the command `rollback`."""
+    parser = _add_command(
+        commands, "rollback", "go back to the champion before", "_registry"
+    )
+    parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
+    _add_decision(parser)
+
+
+def _add_champions(commands: _Commands) -> None:
+    """Add the command `champions`."""
+    parser = _add_command(
+        commands, "champions", "show who made which engine the champion", "_registry"
+    )
+    parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
+    _add_store(parser)
+
+
+def _add_decision(parser: argparse.ArgumentParser) -> None:
+    """Add who decides and why, and the store that records it."""
+    parser.add_argument("--by", required=True, metavar="WHO", help="who decides")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    _add_store(parser)
+
+
 def _add_ledger(commands: _Commands) -> None:
     """Add the command `ledger` and its own commands."""
     about = "verify and keep a record of decisions"
@@ -337,8 +397,23 @@ def _add_action(
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of a saved engine."""
-    parser.add_argument("--engine", required=True, metavar="FOLDER")
+    """Add the folder of a saved engine, or its address in a tracking store."""
+    parser.add_argument(
+        "--engine",
+        required=True,
+        metavar="ENGINE",
+        help="a folder, models:/NAME@ALIAS, models:/NAME/VERSION or runs:/RUN",
+    )
+    _add_store(parser)
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    """Add the address of a tracking store."""
+    parser.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="the tracking store; default MLFLOW_TRACKING_URI, else ./smartrisk-mlruns",
+    )
 
 
 def _add_guard(parser: argparse.ArgumentParser) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import DataFiles, load_declarations, load_outcomes
 from smartrisk.cli._terminal import print_line
-from smartrisk.engine import RiskEngine
 from smartrisk.pages import write_pages
 
 
 def report(
     data: DataFiles,
     *,
-    engine: str,
+    engine: EngineAddress,
     past: str | None,
     capacity: float,
     cases: int,
@@ -24,7 +24,7 @@ def report(
     out: str,
 ) -> int:
     """Write watch list, case sheets, cards and, with results, an evaluation."""
-    loaded = RiskEngine.load(engine)
+    loaded = load_engine(engine)
     items = load_declarations(data)
     has_outcomes = data.outcomes is not None or data.kcs is not None
     paths = write_pages(

@@ -1,11 +1,19 @@
 """What MLflow runs when it loads a logged engine: code and a checked folder, no pickle.
 
-MLflow copies this file next to the model and executes it. The engine's folder is read
-by `RiskEngine.load`, which refuses a folder that was edited.
+MLflow copies this file next to the model and executes it. The code of the library comes
+with the model as one archive and is what runs, whatever is installed. The engine's
+folder is read by `RiskEngine.load`, which refuses a folder that was edited.
 """
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import sys
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +21,56 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
-from smartrisk.engine import RiskEngine
-from smartrisk.schema import SCORES
-
 #: Columns of DECISIONS that are added when a capacity is asked for.
 _DECISION_COLUMNS = ("channel", "selected_by", "propensity", "rank")
+#: Up to so many items are scored one by one: with more, a batch is quicker.
+_FEW_ITEMS = 8
+
+
+def _use_logged_code() -> None:
+    """Make the code that was logged with the model the one that is imported."""
+    archive = next(Path(__file__).parent.glob("code/smartrisk-*.zip"), None)
+    if archive is None:
+        return
+    if "smartrisk" in sys.modules:
+        _compare_code(archive)
+        return
+    folder = tempfile.mkdtemp(prefix="smartrisk-code-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)
+    sys.path.insert(0, folder)
+
+
+def _compare_code(archive: Path) -> None:
+    """Warn where this process already runs other code than was logged."""
+    running = Path(sys.modules["smartrisk"].__file__ or "").parent.parent
+    with zipfile.ZipFile(archive) as content:
+        other = [
+            name
+            for name in content.namelist()
+            if name.endswith(".py") and _read(running / name) != content.read(name)
+        ]
+    if other:
+        warnings.warn(
+            f"This process runs the smartrisk of {running}, of which {len(other)} "
+            f"files differ from {archive.name}, the code that was logged with the "
+            f"model, such as {other[0]}. Load the model before you import smartrisk, "
+            "or in a process of its own, to run the logged code.",
+            stacklevel=2,
+        )
+
+
+def _read(path: Path) -> bytes:
+    """Return the content of a file, empty where there is none."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+_use_logged_code()
+
+from smartrisk.engine import RiskEngine  # noqa: E402 - of the code chosen above
+from smartrisk.schema import DECLARATIONS, SCORES  # noqa: E402
+from smartrisk.validation import validate  # noqa: E402
 
 
 class RiskModel(PythonModel):
@@ -46,7 +99,7 @@ class RiskModel(PythonModel):
         context : PythonModelContext
             Not used.
         model_input : DataFrame
-            DECLARATIONS.
+            DECLARATIONS, as `RiskEngine.score` takes them.
         params : dict, default=None
             ``capacity`` above 0 adds decisions: up to 1 it is a share of the items,
             above 1 a number of them. ``explain`` adds the sentences of each item.
@@ -58,7 +111,7 @@ class RiskModel(PythonModel):
         """
         asked = params or {}
         items = model_input.reset_index(drop=True)
-        scores = self.engine.score(items)
+        scores = score(self.engine, items)
         answer = scores[[n for n in SCORES.names if n in scores]].copy()
         capacity = float(asked.get("capacity") or 0.0)
         if capacity:
@@ -70,6 +123,20 @@ class RiskModel(PythonModel):
             sentences = self.engine.explain(items).sentences()
             answer["reasons"] = [" | ".join(lines) for lines in sentences]
         return plain_frame(answer)
+
+
+def score(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
+    """Return SCORES of items: few one by one, which is quicker, many as a batch."""
+    if not 0 < len(items) <= _FEW_ITEMS:
+        return engine.score(items)
+    checked = validate(items, DECLARATIONS)
+    records = zip(*(checked[name] for name in checked.columns), strict=True)
+    found = [
+        engine.score_one(dict(zip(checked.columns, record, strict=True)))
+        for record in records
+    ]
+    key = checked[[name for name in SCORES.names if name in checked]]
+    return pd.concat([key, pd.DataFrame(found, index=key.index)], axis=1)
 
 
 def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:

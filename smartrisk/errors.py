@@ -14,7 +14,8 @@ The tree::
     SmartRiskWarning (UserWarning)
     ├── DataQualityWarning              doubtful but legal input
     ├── LeakageWarning                  a model is judged by what it learned from
-    └── SmallSampleWarning              too little data for a firm answer
+    ├── SmallSampleWarning              too little data for a firm answer
+    └── TrackingWarning                 something was logged otherwise than it was given
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ __all__ = [
     "SmartRiskWarning",
     "TableError",
     "TrackingError",
+    "TrackingWarning",
 ]
 
 
@@ -288,12 +290,40 @@ class SmartRiskWarning(_Text, UserWarning):
     ----------
     message_id, template : str
         As for `SmartRiskError`.
+    messages : sequence of Message, default=()
+        The parts of the text where it has several: `text` translates each.
     **values : object
         As for `SmartRiskError`.
     """
 
-    def __init__(self, message_id: str, template: str, /, **values: Any) -> None:
+    def __init__(
+        self,
+        message_id: str,
+        template: str,
+        /,
+        *,
+        messages: Sequence[Message] = (),
+        **values: Any,
+    ) -> None:
         super().__init__(self._set_message(message_id, template, values))
+        self.messages = tuple(messages)
+
+    def text(self, translate: Callable[[str], str] | None = None) -> str:
+        """Return the text, part by part when a catalogue is given.
+
+        Parameters
+        ----------
+        translate : callable, default=None
+            As for `SmartRiskError.text`.
+
+        Returns
+        -------
+        text : str
+            The template with its values filled in, or the texts of `messages`.
+        """
+        if translate is None or not self.messages:
+            return super().text(translate)
+        return " ".join(message.text(translate) for message in self.messages)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what `pickle` needs: worker processes pass warnings on."""
@@ -302,14 +332,19 @@ class SmartRiskWarning(_Text, UserWarning):
             self.message_id,
             self.template,
             dict(self.values),
+            self.messages,
         )
 
 
 def _restore_warning(
-    cls: type[SmartRiskWarning], message_id: str, template: str, values: dict[str, Any]
+    cls: type[SmartRiskWarning],
+    message_id: str,
+    template: str,
+    values: dict[str, Any],
+    messages: Sequence[Message] = (),
 ) -> SmartRiskWarning:
     """Return the warning that `SmartRiskWarning.__reduce__` took apart."""
-    return cls(message_id, template, **values)
+    return cls(message_id, template, messages=messages, **values)
 
 
 class DataQualityWarning(SmartRiskWarning):
@@ -322,6 +357,10 @@ class LeakageWarning(SmartRiskWarning):
 
 class SmallSampleWarning(SmartRiskWarning):
     """Too little data for a firm answer."""
+
+
+class TrackingWarning(SmartRiskWarning):
+    """Something was logged otherwise than it was given, or left out."""
 
 
 def format_values(values: Iterable[Any], most: int = 5) -> str:

@@ -10,7 +10,13 @@ from smartrisk.evaluation._backtest import Backtest, backtest
 from smartrisk.evaluation._calibration import Calibration, calibration
 from smartrisk.evaluation._contenders import FittedContender, fit_contender
 from smartrisk.evaluation._effort_curve import EffortCurve, effort_curve
-from smartrisk.evaluation._evaluate import Comparison, Evaluation, compare, evaluate
+from smartrisk.evaluation._evaluate import (
+    Comparison,
+    Evaluation,
+    compare,
+    evaluate,
+    rate_name,
+)
 from smartrisk.evaluation._leaks import LeakReport, prove_leak_free
 from smartrisk.evaluation._off_policy import OffPolicy, off_policy
 from smartrisk.evaluation._officers import (
@@ -81,6 +87,7 @@ __all__ = [
     "paired_gain",
     "precision_at",
     "prove_leak_free",
+    "rate_name",
     "read_metric",
     "recall_at",
     "revenue_at",

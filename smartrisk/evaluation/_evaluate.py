@@ -158,7 +158,24 @@ class Evaluation(Result):
 
 
 def rate_name(rate: float) -> str:
-    """Return a rate as part of a name: 0.05 is ``05pct``, 100 is ``100items``."""
+    """Return a rate as it stands in the names of figures.
+
+    Parameters
+    ----------
+    rate : float or int
+        Share of the items as a float, or a number of items.
+
+    Returns
+    -------
+    name : str
+        Such as ``05pct`` of 0.05, ``0_5pct`` of 0.005 and ``100items`` of 100.
+
+    Examples
+    --------
+    >>> from smartrisk.evaluation import rate_name
+    >>> rate_name(0.05)
+    '05pct'
+    """
     if isinstance(rate, (int, np.integer)) or rate > 1:
         return f"{int(rate)}items"
     percent = round(float(rate) * 100, 4)

@@ -9,11 +9,13 @@ working directory. ``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri`` or
 ``tracking_uri=`` name another. MLflow's telemetry is switched off before it is loaded.
 """
 
+from smartrisk.tracking._extra_metrics import extra_metrics
 from smartrisk.tracking._gate import Gate
 from smartrisk.tracking._load import load, promote
 from smartrisk.tracking._registration import Champions, Registration
 from smartrisk.tracking._registry import champions, register, rollback
 from smartrisk.tracking._run import Run, log_run
+from smartrisk.tracking._sweep import sweep
 
 __all__ = [
     "Champions",
@@ -21,9 +23,11 @@ __all__ = [
     "Registration",
     "Run",
     "champions",
+    "extra_metrics",
     "load",
     "log_run",
     "promote",
     "register",
     "rollback",
+    "sweep",
 ]

@@ -1,11 +1,9 @@
-"""What goes into a run: metrics, digests of data, figures; checked and named."""
+"""What goes into a run besides figures: digests of data, pictures and pages."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,44 +12,12 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, format_values
-from smartrisk.evaluation import Evaluation
 from smartrisk.schema import DECLARATIONS
 from smartrisk.tables import to_pandas
+from smartrisk.tracking._names import safe_name
 
 #: Hexadecimal digits of a digest: MLflow keeps at most 36 characters.
 _DIGEST_LENGTH = 32
-#: Longest name of a metric, parameter or file; MLflow allows 250 characters.
-_LONGEST_NAME = 200
-
-
-def read_metrics(
-    evaluation: Evaluation | Mapping[str, float] | None,
-) -> dict[str, float]:
-    """Return finite figures under names that MLflow accepts."""
-    if evaluation is None:
-        return {}
-    given: object = evaluation
-    if not isinstance(evaluation, Mapping) and hasattr(evaluation, "to_dict"):
-        given = evaluation.to_dict()
-    if not isinstance(given, Mapping):
-        raise ArgumentError(
-            "tracking.evaluation_without_figures",
-            "log_run: 'evaluation' must be the result of evaluation.evaluate, "
-            "or a mapping of names to numbers; got {type_name}.",
-            type_name=type(evaluation).__name__,
-        )
-    metrics: dict[str, float] = {}
-    for name, value in given.items():
-        if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise ArgumentError(
-                "tracking.metric_not_a_number",
-                "log_run: the metric {name!r} must be a number; got {value!r}.",
-                name=str(name),
-                value=str(value),
-            )
-        if math.isfinite(value):
-            metrics[safe_name(name, "_/ ")] = float(value)
-    return metrics
 
 
 @dataclass(frozen=True)
@@ -128,19 +94,6 @@ def _draw(figure: Any) -> Any:
     """Return a display after drawing it, anything else unchanged."""
     is_display = hasattr(figure, "plot") and hasattr(figure, "svg")
     return figure.plot() if is_display and not hasattr(figure, "figure_") else figure
-
-
-def safe_name(name: object, more: str = "_") -> str:
-    """Return a name of letters, digits and a few signs, which cannot leave a folder."""
-    text = re.sub(rf"[^\w.\-{more}]", "_", str(name), flags=re.ASCII).strip("./ ")
-    text = re.sub(r"\.{2,}|/{2,}", "_", text)
-    if not text:
-        raise ArgumentError(
-            "tracking.name_without_letters",
-            "log_run: {name!r} has no letter or digit for a name.",
-            name=str(name),
-        )
-    return text[:_LONGEST_NAME]
 
 
 def _column_type(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from smartrisk.tracking._champions import now
 from smartrisk.tracking._contents import describe_data
 from smartrisk.tracking._gate import Judgement
-from smartrisk.tracking._run import log_inputs
+from smartrisk.tracking._steps import log_inputs
 from smartrisk.tracking._store import import_mlflow
 
 #: Start of the metrics; MLflow shows those before a slash as a group.

@@ -12,6 +12,7 @@ import pandas as pd
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
 from smartrisk.schema import DECLARATIONS, KEY
+from smartrisk.tracking._archive import write_code
 from smartrisk.tracking._contents import to_jsonable
 from smartrisk.tracking._store import import_mlflow
 
@@ -21,8 +22,7 @@ MODEL = "risk-engine"
 VERSION_TAG = "smartrisk.engine_version"
 MODEL_TAG = "smartrisk.model_id"
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_ENTRY = _PACKAGE / "_mlflow_entry.py"
+_ENTRY = Path(__file__).resolve().parents[1] / "_mlflow_entry.py"
 #: What a served engine imports.
 _PACKAGES = (
     "mlflow",
@@ -32,9 +32,16 @@ _PACKAGES = (
     "scikit-learn",
     "lightgbm",
     "pyarrow",
+    "joblib",
+    "threadpoolctl",
 )
-#: Kinds of fields whose values are texts to MLflow.
-_TEXTS = ("text", "code")
+#: The example, where MLflow looks for it, and how it is written.
+_EXAMPLE = {
+    "artifact_path": "input_example.json",
+    "serving_input_path": "serving_input_example.json",
+    "type": "dataframe",
+    "pandas_orient": "split",
+}
 
 
 def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
@@ -58,14 +65,17 @@ def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
             python_model=str(_ENTRY),
             artifacts={"engine": str(folder)},
             # So that a server needs no smartrisk of the right version installed.
-            code_paths=[str(_PACKAGE)],
+            code_paths=[str(write_code(folder.parent))],
             signature=_signature(example),
-            pip_requirements=_requirements(),
+            pip_requirements=_requirements(engine),
             mlflow_model=mlflow.models.Model(
                 artifact_path=model.artifact_location,
                 model_uuid=model_id,
                 run_id=info.run_id,
                 model_id=model_id,
+                # MLflow writes an example that it is given only after predicting it,
+                # which takes seconds.
+                saved_input_example_info=dict(_EXAMPLE),
             ),
         )
         _write_example(example, local)
@@ -82,15 +92,12 @@ def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
 
 def create_version(client: Any, name: str, run_id: str | None, model_id: str) -> str:
     """Create a version of a registered model; return its number."""
-    if not any(
-        m.name == name for m in client.search_registered_models(f"name='{name}'")
-    ):
-        try:
-            client.create_registered_model(name)
-        except Exception as error:
-            # Another process may have been faster; anything else shows below.
-            if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
-                raise
+    # No search: MLflow's filters take no name with a quote.
+    try:
+        client.create_registered_model(name)
+    except Exception as error:
+        if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+            raise
     source = f"models:/{model_id}"
     if not str(client.tracking_uri).startswith("http"):
         # Without a server MLflow resolves 'models:/' in its global store, not this one.
@@ -108,14 +115,7 @@ def _signature(example: pd.DataFrame) -> Any:
     from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
 
     wanted = [n for n in DECLARATIONS.names if n in example or n in KEY]
-    inputs = [
-        ColSpec(
-            "string" if DECLARATIONS[name].kind in _TEXTS else AnyType(),
-            name,
-            required=False,
-        )
-        for name in wanted
-    ]
+    inputs = [ColSpec(AnyType(), name, required=False) for name in wanted]
     outputs = [
         ColSpec(kind, name)
         for name, kind in (
@@ -134,14 +134,32 @@ def _signature(example: pd.DataFrame) -> Any:
 
 
 def _write_example(example: pd.DataFrame, local: Path) -> None:
-    """Write a request that `/invocations` accepts next to the model."""
+    """Write the example, and as a request that `/invocations` accepts."""
     rows = example[[n for n in DECLARATIONS.names if n in example]].copy()
     rows["lodged_at"] = rows["lodged_at"].dt.strftime("%Y-%m-%dT%H:%M:%S")
-    records = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    text = json.dumps({"dataframe_records": to_jsonable(records)}, indent=1)
-    (local / "serving_input_example.json").write_text(text, encoding="utf-8")
+    rows = rows.astype(object).where(rows.notna(), None)
+    split = to_jsonable({"columns": list(rows), "data": rows.to_numpy().tolist()})
+    for key, content in (
+        ("artifact_path", split),
+        ("serving_input_path", {"dataframe_split": split}),
+    ):
+        text = json.dumps(content, indent=1)
+        (local / _EXAMPLE[key]).write_text(text, encoding="utf-8")
 
 
-def _requirements() -> list[str]:
+def _requirements(engine: RiskEngine) -> list[str]:
     """Return what the model needs; without it MLflow takes ten seconds to infer it."""
-    return [f"{name}=={importlib.metadata.version(name)}" for name in _PACKAGES]
+    names = {*_PACKAGES, *_packages_of(engine)}
+    return [f"{name}=={importlib.metadata.version(name)}" for name in sorted(names)]
+
+
+def _packages_of(engine: RiskEngine) -> set[str]:
+    """Return the installed packages of models that are not LightGBM's."""
+    known = importlib.metadata.packages_distributions()
+    names: set[str] = set()
+    for model in (engine.classifier_, engine.regressor_):
+        estimator = getattr(model, "estimator", None)
+        if estimator is not None:
+            module = type(estimator).__module__.partition(".")[0]
+            names |= {"skops", *known.get(module, ())}
+    return names

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,18 +15,22 @@ import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, TrackingError
-from smartrisk.evaluation import Evaluation
+from smartrisk.errors import ArgumentError
 from smartrisk.ledger import ANCHOR_TAG, Anchor
-from smartrisk.tracking._contents import (
-    DataSet,
-    describe_data,
-    prepare_figures,
-    read_metrics,
-    safe_name,
-    to_jsonable,
-)
+from smartrisk.tracking._contents import describe_data, prepare_figures
+from smartrisk.tracking._context import NOTE_TAG, context_tags, describe_engine
+from smartrisk.tracking._findings import find_findings, log_findings
+from smartrisk.tracking._metrics import Judgement, as_sequence, read_figures
 from smartrisk.tracking._model import VERSION_TAG, create_version, log_model
+from smartrisk.tracking._names import entry_names
+from smartrisk.tracking._steps import (
+    log_inputs,
+    log_metrics,
+    log_months,
+    log_results,
+    log_settings,
+    new_run,
+)
 from smartrisk.tracking._store import (
     find_or_create_experiment,
     import_mlflow,
@@ -39,15 +40,12 @@ from smartrisk.tracking._store import (
     redact_uri,
     resolve_address,
 )
+from smartrisk.tracking._sweep import mark_killed, process_tags
 
 _log = logging.getLogger("smartrisk")
 
 #: Experiment of runs for which none is named.
 DEFAULT_EXPERIMENT = "smartrisk"
-#: Longest value of a parameter: the limit of servers older than MLflow 2.8.
-_LONGEST_PARAM = 500
-#: What a tracking server takes in one call.
-_PARAMS_PER_CALL, _METRICS_PER_CALL = 100, 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +64,13 @@ class Run:
         Name of the experiment.
     anchor : str, default=None
         Head of the ledger that was logged with it, for `Ledger.verify`.
+    artifact_uri : str, default=None
+        Where the files of the logged model are.
+
+    Attributes
+    ----------
+    serve_uri : str
+        Address for ``mlflow models serve -m``.
 
     Examples
     --------
@@ -77,6 +82,7 @@ class Run:
       model  models:/m-1
       store  sqlite:///mlflow.db
       view   mlflow ui --backend-store-uri sqlite:///mlflow.db
+      serve  mlflow models serve -m models:/m-1 --env-manager local
     """
 
     run_id: str
@@ -84,6 +90,18 @@ class Run:
     tracking_uri: str
     experiment: str
     anchor: str | None = None
+    artifact_uri: str | None = None
+
+    @property
+    def serve_uri(self) -> str:
+        """Address for ``mlflow models serve -m``: of a local store the folder.
+
+        Without a server MLflow looks for ``models:/`` in the store of its environment,
+        not in this one.
+        """
+        if self.artifact_uri is None or self.tracking_uri.startswith("http"):
+            return self.model_uri
+        return self.artifact_uri
 
     def _repr_html_(self) -> str:
         """Return the text of the run for a notebook."""
@@ -93,21 +111,26 @@ class Run:
         """Return where the run is and how to view it."""
         place = redact_uri(self.tracking_uri)
         view = f"mlflow ui --backend-store-uri {place}"
+        serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
         if place.startswith("http"):
             view = f"{place}/#/experiments"
+            serve = f"MLFLOW_TRACKING_URI={place} {serve}"
         return (
             f"run {self.run_id} in experiment {self.experiment!r}\n"
-            f"  model  {self.model_uri}\n  store  {place}\n  view   {view}"
+            f"  model  {self.model_uri}\n  store  {place}\n  view   {view}\n"
+            f"  serve  {serve}"
         )
 
 
 def log_run(
     engine: RiskEngine,
     *,
-    evaluation: Evaluation | Mapping[str, float] | None = None,
+    evaluation: Judgement | Sequence[Judgement] | None = None,
+    contender: str | None = None,
     experiment: str | None = None,
     tracking_uri: str | os.PathLike[str] | None = None,
     run_name: str | None = None,
+    description: str | None = None,
     declarations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
     figures: Mapping[str, Any] | None = None,
     registered_model_name: str | None = None,
@@ -120,8 +143,13 @@ def log_run(
     ----------
     engine : RiskEngine
         A fitted engine.
-    evaluation : Evaluation or mapping of str to float, default=None
-        Result whose figures become metrics such as ``precision_at_05pct``.
+    evaluation : Evaluation, Backtest, Periods, mapping or sequence, default=None
+        Results whose figures become metrics such as ``precision_at_05pct``, and curves
+        over rates and months. The months of a backtest become nested runs. A mapping
+        holds names and numbers; a sequence holds several of these.
+    contender : str, default=None
+        The contender of a `Backtest` that this engine is: its figures have plain
+        names, those of others begin with their name. None where there is one only.
     experiment : str, default=None
         Name of the experiment; None for that of the active run, else "smartrisk".
     tracking_uri : str or path, default=None
@@ -129,17 +157,22 @@ def log_run(
         address set in MLflow, else the folder ``smartrisk-mlruns``.
     run_name : str, default=None
         Name of the run; None lets MLflow choose.
+    description : str, default=None
+        Text of the run's page, in Markdown; None for one that names the engine.
     declarations : DataFrame or mapping of str to DataFrame, default=None
         Data behind the run, by context ("training" for a single frame, or
-        ``{"training": ..., "evaluation": ...}``). Only column names, counts and a
-        digest are logged; metrics name the "evaluation" data.
+        ``{"training": ..., "evaluation": ...}``). Column names, counts and a digest
+        are logged, the importance of fields for a sample of the "evaluation" data,
+        else of the "training" data, and the drift between the two; never a row.
+        Metrics name the "evaluation" data.
     figures : mapping of str to Figure, display, page or path, default=None
         Pictures and pages by name: matplotlib figures, displays, pages that name no
         party (such as a `ModelCard`), or files.
     registered_model_name : str, default=None
         Also create a version of this registered model.
     tags : mapping of str to str, default=None
-        More tags of the run.
+        More tags of the run; they replace those that MLflow sets, such as
+        ``mlflow.user`` and ``mlflow.source.name``.
     anchor : Anchor or str, default=None
         Head of the ledger of decisions, as ``ledger.head()`` returns it. It becomes a
         tag; ``ledger.verify(anchor=run)`` compares the ledger with it later.
@@ -157,18 +190,28 @@ def log_run(
     ArgumentError
         If an argument is of the wrong kind, or a page names parties.
 
+    Warns
+    -----
+    TrackingWarning
+        If a metric is not finite or refused by the store, or a name was changed to one
+        that MLflow allows: the rest is logged.
+
     Notes
     -----
+    The run carries user, program, commit and a description, as MLflow's own runs do. It
+    names its process: a run whose process was killed is marked by the next `log_run` in
+    the same store, or by `sweep`.
+
     While an MLflow run is active in the same store, the new run becomes its child, so
     several engines can be logged within one run without conflicting parameters. No
     global state of MLflow is changed and nothing is logged automatically. Rows and
     identities are never logged: parameters are settings, the input example is
     synthetic, and the history of the engine is keyed by digests.
 
-    The signature of the model names the columns, all optional: texts and codes as
-    strings, the others of any type. MLflow's own checks would refuse whole numbers
-    where decimals were learned, and turn a missing yes/no into no. The engine coerces
-    and checks every value itself.
+    The signature of the model names the columns, all optional and of any type: MLflow's
+    own checks would refuse an office written as a whole number, or whole numbers where
+    decimals were learned, and turn a missing yes/no into no. The engine coerces and
+    checks every value itself, as `RiskEngine.score` does.
 
     Examples
     --------
@@ -179,25 +222,35 @@ def log_run(
     >>> again = sr.tracking.load(run)  # doctest: +SKIP
     """
     pictures = prepare_figures(figures)
-    metrics = read_metrics(evaluation)
+    results = as_sequence(evaluation)
+    numbers = read_figures(results, contender, engine)
     data = describe_data(declarations)
     head = None if anchor is None else str(Anchor.parse(str(anchor)))
+    given = {**(tags or {}), **({} if head is None else {ANCHOR_TAG: head})}
     uri = resolve_address(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="smartrisk-") as temporary:
         folder = engine.save(Path(temporary) / "engine")
         client = open_store(uri)
-        with raise_tracking_errors(uri, "log_run"), limit_waiting():
+        found = find_findings(engine, declarations)
+        with (
+            raise_tracking_errors(uri, "log_run"),
+            limit_waiting(),
+            process_tags() as own,
+        ):
+            mark_killed(client)
             place = _choose_place(client, uri, experiment)
-            run_tags = _make_tags(engine, tags, place.parent_id)
-            run_tags |= {} if head is None else {ANCHOR_TAG: head}
-            with _new_run(client, place.experiment_id, run_name, run_tags) as run:
-                _log_settings(client, run, engine)
-                _log_results(client, run, evaluation, pictures)
+            run_tags = _make_tags(engine, given, place.parent_id, description) | own
+            with new_run(client, place.experiment_id, run_name, run_tags) as run:
+                log_settings(client, run, engine)
+                log_results(client, run, results, pictures)
+                log_findings(client, run, found)
                 log_inputs(client, run, data)
                 model_id = log_model(client, run, engine, folder)
-                _log_metrics(client, run, metrics, model_id, data.get("evaluation"))
+                log_metrics(client, run, numbers, model_id, data.get("evaluation"))
+                log_months(client, run, numbers.months, own)
             if registered_model_name is not None:
                 create_version(client, registered_model_name, run.info.run_id, model_id)
+            place_of_model = client.get_logged_model(model_id).artifact_location
     _log.info("log_run: run %s, version %s", run.info.run_id, engine.version_)
     return Run(
         run_id=run.info.run_id,
@@ -205,6 +258,7 @@ def log_run(
         tracking_uri=uri,
         experiment=place.experiment,
         anchor=head,
+        artifact_uri=str(place_of_model),
     )
 
 
@@ -237,126 +291,18 @@ def _choose_place(client: Any, uri: str, experiment: str | None) -> _Place:
     return _Place(name, exp_id, None if active is None else active.info.run_id)
 
 
-@contextmanager
-def _new_run(
-    client: Any, exp_id: str, run_name: str | None, tags: dict[str, str]
-) -> Iterator[Any]:
-    """Create a run; end it as finished, or as failed after an error."""
-    run = client.create_run(exp_id, tags=tags, run_name=run_name)
-    try:
-        yield run
-    except BaseException:
-        try:
-            client.set_terminated(run.info.run_id, status="FAILED")
-        except Exception as error:
-            raise TrackingError(
-                "tracking.run_not_ended",
-                "log_run: run {run_id} was started and could not be ended: the store "
-                "stopped answering. Its status stays RUNNING; log again.",
-                run_id=run.info.run_id,
-            ) from error
-        raise
-    client.set_terminated(run.info.run_id, status="FINISHED")
-
-
 def _make_tags(
-    engine: RiskEngine, tags: Mapping[str, str] | None, parent: str | None
+    engine: RiskEngine,
+    given: Mapping[str, str],
+    parent: str | None,
+    description: str | None,
 ) -> dict[str, str]:
-    """Return the tags of a run: those of the caller, versions, and the parent."""
-    out = {str(name): str(value) for name, value in (tags or {}).items()}
+    """Return the tags of a run: where it comes from, versions, those of the caller."""
+    names = entry_names("tags", given)
+    out = context_tags()
+    out[NOTE_TAG] = describe_engine(engine) if description is None else description
+    out |= {names[str(name)]: str(value) for name, value in given.items()}
     out |= {"smartrisk.version": __version__, VERSION_TAG: engine.version_}
     if parent is not None:
         out["mlflow.parentRunId"] = parent
     return out
-
-
-def _log_settings(client: Any, run: Any, engine: RiskEngine) -> None:
-    """Log the settings of the engine: short ones as parameters, all as JSON."""
-    mlflow = import_mlflow()
-    settings = {safe_name(k, "_/"): v for k, v in engine.describe().items()}
-    client.log_dict(run.info.run_id, to_jsonable(settings), "engine.json")
-    params = []
-    for name, value in settings.items():
-        text = value if isinstance(value, str) else json.dumps(to_jsonable(value))
-        if len(text) > _LONGEST_PARAM:
-            text = f"see engine.json ({len(text)} characters)"
-        params.append(mlflow.entities.Param(name, text))
-    for start in range(0, len(params), _PARAMS_PER_CALL):
-        client.log_batch(
-            run.info.run_id, params=params[start : start + _PARAMS_PER_CALL]
-        )
-
-
-def _log_results(
-    client: Any, run: Any, evaluation: object, figures: Mapping[str, Any]
-) -> None:
-    """Log the table at inspection rates, the figures and the pages."""
-    run_id = run.info.run_id
-    if hasattr(evaluation, "frame"):
-        table = evaluation.frame().to_csv(index=False, lineterminator="\n")
-        client.log_text(run_id, table, "evaluation/rates.csv")
-    for name, figure in figures.items():
-        if isinstance(figure, (str, os.PathLike)):
-            client.log_artifact(run_id, os.fspath(figure), f"figures/{name}")
-        elif hasattr(figure, "identities"):
-            name = name.removesuffix(".html")
-            client.log_text(run_id, figure.to_html(), f"pages/{name}.html")
-        else:
-            client.log_figure(
-                run_id, getattr(figure, "figure_", figure), _png_path(name)
-            )
-
-
-def log_inputs(client: Any, run: Any, data: Mapping[str, DataSet]) -> None:
-    """Log the digests of the data, without any row."""
-    entities = import_mlflow().entities
-    inputs = [
-        entities.DatasetInput(
-            entities.Dataset(
-                name=about.name,
-                digest=about.digest,
-                source_type="code",
-                source='{"tags": {}}',
-                schema=json.dumps({"mlflow_colspec": about.columns}),
-                profile=json.dumps({"num_rows": about.n_rows}),
-            ),
-            [entities.InputTag("mlflow.data.context", about.context)],
-        )
-        for about in data.values()
-    ]
-    if inputs:
-        client.log_inputs(run.info.run_id, inputs)
-
-
-def _log_metrics(
-    client: Any,
-    run: Any,
-    metrics: Mapping[str, float],
-    model_id: str,
-    judged: DataSet | None,
-) -> None:
-    """Log metrics to the run and to its model, with the data that they are of."""
-    make_metric = import_mlflow().entities.Metric
-    now = int(time.time() * 1000)
-    batch = [
-        make_metric(
-            name,
-            value,
-            now,
-            0,
-            model_id=model_id,
-            dataset_name=None if judged is None else judged.name,
-            dataset_digest=None if judged is None else judged.digest,
-            run_id=run.info.run_id,
-        )
-        for name, value in metrics.items()
-    ]
-    for start in range(0, len(batch), _METRICS_PER_CALL):
-        client.log_batch(
-            run.info.run_id, metrics=batch[start : start + _METRICS_PER_CALL]
-        )
-
-
-def _png_path(name: str) -> str:
-    """Return where a figure is stored in the run."""
-    return f"figures/{name}" if name.endswith(".png") else f"figures/{name}.png"

@@ -1,28 +1,23 @@
-"""The store: its address, its creation under a lock, its timeouts, its errors."""
+"""The store: its address, its opening, its timeouts, its errors."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from smartrisk.errors import SmartRiskError, TrackingError
+from smartrisk.errors import SmartRiskError, SmartRiskWarning, TrackingError
+from smartrisk.tracking._local_store import hold_lock, prepare
 
 #: Folder of the default store, in the working directory.
 FOLDER = "smartrisk-mlruns"
 _SQLITE = "sqlite:///"
-#: More than the creation of a fresh SQLite store takes on a slow disk.
-_LOCK_SECONDS = 120.0
-#: How often a held lock is tried again.
-_POLL_SECONDS = 0.05
 
 #: MLflow waits four minutes for a dead server by default. What the user has set in the
 #: environment is not changed.
@@ -34,6 +29,15 @@ _LIMITS = {
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 #: The first call only asks whether the server answers; later ones carry data.
 _KNOCK_SECONDS, _CALL_SECONDS = "5", "30"
+#: Answers of a store that works and does not do what it was asked for.
+_REFUSALS = (
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_STATE",
+    "PERMISSION_DENIED",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_DOES_NOT_EXIST",
+    "UNAUTHENTICATED",
+)
 #: Characters of a cause in an error.
 _LONGEST_REASON = 300
 
@@ -76,16 +80,36 @@ def limit_waiting(timeout: str = _CALL_SECONDS) -> Iterator[None]:
 
 
 @contextmanager
+def _pass_own_warnings() -> Iterator[None]:
+    """Drop the warnings of others: MLflow and SQLAlchemy warn of each other."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for given in caught:
+        if issubclass(given.category, SmartRiskWarning):
+            warnings.warn_explicit(
+                given.message, given.category, given.filename, given.lineno
+            )
+
+
+@contextmanager
 def raise_tracking_errors(uri: str, action: str) -> Iterator[None]:
     """Raise every failure of the store as one `TrackingError`."""
-    # MLflow and SQLAlchemy warn of each other's deprecations; no caller can act on it.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _pass_own_warnings():
         try:
             yield
         except SmartRiskError:
             raise
         except Exception as error:
+            if is_refusal(error):
+                raise TrackingError(
+                    "tracking.store_refused",
+                    "{action}: the tracking store {uri!r} answered and refused: "
+                    "{problem}. The engine remains usable.",
+                    action=action,
+                    uri=redact_uri(uri),
+                    problem=_reason(error),
+                ) from error
             raise TrackingError(
                 "tracking.store_failed",
                 "{action}: the tracking store {uri!r} failed: {problem}. The engine "
@@ -96,6 +120,11 @@ def raise_tracking_errors(uri: str, action: str) -> Iterator[None]:
                 uri=redact_uri(uri),
                 problem=_reason(error),
             ) from error
+
+
+def is_refusal(error: Exception) -> bool:
+    """Return whether a store works, and does not do what it was asked for."""
+    return getattr(error, "error_code", "") in _REFUSALS
 
 
 def resolve_address(tracking_uri: str | os.PathLike[str] | None) -> str:
@@ -124,7 +153,7 @@ def redact_uri(uri: str) -> str:
 
 
 def open_store(uri: str) -> Any:
-    """Return a client of a store that answers; migrate a fresh SQLite file once."""
+    """Return a client of a store that answers; make a local one where there is none."""
     mlflow = import_mlflow()
     with raise_tracking_errors(uri, "tracking"), limit_waiting(_KNOCK_SECONDS):
         path = _sqlite_path(uri)
@@ -134,7 +163,8 @@ def open_store(uri: str) -> Any:
             return client
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Processes that start together on a fresh file all fail in its migrations.
-        with _hold_lock(path.with_name(path.name + ".lock")):
+        with hold_lock(path.with_name(path.name + ".lock")):
+            prepare(path)
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)
         return client
@@ -170,57 +200,6 @@ def _sqlite_path(uri: str) -> Path | None:
         return None
     place = uri[len(_SQLITE) :].split("?")[0]
     return Path(place).resolve() if place and place != ":memory:" else None
-
-
-@contextmanager
-def _hold_lock(path: Path) -> Iterator[None]:
-    """Hold a file lock; the operating system frees it when the process ends."""
-    give_up = time.monotonic() + _LOCK_SECONDS
-    with path.open("a+b") as file:
-        while not _try_lock(file):
-            if time.monotonic() > give_up:
-                raise TrackingError(
-                    "tracking.store_locked",
-                    "tracking: another process has held {path!r} for "
-                    "{n_seconds:.0f} s. Wait for it, or end it.",
-                    path=str(path),
-                    n_seconds=_LOCK_SECONDS,
-                )
-            time.sleep(_POLL_SECONDS)
-        try:
-            yield
-        finally:
-            _unlock(file)
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    """Return whether the lock could be taken."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _unlock(file: IO[bytes]) -> None:
-    """Release the lock."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
 
 
 def _reason(error: Exception) -> str:

@@ -173,7 +173,7 @@ FORBIDDEN_IMPORTS = [
     ("skops is imported in models only", "engine.py", "skops"),
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
-    ("sqlite3 is imported in ledger only", "engine.py", "sqlite3"),
+    ("sqlite3 is imported in ledger and tracking only", "engine.py", "sqlite3"),
     (
         "the driver of a server is imported in ledger only",
         "engine.py",

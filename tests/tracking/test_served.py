@@ -100,5 +100,6 @@ def test_all_columns_are_optional_to_mlflow(model):
 def test_the_example_request_is_answered(model, logged, engine):
     place = Path(logged.tracking_uri.removeprefix("sqlite:///")).parent
     path = next(place.rglob("serving_input_example.json"))
-    records = json.loads(path.read_text(encoding="utf-8"))["dataframe_records"]
+    split = json.loads(path.read_text(encoding="utf-8"))["dataframe_split"]
+    records = pd.DataFrame(**split).to_dict("records")
     check_equal(through_json(model, records), engine.score(engine.input_example()))

@@ -134,7 +134,7 @@ def test_only_the_owner_can_read_a_fresh_folder(tmp_path, monkeypatch):
 
     if os.name != "posix":
         pytest.skip("permissions of this kind are POSIX")
-    monkeypatch.setattr(_store, "_hold_lock", None)
+    monkeypatch.setattr(_store, "hold_lock", None)
     uri = _store.local_uri(tmp_path / "new")
     with pytest.raises(TrackingError):
         _store.open_store(uri)
@@ -144,16 +144,16 @@ def test_only_the_owner_can_read_a_fresh_folder(tmp_path, monkeypatch):
 def test_a_lock_held_by_another_process_is_waited_for_and_then_named(
     tmp_path, monkeypatch
 ):
-    from smartrisk.tracking import _store
+    from smartrisk.tracking import _local_store
 
-    monkeypatch.setattr(_store, "_LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(_local_store, "_LOCK_SECONDS", 0.3)
     with (
-        _store._hold_lock(tmp_path / "x.lock"),
+        _local_store.hold_lock(tmp_path / "x.lock"),
         pytest.raises(TrackingError, match="another process has held"),
-        _store._hold_lock(tmp_path / "x.lock"),
+        _local_store.hold_lock(tmp_path / "x.lock"),
     ):
         pass
-    with _store._hold_lock(tmp_path / "x.lock"):
+    with _local_store.hold_lock(tmp_path / "x.lock"):
         pass
 
 

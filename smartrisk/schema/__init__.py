@@ -41,7 +41,7 @@ from smartrisk.schema._fields import (
     Field,
 )
 from smartrisk.schema._file_format import FileFormat
-from smartrisk.schema._presets import ASYCUDA, DATE, KCS
+from smartrisk.schema._presets import ASYCUDA, DATE, KCS, PRESETS
 from smartrisk.schema._table import ArrowTable, Table, TableInput
 from smartrisk.schema._tables import (
     DECISIONS,
@@ -70,6 +70,7 @@ __all__ = [
     "OUTCOMES",
     "OWN_FIELDS",
     "OWN_KINDS",
+    "PRESETS",
     "SCORES",
     "SELECTED_BY",
     "TRADERS",

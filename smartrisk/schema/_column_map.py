@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: A field that TOML does not hold.
 _NOT_WRITTEN = {"toml": False}
+#: Options that are shown with their value.
+_PLAIN = (str, bool, int)
 
 
 def _empty() -> Any:
@@ -81,7 +83,8 @@ class ColumnMap(Step):
         Measures whose unit stands in a column, row by row.
     values : mapping of str to mapping, default={}
         Values of a field: the administration's to those of the schema. Case and blanks
-        around a value do not count.
+        around a value do not count. ``"*"`` says what every other value becomes; such
+        values are told, and an empty text is a missing value.
     own_fields : mapping of str to str, default={}
         Fields of the administration that the schema does not have, and their kind:
         "code", "number" or "text".
@@ -93,6 +96,9 @@ class ColumnMap(Step):
         Dates whose year, month and day stand in three columns.
     sums : mapping of str to sequence of Amount or str, default={}
         Fields that are the sum of columns.
+    shared : mapping of str to str, default={}
+        Fields whose column holds the total of the document in each of its items, and
+        the field by which it is shared out.
     convert : mapping of str to Conversion, default={}
         Fields whose amounts are in other currencies.
     rates : RateTable, default=None
@@ -101,6 +107,8 @@ class ColumnMap(Step):
         Currency of all amounts after the map was applied, three letters.
     references : sequence of Reference, default=()
         Tables of the administration that tell more about items.
+    optional : sequence of str, default=()
+        Fields that are left out where a file does not have their columns.
     file : FileFormat, default=None
         How the file is written: encoding, separator, sheet, names of columns.
     frames : mapping of str to DataFrame, default={}
@@ -154,9 +162,11 @@ class ColumnMap(Step):
     split: Sequence[Split] = ()
     dates: Mapping[str, DateParts] = _empty()
     sums: Mapping[str, Sequence[Amount]] = _empty()
+    shared: Mapping[str, str] = _empty()
     convert: Mapping[str, Conversion] = _empty()
     rates: RateTable | None = None
     references: Sequence[Reference] = ()
+    optional: Sequence[str] = ()
     file: FileFormat | None = None
     frames: Mapping[str, TableInput] = dataclasses.field(
         default_factory=dict, compare=False, metadata=_NOT_WRITTEN
@@ -171,9 +181,12 @@ class ColumnMap(Step):
         check_sources(self)
 
     def __repr__(self) -> str:
-        """Return the number of mapped fields and the options that differ."""
-        options = [f"{name}={value!r}" for name, value in self._options().items()]
-        return f"ColumnMap({', '.join([f'{len(self.mapping)} fields', *options])})"
+        """Return the number of mapped fields, plain options, and names of others."""
+        given = {k: v for k, v in self._options().items() if k != "mapping"}
+        plain = [f"{k}={v!r}" for k, v in given.items() if isinstance(v, _PLAIN)]
+        others = [k for k, v in given.items() if not isinstance(v, _PLAIN)]
+        parts = [f"{len(self.mapping)} fields", *plain, *others]
+        return f"ColumnMap({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
         """Return the mapped fields as an HTML table for a notebook."""
@@ -213,6 +226,37 @@ class ColumnMap(Step):
         if "\n" not in str(source):
             object.__setattr__(columns, "folder", str(Path(source).parent))
         return columns
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> ColumnMap:
+        """Return a map that comes with the library, for a published layout.
+
+        Parameters
+        ----------
+        name : str
+            One of `smartrisk.schema.PRESETS`.
+        **changes : object
+            Options that differ, such as ``frames={"rates": rates}``.
+
+        Returns
+        -------
+        columns : ColumnMap
+            The map; `steps` says what it does.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no map of that name.
+
+        Examples
+        --------
+        >>> from smartrisk.schema import ColumnMap
+        >>> ColumnMap.preset("peru_sunat").sources("customs_value")
+        ('FOB_DOLPOL', 'FLE_DOLAR', 'SEG_DOLAR')
+        """
+        from smartrisk.schema._presets import read_preset
+
+        return dataclasses.replace(read_preset(name), **changes)
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -275,13 +319,8 @@ class ColumnMap(Step):
 
     def _options(self) -> dict[str, object]:
         """Return the options that are not at their default."""
-        return {
-            f.name: getattr(self, f.name)
-            for f in dataclasses.fields(self)
-            if f.default is not dataclasses.MISSING
-            and f.compare
-            and getattr(self, f.name) != f.default
-        }
+        names = [f.name for f in dataclasses.fields(self) if f.name in self.settings()]
+        return {name: getattr(self, name) for name in names}
 
 
 def _restore(

@@ -35,15 +35,13 @@ from smartrisk.schema._column_map_steps import (
     Split,
     Units,
 )
+from smartrisk.schema._fields import OWN_KINDS, Field
 from smartrisk.schema._file_format import FileFormat
 from smartrisk.schema._tables import DECLARATIONS, HS_LEVELS, OUTCOMES
 
 if TYPE_CHECKING:
     from smartrisk.schema._column_map import ColumnMap
-    from smartrisk.schema._fields import Field
 
-#: Kinds of own fields.
-OWN_KINDS = ("code", "number", "text")
 #: Names of own fields that mean something else in a canonical table.
 _TAKEN = frozenset({"source_row", *HS_LEVELS})
 #: Names of own fields: those of a column that any tool can read.
@@ -51,8 +49,11 @@ _OWN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FIELDS: Mapping[str, Field] = MappingProxyType(
     {f.name: f for table in (OUTCOMES, DECLARATIONS) for f in table}
 )
+_REQUIRED = frozenset((*DECLARATIONS.required, *OUTCOMES.required))
 #: A moment whose day, month and year differ, to try date formats with.
 _A_MOMENT = datetime.datetime(2023, 11, 25, 13, 14, 15)
+#: Dates that have a name: 2024-01-31, and the days that spreadsheets count.
+_NAMED_FORMATS = ("iso", "excel", "excel1904")
 #: Columns of a destination, in the languages of the maps.
 _DESTINATION = re.compile(r"destin", re.IGNORECASE)
 #: Options that people write below the line ``[mapping]`` of a TOML file.
@@ -82,6 +83,7 @@ def read_options(given: ColumnMap) -> dict[str, Any]:
         "date_format": _read_date_format(given.date_format),
         "missing": read_texts(owner, "missing", given.missing),
         "keep": read_texts(owner, "keep", given.keep),
+        "optional": read_texts(owner, "optional", given.optional),
         "widths": read_mapping(owner, "widths", given.widths, values=read_width),
         "factors": read_mapping(owner, "factors", given.factors, values=read_number),
         "units": _read_steps("units", given.units, Units),
@@ -91,6 +93,7 @@ def read_options(given: ColumnMap) -> dict[str, Any]:
         "split": read_parts(owner, "split", given.split, Split),
         "dates": _read_steps("dates", given.dates, DateParts),
         "sums": read_mapping(owner, "sums", given.sums, values=_read_sum),
+        "shared": read_mapping(owner, "shared", given.shared),
         "convert": _read_steps("convert", given.convert, Conversion),
         "rates": _read_optional("rates", given.rates, RateTable),
         "references": _order_references(
@@ -261,6 +264,8 @@ def _read_date_format(given: Any) -> str | Mapping[str, str] | None:
 
 def _check_date_format(name: str, text: str) -> None:
     """Refuse a format that strptime does not know, or without day, month and year."""
+    if text in _NAMED_FORMATS:
+        return
     try:
         read = datetime.datetime.strptime(_A_MOMENT.strftime(text), text)
         is_whole = read.date() == _A_MOMENT.date()
@@ -270,7 +275,8 @@ def _check_date_format(name: str, text: str) -> None:
         raise ArgumentError(
             "schema.date_format",
             "ColumnMap: {name!r} must give day, month and year in the codes of "
-            "datetime.strptime, such as '%d/%m/%Y' or '%Y%m%d'; got {text!r}.",
+            "datetime.strptime, such as '%d/%m/%Y' or '%Y%m%d', or be 'iso', "
+            "'excel' or 'excel1904'; got {text!r}.",
             name=name,
             text=text,
         )
@@ -286,6 +292,7 @@ def check_sources(columns: ColumnMap) -> None:
     for option, wrong in (
         ("sums", [n for n in columns.sums if not _holds_numbers(n, columns)]),
         ("convert", [n for n in columns.convert if not _holds_numbers(n, columns)]),
+        ("shared", [n for n in columns.shared if not _holds_numbers(n, columns)]),
         ("units", [n for n in columns.units if not _holds_numbers(n, columns)]),
         ("factors", [n for n in columns.factors if not _holds_numbers(n, columns)]),
         ("dates", [n for n in columns.dates if _kind(n, columns) != "datetime"]),
@@ -300,6 +307,7 @@ def check_sources(columns: ColumnMap) -> None:
                 kind=_kind(wrong[0], columns),
                 need="dates" if option == "dates" else "numbers",
             )
+    _check_shares(columns)
     _check_one_source(columns)
     _check_columns_once(columns)
     _check_missing(columns)
@@ -331,7 +339,7 @@ def _named_fields(columns: ColumnMap) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield each option that names fields, and the fields."""
     for option in (
         *("mapping", "widths", "factors", "units", "values"),
-        *("join", "dates", "sums", "convert"),
+        *("join", "dates", "sums", "shared", "convert", "optional"),
     ):
         yield option, getattr(columns, option)
     if isinstance(columns.date_format, Mapping):
@@ -436,6 +444,29 @@ def _check_columns_once(columns: ColumnMap) -> None:
                 field=name,
                 columns=format_values(p.column for p in parts) or "none",
             )
+
+
+def _check_shares(columns: ColumnMap) -> None:
+    """Refuse totals that are shared out by what is no number, or a total itself."""
+    for name, by in columns.shared.items():
+        is_number = (by in _FIELDS or by in columns.own_fields) and _holds_numbers(
+            by, columns
+        )
+        if not is_number or by in columns.shared:
+            raise ArgumentError(
+                "schema.shared_by",
+                "ColumnMap: the total of {field!r} is to be shared out by {by!r}, "
+                "which must be a number of each item, such as 'customs_value'.",
+                field=name,
+                by=by,
+            )
+    required = [n for n in columns.optional if n in _REQUIRED]
+    if required:
+        raise ArgumentError(
+            "schema.optional_is_required",
+            "ColumnMap: {fields} cannot be optional: every table needs them.",
+            fields=format_values(required),
+        )
 
 
 def _check_missing(columns: ColumnMap) -> None:

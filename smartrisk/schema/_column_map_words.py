@@ -165,6 +165,25 @@ def _describe_values(columns: ColumnMap) -> Iterator[Message]:
             field=field,
             pairs=", ".join(f"{a!r} is {b!r}" for a, b in values.items()),
         )
+    yield from _describe_digits(columns)
+    yield from _describe_measures(columns)
+    for field, kind in columns.own_fields.items():
+        yield Message(
+            "schema.step_own_field",
+            "{field!r} is a field of the administration, a {kind}.",
+            field=field,
+            kind=kind,
+        )
+    if columns.optional:
+        yield Message(
+            "schema.step_optional",
+            "These fields are left out where their columns are missing: {fields}.",
+            fields=_names(columns.optional),
+        )
+
+
+def _describe_digits(columns: ColumnMap) -> Iterator[Message]:
+    """Yield which zeros are restored."""
     for field, width in columns.widths.items():
         yield Message(
             "schema.step_width",
@@ -178,6 +197,10 @@ def _describe_values(columns: ColumnMap) -> Iterator[Message]:
             "Tariff codes are filled with zeros to {digits} digits.",
             digits=columns.tariff_digits,
         )
+
+
+def _describe_measures(columns: ColumnMap) -> Iterator[Message]:
+    """Yield units and factors, and totals that are shared out."""
     if columns.duty_rate_unit == "percent":
         yield Message("schema.step_percent", "Duty rates are in percent.")
     for field, factor in columns.factors.items():
@@ -194,12 +217,12 @@ def _describe_values(columns: ColumnMap) -> Iterator[Message]:
             field=field,
             column=units.column,
         )
-    for field, kind in columns.own_fields.items():
+    for field, by in columns.shared.items():
         yield Message(
-            "schema.step_own_field",
-            "{field!r} is a field of the administration, a {kind}.",
+            "schema.step_shared",
+            "{field!r} is the total of the document, shared out by {by!r}.",
             field=field,
-            kind=kind,
+            by=by,
         )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+
+from smartrisk.errors import ArgumentError, format_values, suggest_nearest
 from smartrisk.schema._column_map import ColumnMap
 
 #: The Korean declarations of Jeong et al. (2022), English column names.
@@ -73,3 +78,27 @@ ASYCUDA = ColumnMap(
         "revenue_adjustment": "RAISED_TAX_AMOUNT",
     },
 )
+
+_IN_CODE: Mapping[str, ColumnMap] = MappingProxyType(
+    {"kcs": KCS, "date": DATE, "asycuda": ASYCUDA}
+)
+_IN_FILES = ("chile_din", "peru_sunat", "asycuda_sheet", "french_export")
+
+#: Names of the maps that come with the library, as `ColumnMap.preset` takes them.
+PRESETS = (*_IN_CODE, *_IN_FILES)
+
+
+def read_preset(name: str) -> ColumnMap:
+    """Return the map of a name; a TOML file of this package holds it."""
+    if name in _IN_CODE:
+        return _IN_CODE[name]
+    if name not in _IN_FILES:
+        raise ArgumentError(
+            "schema.unknown_preset",
+            "ColumnMap.preset: {name!r} is none of {names}.{hint}",
+            name=name,
+            names=format_values(PRESETS, len(PRESETS)),
+            hint=suggest_nearest(str(name), PRESETS),
+        )
+    folder = resources.files("smartrisk.schema") / "_maps"
+    return ColumnMap.from_toml((folder / f"{name}.toml").read_text(encoding="utf-8"))

@@ -206,9 +206,12 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
     numbered = "item_number" in done
     _add_item_number(done, work)
     done = keep_unknown(done, filled)
-    done = {**done, **recipe.references(done, work)}
+    done |= recipe.shared(done, work)
+    done |= recipe.references(done, work)
+    recipe.tell_absent(work)
     result = pd.DataFrame(done, index=source.index)
-    order = (*table.names, *recipe.own)
+    flags = [name for name in done if name.startswith("dq_")]
+    order = (*table.names, *recipe.own, *flags)
     result = result[[name for name in order if name in result]]
     _check_keys(result, work)
     for name, flag in _quality_flags(result, table).items():

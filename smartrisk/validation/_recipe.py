@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError, format_values, suggest_nearest
-from smartrisk.schema import DECLARATIONS, FLOWS, ColumnMap, Field, Table
-from smartrisk.validation._recipe_amounts import make_amounts
+from smartrisk.errors import Message, TableError, format_values, suggest_nearest
+from smartrisk.schema import DECLARATIONS, FLOWS, OWN_FIELDS, ColumnMap, Field, Table
+from smartrisk.validation._recipe_amounts import make_amounts, share_out
 from smartrisk.validation._recipe_parts import (
     fill_zeros,
     join_columns,
@@ -31,8 +31,6 @@ from smartrisk.validation._recipe_tables import take_references
 from smartrisk.validation._report import Findings
 from smartrisk.validation._values import COERCE
 
-#: Attribute of a canonical frame: its own fields, and the kind of each.
-OWN_FIELDS = "smartrisk.own_fields"
 #: Attribute of a canonical frame: the currency of its totals.
 CURRENCY = "smartrisk.currency"
 #: Missing columns that an error names with a suggestion each.
@@ -58,6 +56,7 @@ class Recipe:
     found: Mapping[str, Hashable]
     own: Mapping[str, Field]
     given: Mapping[str, pd.Series] = dataclasses.field(default_factory=dict)
+    absent: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         """Return whether the frame and the map give a field."""
@@ -72,6 +71,7 @@ class Recipe:
     def is_made(self, name: str) -> bool:
         """Return whether a step of the map makes a field of this table."""
         is_here = name in self.table or name in self.own
+        is_here &= name not in self.absent
         return is_here and name in self.columns.made
 
     def keep(self, rows: NDArray[np.bool_]) -> Recipe:
@@ -104,6 +104,25 @@ class Recipe:
             for field in self
             if field.name not in money
         }
+
+    def shared(
+        self, done: Mapping[str, pd.Series], work: Findings
+    ) -> dict[str, pd.Series]:
+        """Return fields whose column holds totals of documents, shared out."""
+        names = [name for name in self.columns.shared if name in done]
+        return share_out(names, self.columns.shared, done, work)
+
+    def tell_absent(self, work: Findings) -> None:
+        """Tell which optional columns the table does not have."""
+        if self.absent:
+            work.tell(
+                Message(
+                    "validation.optional_columns_absent",
+                    "{table}: the table does not have the optional columns {columns}.",
+                    table=self.table.name,
+                    columns=", ".join(map(repr, dict.fromkeys(self.absent.values()))),
+                )
+            )
 
     def references(
         self, done: Mapping[str, pd.Series], work: Findings
@@ -138,10 +157,11 @@ class Recipe:
             series = split_column(self, name, work)
         else:
             series = single_values(self.source[self.found[name]], work, name)
+        label = self.labels().get(name, name)
         if name in columns.values:
-            series = map_values(series, columns.values[name])
+            here = work.under(name, label)
+            series = map_values(series, columns.values[name], here)
         if name in columns.widths:
-            label = self.labels().get(name, name)
             series = fill_zeros(series, columns.widths[name], work.under(name, label))
         return series
 
@@ -163,9 +183,14 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
         by_plain_name.setdefault(plain_name(str(column)), []).append(column)
     found: dict[str, Hashable] = {}
     missing: list[tuple[str, str]] = []
+    absent: dict[str, str] = {}
     for field in (*table, *own.values()):
         sources = columns.sources(field.name)
-        missing += [(field.name, c) for c in sources if c not in source.columns]
+        lacking = [(field.name, c) for c in sources if c not in source.columns]
+        if lacking and field.name in columns.optional:
+            absent[field.name] = lacking[0][1]
+            continue
+        missing += lacking
         is_made = field.name in columns.made or field.name in _taken(columns)
         if field.name in columns.mapping:
             found[field.name] = columns.mapping[field.name]
@@ -177,7 +202,7 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
                 missing.append((field.name, field.name))
     if missing:
         raise_missing_columns(source, table, missing)
-    return Recipe(table, columns, source, found, own)
+    return Recipe(table, columns, source, found, own, absent=absent)
 
 
 def _own_fields(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import Message
+from smartrisk.items import share_totals
 from smartrisk.schema import MASS_UNITS, Amount, Conversion
 from smartrisk.validation._recipe_parts import (
     CODE_PART,
@@ -164,6 +165,44 @@ def _currencies(
     if "currency" in recipe.columns.values:
         raw = map_values(raw, recipe.columns.values["currency"])
     return COERCE["code"](CODE_PART, raw, work.under(name, column))
+
+
+def share_out(
+    names: Iterable[str],
+    by: Mapping[str, str],
+    done: Done,
+    work: Findings,
+) -> dict[str, pd.Series]:
+    """Return totals of documents as shares of their items; to the last cent.
+
+    The total stands in every item of its document. Where the items of a document do
+    not agree, the column is no total, and they are refused.
+    """
+    shared: dict[str, pd.Series] = {}
+    documents, _ = pd.factorize(done["declaration_id"])
+    documents = np.where(documents < 0, documents.max(initial=0) + 1, documents)
+    for name in names:
+        totals = done[name].to_numpy(np.float64)
+        groups = pd.Series(totals).groupby(documents)
+        total = groups.first().to_numpy(np.float64)
+        same = groups.nunique(dropna=False).to_numpy() <= 1
+        rows = np.flatnonzero(~same[documents])
+        work.note(rows, name, "not one total per document", done[name])
+        weights = _weights(by[name], done)
+        shares, _ = share_totals(total, documents, weights)
+        unknown = np.flatnonzero(np.isnan(shares) & ~np.isnan(totals))
+        work.note(unknown, name, "no share of the total", done[name], "warning")
+        shared[name] = pd.Series(shares, index=done[name].index)
+        several = np.bincount(documents)[documents] > 1
+        shared[f"dq_shared_{name}"] = pd.Series(several, index=done[name].index)
+    return shared
+
+
+def _weights(by: str, done: Done) -> Numbers:
+    """Return by what totals are shared; missing where the items do not have it."""
+    if by in done:
+        return done[by].to_numpy(np.float64)
+    return np.full(len(done["declaration_id"]), np.nan)
 
 
 def _unit_factors(

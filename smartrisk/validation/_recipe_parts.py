@@ -30,6 +30,8 @@ TEXT_PART = Field("part", "text", "key", "part of a field")
 NUMBER_PART = Field("part", "number", "measure", "part of a sum")
 CODE_PART = Field("part", "code", "measure", "unit or currency")
 DATE_PART = Field("part", "datetime", "time", "a moment", nullable=False)
+#: What stands for every other value in a value map.
+_OTHERS = "*"
 #: Years of two digits are no years.
 _FIRST_YEAR, _LAST_YEAR = 1000, 9999
 
@@ -145,11 +147,23 @@ def _fold(value: Any) -> str:
     return " ".join(str(value).split()).casefold()
 
 
-def map_values(series: pd.Series, values: Mapping[str, Any]) -> pd.Series:
-    """Return a column with the values of a map; others are kept as they are."""
+def map_values(
+    series: pd.Series, values: Mapping[str, Any], work: Findings | None = None
+) -> pd.Series:
+    """Return a column with the values of a map; others are kept as they are.
+
+    Where the map says what others become, they are told.
+    """
     ours = {_fold(key): value for key, value in values.items()}
     codes, unique = pd.factorize(series)
-    found = [ours.get(_fold(value), value) for value in unique]
+    folded = [_fold(value) for value in unique]
+    if _OTHERS in ours and work is not None:
+        is_other = [bool(key) and key not in ours for key in folded]
+        rows = np.flatnonzero(np.array([*is_other, False], bool)[codes])
+        work.note(rows, "", "not in the value map", series, "warning")
+        found = [ours.get(key, ours[_OTHERS]) for key in folded]
+    else:
+        found = [ours.get(k, v) for k, v in zip(folded, unique, strict=True)]
     table = np.empty(len(found) + 1, dtype=object)
     table[:-1] = found
     table[-1] = ours.get("")

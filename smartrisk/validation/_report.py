@@ -77,6 +77,13 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "subtract in 'negative'.",
         "no exchange rate": "no exchange rate in {n_rows} rows: {values}. Give a rate "
         "for each currency and day.",
+        "not one total per document": "not one total per document in {n_rows} rows: "
+        "{values}. The items of a document must repeat its total; else map the column "
+        "without 'shared'.",
+        "no share of the total": "no share of the total in {n_rows} rows: {values}. "
+        "Give every item of the document what the total is shared out by.",
+        "not in the value map": "not in the value map in {n_rows} rows: {values}. Add "
+        "them to 'values' in the ColumnMap.",
         "unknown unit": "unknown unit in {n_rows} rows: {values}. Give its factor in "
         "'units'.",
         "scientific notation": "scientific notation in {n_rows} rows: {values}. A "

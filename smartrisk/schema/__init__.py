@@ -12,6 +12,7 @@ from smartrisk.schema._code_lists import (
     is_chapter,
     is_country,
     is_currency,
+    list_code,
     mode_code,
     unit_code,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "is_chapter",
     "is_country",
     "is_currency",
+    "list_code",
     "mode_code",
     "unit_code",
 ]

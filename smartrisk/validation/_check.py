@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -44,6 +45,15 @@ OnError: TypeAlias = Literal["raise", "set_aside"]
 
 #: How far the net mass may exceed the gross mass: both are rounded when declared.
 _ROUNDED_MASS = 1.0001
+#: Reason of each flag of several fields; the others say that a value is zero.
+_DOUBTS: Mapping[str, str] = MappingProxyType(
+    {
+        "dq_net_exceeds_gross": "net exceeds gross",
+        "dq_contradiction": "contradiction",
+        "dq_negative_adjustment": "negative adjustment",
+        "dq_known_before_inspected": "known before inspected",
+    }
+)
 
 
 def validate(
@@ -99,7 +109,7 @@ def validate(
     """
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
-    for message in report.flow_messages():
+    for message in (*report.flow_messages(), *report.column_doubts()):
         warnings.warn(
             DataQualityWarning(message.message_id, message.template, **message.values),
             stacklevel=2,
@@ -214,9 +224,17 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
     order = (*table.names, *recipe.own, *flags)
     result = result[[name for name in order if name in result]]
     _check_keys(result, work)
-    for name, flag in _quality_flags(result, table).items():
+    for name, (field_name, flag) in _quality_flags(result, table).items():
         result[name] = flag
-        work.note(np.flatnonzero(flag), name[3:], "doubtful", flag, "warning")
+        reason = _DOUBTS.get(name, "zero")
+        rows = np.flatnonzero(flag)
+        work.note(rows, field_name, reason, result[field_name], "warning")
+    for name in ("origin", "departure"):
+        if name in result:
+            none = np.zeros(len(result), bool)
+            result[f"dq_unknown_{name}"] = work.flags.pop(f"dq_unknown_{name}", none)
+    for name, flag in work.flags.items():
+        result[name] = flag
     if table is OUTCOMES and not numbered:
         result[NO_ITEM_NUMBER] = True
     for name in _carried(source, result):
@@ -381,25 +399,25 @@ def _check_keys(result: pd.DataFrame, work: Findings) -> None:
     work.note(np.flatnonzero(repeated), "declaration_id", "duplicate key", ids)
 
 
-def _quality_flags(result: pd.DataFrame, table: Table) -> dict[str, NDArray[np.bool_]]:
-    """Return what is doubtful but legal, as boolean columns."""
-    flags: dict[str, NDArray[np.bool_]] = {}
+def _quality_flags(
+    result: pd.DataFrame, table: Table
+) -> dict[str, tuple[str, NDArray[np.bool_]]]:
+    """Return what is doubtful but legal: columns, and the field that each is about."""
+    flags: dict[str, tuple[str, NDArray[np.bool_]]] = {}
     if table is DECLARATIONS:
         for name in ("net_mass_kg", "customs_value", "quantity"):
             if name in result:
-                flags[f"dq_zero_{name}"] = (result[name] == 0).to_numpy()
+                flags[f"dq_zero_{name}"] = name, (result[name] == 0).to_numpy()
         if {"net_mass_kg", "gross_mass_kg"} <= set(result):
             over = result["net_mass_kg"] > result["gross_mass_kg"] * _ROUNDED_MASS
-            flags["dq_net_exceeds_gross"] = over.to_numpy()
-        for name in ("origin", "departure"):
-            if name in result:
-                is_code = result[name].str.fullmatch("[A-Z]{2}", na=True).astype(bool)
-                flags[f"dq_unknown_{name}"] = ~is_code.to_numpy()
+            flags["dq_net_exceeds_gross"] = "net_mass_kg", over.to_numpy()
     if table is OUTCOMES and "revenue_adjustment" in result:
-        contradicts = (result["illicit"] == 0) & (result["revenue_adjustment"] > 0)
-        flags["dq_contradiction"] = contradicts.to_numpy()
-        flags["dq_negative_adjustment"] = (result["revenue_adjustment"] < 0).to_numpy()
+        adjustment = result["revenue_adjustment"]
+        contradicts = (result["illicit"] == 0) & (adjustment > 0)
+        flags["dq_contradiction"] = "illicit", contradicts.to_numpy()
+        negative = (adjustment < 0).to_numpy()
+        flags["dq_negative_adjustment"] = "revenue_adjustment", negative
     if table is OUTCOMES and {"known_at", "inspected_at"} <= set(result):
         early = result["known_at"] < result["inspected_at"]
-        flags["dq_known_before_inspected"] = early.to_numpy()
+        flags["dq_known_before_inspected"] = "known_at", early.to_numpy()
     return flags

@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from smartrisk.schema import ColumnMap, Field
+from smartrisk.validation._report import Findings
+
 Codes: TypeAlias = NDArray[np.intp]
 Unique: TypeAlias = NDArray[np.object_]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -78,13 +81,15 @@ NO_PARTY = frozenset(
         "not available",
         "non disponible",
         "no disponible",
-        "sans",
         "s/n",
-        "x",
-        "xx",
-        "xxx",
     }
 )
+#: Fields that hold countries.
+COUNTRIES = frozenset({"origin", "departure", "transit_countries"})
+#: Fields that name something and are neither keys nor parties.
+_IDENTITIES = frozenset({"officer_id", "container_id", "previous_document"})
+#: From this many texts on, Arrow is faster.
+_MANY = 1_000
 #: Longer texts are no sign of a missing value.
 _LONGEST_SIGN = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -164,7 +169,7 @@ def is_missing_sign(texts: Sequence[str], signs: Collection[str]) -> Flags:
     """Return which texts are signs of a missing value, whatever their case."""
     if not len(texts):
         return np.zeros(0, bool)
-    if len(texts) < 1000:  # the fixed cost of the other way
+    if len(texts) < _MANY:
         return np.array(
             [len(t) <= _LONGEST_SIGN and t.casefold() in signs for t in texts], bool
         )
@@ -178,3 +183,59 @@ def is_missing_sign(texts: Sequence[str], signs: Collection[str]) -> Flags:
     few = array.filter(pa.array(short))
     found[short] = np.asarray(pc.is_in(pc.utf8_lower(few), value_set=wanted))
     return found
+
+
+def matches(texts: Sequence[str], pattern: str) -> Flags:
+    """Return which texts match an expression in full."""
+    if len(texts) >= _MANY:
+        try:
+            array = pa.array(texts, pa.large_string())
+            return np.asarray(pc.match_substring_regex(array, f"^(?:{pattern})$"))
+        except UnicodeEncodeError:  # half of a surrogate pair
+            pass
+    compiled = re.compile(pattern)
+    return np.array([compiled.fullmatch(t) is not None for t in texts], bool)
+
+
+def missing_signs(field: Field, columns: ColumnMap) -> frozenset[str]:
+    """Return the texts that mean a missing value in a field, in lower case."""
+    signs = set(MISSING)
+    if field.name not in COUNTRIES:
+        signs |= NOT_AVAILABLE
+    if is_identity(field):
+        signs |= NO_PARTY
+    signs.update(text.strip().casefold() for text in columns.missing)
+    signs.difference_update(text.strip().casefold() for text in columns.keep)
+    return frozenset(signs | {""})
+
+
+def is_identity(field: Field) -> bool:
+    """Return whether a field names a document, a party or a person."""
+    if field.kind != "text":
+        return False
+    return field.role in ("key", "entity") or field.name in _IDENTITIES
+
+
+def note_signs(
+    field: Field, series: pd.Series, rows: NDArray[np.intp], work: Findings
+) -> None:
+    """Record the rows whose text means a missing value; empty texts are none."""
+    if len(rows):
+        blank = series.iloc[rows].map(lambda v: not str(v).strip()).to_numpy(bool)
+        work.note(rows[~blank], field.name, "sign for missing", series, "repaired")
+
+
+def check_missing(
+    field: Field,
+    out: pd.Series,
+    series: pd.Series,
+    work: Findings,
+    skip: Flags | None = None,
+) -> None:
+    """Record missing values of a field that must have one."""
+    if field.nullable:
+        return
+    is_missing = out.isna().to_numpy() & ~work.bad
+    if skip is not None:
+        is_missing &= ~skip
+    work.note(np.flatnonzero(is_missing), field.name, "missing", series)

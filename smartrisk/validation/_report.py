@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import Message, format_values
 from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, Table
+from smartrisk.validation._reasons import FLAGS, OF_COLUMNS, REASONS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COLUMNS = (
@@ -55,9 +56,10 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "ambiguous date": "ambiguous date in {n_rows} rows: {values}. Pass "
         "ColumnMap(day_first=True or False) or date_format.",
         "not a date": "not a date in {n_rows} rows: {values}. Give dates as "
-        "YYYY-MM-DD, or pass ColumnMap(date_format=...).",
+        "YYYY-MM-DD, or pass ColumnMap(date_format=...): 'excel' for the serial "
+        "numbers of a spreadsheet.",
         "date out of range": "date out of range in {n_rows} rows: {values}. Give dates "
-        "between 1900 and 2200; spreadsheet serial numbers must be converted first.",
+        "between 1900 and 2200.",
         "duplicate key": "duplicate key in {n_rows} rows: {values}. Keep one row per "
         "(declaration_id, item_number).",
         "results not numbered": "results not numbered in {n_rows} rows: {values}. A "
@@ -92,6 +94,7 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "ColumnMap(duty_rate_unit='percent').",
         "not true or false": "not true or false in {n_rows} rows: {values}. Use "
         "true/false or 1/0.",
+        **REASONS,
     }
 )
 
@@ -276,6 +279,50 @@ class ValidationReport(Result):
             )
         return (*self.flow_messages(), *self._notes, *unused)
 
+    def remarks(self) -> tuple[Message, ...]:
+        """Return doubts and repairs as messages that can be translated.
+
+        Returns
+        -------
+        remarks : tuple of smartrisk.errors.Message
+            One message per field and reason, doubts first, each with the number of
+            rows and up to five values.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from smartrisk.schema import OUTCOMES
+        >>> from smartrisk.validation import check
+        >>> frame = pd.DataFrame({"declaration_id": ["A"], "illicit": [1],
+        ...                       "channel": ["Rouge"]})
+        >>> print(*check(frame, OUTCOMES).remarks())
+        'channel': the code of the list put in its place in 1 rows: 'Rouge'.
+        """
+        severity = self._failures["severity"]
+        found = [
+            _group_message(group)
+            for kind in ("warning", "repaired")
+            for _, group in self._failures[severity == kind].groupby(
+                ["field", "reason"], sort=False
+            )
+        ]
+        return tuple(found)
+
+    def column_doubts(self) -> tuple[Message, ...]:
+        """Return doubts about whole columns, which no mark of a row shows.
+
+        Returns
+        -------
+        doubts : tuple of smartrisk.errors.Message
+            One message per field and reason; `validate` gives them as warnings.
+        """
+        ids = {f"validation.{reason.replace(' ', '_')}" for reason in OF_COLUMNS}
+        return tuple(
+            message
+            for message in self.remarks()
+            if message.message_id.removesuffix("_in_column") in ids
+        )
+
     def message(self) -> str:
         """Return in a few sentences what makes rows unusable.
 
@@ -338,6 +385,7 @@ class Findings:
         self._renamed = renamed
         self.bad = np.zeros(len(source), bool)
         self._notes: list[_Note] = []
+        self.flags: dict[str, NDArray[np.bool_]] = {}
         self.told: list[Message] = []
 
     def under(self, field: str, column: str) -> Findings:
@@ -363,11 +411,24 @@ class Findings:
             return
         if severity == "error":
             self.bad[rows] = True
-        came = np.asarray(values, dtype=object)[rows]
+        some = values.iloc[rows] if isinstance(values, pd.Series) else values[rows]
+        came = np.asarray(some, dtype=object)
         column = self._renamed.get(field, field)
         if self._part is not None:
             field, column = self._part
         self._notes.append(_Note(rows, field, reason, came, severity, column))
+
+    def doubt(
+        self, rows: NDArray[np.intp], field: str, reason: str, values: pd.Series
+    ) -> None:
+        """Record rows with a doubtful value, and mark them by a ``dq_`` column."""
+        if not len(rows):
+            return
+        self.note(rows, field, reason, values, "warning")
+        field = field if self._part is None else self._part[0]
+        name = f"dq_{FLAGS[reason]}_{field}"
+        none = np.zeros(len(self.bad), bool)
+        self.flags.setdefault(name, none)[rows] = True
 
     def tell(self, message: Message) -> None:
         """Record what is told once for the whole table."""
@@ -391,7 +452,7 @@ class Findings:
                     "row": note.rows,
                     "field": note.field,
                     "reason": note.reason,
-                    "value": [_shorten(v) for v in note.values],
+                    "value": _short_values(note.values),
                     "severity": note.severity,
                     "source_column": note.column,
                 }
@@ -399,6 +460,20 @@ class Findings:
             for note in self._notes
         ]
         return pd.concat(parts, ignore_index=True)
+
+
+def _short_values(values: NDArray[np.object_]) -> list[str]:
+    """Return values as short texts; many rows have few different ones."""
+    known: dict[str, str] = {}
+    out = []
+    for value in values:
+        if not isinstance(value, str):
+            out.append(_shorten(value))
+            continue
+        if value not in known:
+            known[value] = _shorten(value)
+        out.append(known[value])
+    return out
 
 
 def _shorten(value: object) -> str:

@@ -283,3 +283,41 @@ def _plain_edges(part: str) -> str:
     start = " " if part[:1].isspace() else ""
     end = " " if part[-1:].isspace() else ""
     return f"{start}{_plain_name(part)}{end}" if part.strip() else part
+
+
+def list_code(field: str, text: str) -> str | None:
+    """Return the code of a closed list for a word of an administration.
+
+    Parameters
+    ----------
+    field : str
+        A field with a closed list, such as ``channel``; ``boolean`` for yes and no.
+    text : str
+        A word in English, French, Spanish or Portuguese; case, accents and hyphens do
+        not count.
+
+    Returns
+    -------
+    code : str or None
+        A code of the list, "1" or "0" for yes and no; None where the word is none.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import list_code
+    >>> list_code("channel", "Rouge"), list_code("boolean", "Sí")
+    ('red', '1')
+    """
+    split = unicodedata.normalize("NFKD", text)
+    bare = "".join(c for c in split if not unicodedata.combining(c)).casefold()
+    plain = re.sub(r"(?<=[^\W\d])[\s_-]+(?=[^\W\d])", " ", bare).strip()
+    return _words().get((field, plain))
+
+
+@functools.cache
+def _words() -> dict[tuple[str, str], str]:
+    """Return the code of every word, by field; the codes are words too."""
+    out: dict[tuple[str, str], str] = {}
+    for field, code, words in _rows("words.tsv"):
+        for word in (code.replace("_", " "), *words.split(",")):
+            out[field, word] = code
+    return out

@@ -18,13 +18,14 @@ from sklearn.utils.metadata_routing import UNUSED
 from smartrisk.artefact import read_folder, write_folder
 from smartrisk.datasets import example_declarations
 from smartrisk.engine._explaining import explain_item, explain_items
+from smartrisk.engine._fit_tables import FitTables
 from smartrisk.engine._fitted import FittedParts
 from smartrisk.engine._guarding import Guard, check_guard, guard_batch
 from smartrisk.engine._models import count_trees
 from smartrisk.engine._reading import (
     check_on_error,
     read_item,
-    read_outcomes,
+    read_items,
     read_with_rows,
 )
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
@@ -38,21 +39,18 @@ from smartrisk.engine._training import train_models, warn_of_doubts
 from smartrisk.engine._updating import forget_traders, update_state
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
-    TableError,
     check_number,
 )
 from smartrisk.explanations import Reasons
 from smartrisk.features import (
     DeclarationFeatures,
-    LearnedHistory,
     OnKnown,
-    join_results,
 )
-from smartrisk.items import are_among, item_ids
+from smartrisk.items import item_ids
 from smartrisk.monitoring import GuardReport, InputProfile
-from smartrisk.schema import DECLARATIONS, TableInput
+from smartrisk.schema import TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
-from smartrisk.validation import OnError, validate
+from smartrisk.validation import OnError
 
 _log = logging.getLogger("smartrisk")
 
@@ -77,6 +75,9 @@ class RiskEngine(FittedParts):
         ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
     random_state : int, default=0
         Seed of the models.
+    own_fields : mapping of str to str, default=None
+        Columns that your administration adds to DECLARATIONS, each "code", "number" or
+        "text". None for those of the `ColumnMap` with which the table was validated.
 
     Attributes
     ----------
@@ -89,6 +90,10 @@ class RiskEngine(FittedParts):
     version_ : str
         Digest of everything that decides a score, and of nothing else; it is the
         `model_version` of SCORES.
+    own_fields_ : dict of str to str
+        The own fields, and the kind of each.
+    sources_ : tuple of Source
+        From which files the items and results came, as far as it is known.
     last_update_ : UpdateReport or None
         What the last `update` or `forget` took, replaced and left out.
 
@@ -125,6 +130,7 @@ class RiskEngine(FittedParts):
         label_delay: int = 30,
         n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
+        own_fields: Mapping[str, str] | None = None,
     ) -> None:
         self.features = features
         self.classifier = classifier
@@ -132,6 +138,7 @@ class RiskEngine(FittedParts):
         self.label_delay = label_delay
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.own_fields = own_fields
 
     def fit(
         self,
@@ -169,29 +176,12 @@ class RiskEngine(FittedParts):
         check_on_error("fit", on_error)
         settings = self._settings()
         settings.check()
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
-        ids = item_ids(items)
-        results = read_outcomes(
-            "fit", outcomes, lambda found: are_among(found, ids), on_error
-        )
-        found = join_results(items, results, label_delay=self.label_delay, ids=ids)
-        if not len(found):
-            raise TableError(
-                "engine.no_results",
-                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
-                "one inspection without a hit are needed.",
-            )
-        recorded = "known_at" in results
-        warn_of_doubts(items, found, recorded=recorded, stacklevel=3)
+        tables = FitTables.read(settings, declarations, outcomes, on_error)
+        items, ids, found = tables.items, tables.ids, tables.found
+        warn_of_doubts(items, found, recorded=tables.recorded, stacklevel=3)
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
-        history = LearnedHistory.learn(
-            settings.new_features(),
-            items,
-            found,
-            label_delay=self.label_delay,
-            ids=ids,
-        )
+        history = tables.learn(settings)
         models = train_models(settings, history.features, items, ids, found)
         digest = digest_models(models.classifier, models.regressor)
         state = EngineState(
@@ -202,6 +192,8 @@ class RiskEngine(FittedParts):
             models=digest,
             version=make_version(digest, history),
             profile=InputProfile.learn(items),
+            own_fields=tables.own_fields,
+            sources=tables.sources,
         )
         _log.info(
             "RiskEngine.fit: version %s, %s trees, %.1f s",
@@ -323,7 +315,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("score", on_error)
         check_guard("score", guard)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_items(declarations, state.own_fields, on_error)
         guard_batch("score", state, items, guard)
         return score_items(state, items)
 
@@ -353,7 +345,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("check_batch", on_error)
         check_guard("check_batch", guard)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_items(declarations, state.own_fields, on_error)
         return guard_batch("check_batch", state, items, guard)
 
     def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
@@ -387,7 +379,8 @@ class RiskEngine(FittedParts):
             from `score`.
         """
         state = self._need_state()
-        return score_item(state, read_item(item, state.features.feature_names_in_))
+        names = state.features.feature_names_in_
+        return score_item(state, read_item(item, names, state.own_fields))
 
     def explain(
         self, declarations: TableInput, *, top: int = 3, on_error: OnError = "raise"
@@ -413,7 +406,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("explain", on_error)
         check_number("RiskEngine.explain", "top", top, low=1, integer=True)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_items(declarations, state.own_fields, on_error)
         return explain_items(state, items, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
@@ -433,7 +426,8 @@ class RiskEngine(FittedParts):
         """
         state = self._need_state()
         check_number("RiskEngine.explain_one", "top", top, low=1, integer=True)
-        values = read_item(item, state.features.feature_names_in_)
+        names = state.features.feature_names_in_
+        values = read_item(item, names, state.own_fields)
         return explain_item(state, values, top)
 
     def select(
@@ -488,7 +482,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("select", on_error)
         check_guard("select", guard)
-        read = read_with_rows(declarations, on_error)
+        read = read_with_rows(declarations, state.own_fields, on_error)
         items = read.items
         guard_batch("select", state, items, guard)
         _log.debug("RiskEngine.select: %d items", len(items))
@@ -594,6 +588,10 @@ class RiskEngine(FittedParts):
         example : DataFrame
             DECLARATIONS that name no real trader.
         """
-        fields = set(self.features_.feature_names_in_)
+        state = self._need_state()
+        fields = set(state.features.feature_names_in_)
         frame = example_declarations(2)
-        return validate(frame[[name for name in frame if name in fields]], DECLARATIONS)
+        frame = frame[[name for name in frame if name in fields]]
+        for name, kind in state.own_fields.items():
+            frame = frame.assign(**{name: 1.0 if kind == "number" else "1"})
+        return read_items(frame, state.own_fields, "raise")

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from smartrisk.engine._models import find_contributions
 from smartrisk.engine._state import EngineState
 from smartrisk.explanations import Reasons, explain
+from smartrisk.schema import OWN_FIELDS
 
 
 def explain_items(state: EngineState, items: pd.DataFrame, top: int) -> Reasons:
     """Return the reasons behind the scores of validated items."""
+    items.attrs[OWN_FIELDS] = dict(state.own_fields)
     matrix = state.features.transform_matrix(items)
     names = state.features.get_feature_names_out()
     frame = pd.DataFrame(matrix, index=items.index, columns=names)
@@ -31,6 +33,7 @@ def explain_item(state: EngineState, values: Mapping[str, Any], top: int) -> Rea
     found = find_contributions(state.classifier, matrix)
     row = np.array([list(values.values())], dtype=object)
     frame = pd.DataFrame(row, columns=list(values))
+    frame.attrs[OWN_FIELDS] = dict(state.own_fields)
     return _reasons(state, frame, matrix, found, top)
 
 

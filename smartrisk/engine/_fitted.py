@@ -14,6 +14,7 @@ from smartrisk.engine._models import Classifier, Regressor
 from smartrisk.engine._state import EngineSettings, EngineState, Setting, describe
 from smartrisk.engine._updating import UpdateReport
 from smartrisk.features import DeclarationFeatures
+from smartrisk.lineage import Source
 from smartrisk.monitoring import InputProfile
 
 
@@ -75,6 +76,16 @@ class FittedParts(BaseEstimator):
     def profile_(self) -> InputProfile | None:
         """What the inputs were like when the engine was fitted; None if not known."""
         return self._need_state().profile
+
+    @property
+    def own_fields_(self) -> dict[str, str]:
+        """Fields that the administration adds, and the kind of each."""
+        return dict(self._need_state().own_fields)
+
+    @property
+    def sources_(self) -> tuple[Source, ...]:
+        """From which files the items and results came, as far as it is known."""
+        return self._need_state().sources
 
     @property
     def last_update_(self) -> UpdateReport | None:

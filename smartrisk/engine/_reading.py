@@ -17,8 +17,15 @@ from smartrisk.errors import (
     check_choice,
     format_values,
 )
-from smartrisk.items import UInt, item_ids
-from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
+from smartrisk.items import UInt, check_numbered, item_ids
+from smartrisk.schema import (
+    DECLARATIONS,
+    OUTCOMES,
+    OWN_FIELDS,
+    ColumnMap,
+    Field,
+    TableInput,
+)
 from smartrisk.validation import OnError, is_canonical, validate
 
 
@@ -52,14 +59,41 @@ def check_on_error(method: str, on_error: OnError) -> None:
     check_choice(f"RiskEngine.{method}", "on_error", on_error, ("raise", "set_aside"))
 
 
-def read_with_rows(declarations: TableInput, on_error: OnError) -> ItemsRead:
+def own_fields_of(
+    declarations: TableInput, declared: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Return the own fields of a table: those of its map, and those declared here.
+
+    A canonical frame names those of its map in an attribute, which is lost where frames
+    that differ in it are put together.
+    """
+    found = getattr(declarations, "attrs", {}).get(OWN_FIELDS, {})
+    return {**found, **(declared or {})}
+
+
+def read_items(
+    declarations: TableInput, own_fields: Mapping[str, str], on_error: OnError
+) -> pd.DataFrame:
+    """Validate items with the own fields that they have."""
+    names: Any = getattr(declarations, "columns", None)
+    if names is None or not hasattr(names, "__iter__"):
+        names = declarations
+    there = set(getattr(declarations, "column_names", names))  # PyArrow names its own
+    here = {name: kind for name, kind in own_fields.items() if name in there}
+    columns = ColumnMap(own_fields=here) if here else None
+    return validate(declarations, DECLARATIONS, columns=columns, on_error=on_error)
+
+
+def read_with_rows(
+    declarations: TableInput, own_fields: Mapping[str, str], on_error: OnError
+) -> ItemsRead:
     """Validate items and remember which rows they were."""
     if not isinstance(declarations, pd.DataFrame):  # has no index of its own
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_items(declarations, own_fields, on_error)
         rows = items.index.to_numpy(np.intp)
         return ItemsRead(items=items, rows=rows, n_passed=count_rows(declarations))
     numbered = declarations.reset_index(drop=True)
-    items = validate(numbered, DECLARATIONS, on_error=on_error)
+    items = read_items(numbered, own_fields, on_error)
     rows = items.index.to_numpy(np.intp)
     items.index = declarations.index[rows]
     return ItemsRead(items=items, rows=rows, n_passed=len(declarations))
@@ -77,9 +111,15 @@ def read_outcomes(
     outcomes: TableInput,
     knows: Callable[[UInt], NDArray[np.bool_]],
     on_error: OnError,
+    items: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Validate results; set aside those of items that nobody knows, if asked to."""
+    """Validate results; set aside those of items that nobody knows, if asked to.
+
+    Results without item numbers are refused where their documents have several: no one
+    can tell of which item such a result is.
+    """
     results: pd.DataFrame = validate(outcomes, OUTCOMES, on_error=on_error)
+    check_numbered(f"RiskEngine.{method}", results, items, knows)
     if on_error == "raise":
         return results
     known = knows(item_ids(results))
@@ -100,7 +140,9 @@ def read_outcomes(
     return kept
 
 
-def read_item(item: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+def read_item(
+    item: Mapping[str, Any], fields: Iterable[str], own_fields: Mapping[str, str]
+) -> dict[str, Any]:
     """Return fields of one item; all are validated where one is not canonical."""
     if not isinstance(item, Mapping):
         raise ArgumentError(
@@ -115,8 +157,10 @@ def read_item(item: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
         if name.startswith("dq_"):
             continue
         value = item.get(name)
-        if not is_canonical(DECLARATIONS[name], value):
-            row = validate(pd.DataFrame([dict(item)]), DECLARATIONS)
+        kind = own_fields.get(name)
+        field = Field(name, kind, "own", "") if kind else DECLARATIONS[name]
+        if not is_canonical(field, value):
+            row = read_items(pd.DataFrame([dict(item)]), own_fields, "raise")
             return {str(n): row[n].iloc[0] for n in row.columns}
         values[name] = value
     return values

@@ -13,6 +13,7 @@ from smartrisk.engine._models import predict_risk
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._training import declared_value, declared_values
 from smartrisk.items import item_ids, mark_learned
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import KEY
 
 _log = logging.getLogger("smartrisk")
@@ -44,6 +45,8 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
     scores["risk_score"] = risk
     scores["expected_revenue"] = risk * revenue
     scores["model_version"] = state.version
+    if SOURCE_ROW in items:
+        scores[SOURCE_ROW] = items[SOURCE_ROW]
     ids = item_ids(items)
     mark_learned(scores, ids[state.has_learned(ids)])
     _log.debug("RiskEngine.score: %d items, version %s", len(items), state.version)

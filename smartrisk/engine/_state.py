@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -35,7 +35,9 @@ from smartrisk.errors import (
     format_values,
 )
 from smartrisk.features import (
+    DEFAULT_KEYS,
     DeclarationFeatures,
+    Key,
     LearnedHistory,
     from_settings,
     pack_history,
@@ -43,7 +45,9 @@ from smartrisk.features import (
     unpack_history,
 )
 from smartrisk.items import UInt, are_among
+from smartrisk.lineage import Source
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
+from smartrisk.schema import ColumnMap
 from smartrisk.threads import count_jobs
 
 if TYPE_CHECKING:
@@ -82,6 +86,8 @@ class EngineSettings:
         Threads at most.
     random_state : int
         Seed.
+    own_fields : mapping of str to str, default=None
+        Fields that the administration adds, and the kind of each.
     """
 
     features: DeclarationFeatures | None
@@ -90,6 +96,7 @@ class EngineSettings:
     label_delay: int
     n_jobs: int | None
     random_state: int
+    own_fields: Mapping[str, str] | None = None
 
     def check(self) -> None:
         """Raise unless the delay, the threads, the seed and the models are allowed."""
@@ -105,6 +112,7 @@ class EngineSettings:
             integer=True,
         )
         check_models(self.classifier, self.regressor)
+        ColumnMap(own_fields=self.own_fields or {})  # raises for names and kinds
         if not isinstance(self.features, (DeclarationFeatures, type(None))):
             raise ArgumentError(
                 "engine.features_of_another_type",
@@ -113,15 +121,29 @@ class EngineSettings:
                 given=repr(self.features),
             )
 
-    def new_features(self) -> DeclarationFeatures:
-        """Return an unfitted transformer."""
+    def new_features(
+        self, own_fields: Mapping[str, str] | None = None
+    ) -> DeclarationFeatures:
+        """Return an unfitted transformer, of own fields too.
+
+        By default, every own code has a history of its own.
+        """
+        own = self.own_fields if own_fields is None else own_fields
         if self.features is not None:
             features: DeclarationFeatures = clone(self.features)
+            if own and features.own_fields is None:
+                features.set_params(own_fields=dict(own))
             return features
         n_jobs = self.n_jobs
         if n_jobs is not None:
             n_jobs = min(count_jobs(n_jobs), _FEATURE_THREADS)
-        return DeclarationFeatures(label_delay=self.label_delay, n_jobs=n_jobs)
+        codes = [name for name, kind in (own or {}).items() if kind == "code"]
+        return DeclarationFeatures(
+            (*DEFAULT_KEYS, *(Key((name,)) for name in codes)),
+            own_fields=dict(own) if own else None,
+            label_delay=self.label_delay,
+            n_jobs=n_jobs,
+        )
 
     def new_classifier(self) -> Classifier:
         """Return an unfitted model of a hit."""
@@ -161,6 +183,11 @@ class EngineState:
         score and is no part of the version.
     last_update : UpdateReport, default=None
         What the last change of the history did.
+    own_fields : mapping of str to str, default={}
+        Fields that the administration adds, and the kind of each.
+    sources : tuple of Source, default=()
+        From which files the items and results came. They decide no score and are no
+        part of the version.
     """
 
     history: LearnedHistory
@@ -171,6 +198,8 @@ class EngineState:
     version: str
     profile: InputProfile | None = None
     last_update: UpdateReport | None = None
+    own_fields: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
 
     @property
     def features(self) -> DeclarationFeatures:
@@ -201,6 +230,10 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
         for name, value in describe_model(estimator).items():
             if name.endswith("keys"):
                 value = [key.label for key in value]
+            if name == "own_fields":
+                if not value:
+                    continue
+                value = ", ".join(f"{own} ({kind})" for own, kind in value.items())
             flat[f"{part}.{name}"] = list(value) if isinstance(value, tuple) else value
     if state is not None:
         flat["n_items"] = len(state.history.items)
@@ -222,7 +255,7 @@ def pack(
         "regressor", state.regressor, trusted
     )
     plain_settings, unfitted = _plain_settings(settings)
-    content = {
+    content: dict[str, Any] = {
         "smartrisk": __version__,
         "version": state.version,
         "settings": plain_settings,
@@ -231,6 +264,10 @@ def pack(
         "classifier": classifier,
         "regressor": regressor,
     }
+    if state.own_fields:
+        content["own_fields"] = dict(state.own_fields)
+    if state.sources:
+        content["sources"] = [source.to_dict() for source in state.sources]
     texts |= more_texts
     texts[_STATE] = json.dumps(content, indent=1, default=_plain_number)
     if state.profile is not None:
@@ -267,6 +304,8 @@ def unpack(
             models=models,
             version=make_version(models, history),
             profile=_unpack_profile(texts.get(_PROFILE)),
+            own_fields=content.get("own_fields", {}),
+            sources=tuple(map(Source.from_dict, content.get("sources", ()))),
         )
         saved, digests = content["version"], content["digests"]
         settings = _settings_from_plain(content["settings"], blobs, trusted)
@@ -323,6 +362,8 @@ def _plain_settings(settings: EngineSettings) -> tuple[dict[str, Any], Blobs]:
         "n_jobs": settings.n_jobs,
         "random_state": settings.random_state,
     }
+    if settings.own_fields:
+        plain["own_fields"] = dict(settings.own_fields)
     return plain, {**blobs, **more_blobs}
 
 
@@ -342,6 +383,7 @@ def _settings_from_plain(
         label_delay=plain["label_delay"],
         n_jobs=plain["n_jobs"],
         random_state=plain["random_state"],
+        own_fields=plain.get("own_fields"),
     )
 
 

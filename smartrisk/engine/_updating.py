@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._reading import count_rows, read_outcomes
+from smartrisk.engine._reading import count_rows, read_items, read_outcomes
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
@@ -23,6 +23,7 @@ from smartrisk.errors import (
 )
 from smartrisk.features import LearnedHistory, OnKnown
 from smartrisk.items import are_among, item_ids
+from smartrisk.lineage import merge_sources, read_sources
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, TRADERS, TableInput
 from smartrisk.validation import OnError, validate
@@ -103,7 +104,7 @@ def update_state(
     n_items = n_results = 0
     ids = np.zeros(0, np.uint64)
     if declarations is not None:
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_items(declarations, state.own_fields, on_error)
         n_items = count_rows(declarations) - len(items)
         ids = item_ids(items)
     if outcomes is not None:
@@ -112,12 +113,14 @@ def update_state(
             outcomes,
             lambda found: history.knows(found) | are_among(found, ids),
             on_error,
+            items,
         )
         n_results = count_rows(outcomes) - len(results)
     longer, counts = history.add(items, results, on_known=on_known, owner=owner)
     counts["items"]["set_aside"] = n_items
     counts["results"]["set_aside"] = n_results
-    return _with_history(state, longer, counts)
+    sources = merge_sources(state.sources, read_sources(items, results))
+    return replace(_with_history(state, longer, counts), sources=sources)
 
 
 def forget_traders(

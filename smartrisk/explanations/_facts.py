@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from smartrisk.explanations._grouping import MEASURES, Info, Topic
 from smartrisk.results import clean_text
-from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, OWN_FIELDS, TRADERS
 
 #: Fields whose values are never stated: identities, and free text.
 PRIVATE = frozenset((*TRADERS, "declaration_id", "description"))
@@ -52,6 +52,7 @@ class DeclaredValues:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
+        self.own_kinds: Mapping[str, str] = frame.attrs.get(OWN_FIELDS, {})
         self._columns: dict[str, Any] = {}
 
     def __call__(self, field: str, row: int) -> Any:
@@ -90,16 +91,30 @@ class Facts:
 
     def stated_value(self, field: str) -> Any:
         """Return a declared value fit for a sentence; None for identities and texts."""
-        if field in PRIVATE:
+        if self.is_private(field):
             return None
         value = self.value(field)
         if field == "tariff_code":
             return format_tariff_code(value)
         if isinstance(value, (bool, np.bool_)):
             return bool(value)
-        if DECLARATIONS[field].kind in ("number", "integer"):
+        if self.kind_of(field) in ("number", "integer"):
             return finite_number(value)
         return None if value is None else short_text(value)
+
+    def kind_of(self, field: str) -> str:
+        """Return the kind of a field; a field of nobody knows which is a text."""
+        if field in DECLARATIONS:
+            return DECLARATIONS[field].kind
+        return self.declared.own_kinds.get(field, "text")
+
+    def is_private(self, field: str) -> bool:
+        """Return whether the values of a field are never stated.
+
+        Own texts may be identities.
+        """
+        known = field in DECLARATIONS or field in HS_LEVELS
+        return field in PRIVATE or (not known and self.kind_of(field) == "text")
 
     def statistic(self, name: str, window: str | None = None) -> float | None:
         """Return a statistic of the topic, None when absent or missing."""
@@ -138,7 +153,7 @@ class Facts:
     def key_codes(self) -> tuple[tuple[str, str | None], ...]:
         """Return the columns of the history key with their codes."""
         return tuple(
-            (name, None if name in PRIVATE else self._code(name))
+            (name, None if self.is_private(name) else self._code(name))
             for name in self.topic.key
         )
 

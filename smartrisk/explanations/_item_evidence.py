@@ -89,7 +89,8 @@ def _value_evidence(facts: Facts) -> Evidence | None:
 
 def _declared_evidence(facts: Facts) -> Evidence | None:
     """List the declared fields of the leading feature with their values."""
-    fields = tuple(f for f in facts.lead.fields if f in DECLARATIONS)
+    own = facts.declared.own_kinds
+    fields = tuple(f for f in facts.lead.fields if f in DECLARATIONS or f in own)
     missing = facts.missing_fields(fields)
     if missing:
         return missing_evidence(missing)

@@ -230,6 +230,7 @@ _MESSAGES: dict[str, Message] = {
     "concept.novelty": "novelty",
     "concept.structuring": "structuring",
     "concept.procedure": "procedure",
+    "concept.own field": "own field",
     "concept.other": "other",
     "base": "base",
     "strength.strong": "strong",

@@ -13,7 +13,7 @@ from smartrisk.explanations._evidence import Evidence
 from smartrisk.explanations._facts import format_tariff_code, short_text
 from smartrisk.explanations._messages import MESSAGES
 from smartrisk.languages import LANGUAGES, catalogue
-from smartrisk.schema import HS_LEVELS, TRADERS
+from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
 _GOODS = (*HS_LEVELS, "tariff_code")
@@ -203,9 +203,14 @@ class Wording:
             parts.append(self.text(message, code=str(codes[name])))
         rest = [n for n in codes if n not in (*TRADERS, *_GOODS, *_PLACES)]
         if rest:
-            fields = self.join([self.field(name) for name in rest])
+            fields = self.join([self._field_of_key(name, codes[name]) for name in rest])
             parts.append(self.text("with.same", fields=fields))
         return " ".join(parts) or self.text("of.all")
+
+    def _field_of_key(self, name: str, code: str | None) -> str:
+        """Return a field of a key, with its code where it is the administration's."""
+        is_stated = code is not None and name not in DECLARATIONS
+        return f"{self.field(name)} {code}" if is_stated else self.field(name)
 
     def month(self, year: int, month: int) -> str:
         """Return a month by its name, with the year.

@@ -33,13 +33,16 @@ from smartrisk.items._keys import (
 )
 from smartrisk.items._learned_marks import are_learned, mark_learned
 from smartrisk.items._shares import share_totals
+from smartrisk.items._unnumbered import NO_ITEM_NUMBER, check_numbered
 
 __all__ = [
     "GOLDEN",
+    "NO_ITEM_NUMBER",
     "UInt",
     "are_among",
     "are_document_hits",
     "are_learned",
+    "check_numbered",
     "check_unique",
     "clean_amounts",
     "document_hashes",

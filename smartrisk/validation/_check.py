@@ -19,6 +19,7 @@ from smartrisk.errors import (
     check_choice,
     format_values,
 )
+from smartrisk.items import NO_ITEM_NUMBER
 from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
 from smartrisk.tables import read_table
@@ -31,7 +32,6 @@ from smartrisk.validation._recipe import (
 )
 from smartrisk.validation._report import Findings, ValidationReport
 from smartrisk.validation._result_rows import (
-    NO_ITEM_NUMBER,
     fill_labels,
     has_result,
     keep_unknown,

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from smartrisk.validation._report import Findings
 from smartrisk.validation._values import MISSING
 
-#: Flag of results that came without the number of the item that they are about.
-NO_ITEM_NUMBER = "dq_no_item_number"
-
 
 def has_result(named: Mapping[str, pd.Series]) -> NDArray[np.bool_]:
     """Return which rows state a result, of the item or of its document."""

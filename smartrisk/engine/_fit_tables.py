@@ -1,0 +1,99 @@
+"""The tables of a fit: read, joined, and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.engine._reading import own_fields_of, read_items, read_outcomes
+from smartrisk.engine._state import EngineSettings
+from smartrisk.errors import TableError
+from smartrisk.features import ItemResults, LearnedHistory, join_results
+from smartrisk.items import UInt, are_among, are_document_hits, item_ids
+from smartrisk.lineage import Source, read_sources
+from smartrisk.schema import TableInput
+from smartrisk.validation import OnError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitTables:
+    """Items, their results, and what came with them.
+
+    Parameters
+    ----------
+    items : DataFrame of shape (n_items, n_fields)
+        Canonical DECLARATIONS.
+    ids : ndarray of uint64, shape (n_items,)
+        `item_ids` of the items.
+    found : ItemResults
+        Results of items: the labels.
+    documents : DataFrame
+        Hits of documents with several items, which are no labels.
+    own_fields : dict of str to str
+        Fields that the administration adds, and the kind of each.
+    sources : tuple of Source
+        From which files the tables came.
+    recorded : bool
+        Whether it was recorded when results became known.
+    """
+
+    items: pd.DataFrame
+    ids: UInt
+    found: ItemResults
+    documents: pd.DataFrame
+    own_fields: dict[str, str]
+    sources: tuple[Source, ...]
+    recorded: bool
+
+    @classmethod
+    def read(
+        cls,
+        settings: EngineSettings,
+        declarations: TableInput,
+        outcomes: TableInput,
+        on_error: OnError,
+    ) -> FitTables:
+        """Read both tables, or raise where they are of no use."""
+        own_fields = own_fields_of(declarations, settings.own_fields)
+        items = read_items(declarations, own_fields, on_error)
+        own_fields = {n: kind for n, kind in own_fields.items() if n in items}
+        ids = item_ids(items)
+
+        def knows(some: UInt) -> NDArray[np.bool_]:
+            return are_among(some, ids)
+
+        results = read_outcomes("fit", outcomes, knows, on_error, items)
+        found = join_results(items, results, label_delay=settings.label_delay, ids=ids)
+        documents = results[are_document_hits(results)]
+        if not len(found):
+            raise TableError(
+                "engine.no_results",
+                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
+                "one inspection without a hit are needed.",
+            )
+        return cls(
+            items=items,
+            ids=ids,
+            found=found,
+            documents=documents,
+            own_fields=own_fields,
+            sources=read_sources(items, results),
+            recorded="known_at" in results,
+        )
+
+    def learn(self, settings: EngineSettings) -> LearnedHistory:
+        """Return the history of the items, with all that is known of them."""
+        history = LearnedHistory.learn(
+            settings.new_features(self.own_fields),
+            self.items,
+            self.found,
+            label_delay=settings.label_delay,
+            ids=self.ids,
+        )
+        if not len(self.documents):
+            return history
+        longer, _ = history.add(None, self.documents, owner="RiskEngine.fit")
+        return longer

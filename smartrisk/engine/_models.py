@@ -149,7 +149,8 @@ def unpack_model(
     """Return the model that `pack_model` packed."""
     if "params" in plain:
         model = _OWN[part](**with_tuples(plain["params"]))
-        return model.restore(texts.get(_TREES[part]), plain["state"])
+        name = _TREES[part]
+        return model.restore(texts.get(name), plain["state"], name=name)
     owner = "RiskEngine.load"
     unfitted = load_estimator(blobs[plain["estimator"]], trusted=trusted, owner=owner)
     adapter = _ADAPTERS[part](unfitted, random_state=plain["random_state"])

@@ -85,6 +85,7 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
     True
     """
     features = from_settings(learned["params"])
+    features._check_params()
     features.feature_names_in_ = np.asarray(learned["columns"], dtype=object)
     features.n_features_in_ = len(learned["columns"])
     features.declared_ = True
@@ -241,6 +242,12 @@ def _pack_codes(codes: CodeColumns) -> tuple[dict[str, Any], Tables]:
 def _unpack_codes(codes: CodeColumns, learned: dict[str, Any], tables: Tables) -> None:
     """Restore the ids of the codes by field."""
     codes.codes_ = {name: tables[name]["id"] for name in learned["columns"]}
+
+
+def code_tables(features: DeclarationFeatures) -> list[str]:
+    """Return the names of the tables of codes."""
+    codes = features.parts_.get("codes")
+    return [] if codes is None else [f"codes.{name}" for name in codes.codes_]
 
 
 #: Part of the transformer -> how it is packed and unpacked.

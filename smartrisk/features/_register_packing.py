@@ -6,11 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from smartrisk.errors import ArtefactError, format_values
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._item_blocks import Block
 from smartrisk.features._learned_history import LearnedHistory
-from smartrisk.features._packing import Tables, from_tables, plain_key, to_tables
+from smartrisk.features._packing import (
+    Tables,
+    code_tables,
+    from_tables,
+    plain_key,
+    to_tables,
+)
 from smartrisk.features._register import ItemRegister, ResultRegister, Versions
+from smartrisk.features._table_checks import check_tables
 
 #: Raise it whenever the same history gives another feature: then the same engine scores
 #: otherwise, and its version must show it. A new parameter or a new part belongs into
@@ -90,10 +98,16 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     history : LearnedHistory
         Its features and digests are equal.
 
+    Raises
+    ------
+    ArtefactError
+        If a table is not what `pack_history` returns.
+
     Examples
     --------
     See `pack_history`.
     """
+    check_tables(tables)
     items, results = tables[_ITEMS], tables[_RESULTS]
     block = Block(
         ids=items["id"],
@@ -115,8 +129,18 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
         revenue=results["revenue"],
         differs=results.get("differs", np.zeros(len(results["id"]), np.uint64)),
     )
+    features = from_tables(learned, tables)
+    named = {*features.blocks(), *code_tables(features), _ITEMS, _RESULTS}
+    other = sorted(set(tables) ^ (named | {_VALUES + name for name in block.values}))
+    if other:
+        raise ArtefactError(
+            "features.saved_tables_differ",
+            "RiskEngine.load: the tables {names} are missing, or belong to no part of "
+            "the engine. Restore a copy.",
+            names=format_values(other),
+        )
     return LearnedHistory(
-        features=from_tables(learned, tables),
+        features=features,
         items=ItemRegister((block,)),
         results=ResultRegister.from_versions(versions),
         label_delay=learned["label_delay"],

@@ -17,6 +17,7 @@ from smartrisk.models._estimator_checks import check_classifier, check_regressor
 from smartrisk.models._revenue import RevenueRegressor
 from smartrisk.models._risk import RiskClassifier
 from smartrisk.models._stored_estimators import dump_estimator, load_estimator
+from smartrisk.models._tree_text import TreeText, check_tree_text
 
 __all__ = [
     "ClassifierAdapter",
@@ -28,9 +29,11 @@ __all__ = [
     "RevenueRegressor",
     "RiskClassifier",
     "SmoothedRateSum",
+    "TreeText",
     "ValueBaseline",
     "check_classifier",
     "check_regressor",
+    "check_tree_text",
     "dump_estimator",
     "load_estimator",
 ]

@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import (
     ArgumentError,
+    ArtefactError,
     check_jobs,
     check_number,
     check_sequence,
     format_values,
 )
+from smartrisk.models._tree_text import check_tree_text
 from smartrisk.threads import count_jobs, is_forked_child
 
 #: Set before OpenMP starts: spinning threads cost 100 x on small, busy machines.
@@ -66,6 +68,65 @@ def _use_one_thread() -> None:
     import lightgbm as lgb
 
     vars(lgb.basic)["_LIB"].LGBM_SetMaxThreads(1)
+
+
+def read_booster(text: str, *, name: str, owner: str, objective: str) -> Any:
+    """Return the trees of a text that was checked before LightGBM reads it.
+
+    Parameters
+    ----------
+    text : str
+        As LightGBM writes a model.
+    name, owner : str
+        Name of the file and of the calling function, for messages.
+    objective : str
+        What the trees must have been trained for.
+
+    Raises
+    ------
+    ArtefactError
+        If the text describes no trees, or trees for something else.
+    """
+    found = check_tree_text(text, name=name, owner=owner)
+    lgb = load_lightgbm()
+    problem = None
+    if found.objective != objective:
+        problem = f"it was trained for {found.objective!r}, not {objective!r}"
+    else:
+        try:
+            booster = lgb.Booster(model_str=text)
+        except (lgb.basic.LightGBMError, ValueError, TypeError, KeyError) as error:
+            problem = str(error)
+    if problem is not None:
+        raise damaged_model(owner, name, problem)
+    return booster
+
+
+def damaged_model(owner: str, name: str, problem: str) -> ArtefactError:
+    """Return the error of a saved model that is not what was saved."""
+    return ArtefactError(
+        "models.saved_model_damaged",
+        "{owner}: the model in {name!r} is damaged: {problem}. Restore a copy.",
+        owner=owner,
+        name=name,
+        problem=problem[:200],
+    )
+
+
+def read_state(owner: str, state: Any, ranges: dict[str, tuple[float, float]]) -> None:
+    """Raise unless a fitted state holds exactly these numbers, within their ranges.
+
+    A range whose ends are integers is one of integers.
+    """
+    if not isinstance(state, dict) or set(state) != set(ranges):
+        names = sorted(state) if isinstance(state, dict) else state
+        raise damaged_model(owner, "state", f"it has {names!r}")
+    for key, (low, high) in ranges.items():
+        kinds = int if isinstance(low, int) else (int, float)
+        for value in state[key] if isinstance(state[key], list) else [state[key]]:
+            plain = isinstance(value, kinds) and not isinstance(value, bool)
+            if not plain or not low <= value <= high:
+                raise damaged_model(owner, "state", f"{key!r} is {value!r}")
 
 
 def count_threads(n_jobs: int | None, n_items: int) -> int:

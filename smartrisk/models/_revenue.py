@@ -17,9 +17,11 @@ from smartrisk.models._boosting import (
     check_one_per_item,
     check_trees,
     count_threads,
-    load_lightgbm,
+    damaged_model,
     make_dataset,
     mark_latest,
+    read_booster,
+    read_state,
     train,
     train_with_early_stopping,
 )
@@ -226,7 +228,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         """
         return {"mean": self.mean_, "n_features": int(self.n_features_in_)}
 
-    def restore(self, text: str | None, state: dict[str, Any]) -> Self:
+    def restore(
+        self, text: str | None, state: dict[str, Any], *, name: str = "text"
+    ) -> Self:
         """Restore trees that were saved.
 
         Parameters
@@ -235,15 +239,31 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
             As from `booster_text`.
         state : dict
             As from `fitted_state`.
+        name : str, default="text"
+            Name of the file that held the text, for messages.
 
         Returns
         -------
         self : RevenueRegressor
             Fitted as it was when saved; its predictions are bit-identical.
+
+        Raises
+        ------
+        ArtefactError
+            If the text describes no trees, or the state does not belong to them.
         """
+        owner = f"{type(self).__name__}.restore"
+        read_state(owner, state, _STATE)
+        booster, n_features = None, int(state["n_features"])
+        if text is not None:
+            booster = read_booster(text, name=name, owner=owner, objective="tweedie")
+            if booster.num_feature() != n_features:
+                problem = f"{n_features} features are stated, other ones found"
+                raise damaged_model(owner, name, problem)
+        self._check_params(n_features)
         self.mean_ = float(state["mean"])
-        self.n_features_in_ = int(state["n_features"])
-        self.booster_ = load_lightgbm().Booster(model_str=text) if text else None
+        self.n_features_in_ = n_features
+        self.booster_ = booster
         return self
 
     def _check_params(self, n_features: int) -> None:
@@ -283,6 +303,10 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.positive_only = True
         return tags
+
+
+#: What `fitted_state` holds, and the ranges of its numbers.
+_STATE = {"mean": (0.0, 1e300), "n_features": (1, 2**31 - 1)}
 
 
 def clip_shares(share: Float) -> Float:

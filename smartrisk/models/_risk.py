@@ -21,9 +21,11 @@ from smartrisk.models._boosting import (
     check_one_per_item,
     check_trees,
     count_threads,
-    load_lightgbm,
+    damaged_model,
     make_dataset,
     mark_latest,
+    read_booster,
+    read_state,
     train,
     train_with_early_stopping,
 )
@@ -415,7 +417,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             "n_features": int(self.n_features_in_),
         }
 
-    def restore(self, text: str, state: dict[str, Any]) -> Self:
+    def restore(self, text: str, state: dict[str, Any], *, name: str = "text") -> Self:
         """Restore trees and calibration that were saved.
 
         Parameters
@@ -424,16 +426,35 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             As from `booster_text`.
         state : dict
             As from `fitted_state`.
+        name : str, default="text"
+            Name of the file that held the text, for messages.
 
         Returns
         -------
         self : RiskClassifier
             Fitted as it was when saved; its predictions are bit-identical.
+
+        Raises
+        ------
+        ArtefactError
+            If the text describes no trees, or the state does not belong to them.
         """
-        self.booster_ = load_lightgbm().Booster(model_str=text)
-        self.calibration_ = tuple(state["calibration"])
-        self.n_trees_ = int(state["n_trees"])
-        self.n_features_in_ = int(state["n_features"])
+        owner = f"{type(self).__name__}.restore"
+        read_state(owner, state, _STATE)
+        booster = read_booster(text, name=name, owner=owner, objective="binary")
+        calibration = state["calibration"]
+        n_trees, n_features = booster.num_trees(), booster.num_feature()
+        if not isinstance(calibration, list) or len(calibration) != 2:
+            raise damaged_model(owner, "state", "'calibration' is not two numbers")
+        if state["n_trees"] > n_trees or state["n_features"] != n_features:
+            stated = f"{state['n_trees']} trees of {state['n_features']} features"
+            problem = f"{stated} are stated, {n_trees} of {n_features} found"
+            raise damaged_model(owner, name, problem)
+        self._check_params(n_features)
+        self.booster_ = booster
+        self.calibration_ = tuple(calibration)
+        self.n_trees_ = state["n_trees"]
+        self.n_features_in_ = n_features
         self.classes_ = np.array([0, 1])
         return self
 
@@ -534,6 +555,12 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         return tags
 
 
+#: What `fitted_state` holds besides plain names, and the ranges of its numbers.
+_STATE = {
+    "calibration": (-1e300, 1e300),
+    "n_trees": (1, 2**31 - 1),
+    "n_features": (1, 2**31 - 1),
+}
 _TAKE: dict[str, Any] = {"dtype": [np.float32, np.float64]}
 
 

@@ -18,6 +18,8 @@ import numpy as np
 
 from smartrisk.errors import ArgumentError, ArtefactError
 from smartrisk.models._boosting import load_lightgbm
+from smartrisk.models._stored_trees import check_stored_trees
+from smartrisk.models._tree_text import check_tree_text
 
 #: What the losses of boosted trees and of generalised linear models are made of.
 _LOSSES = (
@@ -194,6 +196,7 @@ def load_estimator(
     try:
         unknown = untrusted_types(content, trusted)
         names = skops.io.get_untrusted_types(data=content)
+        texts = _texts_of_trees(content)
     except Exception as error:
         raise _not_readable(owner, error) from error
     if unknown:
@@ -206,10 +209,29 @@ def load_estimator(
             owner=owner,
             types=join_types(unknown),
         )
+    for text in texts:
+        check_tree_text(text, name="the trees of an estimator", owner=owner)
     try:
-        return skops.io.loads(content, trusted=names)
+        found = skops.io.loads(content, trusted=names)
     except Exception as error:
         raise _not_readable(owner, error) from error
+    check_stored_trees(found, owner)
+    return found
+
+
+def _texts_of_trees(content: bytes) -> list[str]:
+    """Return the texts of LightGBM in the bytes of an estimator."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        left, found = [json.loads(archive.read("schema.json"))], []
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            left.extend(node.values())
+        elif isinstance(node, list):
+            left.extend(node)
+        elif isinstance(node, str) and node[:6] in ('"tree\\', "tree\n"):
+            found.append(json.loads(node) if node.startswith('"') else node)
+    return found
 
 
 def untrusted_types(content: bytes, trusted: Iterable[str] = ()) -> list[str]:

@@ -232,6 +232,27 @@ def kcs_path():
     return path
 
 
+# ------------------------------------------------------------------ ledger
+
+
+@pytest.fixture(scope="session")
+def make_decisions():
+    """Return a function that makes decisions on n items."""
+
+    def make(n=40, start=0):
+        return pd.DataFrame(
+            {
+                "declaration_id": [f"D{k}" for k in range(start, start + n)],
+                "item_number": 1,
+                "channel": ["red" if k % 4 == 0 else "green" for k in range(n)],
+                "propensity": [0.1 + k / 1000 for k in range(n)],
+                "decided_at": pd.Timestamp("2026-01-05 08:30"),
+            }
+        )
+
+    return make
+
+
 # ---------------------------------------------------------------- tracking
 
 

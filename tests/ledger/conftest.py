@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
 import pytest
 
 from smartrisk.ledger import Ledger
@@ -17,24 +16,6 @@ from smartrisk.ledger._digests import START, digest_entry
 #: Entries of the ledgers that are forged: the opening, then decisions.
 N = 40
 COLUMNS = "seq, kind, at, declaration_id, item_number, body, previous, digest"
-
-
-@pytest.fixture(scope="session")
-def make_decisions():
-    """Return a function that makes decisions on n items."""
-
-    def make(n=40, start=0):
-        return pd.DataFrame(
-            {
-                "declaration_id": [f"D{k}" for k in range(start, start + n)],
-                "item_number": 1,
-                "channel": ["red" if k % 4 == 0 else "green" for k in range(n)],
-                "propensity": [0.1 + k / 1000 for k in range(n)],
-                "decided_at": pd.Timestamp("2026-01-05 08:30"),
-            }
-        )
-
-    return make
 
 
 @pytest.fixture

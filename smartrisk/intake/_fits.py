@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -11,7 +10,7 @@ import numpy as np
 
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._headers import words_of
-from smartrisk.schema import DECLARATIONS, OUTCOMES
+from smartrisk.schema import DECLARATIONS, OUTCOMES, country_code
 
 #: Share of the rows from which values are of a kind: exports have a few other ones.
 _MOST = 0.9
@@ -42,6 +41,8 @@ def fit_values(field: str, column: ColumnValues) -> float:
 
 def _fit_date(column: ColumnValues) -> float:
     share = column.date_share
+    if share < 0.8 and column.share_matching(r"[34][0-9]{4}(\.[0-9]+)?") > _MOST:
+        return 0.5  # days since 1900, as spreadsheets count them
     return share if share >= 0.8 else 0.0
 
 
@@ -96,13 +97,7 @@ def _fit_country(column: ColumnValues) -> float:
 @cache
 def is_country(text: str) -> bool:
     """Return whether a text is a code or name of a country."""
-    from smartrisk import schema
-
-    plain = text.strip()
-    find = getattr(schema, "country_code", None)
-    if find is not None:
-        return find(plain) is not None
-    return bool(re.fullmatch("[A-Z]{2}", plain))
+    return country_code(text) is not None
 
 
 def _fit_number(column: ColumnValues) -> float:
@@ -302,9 +297,3 @@ _RULES: Mapping[str, Callable[[ColumnValues], float]] = {
     "revenue_adjustment": _fit_adjustment,
     "assessed_value": _fit_number,
 }
-
-
-def typical_size(column: ColumnValues) -> float:
-    """Return the median of the amounts above zero; NaN without any."""
-    numbers = column.numbers[column.numbers > 0]
-    return float(np.median(numbers)) if len(numbers) else math.nan

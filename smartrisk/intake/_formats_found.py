@@ -13,11 +13,12 @@ import numpy as np
 from smartrisk.errors import Message
 from smartrisk.intake._columns import NUMBER_FORMATS, ColumnValues
 from smartrisk.intake._headers import has_meaning
+from smartrisk.validation import explain_dates, explain_numbers, parse_dates
 
 #: Share of the rows that one format of dates must explain to be taken without doubt.
 _ALL = 0.98
-#: Formats of dates, the likelier first where several explain all values.
-_ORDER = ("%Y-%m-%d", "%Y%m%d", "%d/%m/%Y", "%d%m%Y", "%d/%m/%y")
+#: Values of a column that are tried: shares change little with more.
+_VALUES = 2_000
 #: How much heavier the columns of tonnes are: thousand kilograms.
 _TONNE = 1000.0
 
@@ -105,56 +106,53 @@ def _find_dates(columns: Mapping[str, ColumnValues], options: Options) -> None:
 
 def _order(column: ColumnValues) -> str | int | None:
     """Return a format, 1 for day first, 0 for month first, -1 for ISO, None if open."""
-    shares = column.date_shares
+    shares = _date_shares(column)
     if not shares:
         return -1
-    day = _joint(shares, "%d/%m/%Y", "%d/%m/%y")
-    month = _joint(shares, "%m/%d/%Y", "%m/%d/%y")
-    best = max(shares, key=lambda name: (shares[name], _preference(name)))
-    if best == "%Y-%m-%d" and shares[best] >= max(day, month):
-        return (
-            -1
-            if column.share_matching(r"[0-9]{4}-.*") > 0.5
-            else _written(best, column)
-        )
-    if max(day, month) >= shares[best] and max(day, month) > 0.5:
-        short = shares.get("%y/%m/%d", 0.0)
-        if short > max(day, month):
-            return _written("%y/%m/%d", column)
-        return None if day == month else int(day > month)
-    return _written(best, column)
+    day, month = _joint(shares, "%d"), _joint(shares, "%m")
+    others = {n: s for n, s in shares.items() if not _is_slashed(n)}
+    best = max(others, key=lambda n: others[n], default="")
+    if others.get(best, 0.0) > max(day, month):
+        return -1 if best == "iso" or shares.get("iso", 0.0) >= others[best] else best
+    if "%y" in "".join(shares) and others.get(best, 0.0) == max(day, month):
+        # 24/01/31 is read by two formats: the right one has fewer years.
+        years = {n: _n_years(n, column) for n in shares if shares[n] == others[best]}
+        fewest = min(years, key=lambda n: years[n])
+        if fewest == best and years[best] < min(
+            v for n, v in years.items() if n != best
+        ):
+            return best
+    return None if day == month else int(day > month)
+
+
+def _date_shares(column: ColumnValues) -> dict[str, float]:
+    """Return the share of the values that each format of dates reads."""
+    return explain_dates(column.texts.dropna().head(_VALUES))
+
+
+def _is_slashed(name: str) -> bool:
+    """Return whether days and months of a format are numbers with signs between."""
+    return re.match(r"%[dm][/.\- ]%[dm][/.\- ]", name) is not None
+
+
+def _joint(shares: Mapping[str, float], first: str) -> float:
+    """Return what formats of one order, with long and short years, explain together."""
+    found = [s for n, s in shares.items() if n.startswith(first) and _is_slashed(n)]
+    return min(1.0, sum(found))
+
+
+def _n_years(name: str, column: ColumnValues) -> int:
+    """Return the number of years that a format reads in the values."""
+    moments, _ = parse_dates(column.texts.dropna().head(_VALUES), name)
+    years = moments[~np.isnat(moments)].astype("datetime64[Y]")
+    return len(np.unique(years))
 
 
 def _read_share(column: ColumnValues) -> float:
     """Return the share of dates that one order of day, month and year reads."""
-    shares = column.date_shares
-    day = _joint(shares, "%d/%m/%Y", "%d/%m/%y")
-    month = _joint(shares, "%m/%d/%Y", "%m/%d/%y")
-    return max(day, month, column.date_share)
-
-
-def _joint(shares: Mapping[str, float], *names: str) -> float:
-    """Return what formats with long and short years explain together."""
-    return min(1.0, sum(shares.get(name, 0.0) for name in names))
-
-
-def _preference(name: str) -> int:
-    """Return the rank of a format among those that explain equally many values."""
-    return -_ORDER.index(name) if name in _ORDER else -len(_ORDER)
-
-
-def _written(name: str, column: ColumnValues) -> str:
-    """Return a format with the separators, and the time, of the values."""
-    value = column.values[0]
-    separator = re.search(r"[0-9]([/.\- ])[0-9A-Za-z]", value)
-    if separator is not None and name not in ("%Y%m%d", "%d%m%Y"):
-        name = re.sub(r"[/\-]", separator[1], name)
-    if "%b" in name and column.share_matching(r".*[ -][0-9]{2}\b.*") > 0.5:
-        short = column.share_matching(r"[0-9]{1,2}[ -][A-Za-z]+[ -][0-9]{2}(\D.*)?")
-        name = name.replace("%Y", "%y") if short > 0.5 else name
-    if re.search(r":[0-9]{2}:[0-9]{2}", value):
-        return f"{name} %H:%M:%S"
-    return f"{name} %H:%M" if re.search(r":[0-9]{2}", value) else name
+    shares = _date_shares(column)
+    best = max(shares.values(), default=0.0)
+    return max(_joint(shares, "%d"), _joint(shares, "%m"), best)
 
 
 def _unread(column: ColumnValues) -> list[str]:
@@ -170,17 +168,18 @@ def _unread(column: ColumnValues) -> list[str]:
 def _find_numbers(columns: Sequence[ColumnValues], options: Options) -> None:
     """Set the decimal and thousands signs that explain the columns of numbers."""
     columns = [c for c in columns if c.n_filled and c.number_share > 0.5]
-    if not columns:
+    totals: Counter[tuple[str, str | None, str]] = Counter()
+    for column in columns:
+        totals.update(explain_numbers(column.values[:_VALUES]))
+    if not totals:
         return
-    totals = {
-        form: sum(c.number_shares[form] for c in columns) for form in NUMBER_FORMATS
-    }
-    best = max(totals, key=lambda f: (round(totals[f], 3), -NUMBER_FORMATS.index(f)))
-    decimal, thousands = best
+    decimal, thousands, grouping = max(totals, key=lambda form: _simple(form, totals))
     if decimal != ".":
         options.settings["decimal"] = decimal
     if thousands is not None:
         options.settings["thousands"] = thousands
+    if grouping != "western":
+        options.settings["grouping"] = grouping
     threes = [c.name for c in columns if _only_threes(c)]
     if threes and thousands is None:
         options.doubts["decimal"] = Message(
@@ -190,6 +189,14 @@ def _find_numbers(columns: Sequence[ColumnValues], options: Options) -> None:
             column=threes[0],
             example=next(v for v in columns[0].values if v),
         )
+
+
+def _simple(
+    form: tuple[str, str | None, str], totals: Mapping[Any, float]
+) -> tuple[float, int]:
+    """Return what a way to write numbers reads; of equal ones, the simplest wins."""
+    order = [*((*signs, "western") for signs in NUMBER_FORMATS), form]
+    return round(totals[form], 3), -order.index(form)
 
 
 def _only_threes(column: ColumnValues) -> bool:

@@ -57,8 +57,8 @@ _FIELD_COSTS: Mapping[str, Mapping[str, float]] = {
     "fob_value": {"unitprice": 0.25, "sub": 0.3, "dollar": 0.97, "foreigncur": 0.75},
     "origin": {"destination": 0.1, "departure": 0.5, "tradecountry": 0.2},
     "departure": {"destination": 0.1, "origin": 0.4, "tradecountry": 0.3},
-    "net_mass_kg": {"gross": 0.05, "total": 0.7, "unitprice": 1.0, "tonne": 0.8},
-    "gross_mass_kg": {"net": 0.05, "total": 0.75, "unitprice": 1.0, "tonne": 0.8},
+    "net_mass_kg": {"gross": 0.05, "total": 0.5, "unitprice": 1.0, "tonne": 0.8},
+    "gross_mass_kg": {"net": 0.05, "total": 0.9, "unitprice": 1.0, "tonne": 0.8},
     "quantity": {"mass": 0.3, "value": 0.2, "packages": 0.2, "container": 0.1},
     "quantity_unit": {"value": 0.1, "mass": 0.4, "packages": 0.2, "currency": 0.1},
     "item_number": {"sub": 0.3, "total": 0.3, "value": 0.1, "quantity": 0.4},
@@ -92,7 +92,12 @@ def split_header(header: str) -> list[str]:
     text = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     decomposed = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    plain = plain.replace("n°", "no ").replace("nº", "no ").replace("no.", "no ")
+    plain = (
+        plain.replace("%", " percent ")
+        .replace("n°", "no ")
+        .replace("nº", "no ")
+        .replace("no.", "no ")
+    )
     words = re.findall(r"hs[24]\b|[^\W\d_]+|1000", re.sub(r"n[°ºo]\b", "no", plain))
     return [word for word in words if word]
 

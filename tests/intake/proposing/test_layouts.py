@@ -15,7 +15,13 @@ MOST = 3
 
 @pytest.mark.parametrize(
     "name",
-    ["chile", "peru", "spreadsheet", "french", "renamed", "reordered", "unnamed"],
+    [
+        *("chile", "french", "unnamed"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("peru", "spreadsheet", "renamed", "reordered")
+        ),
+    ],
 )
 def test_a_layout_needs_at_most_three_corrections(name, layouts, count_corrections):
     layout = layouts(name)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import pandas as pd
+
 from smartrisk.errors import LedgerError, format_values
 from smartrisk.ledger._digests import canonical_json
 from smartrisk.ledger._entries import (
@@ -20,8 +22,10 @@ from smartrisk.ledger._entries import (
     item_key,
     read_declared,
     read_rows,
+    read_source_rows,
     sentences_by_item,
 )
+from smartrisk.lineage import read_sources as read_traced
 from smartrisk.schema import DECISIONS, SCORES
 
 #: Versions that every decision states; None where they are unknown.
@@ -38,6 +42,7 @@ class Batch:
     declarations: list[Record] | None
     scores: list[Record] | None
     sentences: Mapping[ItemKey, list[str]]
+    source_rows: list[str | None] | None = None
 
 
 def read_batch(decisions: Any, declarations: Any, scores: Any, reasons: Any) -> Batch:
@@ -53,7 +58,7 @@ def read_batch(decisions: Any, declarations: Any, scores: Any, reasons: Any) -> 
         check_aligned("declarations", items, rows)
     sentences = sentences_by_item(owner, reasons)
     check_decided("reasons", sentences, rows)
-    return Batch(rows, items, score_rows, sentences)
+    return Batch(rows, items, score_rows, sentences, read_source_rows(decisions))
 
 
 def make_decisions(
@@ -69,6 +74,8 @@ def make_decisions(
     for k, row in enumerate(batch.decisions):
         score = None if batch.scores is None else drop_key(batch.scores[k])
         body: Record = {"decision": row, "sources": sources}
+        if batch.source_rows is not None and batch.source_rows[k] is not None:
+            body["source_row"] = batch.source_rows[k]
         body["versions"] = complete(
             None if score is None else score.get("model_version"),
             row.get("policy_version"),
@@ -130,10 +137,24 @@ def current_versions() -> Mapping[str, str | None]:
     return found
 
 
-def read_versions(versions: Any) -> dict[str, str | None]:
+def read_versions(versions: Any, **known: str) -> dict[str, str | None]:
     """Return the versions of a batch: those that are known, and those of the caller."""
     given = _read_mapping("versions", versions, lambda text: text.strip() != "")
-    return dict.fromkeys(_VERSIONS) | dict(current_versions()) | given
+    return dict.fromkeys(_VERSIONS) | dict(current_versions()) | known | given
+
+
+def trace_tables(*tables: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the digests of the files of some tables, and the version of their map."""
+    frames = [table for table in tables if isinstance(table, pd.DataFrame)]
+    digests: dict[str, str] = {}
+    maps = set()
+    for source in read_traced(*frames):
+        name = (source.table or source.kind).lower()
+        count = sum(key.partition(".")[0] == name for key in digests)
+        digests[f"{name}.{count + 1}" if count else name] = source.sha256
+        if source.map_version is not None:
+            maps.add(source.map_version)
+    return digests, {"map": maps.pop()} if len(maps) == 1 else {}
 
 
 def read_sources(sources: Any) -> dict[str, str]:

@@ -13,7 +13,13 @@ from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
-from smartrisk.errors import LedgerError, TableError, format_values, suggest_nearest
+from smartrisk.errors import (
+    ArgumentError,
+    LedgerError,
+    TableError,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.ledger._cells import (
     UnfitError,
     is_missing,
@@ -23,6 +29,7 @@ from smartrisk.ledger._cells import (
     to_item_number,
     to_plain,
 )
+from smartrisk.lineage import SOURCE_ROW, parse_source_row
 from smartrisk.schema import CHANNELS, DECLARATIONS, TRADERS, Table, TableInput
 from smartrisk.tables import read_table
 
@@ -130,12 +137,12 @@ def read_rows(owner: str, name: str, table: TableInput, fields: Table) -> list[R
     """Return the rows of a table as plain values, after checking every one.
 
     Columns that the table does not have are refused: what is in the chain cannot be
-    erased, so that nothing gets there by chance. The flags that `validate` adds are not
-    of the table, and are left out.
+    erased, so that nothing gets there by chance. The flags that `validate` adds, and
+    the column ``source_row``, are not of the table, and are left out.
     """
     frame = _read_frame(owner, name, table)
     flags = [c for c in frame.columns if str(c).startswith("dq_") and c not in fields]
-    frame = frame.drop(columns=flags)
+    frame = frame.drop(columns=[*flags, *frame.columns.intersection([SOURCE_ROW])])
     _check_columns(owner, name, frame, fields)
     columns = {
         str(column): read_cells(owner, fields[str(column)], frame[column])
@@ -144,11 +151,30 @@ def read_rows(owner: str, name: str, table: TableInput, fields: Table) -> list[R
     return _make_rows(owner, name, columns, len(frame))
 
 
+def read_source_rows(table: TableInput) -> list[str | None] | None:
+    """Return from which file and line each row came; None where it is not known."""
+    frame = read_table("Ledger.record", "decisions", table)
+    if frame is None or SOURCE_ROW not in frame:
+        return None
+    texts = frame[SOURCE_ROW].tolist()
+    for text in texts:
+        try:
+            if not is_missing(text):
+                parse_source_row(text)
+        except ArgumentError as error:
+            raise LedgerError(
+                error.message_id, "Ledger.record: " + error.template, **error.values
+            ) from error
+    return [None if is_missing(text) else str(text) for text in texts]
+
+
 def read_declared(owner: str, table: TableInput) -> list[Record]:
     """Return declared values as plain values, own fields too."""
     frame = _read_frame(owner, "declarations", table)
     columns: dict[str, list[Any]] = {}
     for name in map(str, frame.columns):
+        if name == SOURCE_ROW:
+            continue
         if name in ("declaration_id", "item_number"):
             columns[name] = read_cells(owner, DECLARATIONS[name], frame[name])
             continue

@@ -27,6 +27,7 @@ from smartrisk.ledger._decisions import (
     read_batch,
     read_sources,
     read_versions,
+    trace_tables,
 )
 from smartrisk.ledger._digests import START, parse_body
 from smartrisk.ledger._entries import (
@@ -180,7 +181,8 @@ class Ledger:
         Parameters
         ----------
         decisions : DataFrame of shape (n_items, n_columns)
-            DECISIONS, each item once. Other columns are refused.
+            DECISIONS, each item once. Columns other than ``source_row``, the file and
+            line of each, are refused.
         declarations : DataFrame of shape (n_items, n_fields), default=None
             DECLARATIONS of the same rows: their digest is stored in the chain, their
             values where they can be erased.
@@ -192,7 +194,8 @@ class Ledger:
             Further versions, such as ``{"map": "2026-03"}``. Engine and policy are
             those of the tables; the library, Python, numpy and LightGBM those that run.
         sources : mapping of str to str, default=None
-            Digests of the input tables by name, in hexadecimal digits.
+            Digests of the input tables by name, in hexadecimal digits; None for the
+            files from which the tables came, where that is known.
 
         Returns
         -------
@@ -208,8 +211,12 @@ class Ledger:
         """
         batch = read_batch(decisions, declarations, scores, reasons)
         compute = self._access.keyring.digest
+        traced, maps = trace_tables(decisions, declarations, scores)
         entries, inputs = make_decisions(
-            batch, read_versions(versions), read_sources(sources), compute
+            batch,
+            read_versions(versions, **maps),
+            read_sources(traced if sources is None else sources),
+            compute,
         )
         self._store("items", inputs)
         return self._append(entries)

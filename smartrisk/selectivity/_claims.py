@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.items import UInt
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import KEY
 from smartrisk.selectivity._quotas import Group, spread
 from smartrisk.selectivity._random_draws import (
@@ -287,6 +288,8 @@ class Draft:
         rank[order] = np.arange(1, len(rank) + 1)
         out["rank"] = rank
         out["policy_version"] = version
+        if SOURCE_ROW in scores:
+            out[SOURCE_ROW] = scores[SOURCE_ROW]
         return out
 
 

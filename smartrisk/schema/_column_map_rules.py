@@ -307,6 +307,7 @@ def check_sources(columns: ColumnMap) -> None:
                 kind=_kind(wrong[0], columns),
                 need="dates" if option == "dates" else "numbers",
             )
+    _check_units(columns)
     _check_shares(columns)
     _check_one_source(columns)
     _check_columns_once(columns)
@@ -443,6 +444,20 @@ def _check_columns_once(columns: ColumnMap) -> None:
                 "{columns}.",
                 field=name,
                 columns=format_values(p.column for p in parts) or "none",
+            )
+
+
+def _check_units(columns: ColumnMap) -> None:
+    """Refuse measures other than masses whose units have no factors."""
+    for name, units in columns.units.items():
+        if not units.factors and not name.endswith("_kg"):
+            raise ArgumentError(
+                "schema.units_without_factors",
+                "ColumnMap: the units of {field!r} are not those of a mass. Give its "
+                "factors: units={{{field!r}: {{'column': {column!r}, 'factors': "
+                "{{'DZN': 12}}}}}}.",
+                field=name,
+                column=units.column,
             )
 
 

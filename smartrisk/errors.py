@@ -14,8 +14,7 @@ The tree::
     SmartRiskWarning (UserWarning)
     ├── DataQualityWarning              doubtful but legal input
     ├── LeakageWarning                  a model is judged by what it learned from
-    ├── SmallSampleWarning              too little data for a firm answer
-    └── TrackingWarning                 something was logged otherwise than it was given
+    └── SmallSampleWarning              too little data for a firm answer
 """
 
 from __future__ import annotations
@@ -44,7 +43,6 @@ __all__ = [
     "SmartRiskWarning",
     "TableError",
     "TrackingError",
-    "TrackingWarning",
 ]
 
 
@@ -357,10 +355,6 @@ class LeakageWarning(SmartRiskWarning):
 
 class SmallSampleWarning(SmartRiskWarning):
     """Too little data for a firm answer."""
-
-
-class TrackingWarning(SmartRiskWarning):
-    """Something was logged otherwise than it was given, or left out."""
 
 
 def format_values(values: Iterable[Any], most: int = 5) -> str:

@@ -14,7 +14,8 @@ The tree::
     SmartRiskWarning (UserWarning)
     ├── DataQualityWarning              doubtful but legal input
     ├── LeakageWarning                  a model is judged by what it learned from
-    └── SmallSampleWarning              too little data for a firm answer
+    ├── SmallSampleWarning              too little data for a firm answer
+    └── TrackingWarning                 something was logged otherwise than it was given
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ __all__ = [
     "SmartRiskWarning",
     "TableError",
     "TrackingError",
+    "TrackingWarning",
 ]
 
 
@@ -355,6 +357,10 @@ class LeakageWarning(SmartRiskWarning):
 
 class SmallSampleWarning(SmartRiskWarning):
     """Too little data for a firm answer."""
+
+
+class TrackingWarning(SmartRiskWarning):
+    """Something was logged otherwise than it was given, or left out."""
 
 
 def format_values(values: Iterable[Any], most: int = 5) -> str:

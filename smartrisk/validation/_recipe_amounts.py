@@ -46,7 +46,8 @@ def make_amounts(recipe: Recipe, name: str, work: Findings, done: Done) -> pd.Se
             _tell_zeros(name, part, is_missing[:, k] & ~work.bad, work)
             value = np.where(is_missing[:, k], 0.0, value)
         else:
-            rows = np.flatnonzero(is_missing[:, k] & ~is_missing.all(axis=1))
+            is_partial = is_missing[:, k] & ~is_missing.all(axis=1)
+            rows = np.flatnonzero(is_partial & ~work.bad)
             shown = recipe.source[part.column]
             here.note(rows, "", "part of the sum missing", shown, "warning")
         if convert is not None:

@@ -12,7 +12,6 @@ from smartrisk.errors import DataQualityWarning, TableError
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 from smartrisk.validation import check, validate
 
-
 #: Line 1 of a file.
 LINE = f"{0:016x}:1"
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
-from smartrisk.artefact import FolderContent
+from smartrisk.artefact import FolderContent, parse_json
 from smartrisk.engine._models import (
     Blobs,
     Classifier,
@@ -26,6 +26,7 @@ from smartrisk.engine._models import (
     unpack_model,
     unpack_setting,
 )
+from smartrisk.engine._saved_content import naming_file, odd_content, read_content
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     ArgumentError,
@@ -39,6 +40,7 @@ from smartrisk.features import (
     DeclarationFeatures,
     Key,
     LearnedHistory,
+    check_learned,
     from_settings,
     pack_history,
     to_settings,
@@ -249,6 +251,7 @@ def pack(
     settings: EngineSettings, state: EngineState, trusted: Iterable[str]
 ) -> FolderContent:
     """Return the content from which `unpack` makes settings and state."""
+    settings.check()
     learned, tables = pack_history(state.history)
     classifier, texts, blobs = pack_model("classifier", state.classifier, trusted)
     regressor, more_texts, more_blobs = pack_model(
@@ -287,40 +290,45 @@ def unpack(
         If the content is not what this version writes; `folder` names it.
     """
     texts, tables, blobs = found
-    try:
-        content = json.loads(texts[_STATE])
+    content = read_content(texts, _STATE)
+    with naming_file(_STATE):
         learned = tables.pop(_LEARNED)["id"]
+        check_learned(learned)
         history = unpack_history(content["features"], tables)
         classifier, regressor = (
             unpack_model(part, content[part], texts, blobs, trusted)
             for part in ("classifier", "regressor")
         )
+        _check_sizes(history, classifier, regressor)
         models = digest_models(classifier, regressor)
-        state = EngineState(
-            history=history,
-            classifier=classifier,
-            regressor=regressor,
-            learned=learned,
-            models=models,
-            version=make_version(models, history),
-            profile=_unpack_profile(texts.get(_PROFILE)),
-            own_fields=content.get("own_fields", {}),
-            sources=tuple(map(Source.from_dict, content.get("sources", ()))),
-        )
-        saved, digests = content["version"], content["digests"]
         settings = _settings_from_plain(content["settings"], blobs, trusted)
-    except ArtefactError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtefactError(
-            "engine.saved_by_another_version",
-            "RiskEngine.load: {folder!r} is intact but was written by another "
-            "version ({problem}). Load it with that version.",
-            folder=folder,
-            problem=repr(error),
-        ) from error
-    _check_digests(folder, saved, digests, state)
+        settings.check()
+    with naming_file(_PROFILE):
+        profile = _unpack_profile(texts.get(_PROFILE))
+    state = EngineState(
+        history=history,
+        classifier=classifier,
+        regressor=regressor,
+        learned=learned,
+        models=models,
+        version=make_version(models, history),
+        profile=profile,
+        own_fields=content.get("own_fields", {}),
+        sources=tuple(map(Source.from_dict, content.get("sources", ()))),
+    )
+    _check_digests(folder, content["version"], content["digests"], state)
     return settings, state
+
+
+def _check_sizes(history: LearnedHistory, *models: Classifier | Regressor) -> None:
+    """Raise unless the models take as many features as there are."""
+    n_features = len(history.features.feature_info_)
+    for model in models:
+        if model.n_features_in_ != n_features:
+            raise odd_content(
+                _STATE,
+                f"a model takes {model.n_features_in_} features of {n_features}",
+            )
 
 
 def _check_digests(
@@ -346,7 +354,10 @@ def _check_digests(
 
 def _unpack_profile(text: str | None) -> InputProfile | None:
     """Return the profile of the inputs, None where none was saved."""
-    return None if text is None else profile_from_plain(json.loads(text))
+    if text is None:
+        return None
+    plain = parse_json(text, name=_PROFILE, owner="RiskEngine.load")
+    return profile_from_plain(plain)
 
 
 def _plain_settings(settings: EngineSettings) -> tuple[dict[str, Any], Blobs]:

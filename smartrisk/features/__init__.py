@@ -26,6 +26,7 @@ from smartrisk.features._register_packing import (
     unpack_history,
 )
 from smartrisk.features._structuring import Structuring
+from smartrisk.features._table_checks import check_learned
 
 __all__ = [
     "DEFAULT_KEYS",
@@ -44,6 +45,7 @@ __all__ = [
     "OnKnown",
     "PeerPrices",
     "Structuring",
+    "check_learned",
     "feature_plan",
     "from_settings",
     "from_tables",

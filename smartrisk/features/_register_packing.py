@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smartrisk.errors import ArtefactError, format_values
+from smartrisk.errors import ArtefactError, check_number, format_values
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._item_blocks import Block
 from smartrisk.features._learned_history import LearnedHistory
@@ -108,6 +108,9 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     See `pack_history`.
     """
     check_tables(tables)
+    check_number(
+        "RiskEngine.load", "label_delay", learned["label_delay"], low=0, integer=True
+    )
     items, results = tables[_ITEMS], tables[_RESULTS]
     block = Block(
         ids=items["id"],

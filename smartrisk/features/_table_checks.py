@@ -55,7 +55,24 @@ def check_tables(tables: Mapping[str, Table]) -> None:
 
 
 def check_learned(ids: NDArray[Any]) -> None:
-    """Raise unless the items that the models have learned are sorted identities."""
+    """Raise unless the items that models have learned are sorted identities.
+
+    Parameters
+    ----------
+    ids : ndarray of uint64, shape (n_items,)
+        `smartrisk.items.item_ids`, sorted.
+
+    Raises
+    ------
+    ArtefactError
+        If they are of another type or order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.features import check_learned
+    >>> check_learned(np.array([1, 5], np.uint64))
+    """
     _check_columns("learned", {"id": ids}, {"id": np.uint64})
     if len(ids) and (ids[1:] < ids[:-1]).any():
         _refuse("learned", "is not sorted")

@@ -10,8 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from smartrisk.errors import ArgumentError
+from smartrisk.models._boosting import damaged_model, read_state
 from smartrisk.models._estimator_adapter import EstimatorAdapter
-from smartrisk.models._revenue import FEWEST_HITS, clip_shares, positive_scale
+from smartrisk.models._revenue import (
+    FEWEST_HITS,
+    STATE_RANGES,
+    clip_shares,
+    positive_scale,
+)
 from smartrisk.models._rows import (
     Float,
     Predict,
@@ -25,6 +31,8 @@ _AGREE = 1e-6
 #: Lowest probability that becomes log-odds where a model gives probabilities only: a
 #: forest of a hundred trees has no probabilities between 0 and 1 %.
 LEAST_CHANCE = 1e-3
+#: What a classifier is explained in.
+_SPACES = ("log-odds", "probability")
 
 
 class ClassifierAdapter(EstimatorAdapter):
@@ -208,6 +216,8 @@ class ClassifierAdapter(EstimatorAdapter):
         self : ClassifierAdapter
             Fitted as it was when saved; its predictions are bit-identical.
         """
+        if content is None or state["space"] not in _SPACES:
+            raise damaged_model("RiskEngine.load", "state", "it has no estimator")
         self._restore(content, state, trusted)
         self.space_ = str(state["space"])
         return self
@@ -393,6 +403,8 @@ class RegressorAdapter(EstimatorAdapter):
         """
         self.estimator_ = None
         self._restore(content, state, trusted)
+        numbers = {key: state[key] for key in STATE_RANGES}
+        read_state("RiskEngine.load", numbers, STATE_RANGES)
         self.mean_ = float(state["mean"])
         self.n_features_in_ = int(state["n_features"])
         return self

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import has_fit_parameter
 
 from smartrisk.errors import ArgumentError
+from smartrisk.models._boosting import damaged_model
 from smartrisk.models._rows import Float, Predict, last_step, steps_before, weigh_rows
 from smartrisk.models._stored_estimators import (
     digest_estimator,
@@ -158,15 +159,17 @@ class EstimatorAdapter:
         self, content: bytes | None, state: dict[str, Any], trusted: Iterable[str]
     ) -> None:
         """Read the bytes and the plain values that were saved."""
+        center, dead, size = state["center"], state["dead"], state["n_at_once"]
+        _check_state(center, dead, size)
         self._content = content
         if content is not None:
             self.estimator_ = load_estimator(
                 content, trusted=trusted, owner="RiskEngine.load"
             )
-        self._center = np.array(state["center"], np.float64)
+        self._center = np.array(center, np.float64)
         self._dead = np.zeros(len(self._center), bool)
-        self._dead[state["dead"]] = True
-        self._size = int(state["n_at_once"])
+        self._dead[dead] = True
+        self._size = size
         self.n_features_in_ = len(self._center)
 
     def _fit_estimator(
@@ -206,3 +209,18 @@ class EstimatorAdapter:
             return weigh_rows(before(X), weights) + float(constant[0])
 
         return predict
+
+
+def _check_state(center: Any, dead: Any, size: Any) -> None:
+    """Raise unless saved values are those of `fitted_state`."""
+    problem = None
+    if not isinstance(center, list) or not isinstance(dead, list):
+        problem = "it holds no lists"
+    elif not all(type(k) is int and 0 <= k < len(center) for k in dead):
+        problem = "a feature without values is none of them"
+    elif not all(isinstance(v, float) and np.isfinite(v) for v in center):
+        problem = "a mean is no number"
+    elif type(size) is not int or size < 1:
+        problem = "the number of items at once is none"
+    if problem is not None:
+        raise damaged_model("RiskEngine.load", "state", problem)

@@ -253,7 +253,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
             If the text describes no trees, or the state does not belong to them.
         """
         owner = f"{type(self).__name__}.restore"
-        read_state(owner, state, _STATE)
+        read_state(owner, state, STATE_RANGES)
         booster, n_features = None, int(state["n_features"])
         if text is not None:
             booster = read_booster(text, name=name, owner=owner, objective="tweedie")
@@ -306,7 +306,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
 
 
 #: What `fitted_state` holds, and the ranges of its numbers.
-_STATE = {"mean": (0.0, 1e300), "n_features": (1, 2**31 - 1)}
+STATE_RANGES = {"mean": (0.0, 1e300), "n_features": (1, 2**31 - 1)}
 
 
 def clip_shares(share: Float) -> Float:

@@ -16,7 +16,7 @@ from smartrisk.results import clean_text
 _BODY_CHARACTERS = 100
 
 
-def _open_ledger(ledger: str, key: str | None) -> Ledger:
+def open_ledger(ledger: str, key: str | None) -> Ledger:
     """Return a ledger that is there; a mistyped name must not make an intact one."""
     if "://" not in ledger and not Path(ledger).is_file():
         raise ArgumentError(
@@ -29,7 +29,7 @@ def _open_ledger(ledger: str, key: str | None) -> Ledger:
 
 def verify_ledger(*, ledger: str, key: str | None, anchor: str | None) -> int:
     """Verify a ledger; return 1 when anything is wrong."""
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         verification = opened.verify(anchor=anchor)
         head = opened.head()
     for message in verification.messages:
@@ -52,7 +52,7 @@ def replay_decision(
 ) -> int:
     """Score a decided item again; return 1 when it does not agree."""
     loaded = load_engine(engine)
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         replay = opened.replay(declaration, loaded, item_number=item, top=top)
     table = replay.frame()
     if len(table):
@@ -74,7 +74,7 @@ def show_entries(
     show: int,
 ) -> int:
     """Show the last entries, of a kind or of a declaration."""
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         table = opened.frame(kind)
     if declaration is not None:
         table = table[table["declaration_id"] == declaration]
@@ -89,7 +89,7 @@ def show_entries(
 
 def retain_entries(*, ledger: str, key: str | None, since: str, erase: bool) -> int:
     """Erase what was not used since a day, or show what would be."""
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         erasure = opened.retain(since, dry_run=not erase)
     counts = f"{erasure.n_identities} identities, {erasure.n_items} items"
     if erase:
@@ -101,7 +101,7 @@ def retain_entries(*, ledger: str, key: str | None, since: str, erase: bool) -> 
 
 def export_entries(*, ledger: str, key: str | None, out: str) -> int:
     """Write all entries as JSON lines, with the program that checks them."""
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         path = opened.export(out)
         head = opened.head()
     print_line(f"{path}; keep the head elsewhere: {head}")
@@ -111,6 +111,6 @@ def export_entries(*, ledger: str, key: str | None, out: str) -> int:
 
 def copy_ledger(*, ledger: str, key: str | None, out: str) -> int:
     """Write a backup, while others may go on writing."""
-    with _open_ledger(ledger, key) as opened:
+    with open_ledger(ledger, key) as opened:
         print_line(f"copied to {opened.copy(out)}")
     return 0

@@ -130,7 +130,10 @@ def _to_document(
     """Move values of documents with several items to a column of the document."""
     values = placed[column].astype(object)
     return placed.assign(
-        **{target: values, column: values.mask(is_several, other=None)}
+        **{
+            target: values.where(is_several, other=None),
+            column: values.mask(is_several, other=None),
+        }
     )
 
 

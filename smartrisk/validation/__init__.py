@@ -13,6 +13,7 @@ from smartrisk.validation._parsing import (
     parse_numbers,
 )
 from smartrisk.validation._report import ValidationReport
+from smartrisk.validation._source_counts import map_version
 from smartrisk.validation._values import is_canonical
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "explain_dates",
     "explain_numbers",
     "is_canonical",
+    "map_version",
     "parse_dates",
     "parse_numbers",
     "validate",

@@ -17,7 +17,25 @@ _DIGITS = 16
 
 
 def map_version(columns: ColumnMap) -> str:
-    """Return the digest of a column map, whoever wrote it down."""
+    """Return the digest of a column map.
+
+    Parameters
+    ----------
+    columns : ColumnMap
+        The map.
+
+    Returns
+    -------
+    version : str
+        16 hexadecimal digits: the same for the same options, in whatever file.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import ColumnMap
+    >>> from smartrisk.validation import map_version
+    >>> map_version(ColumnMap({"lodged_at": "DATE"}))
+    'dceb6f4979c86c85'
+    """
     return hashlib.sha256(columns.to_toml().encode()).hexdigest()[:_DIGITS]
 
 

@@ -68,7 +68,7 @@ def test_a_key_without_one_of_its_parts_is_refused_under_its_column():
     assert report.table["declaration_id"].tolist() == ["017-2024-000001"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.lists(
         st.tuples(

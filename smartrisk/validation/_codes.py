@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from smartrisk.schema import (
     INCOTERMS,
@@ -21,6 +20,7 @@ from smartrisk.schema import (
     mode_code,
     unit_code,
 )
+from smartrisk.validation._column import Column
 from smartrisk.validation._identifiers import (
     POINT_ZERO,
     broken_texts,
@@ -29,20 +29,12 @@ from smartrisk.validation._identifiers import (
 from smartrisk.validation._labels import coerce_listed
 from smartrisk.validation._missing import (
     COUNTRIES,
-    check_missing,
     clean_text,
     clean_texts,
-    factorize,
     is_missing_sign,
-    missing_signs,
-    note_signs,
-    rows_where,
-    text_column,
 )
 from smartrisk.validation._report import Findings
 
-Codes: TypeAlias = NDArray[np.intp]
-Unique: TypeAlias = NDArray[np.object_]
 Cleaned: TypeAlias = list[str | None]
 
 #: A code of an administration has a letter or a digit in front, and few signs.
@@ -56,31 +48,21 @@ _ROUTE = re.compile(r"[\s,;/|>+-]+")
 def coerce_code(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return codes in upper case; those of a closed list in lower case."""
     if field.codes:
-        out = coerce_listed(field, series, work)
-        check_missing(field, out, series, work)
-        return out
+        return coerce_listed(field, series, work)
+    column = Column.of(field, series, work)
     if field.name == "tariff_code":
-        return _coerce_tariff(field, series, work)
-    codes, unique = factorize(series)
-    texts = clean_texts(unique)
-    work.note(
-        rows_where(codes, broken_texts(unique, texts)),
-        field.name,
-        "broken text",
-        series,
-    )
-    signs = is_missing_sign(texts, missing_signs(field, work.columns))
-    note_signs(field, series, rows_where(codes, signs), work)
-    rounded, _ = number_flags(unique, series)
-    work.note(rows_where(codes, rounded), field.name, "scientific notation", series)
+        return _coerce_tariff(column)
+    texts = clean_texts(column.unique)
+    column.note(broken_texts(column.unique, texts), "broken text")
+    signs = is_missing_sign(texts, column.signs)
+    column.note_signs(signs)
+    rounded, _ = number_flags(column)
+    column.note(rounded, "scientific notation")
     cleaned: Cleaned = [
         None if sign else _plain_code(text)
         for text, sign in zip(texts, signs, strict=True)
     ]
-    cleaned = _look_up(field, codes, unique, cleaned, series, work)
-    out = _as_column(codes, unique, cleaned, series)
-    check_missing(field, out, series, work)
-    return out
+    return column.result(_look_up(column, cleaned))
 
 
 def _plain_code(text: str) -> str:
@@ -90,39 +72,23 @@ def _plain_code(text: str) -> str:
     return text.upper()
 
 
-def _as_column(
-    codes: Codes, unique: Unique, cleaned: Cleaned, series: pd.Series
-) -> pd.Series:
-    """Return the column as it came where nothing changed, else a new one."""
-    if series.dtype == "str" and cleaned == unique.tolist():
-        return series
-    return text_column(codes, cleaned, series.index)
-
-
-def _look_up(
-    field: Field,
-    codes: Codes,
-    unique: Unique,
-    cleaned: Cleaned,
-    series: pd.Series,
-    work: Findings,
-) -> Cleaned:
+def _look_up(column: Column, cleaned: Cleaned) -> Cleaned:
     """Return codes of a public list; what is in none is kept and reported."""
-    look_up = _LISTS.get(field.name, _own_code)
-    if field.name in COUNTRIES and _has_foreign_numbers(cleaned):
+    name = column.field.name
+    look_up = _LISTS.get(name, _own_code)
+    if name in COUNTRIES and _has_foreign_numbers(cleaned):
         look_up = _no_number(look_up)
     found: Cleaned = []
-    put, unknown = np.zeros(len(unique), bool), np.zeros(len(unique), bool)
-    for place, (text, raw) in enumerate(zip(cleaned, unique, strict=True)):
+    put, unknown = column.none(), column.none()
+    for place, (text, raw) in enumerate(zip(cleaned, column.unique, strict=True)):
         code = None if text is None else look_up(text)
         if code is None and text is not None and isinstance(raw, str):
             code = look_up(raw)  # the sign of a code page that cleaning changed
         unknown[place] = code is None and text is not None
         put[place] = code is not None and _is_put(code, str(raw))
         found.append(text if code is None else code)
-    rows = rows_where(codes, put)
-    work.note(rows, field.name, "code of the list", series, "repaired")
-    work.doubt(rows_where(codes, unknown), field.name, "unknown code", series)
+    column.note(put, "code of the list", "repaired")
+    column.doubt(unknown, "unknown code")
     return found
 
 
@@ -194,15 +160,13 @@ def is_listed(field: Field, value: str) -> bool:
     return _LISTS.get(field.name, _own_code)(value) == value
 
 
-def _coerce_tariff(field: Field, series: pd.Series, work: Findings) -> pd.Series:
+def _coerce_tariff(column: Column) -> pd.Series:
     """Return tariff codes as digits, with the leading zeros that can be restored."""
-    codes, unique = factorize(series)
-    width, signs = work.columns.tariff_digits, missing_signs(field, work.columns)
+    width, signs = column.work.columns.tariff_digits, column.signs
+    pattern = re.compile(column.field.pattern or ".*")
     cleaned: Cleaned = []
-    flags = np.zeros((5, len(unique)), bool)
-    missing, wrong, repaired, doubtful, unknown = flags
-    pattern = re.compile(field.pattern or ".*")
-    for place, value in enumerate(unique):
+    missing, wrong, repaired, doubtful, unknown = (column.none() for _ in range(5))
+    for place, value in enumerate(column.unique):
         text = value if type(value) is str and value.isdigit() else clean_text(value)
         missing[place] = text.casefold() in signs
         code, is_doubtful = _one_tariff(text, value, width)
@@ -212,17 +176,12 @@ def _coerce_tariff(field: Field, series: pd.Series, work: Findings) -> pd.Series
         repaired[place] = is_valid and code != value
         doubtful[place] = is_valid and is_doubtful
         unknown[place] = is_valid and not is_chapter(code)
-    note_signs(field, series, rows_where(codes, missing), work)
-    is_wrong = np.append(wrong, False)[codes]
-    work.note(np.flatnonzero(is_wrong), field.name, "bad pattern", series)
-    rows = rows_where(codes, repaired)
-    work.note(rows, field.name, "restored code", series, "repaired")
-    rows = rows_where(codes, doubtful)
-    work.note(rows, field.name, "odd number of digits", series, "warning")
-    work.doubt(rows_where(codes, unknown), field.name, "unknown chapter", series)
-    out = _as_column(codes, unique, cleaned, series)
-    check_missing(field, out, series, work, skip=is_wrong)
-    return out
+    column.note_signs(missing)
+    column.note(wrong, "bad pattern")
+    column.note(repaired, "restored code", "repaired")
+    column.note(doubtful, "odd number of digits", "warning")
+    column.doubt(unknown, "unknown chapter")
+    return column.result(cleaned, skip=np.append(wrong, False)[column.codes])
 
 
 def _one_tariff(text: str, value: Any, width: int | None) -> tuple[str, bool]:

@@ -13,29 +13,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.schema import Field
+from smartrisk.validation._column import Column
 from smartrisk.validation._missing import (
-    check_missing,
+    as_arrow,
     clean_texts,
-    factorize,
     is_identity,
     is_missing_sign,
     matches,
-    missing_signs,
-    note_signs,
-    rows_where,
-    text_column,
 )
 from smartrisk.validation._report import Findings
 
-Codes: TypeAlias = NDArray[np.intp]
-Unique: TypeAlias = NDArray[np.object_]
 Flags: TypeAlias = NDArray[np.bool_]
 
 #: An identifier that a spreadsheet turned into a number and rounded.
 SCIENTIFIC = r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]{1,3}"
 #: A whole number that was written as one with a fraction: 88.0 is 88.
 POINT_ZERO = r"[0-9]+\.00?"
-#: Whole numbers from here on are not all floats, of either precision.
+#: Whole numbers from here on are not all floats, by the type of the float.
 _EXACT = {"d": 2**53, "f": 2**24, "e": 2**11}
 #: Letters that look like Latin ones, in Cyrillic and in Greek.
 _LOOKALIKE = frozenset(
@@ -50,29 +44,28 @@ _REPLACEMENT = "\ufffd"
 
 def coerce_text(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return texts cleaned; identifiers that were numbers on the way are checked."""
-    codes, unique = factorize(series)
-    texts = clean_texts(unique)
-    broken = broken_texts(unique, texts)
+    column = Column.of(field, series, work)
+    texts = clean_texts(column.unique)
+    broken = broken_texts(column.unique, texts)
     if broken.any():
-        rows = rows_where(codes, broken)
-        named = is_identity(field)
-        severity = "error" if named else "repaired"
-        work.note(rows, field.name, "broken text", series, severity)
-        texts = [_without_surrogates(t) for t in texts]
-    signs = is_missing_sign(texts, missing_signs(field, work.columns))
-    note_signs(field, series, rows_where(codes, signs), work)
+        severity = "error" if is_identity(field) else "repaired"
+        column.note(broken, "broken text", severity)
+        texts = [_without_surrogates(text) for text in texts]
+    array = as_arrow(texts)  # once for all questions about the texts
+    signs = is_missing_sign(texts if array is None else array, column.signs)
+    column.note_signs(signs)
     if is_identity(field):
-        texts = _check_identity(field, codes, unique, texts, series, work)
-    if series.dtype == "str" and not signs.any() and texts == list(unique):
-        out = series
-    else:
-        cleaned = [None if s else t for t, s in zip(texts, signs, strict=True)]
-        out = text_column(codes, cleaned, series.index)
-    check_missing(field, out, series, work)
-    return out
+        pattern = f"{SCIENTIFIC}|{POINT_ZERO}"
+        numbers = matches(texts if array is None else array, pattern)
+        if numbers.any() or not column.is_text:
+            texts = _restore_numbers(column, texts, np.flatnonzero(numbers))
+        _note_characters(column, texts)
+    if not signs.any():
+        return column.result(list(texts))
+    return column.result([None if s else t for t, s in zip(texts, signs, strict=True)])
 
 
-def broken_texts(unique: Unique, texts: Sequence[str]) -> Flags:
+def broken_texts(unique: NDArray[np.object_], texts: Sequence[str]) -> Flags:
     """Return which values are not text: half characters, bytes in another encoding."""
     broken = np.zeros(len(unique), bool)
     if "".join(texts).isascii():
@@ -90,40 +83,37 @@ def _without_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _check_identity(
-    field: Field,
-    codes: Codes,
-    unique: Unique,
-    texts: list[str],
-    series: pd.Series,
-    work: Findings,
+def _restore_numbers(
+    column: Column, texts: list[str], numbers: NDArray[np.intp]
 ) -> list[str]:
-    """Return identifiers in one form, and record what was a number or a date."""
-    name = field.name
-    rounded, other = number_flags(unique, series)
-    rounded |= matches(texts, SCIENTIFIC)
-    work.note(rows_where(codes, rounded), name, "scientific notation", series)
-    work.note(rows_where(codes, other), name, "not an identifier", series)
-    whole = matches(texts, POINT_ZERO)
-    restored = whole | (is_whole_float(unique, series) & ~rounded & ~other)
+    """Return identifiers in one form, and record what was a number or a date.
+
+    `numbers` are the places of texts that look like a number with a fraction.
+    """
+    rounded, other = number_flags(column)
+    whole = column.none()
+    if len(numbers):
+        whole[numbers] = matches([texts[n] for n in numbers], POINT_ZERO)
+        rounded[numbers] |= ~whole[numbers]
+    column.note(rounded, "scientific notation")
+    column.note(other, "not an identifier")
     if whole.any():
         texts = [
             t.partition(".")[0] if w else t for t, w in zip(texts, whole, strict=True)
         ]
-    rows = rows_where(codes, restored)
-    work.note(rows, name, "number as identifier", series, "repaired")
-    _note_characters(field, codes, unique, texts, series, work)
+    restored = whole | (_are_floats(column) & ~rounded & ~other)
+    column.note(restored, "number as identifier", "repaired")
     return texts
 
 
-def number_flags(unique: Unique, series: pd.Series) -> tuple[Flags, Flags]:
+def number_flags(column: Column) -> tuple[Flags, Flags]:
     """Return which values are numbers that were rounded, and which can be no name."""
-    char = str(getattr(series.dtype, "char", "d"))
-    limit = _EXACT.get(char, _EXACT["d"])
-    rounded, other = np.zeros(len(unique), bool), np.zeros(len(unique), bool)
-    if series.dtype == "str":
+    rounded, other = column.none(), column.none()
+    if column.is_text:
         return rounded, other
-    for place, value in enumerate(unique):
+    char = str(getattr(column.series.dtype, "char", "d"))
+    limit = _EXACT.get(char, _EXACT["d"])
+    for place, value in enumerate(column.unique):
         if isinstance(value, (float, np.floating)):
             number = float(value)
             rounded[place] = abs(number) >= _limit_of(value, limit)
@@ -140,39 +130,27 @@ def _limit_of(value: Any, limit: int) -> int:
     return limit
 
 
-def is_whole_float(unique: Unique, series: pd.Series) -> Flags:
-    """Return which values are whole numbers with a fraction of zero."""
-    if series.dtype == "str":
-        return np.zeros(len(unique), bool)
-    return np.array([isinstance(v, (float, np.floating)) for v in unique], bool)
+def _are_floats(column: Column) -> Flags:
+    """Return which values are floats."""
+    if column.is_text:
+        return column.none()
+    return np.array([isinstance(v, (float, np.floating)) for v in column.unique], bool)
 
 
-def _note_characters(
-    field: Field,
-    codes: Codes,
-    unique: Unique,
-    texts: Sequence[str],
-    series: pd.Series,
-    work: Findings,
-) -> None:
+def _note_characters(column: Column, texts: Sequence[str]) -> None:
     """Record identifiers whose characters were changed, or look like others."""
-    if texts != unique.tolist():
+    if texts != column.unique.tolist():
         changed = [
             isinstance(value, str) and value != text and _bare(value) != text
-            for value, text in zip(unique, texts, strict=True)
+            for value, text in zip(column.unique, texts, strict=True)
         ]
-        rows = rows_where(codes, changed)
-        work.note(rows, field.name, "tidied text", series, "repaired")
+        column.note(changed, "tidied text", "repaired")
     if "".join(texts).isascii():
         return
-    special = [n for n, t in enumerate(texts) if not t.isascii()]
-    has_latin = any(re.search("[A-Za-z]", t) for t in texts)
-    alike, misread = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
-    for place in special:
-        alike[place] = has_latin and _looks_latin(texts[place])
-        misread[place] = _REPLACEMENT in texts[place]
-    work.doubt(rows_where(codes, alike), field.name, "mixed scripts", series)
-    work.doubt(rows_where(codes, misread), field.name, "misread characters", series)
+    has_latin = any(re.search("[A-Za-z]", text) for text in texts)
+    alike = [has_latin and not t.isascii() and _looks_latin(t) for t in texts]
+    column.doubt(alike, "mixed scripts")
+    column.doubt([_REPLACEMENT in text for text in texts], "misread characters")
 
 
 def _bare(text: str) -> str:

@@ -9,16 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.schema import Field, list_code
-from smartrisk.validation._missing import (
-    clean_text,
-    clean_texts,
-    factorize,
-    is_missing_sign,
-    missing_signs,
-    note_signs,
-    rows_where,
-    text_column,
-)
+from smartrisk.validation._column import Column
+from smartrisk.validation._missing import clean_text, clean_texts, is_missing_sign
 from smartrisk.validation._number_formats import (
     NumberFormat,
     is_boolean,
@@ -33,18 +25,18 @@ def read_labels(field: Field, series: pd.Series, work: Findings) -> Numbers:
     """Return yes and no as 1 and 0; other numbers as they are."""
     if is_boolean(series.dtype) or getattr(series.dtype, "kind", "O") in "iuf":
         return np.asarray(series.to_numpy(np.float64, na_value=np.nan))
-    codes, unique = factorize(series)
-    texts = clean_texts(unique)
-    signs = is_missing_sign(texts, missing_signs(field, work.columns))
-    values, wrong = np.full(len(texts) + 1, np.nan), np.zeros(len(texts), bool)
-    for place, (text, raw) in enumerate(zip(texts, unique, strict=True)):
+    column = Column.of(field, series, work)
+    texts = clean_texts(column.unique)
+    signs = is_missing_sign(texts, column.signs)
+    values, wrong = np.full(len(texts) + 1, np.nan), column.none()
+    for place, (text, raw) in enumerate(zip(texts, column.unique, strict=True)):
         if not signs[place]:
             number = _one_label(field, text, raw)
             wrong[place] = number is None
             values[place] = np.nan if number is None else number
-    note_signs(field, series, rows_where(codes, signs), work)
-    work.note(rows_where(codes, wrong), field.name, "not true or false", series)
-    return values[codes]
+    column.note_signs(signs)
+    column.note(wrong, "not true or false")
+    return values[column.codes]
 
 
 def _one_label(field: Field, text: str, raw: Any) -> float | None:
@@ -73,23 +65,20 @@ def coerce_boolean(field: Field, series: pd.Series, work: Findings) -> pd.Series
 
 def coerce_listed(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return codes of a closed list; words for them are put in their place."""
-    codes, unique = factorize(series)
-    texts = [clean_text(value).lower() for value in unique]
-    signs = is_missing_sign(texts, missing_signs(field, work.columns))
+    column = Column.of(field, series, work)
+    texts = [clean_text(value).lower() for value in column.unique]
+    signs = is_missing_sign(texts, column.signs)
     cleaned: list[str | None] = []
-    wrong, put = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
+    wrong, put = column.none(), column.none()
     for place, text in enumerate(texts):
         code = None if signs[place] else _listed_code(field, text)
         wrong[place] = code is None and not signs[place]
         put[place] = code is not None and code != text
         cleaned.append(code)
-    note_signs(field, series, rows_where(codes, signs), work)
-    work.note(rows_where(codes, wrong), field.name, "not in list", series)
-    rows = rows_where(codes, put)
-    work.note(rows, field.name, "word of the list", series, "repaired")
-    if series.dtype == "str" and cleaned == list(unique):
-        return series
-    return text_column(codes, cleaned, series.index)
+    column.note_signs(signs)
+    column.note(wrong, "not in list")
+    column.note(put, "word of the list", "repaired")
+    return column.result(cleaned)
 
 
 def _listed_code(field: Field, text: str) -> str | None:

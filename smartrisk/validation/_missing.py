@@ -90,8 +90,8 @@ COUNTRIES = frozenset({"origin", "departure", "transit_countries"})
 _IDENTITIES = frozenset({"officer_id", "container_id", "previous_document"})
 #: From this many texts on, Arrow is faster.
 _MANY = 1_000
-#: Longer texts are no sign of a missing value.
-_LONGEST_SIGN = 16
+#: Longer texts are no sign of a missing value, be it bytes or characters.
+_LONGEST_SIGN = 32
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: In texts joined by bars: a control character, or a blank at the edge of a text.
 _UNTIDY = re.compile(r"[\x00-\x1f\x7f]|\| | \|")
@@ -110,6 +110,8 @@ def factorize(series: pd.Series) -> tuple[Codes, Unique]:
 def rows_where(codes: Codes, flags: Iterable[bool]) -> NDArray[np.intp]:
     """Return the rows whose unique value is flagged; missing values are not."""
     table = np.array([*flags, False], bool)
+    if not table.any():
+        return np.zeros(0, np.intp)
     return np.flatnonzero(table[codes])
 
 
@@ -156,43 +158,54 @@ def _replace_control(match: re.Match[str]) -> str:
     return "" if match[0] == "\x00" else " "
 
 
+def are_texts(unique: Unique) -> bool:
+    """Return whether all values are texts."""
+    return set(map(type, unique)) <= {str}
+
+
 def clean_texts(unique: Unique) -> list[str]:
     """Return texts in their one spelling, fast where all have it already."""
-    if all(type(value) is str for value in unique):
+    if are_texts(unique):
         joined = "|".join(["", *unique, ""])
         if joined.isascii() and "_x00" not in joined and not _UNTIDY.search(joined):
             return list(unique)
     return [clean_text(value) for value in unique]
 
 
-def is_missing_sign(texts: Sequence[str], signs: Collection[str]) -> Flags:
+def is_missing_sign(texts: Sequence[str] | pa.Array, signs: Collection[str]) -> Flags:
     """Return which texts are signs of a missing value, whatever their case."""
     if not len(texts):
         return np.zeros(0, bool)
-    if len(texts) < _MANY:
+    array = as_arrow(texts)
+    if array is None:
         return np.array(
             [len(t) <= _LONGEST_SIGN and t.casefold() in signs for t in texts], bool
         )
-    try:
-        array = pa.array(texts, pa.large_string())
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return np.array([t.casefold() in signs for t in texts], bool)
-    short = np.asarray(pc.less_equal(pc.utf8_length(array), _LONGEST_SIGN))
+    short = pc.less_equal(pc.binary_length(array), _LONGEST_SIGN)
     found = np.zeros(len(texts), bool)
     wanted = pa.array(sorted(signs), pa.large_string())
-    few = array.filter(pa.array(short))
-    found[short] = np.asarray(pc.is_in(pc.utf8_lower(few), value_set=wanted))
+    is_sign = pc.is_in(pc.utf8_lower(array.filter(short)), value_set=wanted)
+    found[np.asarray(short)] = np.asarray(is_sign)
     return found
 
 
-def matches(texts: Sequence[str], pattern: str) -> Flags:
+def as_arrow(texts: Sequence[str] | pa.Array) -> pa.Array | None:
+    """Return many texts as Arrow has them; None where they are few, or no text."""
+    if isinstance(texts, pa.Array):
+        return texts
+    if len(texts) < _MANY:  # the fixed cost of the other way
+        return None
+    try:
+        return pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None
+
+
+def matches(texts: Sequence[str] | pa.Array, pattern: str) -> Flags:
     """Return which texts match an expression in full."""
-    if len(texts) >= _MANY:
-        try:
-            array = pa.array(texts, pa.large_string())
-            return np.asarray(pc.match_substring_regex(array, f"^(?:{pattern})$"))
-        except UnicodeEncodeError:  # half of a surrogate pair
-            pass
+    array = as_arrow(texts)
+    if array is not None:
+        return np.asarray(pc.match_substring_regex(array, f"^(?:{pattern})$"))
     compiled = re.compile(pattern)
     return np.array([compiled.fullmatch(t) is not None for t in texts], bool)
 

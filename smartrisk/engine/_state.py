@@ -101,7 +101,12 @@ class EngineSettings:
     own_fields: Mapping[str, str] | None = None
 
     def check(self) -> None:
-        """Raise unless the delay, the threads, the seed and the models are allowed."""
+        """Raise unless all parameters are allowed; warn of models that save asks for."""
+        self.check_values()
+        check_models(self.classifier, self.regressor)
+
+    def check_values(self) -> None:
+        """Raise unless the delay, the threads, the seed and the fields are allowed."""
         owner = "RiskEngine"
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_jobs(owner, self.n_jobs)
@@ -113,7 +118,6 @@ class EngineSettings:
             high=_MOST_SEED,
             integer=True,
         )
-        check_models(self.classifier, self.regressor)
         ColumnMap(own_fields=self.own_fields or {})  # raises for names and kinds
         if not isinstance(self.features, (DeclarationFeatures, type(None))):
             raise ArgumentError(
@@ -251,7 +255,7 @@ def pack(
     settings: EngineSettings, state: EngineState, trusted: Iterable[str]
 ) -> FolderContent:
     """Return the content from which `unpack` makes settings and state."""
-    settings.check()
+    settings.check_values()
     learned, tables = pack_history(state.history)
     classifier, texts, blobs = pack_model("classifier", state.classifier, trusted)
     regressor, more_texts, more_blobs = pack_model(
@@ -302,7 +306,7 @@ def unpack(
         _check_sizes(history, classifier, regressor)
         models = digest_models(classifier, regressor)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
-        settings.check()
+        settings.check_values()
     with naming_file(_PROFILE):
         profile = _unpack_profile(texts.get(_PROFILE))
     state = EngineState(

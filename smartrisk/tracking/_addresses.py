@@ -12,7 +12,7 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.tracking._model import MODEL_TAG, create_version
+from smartrisk.tracking._model import MODEL_TAG, create_version, list_versions
 from smartrisk.tracking._run import Run
 from smartrisk.tracking._store import import_mlflow, redact_uri, resolve_address
 
@@ -121,8 +121,7 @@ def _no_version(
             hint=suggest_nearest(name, models),
         )
     if not by_alias:
-        versions = client.search_model_versions(f"name='{_quoted(name)}'")
-        numbers = sorted(int(version.version) for version in versions)
+        numbers = [int(version.version) for version in list_versions(client, name)]
         return TrackingError(
             "tracking.no_such_version",
             "load: {name!r} has no version {version}; it has {versions}.",
@@ -144,12 +143,7 @@ def _no_version(
 
 def find_or_create_version(client: Any, name: str, model: Any) -> str:
     """Return the version of a logged model under a name, created when there is none."""
-    for version in client.search_model_versions(f"name='{_quoted(name)}'"):
+    for version in list_versions(client, name):
         if version.tags.get(MODEL_TAG) == model.model_id:
             return str(version.version)
     return create_version(client, name, model.source_run_id, str(model.model_id))
-
-
-def _quoted(name: str) -> str:
-    """Return a name as a filter of MLflow takes it between single quotes."""
-    return name.replace("'", "\\'")

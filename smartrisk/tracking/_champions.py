@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from smartrisk.errors import TrackingError
+from smartrisk.tracking._model import list_versions
 from smartrisk.tracking._store import import_mlflow
 
 #: The aliases of the engine in service, and of the last one that was not good enough.
@@ -148,20 +149,6 @@ def read_book(client: Any, name: str) -> Book:
         settle(client, book)
         return read_book(client, name)
     return book
-
-
-def list_versions(client: Any, name: str) -> list[Any]:
-    """Return the versions of a registered model in their order; none without one."""
-    quote = '"' if "'" in name else "'"
-    found, token = [], None
-    while True:
-        page = client.search_model_versions(
-            f"name={quote}{name}{quote}", page_token=token
-        )
-        found += page
-        token = page.token
-        if not token:
-            return sorted(found, key=lambda version: int(version.version))
 
 
 def _first_run(versions: list[Any]) -> str | None:

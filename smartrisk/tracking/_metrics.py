@@ -183,30 +183,29 @@ def _add_periods(figures: Figures, periods: Periods) -> None:
 
 def _add_backtest(figures: Figures, backtest: Backtest, contender: str | None) -> None:
     """Add figures over all months, month by month, and as a curve over the months."""
-    contenders = [str(name) for name in backtest.frame()["contender"].unique()]
+    table = backtest.frame()
+    contenders = [str(name) for name in table["contender"].unique()]
     if contender is not None:
         check_choice("log_run", "contender", contender, contenders)
     elif len(contenders) == 1:
         contender = contenders[0]
-    total = backtest.total(n_bootstrap=_NO_INTERVALS)
-    for row in total.to_dict("records"):
-        figures.single |= _named(row, contender, _MEASURES)
-    for row in backtest.frame().to_dict("records"):
-        values = _named(row, contender, _MEASURES)
+    others = [name for name in contenders if name != contender]
+    starts = {k: f"{name}/" for k, name in entry_names("contenders", others).items()}
+    for row in backtest.total(n_bootstrap=_NO_INTERVALS).to_dict("records"):
+        figures.single |= _named(row, starts)
+    for row in table.to_dict("records"):
+        values = _named(row, starts)
         figures.curves += _period_points(str(row["period"]), values)
+        start = starts.get(str(row["contender"]), "")
         month = figures.months.setdefault(str(row["period"]), {})
-        month |= values
-        prefix = "" if row["contender"] == contender else f"{row['contender']}/"
-        month |= {f"{prefix}{name}": float(row[name]) for name in _COUNTS}
+        month |= values | {f"{start}{name}": float(row[name]) for name in _COUNTS}
 
 
-def _named(
-    row: Mapping[Any, Any], contender: str | None, measures: Sequence[str]
-) -> dict[str, float]:
-    """Return the measures of a row, those of other contenders under their name."""
-    prefix = "" if row["contender"] == contender else f"{row['contender']}/"
+def _named(row: Mapping[Any, Any], starts: Mapping[str, str]) -> dict[str, float]:
+    """Return the measures of a row; those of other contenders start with their name."""
+    start = starts.get(str(row["contender"]), "")
     suffix = rate_name(row["rate"])
-    return {f"{prefix}{m}_at_{suffix}": float(row[m]) for m in measures}
+    return {f"{start}{m}_at_{suffix}": float(row[m]) for m in _MEASURES}
 
 
 def _period_points(period: str, values: Mapping[str, float]) -> Iterator[Point]:

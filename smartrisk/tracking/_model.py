@@ -11,7 +11,7 @@ import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
-from smartrisk.schema import DECLARATIONS, KEY
+from smartrisk.schema import DECLARATIONS, KEY, OWN_FIELDS
 from smartrisk.tracking._archive import write_code
 from smartrisk.tracking._contents import to_jsonable
 from smartrisk.tracking._store import import_mlflow
@@ -108,6 +108,20 @@ def create_version(client: Any, name: str, run_id: str | None, model_id: str) ->
     return str(version.version)
 
 
+def list_versions(client: Any, name: str) -> list[Any]:
+    """Return the versions of a registered model in their order; none without one."""
+    # MLflow's filters know no escape: a name with both quotes is looked for here.
+    quote = next((sign for sign in "'\"" if sign not in name), None)
+    wanted = None if quote is None else f"name = {quote}{name}{quote}"
+    found, token = [], None
+    while True:
+        page = client.search_model_versions(wanted, page_token=token)
+        found += [version for version in page if version.name == name]
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: int(version.version))
+
+
 def _signature(example: pd.DataFrame) -> Any:
     """Return the columns that the engine reads; it checks the values itself."""
     import_mlflow()
@@ -115,6 +129,7 @@ def _signature(example: pd.DataFrame) -> Any:
     from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
 
     wanted = [n for n in DECLARATIONS.names if n in example or n in KEY]
+    wanted += _own_columns(example)
     inputs = [ColSpec(AnyType(), name, required=False) for name in wanted]
     outputs = [
         ColSpec(kind, name)
@@ -133,9 +148,16 @@ def _signature(example: pd.DataFrame) -> Any:
     return ModelSignature(Schema(inputs), Schema(outputs), ParamSchema(params))
 
 
+def _own_columns(example: pd.DataFrame) -> list[str]:
+    """Return the columns of an example that the administration adds."""
+    own = example.attrs.get(OWN_FIELDS, {})
+    return [name for name in own if name in example]
+
+
 def _write_example(example: pd.DataFrame, local: Path) -> None:
     """Write the example, and as a request that `/invocations` accepts."""
-    rows = example[[n for n in DECLARATIONS.names if n in example]].copy()
+    known = [n for n in DECLARATIONS.names if n in example]
+    rows = example[[*known, *_own_columns(example)]].copy()
     rows["lodged_at"] = rows["lodged_at"].dt.strftime("%Y-%m-%dT%H:%M:%S")
     rows = rows.astype(object).where(rows.notna(), None)
     split = to_jsonable({"columns": list(rows), "data": rows.to_numpy().tolist()})

@@ -10,6 +10,8 @@ from smartrisk.errors import ArgumentError, TrackingWarning, format_values
 
 #: Longest name of a metric, parameter, tag or file; MLflow allows 250 characters.
 LONGEST_NAME = 200
+#: Names in a message.
+_SHOWN = 5
 
 
 def safe_name(name: object, more: str = "_", *, ascii_only: bool = True) -> str:
@@ -65,7 +67,7 @@ def entry_names(kind: str, names: Iterable[object]) -> dict[str, str]:
             kind=kind,
             names=format_values(same),
         )
-    changed = [f"{given} as {name}" for given, name in logged.items() if given != name]
+    changed = [(given, name) for given, name in logged.items() if given != name]
     if changed:
         warnings.warn(
             TrackingWarning(
@@ -73,8 +75,15 @@ def entry_names(kind: str, names: Iterable[object]) -> dict[str, str]:
                 "log_run: MLflow allows letters, digits and _-./ in names; {kind} are "
                 "logged under changed names: {changed}.",
                 kind=kind,
-                changed=format_values(changed),
+                changed=_pairs(changed),
             ),
             stacklevel=4,
         )
     return logged
+
+
+def _pairs(changed: list[tuple[str, str]]) -> str:
+    """Return given and logged names, and the number of those not shown."""
+    shown = [f"{given!r} as {name!r}" for given, name in changed[:_SHOWN]]
+    more = len(changed) - len(shown)
+    return ", ".join(shown) + (f", and {more} more" if more else "")

@@ -33,6 +33,9 @@ from smartrisk.validation._values import COERCE
 
 #: Attribute of a canonical frame: the currency of its totals.
 CURRENCY = "smartrisk.currency"
+#: Columns of Brazil's public file Comex Stat (balanca.economia.gov.br): year, month,
+#: tariff code, office.
+_COMEX_STAT = frozenset({"CO_ANO", "CO_MES", "CO_NCM", "CO_URF"})
 #: Missing columns that an error names with a suggestion each.
 _MOST_MISSING = 5
 
@@ -177,6 +180,7 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
     A column that the map names must be there under exactly this name. A field that the
     map does not name is found under its canonical name, whatever its case.
     """
+    _refuse_aggregates(source, table)
     own = _own_fields(source, table, columns)
     by_plain_name: dict[str, list[Hashable]] = {}
     for column in source.columns:
@@ -203,6 +207,20 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
     if missing:
         raise_missing_columns(source, table, missing)
     return Recipe(table, columns, source, found, own, absent=absent)
+
+
+def _refuse_aggregates(source: pd.DataFrame, table: Table) -> None:
+    """Refuse statistics that are published by month, without documents."""
+    names = {str(column).strip().upper() for column in source.columns}
+    if table is DECLARATIONS and names >= _COMEX_STAT:
+        raise TableError(
+            "validation.monthly_aggregates",
+            "{table}: these are monthly aggregates of Brazil's Comex Stat (columns "
+            "{columns}): a row is no item, there is no document and no trader. Ask for "
+            "the declarations behind them.",
+            table=table.name,
+            columns=format_values(sorted(_COMEX_STAT)),
+        )
 
 
 def _own_fields(

@@ -69,7 +69,7 @@ def _read(path: Path) -> bytes:
 _use_logged_code()
 
 from smartrisk.engine import RiskEngine  # noqa: E402 - of the code chosen above
-from smartrisk.schema import DECLARATIONS, SCORES  # noqa: E402
+from smartrisk.schema import DECLARATIONS, SCORES, ColumnMap  # noqa: E402
 from smartrisk.validation import validate  # noqa: E402
 
 
@@ -129,7 +129,9 @@ def score(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
     """Return SCORES of items: few one by one, which is quicker, many as a batch."""
     if not 0 < len(items) <= _FEW_ITEMS:
         return engine.score(items)
-    checked = validate(items, DECLARATIONS)
+    own = {name: kind for name, kind in engine.own_fields_.items() if name in items}
+    columns = ColumnMap(own_fields=own) if own else None
+    checked = validate(items, DECLARATIONS, columns=columns)
     records = zip(*(checked[name] for name in checked.columns), strict=True)
     found = [
         engine.score_one(dict(zip(checked.columns, record, strict=True)))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, format_values
-from smartrisk.schema import DECLARATIONS
+from smartrisk.lineage import read_sources
+from smartrisk.schema import DECLARATIONS, OWN_FIELDS
 from smartrisk.tables import to_pandas
 from smartrisk.tracking._names import safe_name
 
@@ -29,6 +30,7 @@ class DataSet:
     digest: str
     n_rows: int
     columns: list[dict[str, Any]]
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
 
 def describe_data(
@@ -49,7 +51,8 @@ def describe_data(
                 "contexts to DataFrames; got {type_name}.",
                 type_name=type(frame).__name__,
             )
-        known = [name for name in DECLARATIONS.names if name in frame]
+        own = frame.attrs.get(OWN_FIELDS, {})
+        known = [name for name in (*DECLARATIONS.names, *own) if name in frame]
         name = safe_name(context)
         data[name] = DataSet(
             context=name,
@@ -57,8 +60,10 @@ def describe_data(
             digest=digest_frame(frame[known]),
             n_rows=len(frame),
             columns=[
-                {"name": n, "type": _column_type(n), "required": False} for n in known
+                {"name": n, "type": _column_type(n, own), "required": False}
+                for n in known
             ],
+            sources=_describe_sources(frame),
         )
     return data
 
@@ -96,10 +101,16 @@ def _draw(figure: Any) -> Any:
     return figure.plot() if is_display and not hasattr(figure, "figure_") else figure
 
 
-def _column_type(name: str) -> str:
+def _describe_sources(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return from which files a table came: digests and counts, never names."""
+    traced = (replace(source, name=None) for source in read_sources(frame))
+    return [source.to_dict() for source in traced]
+
+
+def _column_type(name: str, own: Mapping[str, str]) -> str:
     """Return the type of a field in the words of MLflow."""
     kinds = {"number": "double", "integer": "long", "boolean": "boolean"}
-    kind = DECLARATIONS[name].kind
+    kind = own[name] if name in own else DECLARATIONS[name].kind
     return "datetime" if kind == "datetime" else kinds.get(kind, "string")
 
 

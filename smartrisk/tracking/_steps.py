@@ -103,7 +103,7 @@ def log_inputs(client: Any, run: Any, data: Mapping[str, DataSet]) -> None:
                 name=about.name,
                 digest=about.digest,
                 source_type="code",
-                source='{"tags": {}}',
+                source=json.dumps({"tags": _source_tags(about)}),
                 schema=json.dumps({"mlflow_colspec": about.columns}),
                 profile=json.dumps({"num_rows": about.n_rows}),
             ),
@@ -113,6 +113,13 @@ def log_inputs(client: Any, run: Any, data: Mapping[str, DataSet]) -> None:
     ]
     if inputs:
         client.log_inputs(run.info.run_id, inputs)
+
+
+def _source_tags(about: DataSet) -> dict[str, str]:
+    """Return the files of a data set as MLflow keeps them: a text."""
+    if not about.sources:
+        return {}
+    return {"smartrisk.sources": json.dumps(about.sources, sort_keys=True)}
 
 
 def log_metrics(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.engine._models import find_contributions
+from smartrisk.engine._scoring import add_absent_fields
 from smartrisk.engine._state import EngineState
 from smartrisk.explanations import Reasons, explain
 from smartrisk.schema import OWN_FIELDS
@@ -17,6 +18,7 @@ from smartrisk.schema import OWN_FIELDS
 
 def explain_items(state: EngineState, items: pd.DataFrame, top: int) -> Reasons:
     """Return the reasons behind the scores of validated items."""
+    items = add_absent_fields("explain", state, items)
     items.attrs[OWN_FIELDS] = dict(state.own_fields)
     matrix = state.features.transform_matrix(items)
     names = state.features.get_feature_names_out()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -12,9 +13,10 @@ import pandas as pd
 from smartrisk.engine._models import predict_risk
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._training import declared_value, declared_values
+from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import KEY
+from smartrisk.schema import DECLARATIONS, KEY, Field
 
 _log = logging.getLogger("smartrisk")
 
@@ -30,8 +32,45 @@ class ItemScore(TypedDict):
     model_version: str
 
 
+def add_absent_fields(
+    method: str, state: EngineState, items: pd.DataFrame
+) -> pd.DataFrame:
+    """Return items with a column for each optional field that only fit had.
+
+    One item may leave a field out, and so may a table: its values are missing. A column
+    that a feature uses is named in a warning, since a table rarely means to lose it.
+    """
+    names = [str(name) for name in state.features.feature_names_in_]
+    absent = [n for n in names if n not in items and not n.startswith("dq_")]
+    if not absent:
+        return items
+    used = [name for name in absent if name in state.features.deciding_fields()]
+    if used:
+        warnings.warn(
+            DataQualityWarning(
+                "engine.columns_absent",
+                "RiskEngine.{method}: {columns}, which the scores use, were in the "
+                "DECLARATIONS of fit and are not in these; they count as missing.",
+                method=method,
+                columns=format_values(used),
+            ),
+            stacklevel=4,
+        )
+    empty = {name: _no_values(state, name, items.index) for name in absent}
+    return items.assign(**empty)
+
+
+def _no_values(state: EngineState, name: str, index: pd.Index) -> pd.Series:
+    """Return a column of a field without any value."""
+    kind = state.own_fields.get(name)
+    field = DECLARATIONS[name] if kind is None else Field(name, kind, "own", "")
+    value = pd.NA if field.kind == "boolean" else None
+    return pd.Series(value, index=index, dtype=field.dtype)
+
+
 def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
     """Return SCORES of validated items, part by part."""
+    items = add_absent_fields("score", state, items)
     risk = np.empty(len(items))
     revenue = np.empty(len(items))
     for start in range(0, len(items), _CHUNK):

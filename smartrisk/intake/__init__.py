@@ -6,6 +6,7 @@ was written, and a column ``source_row`` with the file and line of every row. No
 is interpreted here: that is `smartrisk.validation`.
 """
 
+from smartrisk.intake._describe import FileDescription, describe_file
 from smartrisk.intake._documents import JoinedDocuments, join_documents
 from smartrisk.intake._proposal import FieldProposal, Proposal
 from smartrisk.intake._propose import propose_map
@@ -13,8 +14,10 @@ from smartrisk.intake._read import read_table
 
 __all__ = [
     "FieldProposal",
+    "FileDescription",
     "JoinedDocuments",
     "Proposal",
+    "describe_file",
     "join_documents",
     "propose_map",
     "read_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import SupportsIndex
 
@@ -34,6 +34,8 @@ _MISREAD = re.compile(
     rb"|\xef\xbf\xbd|\xc3\x83[\xc2\xc5\xe2\xc6]|\xc3\xa2\xe2\x82\xac"
 )
 _MOST_MISREAD = 10_000
+#: Bytes that are looked at once; the first byte of a letter beyond ASCII.
+_BLOCK, _LEAD = 1 << 16, 0xC2
 
 
 @dataclass
@@ -88,11 +90,12 @@ def make_table(
         columns, numbers = _check_last_line(lines, columns, numbers, rows, findings)
     _report(rows, repeated, totals, len(numbers), header, findings)
     _find_misread(lines, findings)
-    spans = {record.line: record.last - record.line for record in rows.hard}
+    kept = set(numbers.tolist()) if rows.hard else set()
+    spans = {r.line: r.last - r.line for r in rows.hard if r.line in kept}
     accounts = {
         "title": 0,
         "header": header.last - header.line + 1 if header.line else 0,
-        "rows": len(numbers) + sum(spans.get(int(k), 0) for k in numbers if spans),
+        "rows": len(numbers) + sum(spans.values()),
         "empty": _count(rows.empty),
         "repeated header": len(repeated),
         "footer": _count(totals) + len(lines) - last,
@@ -272,17 +275,25 @@ def _report(
 
 def _find_misread(lines: Lines, findings: FindingList) -> None:
     """Report characters of a code page that was misread before the file was written."""
-    if lines.data.isascii():
-        return
-    leads = np.isin(
-        lines.bytes, np.array([0xC2, 0xC3, 0xC5, 0xC6, 0xE2, 0xEF], np.uint8)
-    )
     found: dict[int, str] = {}
-    for place in np.flatnonzero(leads)[:_MOST_MISREAD]:
-        if _MISREAD.match(lines.data, int(place)):
-            before = lines.data[int(place) - 1 : int(place)]
-            line = lines.line_at(int(place))
+    for place in _beyond_ascii(lines):
+        if _MISREAD.match(lines.data, place):
+            before = lines.data[place - 1 : place]
+            line = lines.line_at(place)
             if line not in found and (before.isalpha() or before >= b"\x80"):
-                text = lines.data[max(int(place) - 20, 0) : int(place) + 20]
+                text = lines.data[max(place - 20, 0) : place + 20]
                 found[line] = text.decode("utf-8", errors="ignore")
     findings.add("misread characters", "warning", list(found), list(found.values()))
+
+
+def _beyond_ascii(lines: Lines) -> Iterator[int]:
+    """Yield the places of the first letters beyond ASCII."""
+    n = 0
+    for start in range(0, len(lines.data), _BLOCK):
+        if lines.data[start : start + _BLOCK].isascii():
+            continue
+        for place in np.flatnonzero(lines.bytes[start : start + _BLOCK] >= _LEAD):
+            yield int(place) + start
+            n += 1
+            if n >= _MOST_MISREAD:
+                return

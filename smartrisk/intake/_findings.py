@@ -215,3 +215,9 @@ class FindingList:
     def of(self, *severities: Severity) -> list[Finding]:
         """Return the findings of some severities."""
         return [f for f in self._found if f.severity in severities]
+
+
+def unusable_records(findings: FindingList) -> int:
+    """Return the number of records that are no rows, each counted once."""
+    errors = findings.of("error")
+    return len({int(line) for finding in errors for line in finding.lines})

@@ -21,7 +21,7 @@ from smartrisk.errors import (
     check_choice,
     format_values,
 )
-from smartrisk.intake._findings import Finding, failures_frame
+from smartrisk.intake._findings import Finding, failures_frame, unusable_records
 from smartrisk.intake._reading import Reading
 from smartrisk.intake._sources import read_source, split_sources
 from smartrisk.lineage import SOURCE_ROW, SOURCES, Source, set_sources
@@ -102,19 +102,56 @@ def read_table(
     (['007', '008'], [':4', ':5'])
     """
     check_choice("read_table", "on_error", on_error, ("raise", "set_aside"))
-    file = file or FileFormat()
+    readings = read_sources(source, file or FileFormat())
+    if on_error == "raise":
+        _raise_errors(readings)
+    frame = join_readings(readings, keep_names=keep_names)
+    for reading in readings:
+        _warn(reading)
+    return frame
+
+
+def read_sources(source: Any, file: FileFormat) -> list[Reading]:
+    """Return the readings of all sources; content that came before is left out.
+
+    Parameters
+    ----------
+    source : object
+        What `read_table` takes.
+    file : FileFormat
+        What is declared of it.
+
+    Returns
+    -------
+    readings : list of Reading
+        One per source, with its findings.
+    """
     readings = []
     for each in split_sources(source):
         try:
             readings.append(read_source(each, file))
         except TableError as error:
             raise _in_file(error, each) from error
-    readings = _drop_repeated(readings)
-    _raise_errors(readings, on_error)
+    return _drop_repeated(readings)
+
+
+def join_readings(readings: list[Reading], *, keep_names: bool = False) -> pd.DataFrame:
+    """Return the rows of all readings as one frame, with lines and attributes.
+
+    Parameters
+    ----------
+    readings : list of Reading
+        One per source.
+    keep_names : bool, default=False
+        Whether names of files are kept.
+
+    Returns
+    -------
+    frame : DataFrame
+        What `read_table` returns.
+    """
     frame = _join([_add_rows(reading) for reading in readings], readings)
     _set_attributes(frame, readings, keep_names)
-    for reading in readings:
-        _warn(reading)
     return frame
 
 
@@ -146,35 +183,36 @@ def _named_error(
     )
 
 
-def _raise_errors(readings: list[Reading], on_error: str) -> None:
+def _raise_errors(readings: list[Reading]) -> None:
     """Raise with every line that is no row, of all files at once."""
-    wrong = [reading for reading in readings if reading.findings.of("error")]
-    if not wrong or on_error != "raise":
-        return
     parts: list[Message] = []
     found: list[Finding] = []
-    for reading in wrong:
+    for reading in readings:
         errors = reading.findings.of("error")
-        n_lines = len({int(line) for finding in errors for line in finding.lines})
+        if not errors:
+            continue
+        n_records = unusable_records(reading.findings)
         parts.append(
             Message(
                 "intake.lines_unusable",
-                "{file}: {n_lines} of {n_records} records cannot be read as rows.",
+                "{file}: {n_unusable} of {n_records} records cannot be read as rows:",
                 file=reading.name,
-                n_lines=f"{n_lines:,}",
-                n_records=f"{len(reading.frame) + n_lines:,}",
+                n_unusable=f"{n_records:,}",
+                n_records=f"{len(reading.frame) + n_records:,}",
             )
         )
         parts += [finding.message() for finding in errors]
         found += errors
-    remedy = 'Pass on_error="set_aside" to leave them out.'
+    if not found:
+        return
+    remedy = 'Pass on_error="set_aside" (--on-error set_aside) to leave them out.'
     parts.append(Message("intake.set_aside_instead", remedy))
     raise TableError(
         "intake.lines_unusable",
         "{problem}",
         failures=failures_frame(found),
         messages=parts,
-        file=wrong[0].name,
+        file=readings[0].name,
         problem=" ".join(map(str, parts)),
     )
 
@@ -326,14 +364,13 @@ def _set_attributes(
         if before:
             sources += [Source.from_dict(values) for values in before]
             continue
-        errors = reading.findings.of("error")
-        n_lines = len({int(line) for finding in errors for line in finding.lines})
+        n_unusable = unusable_records(reading.findings)
         sources.append(
             Source(
                 sha256=reading.sha256,
                 kind=reading.kind,
-                rows_in=len(reading.frame) + n_lines,
-                set_aside=n_lines,
+                rows_in=len(reading.frame) + n_unusable,
+                set_aside=n_unusable,
                 name=reading.name if keep_names else None,
             )
         )

@@ -31,6 +31,30 @@ class Evidence:
     reason: str = ""
 
 
+def tell(file: FileFormat, option: str, value: Any, reason: str = "") -> Evidence:
+    """Return an option with whether it was declared.
+
+    Parameters
+    ----------
+    file : FileFormat
+        What was declared.
+    option : str
+        Name of the option.
+    value : object
+        Its value.
+    reason : str
+        What tells so, where it was found.
+
+    Returns
+    -------
+    evidence : Evidence
+        Without a reason where it was declared.
+    """
+    if getattr(file, option) == getattr(FileFormat(), option):
+        return Evidence(option, value, "found", reason)
+    return Evidence(option, value, "declared")
+
+
 def complete(file: FileFormat, evidence: Sequence[Evidence]) -> FileFormat:
     """Return a format with the options that were found.
 

@@ -7,7 +7,6 @@ may go through a faster one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,11 +98,6 @@ class Dialect:
     separator: bytes
     quote: bytes
 
-    @cached_property
-    def field_end(self) -> re.Pattern[bytes]:
-        """What ends a field without quotes."""
-        return re.compile(b"[\n" + re.escape(self.separator) + b"]")
-
 
 def parse_record(lines: Lines, line: int, dialect: Dialect) -> Record:
     """Return the record that begins with a line, from 1.
@@ -152,8 +146,10 @@ def _opens(data: bytes, place: int, dialect: Dialect) -> bool:
 
 def _read_plain(data: bytes, place: int, dialect: Dialect) -> tuple[str, int]:
     """Return a field without quotes, and the place of what ends it."""
-    found = dialect.field_end.search(data, place)
-    end = len(data) if found is None else found.start()
+    line_end = data.find(b"\n", place)
+    line_end = len(data) if line_end < 0 else line_end
+    end = data.find(dialect.separator, place, line_end)
+    end = line_end if end < 0 else end
     text = data[place:end]
     if (end == len(data) or data[end] == _NEWLINE) and text.endswith(b"\r"):
         text = text[:-1]
@@ -229,13 +225,13 @@ def mark_plain(
     separators = np.flatnonzero(block == dialect.separator[0])
     counts = np.diff(np.searchsorted(separators, bounds))
     is_plain = np.ones(last - first, bool)
-    is_quote = block == dialect.quote[0] if dialect.quote else np.zeros(0, bool)
-    if is_quote.any():
+    if dialect.quote and lines.data.find(dialect.quote, start, end) >= 0:
+        is_quote = block == dialect.quote[0]
         is_plain = _mark_quotes(block, bounds, np.flatnonzero(is_quote), dialect)
         counts = counts - _count_inside(separators, counts, is_quote, bounds)
     is_plain &= counts == width - 1
-    returns = np.flatnonzero(block == _RETURN)
-    if len(returns):
+    if lines.data.find(b"\r", start, end) >= 0:
+        returns = np.flatnonzero(block == _RETURN)
         after = np.append(block, np.uint8(_NEWLINE))[returns + 1]
         _unmark(is_plain, bounds, returns[after != _NEWLINE])
     # All fields empty, with or without quotes: a line of separators is no record.

@@ -19,7 +19,7 @@ from smartrisk.intake._database import (
 )
 from smartrisk.intake._frames import read_arrow_file, read_frame, read_parquet
 from smartrisk.intake._open import Content, open_content, recognise
-from smartrisk.intake._reading import Evidence, Reading
+from smartrisk.intake._reading import Reading, complete, tell
 from smartrisk.intake._text import read_text
 from smartrisk.intake._widths import read_widths
 from smartrisk.intake._workbook import read_workbook
@@ -194,10 +194,11 @@ def _read_bytes(data: bytes, name: str, file: FileFormat) -> Reading:
     reading.sha256 = digest_bytes(data)
     if content.compression != "none":
         reading.content = digest_bytes(content.data)
-        how = "found" if file.compression is None else "declared"
-        reading.evidence.insert(0, Evidence("compression", content.compression, how))
+        packing = [tell(file, "compression", content.compression, "its first bytes")]
         if content.member:
-            reading.evidence.insert(1, Evidence("member", content.member, how))
+            packing.append(tell(file, "member", content.member, "the only file"))
+        reading.evidence = [*packing, *reading.evidence]
+        reading.format = complete(reading.format, packing)
     elif content.said != content.kind and "." in name:
         said = name.rpartition(".")[2]
         reading.findings.add("other kind", "note", (), (said, content.kind))

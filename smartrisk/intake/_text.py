@@ -23,6 +23,7 @@ from smartrisk.intake._reading import (
     Reading,
     complete,
     name_columns,
+    tell,
     texts_to_pandas,
 )
 from smartrisk.intake._records import Dialect, Lines, Record, parse_record
@@ -68,11 +69,10 @@ def read_text(content: bytes, file: FileFormat) -> Reading:
     where = f"line {header.line}" if header.line else "the list of names"
     names = name_columns(header.names, findings, where)
     frame = texts_to_pandas(dict(zip(names, table.columns.columns, strict=True)))
-    how = "found" if file.encoding is None else "declared"
     evidence = [
-        Evidence("encoding", decoded.encoding, how, decoded.evidence),
+        tell(file, "encoding", decoded.encoding, decoded.evidence),
         *evidence,
-        Evidence("header_row", header.line, "found", header.evidence),
+        tell(file, "header_row", header.line, header.evidence),
     ]
     return Reading(
         frame=frame,
@@ -108,7 +108,7 @@ def _prepare(
         data, padded, inside = remove_nul(data, known)
         findings.add("NUL bytes", "repaired", padded)
         bad_lines.update({int(line): "NUL in a value" for line in inside})
-    if not data.strip() and not bad_lines:
+    if (not data or data.isspace()) and not bad_lines:
         raise TableError(
             "intake.empty_file",
             "the file is empty. Export it again; an export without rows has a header.",
@@ -121,28 +121,24 @@ def _find_dialect(
 ) -> tuple[Dialect, list[Evidence], int]:
     """Return separator and quote, what tells so, and the first line of the text."""
     first = 1 + file.skip_rows
-    how = "declared"
     reason = ""
     named = find_sep_line(lines)
     if named is not None and not file.skip_rows:
         first = 2
     if separator is None and named is not None:
-        separator, how, reason = named, "found", "the first line names it"
+        separator, reason = named, "the first line names it"
     quote = None if file.quote is None else file.quote.encode()
     if separator is None:
-        how = "found"
         start = file.header_row or first
         separator, reason = find_separator(
             lines, start, b'"' if quote is None else quote
         )
     shown = file.separator or separator
-    evidence = [Evidence("separator", shown, how, reason)]
+    evidence = [tell(file, "separator", shown, reason)]
     if quote is None:
         sample = read_sample(lines, first, Dialect(separator.encode(), b""))
         quote = find_quote(sample)
-        evidence.append(Evidence("quote", quote.decode(), "found"))
-    else:
-        evidence.append(Evidence("quote", quote.decode(), "declared"))
+    evidence.append(tell(file, "quote", quote.decode()))
     return Dialect(separator.encode(), quote), evidence, first
 
 

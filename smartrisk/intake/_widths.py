@@ -15,10 +15,10 @@ from smartrisk.intake._encoding import decode_text
 from smartrisk.intake._findings import FindingList
 from smartrisk.intake._layout import Header, is_value
 from smartrisk.intake._reading import (
-    Evidence,
     Reading,
     complete,
     name_columns,
+    tell,
     texts_to_pandas,
 )
 from smartrisk.intake._records import Lines, Record
@@ -63,11 +63,10 @@ def read_widths(content: bytes, file: FileFormat) -> Reading:
         rows.bad.append((record, "undecodable bytes"))
     table = make_table(lines, header, rows, last, findings)
     names = name_columns(header.names, findings, f"line {header.line}")
-    how = "found" if file.encoding is None else "declared"
     evidence = [
-        Evidence("encoding", decoded.encoding, how, decoded.evidence),
-        Evidence("widths", file.widths, "declared"),
-        Evidence("header_row", header.line, "found", header.evidence),
+        tell(file, "encoding", decoded.encoding, decoded.evidence),
+        tell(file, "widths", file.widths),
+        tell(file, "header_row", header.line, header.evidence),
     ]
     return Reading(
         frame=texts_to_pandas(dict(zip(names, table.columns.columns, strict=True))),

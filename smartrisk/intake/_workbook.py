@@ -15,7 +15,7 @@ import pandas as pd
 from smartrisk.errors import MissingExtraError, TableError, format_values
 from smartrisk.intake._findings import FindingList
 from smartrisk.intake._layout import find_header
-from smartrisk.intake._reading import Evidence, Reading, complete, name_columns
+from smartrisk.intake._reading import Reading, complete, name_columns, tell
 from smartrisk.intake._records import Record
 from smartrisk.intake._totals import is_strict_total, is_total, stated_count
 from smartrisk.intake._typed import make_column
@@ -76,8 +76,8 @@ def read_workbook(content: bytes, file: FileFormat) -> Reading:
         for j, name in used.items()
     }
     evidence = [
-        Evidence("sheet", sheet.title, "found", reason),
-        Evidence("header_row", header, "found", "the first full row of names"),
+        tell(file, "sheet", sheet.title, reason),
+        tell(file, "header_row", header, "the first full row of names"),
     ]
     return Reading(
         frame=pd.DataFrame(columns, index=pd.RangeIndex(len(kept))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, TypeAlias
@@ -17,6 +18,12 @@ from smartrisk.tables import read_table
 
 #: A point in time, as users write it.
 Moment: TypeAlias = pd.Timestamp | date | np.datetime64 | str
+#: A moment as text. Other texts would be guessed: 03/04/2024, or "now".
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 
 
 class Snapshot(NamedTuple):
@@ -147,7 +154,7 @@ def date_results(
     given = outcomes.get("known_at")
     dates = None
     if given is not None:
-        dates = without_zone(pd.to_datetime(given)).to_numpy()
+        dates = _read_known(owner, given)
     known = moments_known(lodged, dates, label_delay)
     undated = int(np.isnat(known).sum())
     if undated:
@@ -159,6 +166,21 @@ def date_results(
             n_undated=undated,
         )
     return Dated(rows, lodged, known)
+
+
+def _read_known(owner: str, given: pd.Series) -> NDArray[np.datetime64]:
+    """Return the days of results; texts are for validation, which reads them."""
+    if given.isna().all():
+        return np.full(len(given), "NaT", "datetime64[us]")
+    if getattr(given.dtype, "kind", "O") != "M":
+        raise TableError(
+            "windows.results_not_dated",
+            "{owner}: 'known_at' must hold dates; got values of type {dtype}. "
+            "Validate the table first.",
+            owner=owner,
+            dtype=str(given.dtype),
+        )
+    return np.asarray(without_zone(given).to_numpy())
 
 
 def take_snapshot(
@@ -214,6 +236,8 @@ def without_zone(times: pd.Series) -> pd.Series:
 def read_moment(owner: str, name: str, moment: Moment) -> pd.Timestamp:
     """Return a point in time, in UTC and without a time zone."""
     try:
+        if isinstance(moment, str) and _ISO.fullmatch(moment) is None:
+            raise ValueError("not in full, or day and month in any order")
         at = pd.Timestamp(moment)
         if pd.isna(at):
             raise ValueError("not a time")

@@ -9,10 +9,12 @@ from typing import Any, Self
 import numpy as np
 
 from smartrisk.displays import MonthsDisplay, Texts
+from smartrisk.errors import Message
+from smartrisk.languages import catalogue
 from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
 from smartrisk.quality import Scorecard, scorecard
-from smartrisk.schema import TableInput
-from smartrisk.validation import OnError
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, TableInput
+from smartrisk.validation import OnError, validate
 
 #: Months that are listed by name: those of a year; of more only the number is given.
 _MOST_MONTHS = 12
@@ -30,6 +32,8 @@ class DataCard(Page):
         The figures.
     name : str, default=""
         Name of the data, the title of the page.
+    steps : sequence of smartrisk.errors.Message, default=()
+        How the tables were read, as `smartrisk.schema.ColumnMap.steps` says it.
 
     See Also
     --------
@@ -46,6 +50,7 @@ class DataCard(Page):
 
     scorecard: Scorecard
     name: str = ""
+    steps: Sequence[Message] = ()
 
     def __repr__(self) -> str:
         """Return the number of items and results."""
@@ -53,7 +58,9 @@ class DataCard(Page):
         return f"DataCard({facts.n_items} items, {facts.n_results} results)"
 
     @classmethod
-    def from_scorecard(cls, scorecard: Scorecard, *, name: str = "") -> Self:
+    def from_scorecard(
+        cls, scorecard: Scorecard, *, name: str = "", columns: ColumnMap | None = None
+    ) -> Self:
         """Return the card of figures that are already computed.
 
         Parameters
@@ -62,6 +69,8 @@ class DataCard(Page):
             What `smartrisk.quality.scorecard` returned.
         name : str, default=""
             Name of the data, the title of the page.
+        columns : ColumnMap, default=None
+            Map that the tables were read with; the page lists its steps.
 
         Returns
         -------
@@ -84,11 +93,12 @@ class DataCard(Page):
         """
         check_kinds(
             "DataCard",
-            {"scorecard": scorecard},
-            {"scorecard": Scorecard},
+            {"scorecard": scorecard, "columns": columns},
+            {"scorecard": Scorecard, "columns": ColumnMap},
             required=("scorecard",),
         )
-        return cls(scorecard=scorecard, name=name)
+        steps = () if columns is None else columns.steps()
+        return cls(scorecard=scorecard, name=name, steps=steps)
 
     @classmethod
     def from_tables(
@@ -96,6 +106,7 @@ class DataCard(Page):
         declarations: TableInput,
         outcomes: TableInput | None = None,
         *,
+        columns: ColumnMap | None = None,
         name: str = "",
         on_error: OnError = "raise",
     ) -> Self:
@@ -107,6 +118,9 @@ class DataCard(Page):
             DECLARATIONS, inspected or not.
         outcomes : DataFrame, default=None
             OUTCOMES of the inspected ones.
+        columns : ColumnMap, default=None
+            How both tables are written; each step is a line of the page. None for
+            canonical tables.
         name : str, default=""
             Name of the data, the title of the page.
         on_error : str, default="raise"
@@ -129,8 +143,16 @@ class DataCard(Page):
         >>> sr.pages.DataCard.from_tables(world.declarations)
         DataCard(2000 items, 0 results)
         """
+        if columns is not None:
+            declarations = validate(
+                declarations, DECLARATIONS, columns=columns, on_error=on_error
+            )
+            if outcomes is not None:
+                outcomes = validate(
+                    outcomes, OUTCOMES, columns=columns, on_error=on_error
+                )
         figures = scorecard(declarations, outcomes, on_error=on_error)
-        return cls(scorecard=figures, name=name)
+        return cls.from_scorecard(figures, name=name, columns=columns)
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         """Return what the template needs."""
@@ -146,6 +168,7 @@ class DataCard(Page):
             },
             "sections": [
                 self._overview(texts),
+                *self._reading(texts),
                 self._grades(texts),
                 self._bias(texts),
                 self._fields(texts),
@@ -195,6 +218,15 @@ class DataCard(Page):
             ),
             tables=(channels,) if channels.rows else (),
         )
+
+    def _reading(self, texts: Texts) -> Sequence[Section]:
+        """Return how the tables were read, where a column map says so."""
+        _ = texts.gettext
+        if not self.steps:
+            return ()
+        translate = catalogue("messages", texts.lang).gettext
+        points = [step.text(translate) for step in self.steps]
+        return (Section(title=_("How the tables were read"), points=points),)
 
     def _grades(self, texts: Texts) -> Section:
         """Return the grade of each dimension."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from smartrisk.errors import Message
 from smartrisk.results import text_table
-from smartrisk.schema._column_map_rules import check_sources, read_options
+from smartrisk.schema._column_map_rules import read_options
+from smartrisk.schema._column_map_sources import check_sources
 from smartrisk.schema._column_map_steps import (
     Amount,
     Conversion,

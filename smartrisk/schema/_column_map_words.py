@@ -116,14 +116,10 @@ def _describe_formats(columns: ColumnMap) -> Iterator[Message]:
             "Dates are read as {text!r}.",
             text=columns.date_format,
         )
-    if columns.day_first is not None:
-        yield Message(
-            *(
-                ("schema.step_day_first", "Dates are read with the day first.")
-                if columns.day_first
-                else ("schema.step_month_first", "Dates are read with the month first.")
-            )
-        )
+    if columns.day_first is True:
+        yield Message("schema.step_day_first", "Dates are read with the day first.")
+    if columns.day_first is False:
+        yield Message("schema.step_month_first", "Dates are read with the month first.")
     if columns.time_zone is not None:
         yield Message(
             "schema.step_time_zone",

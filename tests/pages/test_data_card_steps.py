@@ -1,0 +1,37 @@
+"""The data card says how its tables were read."""
+
+from __future__ import annotations
+
+from smartrisk.pages import DataCard
+from smartrisk.schema import ColumnMap
+
+
+def test_each_step_of_the_map_is_a_line_of_the_card(world):
+    items = world.declarations.head(500)
+    columns = ColumnMap(
+        {"office": "bureau <b>"},
+        sums={"customs_value": ["fob", "frais"]},
+        currency="EUR",
+        references=[
+            {
+                "name": "aeo",
+                "key": {"importer_id": "id"},
+                "take": {"trusted_trader": "a"},
+            }
+        ],
+        frames={"aeo": {"id": ["x"], "a": ["yes"]}},
+    )
+    frame = items.rename(columns={"office": "bureau <b>", "customs_value": "fob"})
+    frame = frame.assign(frais=1.0).drop(columns="trusted_trader")
+    card = DataCard.from_tables(frame, world.outcomes, columns=columns)
+    page = card.to_html()
+    points = page[page.index("How the tables were read") :]
+    points = points[: points.index("</ul>")]
+    assert points.count("<li>") == len(columns.steps()) == 5
+    assert "bureau &lt;b&gt;" in points
+    assert "Totals are in EUR." in points
+    assert "has no days: every item, however old" in points
+    same = DataCard.from_scorecard(card.scorecard, columns=columns)
+    assert same.to_html() == page
+    plain = DataCard.from_scorecard(card.scorecard)
+    assert "How the tables were read" not in plain.to_html()

@@ -152,10 +152,14 @@ def unpack_model(
         name = _TREES[part]
         return model.restore(texts.get(name), plain["state"], name=name)
     owner = "RiskEngine.load"
-    unfitted = load_estimator(blobs[plain["estimator"]], trusted=trusted, owner=owner)
+    name = _settings_file(part)
+    if plain["estimator"] != name:
+        raise ValueError(f"the estimator of the {part} is in {plain['estimator']!r}")
+    unfitted = load_estimator(blobs[name], trusted=trusted, owner=owner, name=name)
     adapter = _ADAPTERS[part](unfitted, random_state=plain["random_state"])
-    content = blobs.get(_fitted_file(part))
-    return adapter.restore(content, plain["state"], trusted=trusted)
+    name = _fitted_file(part)
+    content = blobs.get(name)
+    return adapter.restore(content, plain["state"], trusted=trusted, name=name)
 
 
 def pack_setting(part: str, given: Any) -> tuple[Any, Blobs]:
@@ -175,7 +179,9 @@ def unpack_setting(part: str, plain: Any, blobs: Blobs, trusted: Iterable[str]) 
         return None
     if isinstance(plain, str):
         content = blobs[plain]
-        return load_estimator(content, trusted=trusted, owner="RiskEngine.load")
+        return load_estimator(
+            content, trusted=trusted, owner="RiskEngine.load", name=plain
+        )
     return _OWN[part](**with_tuples(plain))
 
 

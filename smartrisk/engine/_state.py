@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
-from smartrisk.artefact import FolderContent, parse_json
+from smartrisk.artefact import FolderContent, parse_json, table_file
 from smartrisk.engine._models import (
     Blobs,
     Classifier,
@@ -101,7 +101,7 @@ class EngineSettings:
     own_fields: Mapping[str, str] | None = None
 
     def check(self) -> None:
-        """Raise unless all parameters are allowed; warn of models that save asks for."""
+        """Raise unless all parameters are allowed; warn of classes to be trusted."""
         self.check_values()
         check_models(self.classifier, self.regressor)
 
@@ -343,16 +343,19 @@ def _check_digests(
     other = [name for name in digests | found if digests.get(name) != found.get(name)]
     if not other and saved == state.version:
         return
+    files = sorted({table_file(name) for name in other})
     raise ArtefactError(
         "engine.content_differs",
         "RiskEngine.load: {folder!r} was saved as version {saved}, but its content has "
-        "version {found}; {n_tables} tables of the history differ ({tables}). Restore "
-        "a copy, or load it with the versions of the libraries that wrote it.",
+        "version {found}; {n_tables} tables of the history differ ({tables}), so that "
+        "{files} was changed. Restore a copy, or load it with the versions of the "
+        "libraries that wrote it.",
         folder=folder,
         saved=str(saved),
         found=state.version,
         n_tables=len(other),
         tables=format_values(other),
+        files=format_values(files) or f"{_STATE!r}, the codes or a model",
     )
 
 

@@ -199,6 +199,7 @@ class ClassifierAdapter(EstimatorAdapter):
         state: dict[str, Any],
         *,
         trusted: Iterable[str] = (),
+        name: str = "content",
     ) -> Self:
         """Restore a classifier that was saved.
 
@@ -210,6 +211,8 @@ class ClassifierAdapter(EstimatorAdapter):
             As from `fitted_state`.
         trusted : iterable of str, default=()
             Types besides those of the list that the bytes may name.
+        name : str, default="content"
+            Name of the file that held the bytes, for messages.
 
         Returns
         -------
@@ -218,7 +221,7 @@ class ClassifierAdapter(EstimatorAdapter):
         """
         if content is None or state["space"] not in _SPACES:
             raise damaged_model("RiskEngine.load", "state", "it has no estimator")
-        self._restore(content, state, trusted)
+        self._restore(content, state, trusted, name)
         self.space_ = str(state["space"])
         return self
 
@@ -384,6 +387,7 @@ class RegressorAdapter(EstimatorAdapter):
         state: dict[str, Any],
         *,
         trusted: Iterable[str] = (),
+        name: str = "content",
     ) -> Self:
         """Restore a regressor that was saved.
 
@@ -395,6 +399,8 @@ class RegressorAdapter(EstimatorAdapter):
             As from `fitted_state`.
         trusted : iterable of str, default=()
             Types besides those of the list that the bytes may name.
+        name : str, default="content"
+            Name of the file that held the bytes, for messages.
 
         Returns
         -------
@@ -402,7 +408,7 @@ class RegressorAdapter(EstimatorAdapter):
             Fitted as it was when saved; its predictions are bit-identical.
         """
         self.estimator_ = None
-        self._restore(content, state, trusted)
+        self._restore(content, state, trusted, name)
         numbers = {key: state[key] for key in STATE_RANGES}
         read_state("RiskEngine.load", numbers, STATE_RANGES)
         self.mean_ = float(state["mean"])

@@ -156,7 +156,11 @@ class EstimatorAdapter:
         }
 
     def _restore(
-        self, content: bytes | None, state: dict[str, Any], trusted: Iterable[str]
+        self,
+        content: bytes | None,
+        state: dict[str, Any],
+        trusted: Iterable[str],
+        name: str,
     ) -> None:
         """Read the bytes and the plain values that were saved."""
         center, dead, size = state["center"], state["dead"], state["n_at_once"]
@@ -164,7 +168,7 @@ class EstimatorAdapter:
         self._content = content
         if content is not None:
             self.estimator_ = load_estimator(
-                content, trusted=trusted, owner="RiskEngine.load"
+                content, trusted=trusted, owner="RiskEngine.load", name=name
             )
         self._center = np.array(center, np.float64)
         self._dead = np.zeros(len(self._center), bool)

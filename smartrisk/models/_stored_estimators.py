@@ -152,7 +152,11 @@ def dump_estimator(estimator: Any) -> bytes:
 
 
 def load_estimator(
-    content: bytes, *, trusted: Iterable[str] = (), owner: str = "load_estimator"
+    content: bytes,
+    *,
+    trusted: Iterable[str] = (),
+    owner: str = "load_estimator",
+    name: str = "content",
 ) -> Any:
     """Return the estimator that `dump_estimator` wrote.
 
@@ -167,6 +171,8 @@ def load_estimator(
         Full names of types that are allowed besides those of the list.
     owner : str, default="load_estimator"
         Name of the calling function, for error messages.
+    name : str, default="content"
+        Name of the file that held the bytes, for error messages.
 
     Returns
     -------
@@ -198,24 +204,25 @@ def load_estimator(
         names = skops.io.get_untrusted_types(data=content)
         texts = _texts_of_trees(content)
     except Exception as error:
-        raise _not_readable(owner, error) from error
+        raise _not_readable(owner, name, error) from error
     if unknown:
         raise ArtefactError(
             "models.type_not_trusted",
-            "{owner}: the model holds objects of types that are not on the list of "
-            "this library: {types}. Reading makes such objects and could run their "
-            "code. If you know where the folder comes from and what these types are, "
+            "{owner}: the model in {name!r} holds objects of types that are not on the "
+            "list of this library: {types}. Reading makes such objects and could run "
+            "their code. If you know where the folder comes from and what these types are, "
             "pass them as 'trusted'.",
             owner=owner,
+            name=name,
             types=join_types(unknown),
         )
     for text in texts:
-        check_tree_text(text, name="the trees of an estimator", owner=owner)
+        check_tree_text(text, name=name, owner=owner)
     try:
         found = skops.io.loads(content, trusted=names)
     except Exception as error:
-        raise _not_readable(owner, error) from error
-    check_stored_trees(found, owner)
+        raise _not_readable(owner, name, error) from error
+    check_stored_trees(found, owner, name)
     return found
 
 
@@ -322,12 +329,13 @@ def _find_parts(estimator: Any) -> Sequence[Any]:
     return [value for value in values if hasattr(value, "get_params")]
 
 
-def _not_readable(owner: str, error: Exception) -> ArtefactError:
+def _not_readable(owner: str, name: str, error: Exception) -> ArtefactError:
     """Return the error of bytes that this version of the libraries does not read."""
     return ArtefactError(
         "models.estimator_not_readable",
-        "{owner}: a model cannot be read with the versions that are installed here "
-        "({problem}). Load it with the versions that wrote it.",
+        "{owner}: the model in {name!r} cannot be read with the versions that are "
+        "installed here ({problem}). Load it with the versions that wrote it.",
         owner=owner,
+        name=name,
         problem=repr(error),
     )

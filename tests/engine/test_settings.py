@@ -82,7 +82,7 @@ def test_a_folder_without_settings_is_of_another_version(small):
     content = json.loads(found.texts["engine.json"])
     del content["settings"]
     found.texts["engine.json"] = json.dumps(content)
-    with pytest.raises(ArtefactError, match=r"another version .*settings"):
+    with pytest.raises(ArtefactError, match=r"engine.json.*this version: .*settings"):
         unpack(found, folder="x", trusted=())
 
 

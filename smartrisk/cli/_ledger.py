@@ -57,11 +57,7 @@ def replay_decision(
     table = replay.frame()
     if len(table):
         print_table(table)
-    if replay.message is None:
-        state = "agrees exactly" if replay.exact else "agrees but for rounding"
-    else:
-        state = render_message(replay.message)
-    print_line(f"entry {replay.seq}: {state}")
+    print_line(f"entry {replay.seq}: {render_message(replay.state)}")
     return 0 if replay.agrees else 1
 
 

@@ -13,7 +13,7 @@ from smartrisk.ledger._digests import parse_body
 from smartrisk.ledger._entries import ReasonTable, Record, sentences_by_item
 from smartrisk.ledger._keyring import Keyring
 from smartrisk.ledger._stores import Store
-from smartrisk.ledger._values import Replay
+from smartrisk.ledger._values import Replay, name_versions
 
 #: Figures of a score that must agree.
 _FIGURES = ("risk_score", "expected_revenue")
@@ -140,14 +140,18 @@ def _difference(
             versions=_other_versions(recorded["versions"], again["versions"]),
         )
     if "reasons" in again and again["reasons"] != recorded["reasons"]:
-        return Message("ledger.reasons_differ", "the reasons differ")
+        return Message(
+            "ledger.reasons_differ",
+            "the reasons differ (versions that differ: {versions})",
+            versions=_other_versions(recorded["versions"], again["versions"]),
+        )
     return None
 
 
 def _other_versions(then: Mapping[str, Any], today: Mapping[str, Any]) -> str:
     """Return which versions differ, in words."""
     names = [name for name in today if then.get(name) != today[name]]
-    return ", ".join(f"{n} {then.get(n)} then, {today[n]} now" for n in names) or "none"
+    return name_versions({name: (then.get(name), today[name]) for name in names})
 
 
 def _scores_agree(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> bool:

@@ -317,6 +317,19 @@ class Replay(Result):
         """The message in English; empty when they agree."""
         return "" if self._message is None else str(self._message)
 
+    @property
+    def state(self) -> Message:
+        """Whether it agrees, and where bits differ by which versions of libraries."""
+        if self._message is not None:
+            return self._message
+        if self.exact:
+            return Message("ledger.replay_exact", "agrees exactly")
+        return Message(
+            "ledger.replay_rounded",
+            "agrees but for rounding (versions that differ: {versions})",
+            versions=name_versions(self.other_versions),
+        )
+
     def frame(self) -> pd.DataFrame:
         """Return what is compared, one row per value.
 
@@ -338,8 +351,13 @@ class Replay(Result):
 
     def __repr__(self) -> str:
         """Return the entry, and whether the replay agrees."""
-        state = self.note or ("agrees" if self.exact else "agrees but for rounding")
-        return f"Replay(entry {self._seq}: {state})"
+        return f"Replay(entry {self._seq}: {self.state})"
+
+
+def name_versions(other: Mapping[str, tuple[Any, Any]]) -> str:
+    """Return versions that differ, then and now, in words."""
+    texts = [f"{name} {then} then, {now} now" for name, (then, now) in other.items()]
+    return ", ".join(texts) or "none"
 
 
 def _comparable(part: Mapping[str, Any]) -> dict[str, Any]:

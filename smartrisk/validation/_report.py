@@ -34,6 +34,8 @@ _LONGEST_VALUE = 40
 _MOST_KINDS, _LONGEST_MESSAGE = 12, 2000
 #: Severity of rows that are as they should be, but not the library's concern.
 _ASIDE = "set aside"
+#: Columns named that no field takes; the report has them all.
+_MOST_COLUMNS = 20
 #: Distinct values named per kind of failure.
 _MOST_VALUES = 5
 #: What each reason means, and what to do. The message id is the reason in snake case.
@@ -274,7 +276,7 @@ class ValidationReport(Result):
                     "validation.columns_not_mapped",
                     "{table}: no field takes the columns {columns}.",
                     table=self._name,
-                    columns=", ".join(map(repr, self._ignored)),
+                    columns=format_values(self._ignored, _MOST_COLUMNS),
                 ),
             )
         return (*self.flow_messages(), *self._notes, *unused)

@@ -210,8 +210,8 @@ def load_estimator(
             "models.type_not_trusted",
             "{owner}: the model in {name!r} holds objects of types that are not on the "
             "list of this library: {types}. Reading makes such objects and could run "
-            "their code. If you know where the folder comes from and what these types are, "
-            "pass them as 'trusted'.",
+            "their code. If you know where the folder comes from and what these types "
+            "are, pass them as 'trusted'.",
             owner=owner,
             name=name,
             types=join_types(unknown),

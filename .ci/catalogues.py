@@ -7,12 +7,13 @@ translation is missing.
 
 from __future__ import annotations
 
+import ast
 import io
 from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -20,7 +21,7 @@ from smartrisk.explanations._messages import MESSAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "smartrisk" / "locale"
-DOMAINS = ("reasons", "pages")
+DOMAINS = ("reasons", "pages", "messages")
 LANGUAGES = ("fr", "es")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
 _KEYWORDS = {
@@ -30,6 +31,22 @@ _KEYWORDS = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
+#: Packages whose errors, warnings and findings the command line shows.
+MESSAGE_PACKAGES = (
+    *("validation", "intake", "schema", "cli", "quality"),
+    *("tables", "settings", "errors", "lineage"),
+)
+#: Calls that make a message: the template is their second argument.
+_MESSAGES = dict.fromkeys(
+    [
+        *("Message", "SmartRiskError", "TableError", "ArgumentError", "LeakageError"),
+        *("ArtefactError", "LedgerError", "TrackingError", "DataQualityWarning"),
+        *("LeakageWarning", "SmallSampleWarning", "SmartRiskWarning", "__init__"),
+    ],
+    (2,),
+) | {"N_": None}
+#: Tables of templates at the top of a file, by their name.
+_TABLES = ("_PROBLEMS", "_TEXTS")
 #: One fixed date in the headers, so that the same texts give the same bytes.
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,6 +58,10 @@ def template(domain: str) -> Catalog:
         for name, text in MESSAGES.items():
             texts.add(text, context=name)
         return texts
+    if domain == "messages":
+        for text in sorted(message_templates()):
+            texts.add(text)
+        return texts
     for package in ("displays", "pages"):
         entries = extract_from_dir(
             ROOT / "smartrisk" / package, method_map=_METHODS, keywords=_KEYWORDS
@@ -48,6 +69,38 @@ def template(domain: str) -> Catalog:
         for _, _, text, _, context in entries:
             texts.add(text, context=context)
     return texts
+
+
+def message_templates() -> set[str]:
+    """Return the templates of the messages that the command line shows."""
+    files = [
+        file
+        for name in MESSAGE_PACKAGES
+        for file in (
+            sorted((ROOT / "smartrisk" / name).glob("*.py"))
+            or [ROOT / "smartrisk" / f"{name}.py"]
+        )
+    ]
+    return {text for file in files for text in _texts_of(file)}
+
+
+def _texts_of(file: Path) -> set[str]:
+    """Return the templates in a file: in calls that make messages, and in tables."""
+    with file.open("rb") as stream:
+        found = extract("python", stream, keywords=_MESSAGES)
+        calls = {text for _, text, _, _ in found if isinstance(text, str)}
+    tables = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(target, ast.Name) and target.id in _TABLES:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Dict):
+                    tables |= {
+                        ast.literal_eval(value)
+                        for value in part.values
+                        if isinstance(value, ast.Constant | ast.BinOp | ast.JoinedStr)
+                    }
+    return {text for text in calls | tables if text.strip() and " " in text}
 
 
 def path(domain: str, lang: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import os
 import sys
 import warnings
@@ -11,7 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from smartrisk import __version__
-from smartrisk.cli._messages import render_message, render_warning
+from smartrisk.cli._messages import (
+    find_language,
+    render_message,
+    render_warning,
+    speaking,
+)
 from smartrisk.cli._terminal import print_error
 from smartrisk.errors import SmartRiskError, SmartRiskWarning
 from smartrisk.languages import LANGUAGES
@@ -19,6 +25,7 @@ from smartrisk.languages import LANGUAGES
 _EXIT_USER = 2
 #: What shells report for a process that ended by an interrupt: 128 + SIGINT.
 _EXIT_INTERRUPTED = 130
+_FILE = "text, .xlsx, Parquet, .gz, .zip, a folder of Parquet, or a database"
 _COLUMNS = "how the file's columns are called: a TOML file, or kcs, date, asycuda"
 #: Options that make up `DataFiles`; commands with files take them as one argument.
 _DATA_OPTIONS = (
@@ -63,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_make_parser().parse_args(arguments))
     # Waiting threads that spin cost a factor of 100 on small, busy machines.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    lang = str(options.get("lang", "en"))
+    lang = options["lang"] = find_language(options.get("lang"), os.environ)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), speaking(lang):
             warnings.simplefilter("always", SmartRiskWarning)
             warnings.showwarning = _make_warning_printer(lang)
             status = _run_command(options)
@@ -93,12 +100,17 @@ def _run_command(options: dict[str, Any]) -> int:
     options = dict(options)
     module = importlib.import_module(f"smartrisk.cli.{options.pop('module')}")
     command = getattr(module, options.pop("command"))
+    if "lang" not in inspect.signature(command).parameters:
+        del options["lang"]
     # Loaded here: `smartrisk --help` must not load pandas.
     if "engine" in options:
         from smartrisk.cli._engines import EngineAddress
 
-        options["engine"] = EngineAddress(
-            address=options["engine"], tracking_uri=options.pop("tracking_uri")
+        address, uri = options["engine"], options.pop("tracking_uri")
+        options["engine"] = (
+            None
+            if address is None
+            else EngineAddress(address=address, tracking_uri=uri)
         )
     if not options.pop("has_data"):
         return int(command(**options))
@@ -134,6 +146,8 @@ def _make_parser() -> argparse.ArgumentParser:
     for add in (
         _add_demo,
         _add_generate,
+        _add_map,
+        _add_profile,
         _add_validate,
         _add_fit,
         _add_score,
@@ -146,6 +160,7 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_rollback,
         _add_champions,
         _add_ledger,
+        _add_lineage,
     ):
         add(commands)
     return parser
@@ -157,7 +172,17 @@ def _add_command(
     """Add a command whose function has the same name, in a module of `cli`."""
     parser = commands.add_parser(name, help=about, description=about)
     parser.set_defaults(module=module, has_data=False)
+    _add_language(parser)
     return parser
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    """Add the language of messages."""
+    parser.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        help="language of messages and pages; default: SMARTRISK_LANG, or the system's",
+    )
 
 
 def _add_demo(commands: _Commands) -> None:
@@ -184,15 +209,45 @@ def _add_generate(commands: _Commands) -> None:
     )
 
 
+def _add_map(commands: _Commands) -> None:
+    """Add the command `map`."""
+    parser = _add_command(
+        commands, "map", "propose the column map of a file, and ask", "_map"
+    )
+    parser.set_defaults(command="propose")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="items; a second file of results"
+    )
+    parser.add_argument("--out", required=True, metavar="MAP", help="a TOML file")
+    parser.add_argument(
+        "--no-ask", action="store_true", help="ask nothing, even on a terminal"
+    )
+
+
+def _add_profile(commands: _Commands) -> None:
+    """Add the command `profile`."""
+    parser = _add_command(
+        commands, "profile", "look at an unknown file for the first time", "_profile"
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
+    parser.add_argument("--out", metavar="PAGE", help="write a page (.html)")
+
+
 def _add_validate(commands: _Commands) -> None:
     """Add the command `validate`."""
     parser = _add_command(commands, "validate", "check a file; report every failure")
-    parser.add_argument("file", metavar="FILE", help="CSV or Parquet")
+    parser.add_argument("file", metavar="FILE", help=_FILE)
     parser.add_argument(
         "--table", choices=("declarations", "outcomes"), default="declarations"
     )
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
     parser.add_argument("--report", metavar="FILE", help="write all failures as CSV")
+    parser.add_argument(
+        "--fix-list",
+        metavar="FILE",
+        help="write the rows to correct, .xlsx or .csv, each beside its reason",
+    )
     parser.add_argument("--out", metavar="FILE", help="write the canonical table")
 
 
@@ -235,7 +290,6 @@ def _add_explain(commands: _Commands) -> None:
     parser.add_argument(
         "--top", type=_parse_count, default=3, metavar="N", help="reasons"
     )
-    parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--out", metavar="FILE", help="write reasons: .csv or .html")
 
 
@@ -287,7 +341,6 @@ def _add_report(commands: _Commands) -> None:
     parser.add_argument(
         "--cases", type=_parse_count, default=3, metavar="N", help="sheets"
     )
-    parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--out", required=True, metavar="FOLDER")
 
 
@@ -385,6 +438,21 @@ def _add_ledger(commands: _Commands) -> None:
         action.add_argument("--out", required=True, metavar="FILE")
 
 
+def _add_lineage(commands: _Commands) -> None:
+    """Add the command `lineage`."""
+    parser = _add_command(
+        commands, "lineage", "trace a score to the line of its file", "_lineage"
+    )
+    parser.add_argument("--ledger", required=True, metavar="LEDGER", help="a file")
+    parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
+    _add_engine(parser, required=False)
+    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
+    parser.add_argument(
+        "item", metavar="KEY", help="declaration_id/item_number, as scores show it"
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="the files read")
+
+
 def _add_action(
     actions: _Commands, name: str, about: str, command: str
 ) -> argparse.ArgumentParser:
@@ -393,14 +461,15 @@ def _add_action(
     parser.add_argument("ledger", metavar="LEDGER", help="a file")
     parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
     parser.set_defaults(module="_ledger", command=command, has_data=False)
+    _add_language(parser)
     return parser
 
 
-def _add_engine(parser: argparse.ArgumentParser) -> None:
+def _add_engine(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the folder of a saved engine, or its address in a tracking store."""
     parser.add_argument(
         "--engine",
-        required=True,
+        required=required,
         metavar="ENGINE",
         help="a folder, models:/NAME@ALIAS, models:/NAME/VERSION or runs:/RUN",
     )
@@ -431,14 +500,14 @@ def _add_data(
 ) -> None:
     """Add the files to read: an administration's own, or the Korean set."""
     if with_outcomes:
-        parser.add_argument("--declarations", metavar="FILE", help="CSV or Parquet")
-        parser.add_argument("--outcomes", metavar="FILE", help="CSV or Parquet")
+        parser.add_argument("--declarations", metavar="FILE", help=_FILE)
+        parser.add_argument("--outcomes", metavar="FILE", help=_FILE)
         parser.add_argument(
             "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
         )
     else:
         parser.add_argument(
-            "declarations", nargs="?", metavar="FILE", help="CSV or Parquet"
+            "declarations", nargs="?", metavar="FILE", help=_FILE
         )
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
     parser.add_argument(

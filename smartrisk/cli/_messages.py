@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import locale
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
+from smartrisk.languages import LANGUAGES, catalogue
 
-#: A function per language that translates English templates. There is no catalogue of
-#: messages yet, so every language reads English.
-_TRANSLATIONS: Mapping[str, Callable[[str], str]] = {}
+#: Names a language in the environment, before the locale of the system.
+LANGUAGE_VARIABLE = "SMARTRISK_LANG"
+_current_language: ContextVar[str] = ContextVar("current_language", default="en")
 _current_file: ContextVar[str | None] = ContextVar("current_file", default=None)
 
 
@@ -32,14 +35,52 @@ class FileError(SmartRiskError):
         self.problem = problem
 
 
+def find_language(given: str | None, environment: Mapping[str, str]) -> str:
+    """Return the language of messages: as given, of the environment, or English.
+
+    Parameters
+    ----------
+    given : str or None
+        The option ``--lang``.
+    environment : mapping of str to str
+        Variables of the process: ``SMARTRISK_LANG``, then those of the locale.
+    """
+    names = (LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
+    found = [given, *(environment.get(name) for name in names)]
+    chosen = next((text for text in found if text), None) or _system_locale()
+    lang = chosen[:2].lower()
+    return lang if lang in LANGUAGES else "en"
+
+
+def _system_locale() -> str:
+    """Return the locale of systems that do not name it in the environment."""
+    return (locale.getlocale()[0] or "") if os.name == "nt" else ""
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Show the messages of a block in a language."""
+    token = _current_language.set(lang)
+    try:
+        yield
+    finally:
+        _current_language.reset(token)
+
+
+def translator(lang: str | None = None) -> Callable[[str], str] | None:
+    """Return what translates English templates; None for English."""
+    lang = lang or _current_language.get()
+    return None if lang == "en" else catalogue("messages", lang).gettext
+
+
 def render_message(
-    message: Message | SmartRiskError | SmartRiskWarning, lang: str = "en"
+    message: Message | SmartRiskError | SmartRiskWarning, lang: str | None = None
 ) -> str:
-    """Return the text of a finding, error or warning in a language.
+    """Return the text of a finding, error or warning; None is the current language.
 
     The command line shows messages through this function only.
     """
-    translate = _TRANSLATIONS.get(lang)
+    translate = translator(lang)
     if not isinstance(message, FileError):
         return message.text(translate)
     template = message.template if translate is None else translate(message.template)
@@ -47,14 +88,16 @@ def render_message(
     return template.format(path=message.values["path"], problem=problem)
 
 
-def render_warning(warning: Warning | str, lang: str = "en") -> str:
+def render_warning(warning: Warning | str, lang: str | None = None) -> str:
     """Return the text of a warning, after the file that is being read."""
     if isinstance(warning, SmartRiskWarning):
         text = render_message(warning, lang)
     else:
         text = str(warning)
     path = _current_file.get()
-    return text if path is None else f"{path}: {text}"
+    # A warning about a file that was read names it already.
+    is_named = isinstance(warning, SmartRiskWarning) and "file" in warning.values
+    return text if path is None or is_named else f"{path}: {text}"
 
 
 @contextmanager

@@ -8,6 +8,8 @@ is interpreted here: that is `smartrisk.validation`.
 
 from smartrisk.intake._describe import FileDescription, describe_file
 from smartrisk.intake._documents import JoinedDocuments, join_documents
+from smartrisk.intake._looks import Look
+from smartrisk.intake._profile import Profile, profile
 from smartrisk.intake._proposal import FieldProposal, Proposal
 from smartrisk.intake._propose import propose_map
 from smartrisk.intake._read import read_table
@@ -16,9 +18,12 @@ __all__ = [
     "FieldProposal",
     "FileDescription",
     "JoinedDocuments",
+    "Look",
+    "Profile",
     "Proposal",
     "describe_file",
     "join_documents",
+    "profile",
     "propose_map",
     "read_table",
 ]

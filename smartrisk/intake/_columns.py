@@ -145,6 +145,22 @@ class ColumnValues:
         return max(self.date_shares.values(), default=0.0) if self.n_filled else 0.0
 
     @cached_property
+    def month_of(self) -> dict[str, int]:
+        """Month (12 * year + month - 1) of each distinct date; -1 for other values."""
+        best = max(self.date_shares, key=lambda n: self.date_shares[n], default="")
+        parts = _SEPARATED.get(best) or _COMPACT.get(best)
+        if parts is None:
+            return {}
+        regex = _date_regex(parts, is_compact=best in _COMPACT)
+        return {str(v): _month(regex, parts, str(v)) for v in self.counts.index}
+
+    @cached_property
+    def months(self) -> NDArray[np.int64]:
+        """Month of every row, as in `month_of`; -1 where there is none."""
+        found = self.texts.map(self.month_of).fillna(-1)
+        return np.asarray(found.to_numpy(), dtype=np.int64)
+
+    @cached_property
     def mean_length(self) -> float:
         """Mean number of characters of the filled rows."""
         values, weights = self._distinct
@@ -262,14 +278,20 @@ def _date_regex(parts: Sequence[str], *, is_compact: bool) -> re.Pattern[str]:
 
 def _is_day(regex: re.Pattern[str], parts: Sequence[str], value: str) -> bool:
     """Return whether a value is a day in the order of its parts."""
+    return _month(regex, parts, value) >= 0
+
+
+def _month(regex: re.Pattern[str], parts: Sequence[str], value: str) -> int:
+    """Return the month (12 * year + month - 1) of a value; -1 when it is no day."""
     match = regex.fullmatch(value)
     if match is None:
-        return False
+        return -1
     texts = [g for g in match.groups() if g is not None and g.isdigit()][:3]
     found = {part: int(text) for part, text in zip(parts, texts, strict=True)}
     year = found.get("year", found.get("short", 0) + 2000)
-    return (
+    is_day = (
         _FIRST_YEAR <= year <= _LAST_YEAR
         and 1 <= found["month"] <= 12
         and 1 <= found["day"] <= 31
     )
+    return 12 * year + found["month"] - 1 if is_day else -1

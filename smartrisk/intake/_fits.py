@@ -10,6 +10,7 @@ import numpy as np
 
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._headers import words_of
+from smartrisk.intake._sums import looks_like_rate
 from smartrisk.schema import DECLARATIONS, OUTCOMES, country_code
 
 #: Share of the rows from which values are of a kind: exports have a few other ones.
@@ -221,6 +222,10 @@ def _fit_rate(column: ColumnValues) -> float:
     return fit * (1.0 if few else 0.4) * (1.0 if np.median(numbers) <= 100 else 0.3)
 
 
+def _fit_duties(column: ColumnValues) -> float:
+    return _fit_number(column) * (0.5 if looks_like_rate(column) else 1.0)
+
+
 def _fit_exchange(column: ColumnValues) -> float:
     fit = _fit_number(column)
     numbers = column.numbers[column.numbers > 0]
@@ -283,7 +288,7 @@ _RULES: Mapping[str, Callable[[ColumnValues], float]] = {
     "transport_mode": _fit_mode,
     "quantity_unit": _fit_unit,
     "duty_rate": _fit_rate,
-    "duties_taxes": _fit_number,
+    "duties_taxes": _fit_duties,
     "freight": _fit_number,
     "insurance": _fit_number,
     "exchange_rate": _fit_exchange,

@@ -258,3 +258,20 @@ def _find_tonnes(
         options.notes["factors"] = Message(
             "intake.tonnes", "{column!r} is named in tonnes.", column=name
         )
+
+
+def date_format_of(column: ColumnValues) -> str:
+    """Return the formats of dates that read most of a column, the best first."""
+    shares = _date_shares(column)
+    best = max(shares.values(), default=0.0)
+    return " or ".join(n for n in shares if shares[n] >= best and n != "iso")
+
+
+def number_format_of(column: ColumnValues) -> str:
+    """Return a number as the format of a column writes it."""
+    totals = Counter(explain_numbers(column.values[:_VALUES]))
+    if not totals:
+        return ""
+    decimal, thousands, _ = max(totals, key=lambda form: _simple(form, totals))
+    digits = f"1{thousands}234" if thousands else "1234"
+    return f"{digits}{decimal}56" if column.has_fractions else digits

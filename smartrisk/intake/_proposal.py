@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -138,6 +138,63 @@ class Proposal(Result):
         unsure = [f for f in self.fields if not f.sure]
         return tuple(sorted(unsure, key=lambda f: f.field not in required))
 
+    def answer(self, field: str, value: str | bool | None) -> Proposal:
+        """Return the proposal with one part decided.
+
+        Parameters
+        ----------
+        field : str
+            Field of a table, or option of the map.
+        value : str, bool or None
+            The column of a field, or the value of an option; None leaves the field out.
+
+        Returns
+        -------
+        proposal : Proposal
+            A new proposal, in which this part is sure.
+
+        Raises
+        ------
+        ArgumentError
+            If the map cannot have that value.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from smartrisk.intake import propose_map
+        >>> frame = pd.DataFrame({"dua": ["1", "2"], "fecha": ["01/02/2024"] * 2,
+        ...                       "partida": ["870323", "220300"]})
+        >>> proposal = propose_map(frame)
+        >>> proposal.answer("day_first", False).columns.day_first
+        False
+        """
+        settings = self.columns.settings()
+        is_field = field in DECLARATIONS or field in OUTCOMES
+        if not is_field:
+            settings[field] = value
+        else:
+            for option in ("mapping", "join", "sums", "dates"):
+                settings[option] = {
+                    k: v for k, v in settings.get(option, {}).items() if k != field
+                }
+            if value is not None:
+                settings["mapping"] = {**settings["mapping"], field: value}
+        decided = FieldProposal(
+            field=field,
+            columns=(str(value),) if is_field and value is not None else (),
+            confidence=1.0,
+            evidence=(Message("intake.answered", "decided by the user."),),
+        )
+        kept = [f for f in self.fields if f.field != field]
+        return Proposal(
+            ColumnMap(**settings),
+            [*kept, *([decided] if value is not None else [])],
+            table=self.table,
+            not_carried=self.not_carried,
+            unused=self.unused,
+            results=self.results,
+        )
+
     def to_toml(self, translate: Translate = None) -> str:
         """Return the map as TOML, a comment above each part that says why.
 
@@ -212,8 +269,3 @@ def _wrap(text: str) -> list[str]:
 
     clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return [f"# {line}" for line in textwrap.wrap(clean, _LINE - 2)]
-
-
-def count_questions(proposals: Mapping[str, Proposal]) -> int:
-    """Return the number of unsure parts of several proposals."""
-    return sum(len(p.questions) for p in proposals.values())

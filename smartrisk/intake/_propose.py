@@ -40,6 +40,7 @@ _MOST_ROWS = 20_000
 _NO_NAME = 0.5
 #: Share of the rows that the door refuses from which a field is unsure.
 _REFUSED = 0.01
+_MISSING = "validation.columns_missing"
 _ORDINALS = re.compile(
     r"(column|col|field|f|c|v|var|unnamed:?|champ|campo)?[_ ]?[0-9]+"
 )
@@ -143,7 +144,7 @@ def _find_declarations(columns: Mapping[str, ColumnValues]) -> _Found:
             columns, item, found.documents, found.key.columns
         )
     else:
-        found.assigned = assign(found.ratings, taken=_taken(found.key))
+        found.assigned = _assign(found)
     found.money = find_money(columns, found.assigned, found.documents)
     _find_formats(found)
     return found
@@ -185,9 +186,10 @@ def _best(rated: Sequence[Rating], least: float) -> str | None:
     return rated[0].column if rated and rated[0].total >= least else None
 
 
-def _taken(key: Key) -> list[str]:
-    """Return the columns that name documents; office and year stay free."""
-    return list(key.columns[-1:])
+def _assign(found: _Found) -> dict[str, Rating]:
+    """Return one column per field; office and year of the key stay free."""
+    ratings = {k: v for k, v in found.ratings.items() if k != "declaration_id"}
+    return assign(ratings, taken=found.key.columns[-1:])
 
 
 def _judge_table(found: _Found) -> str:
@@ -229,7 +231,7 @@ def _find_outcomes(columns: Mapping[str, ColumnValues]) -> _Found:
     ratings["office"] = declared["office"]
     found = _Found(columns, ratings, {})
     _find_documents(found)
-    found.assigned = assign(found.ratings, taken=_taken(found.key))
+    found.assigned = _assign(found)
     found.assigned.pop("office", None)
     _find_formats(found)
     return found
@@ -322,6 +324,7 @@ def _make_parts(found: _Found) -> list[FieldProposal]:
             continue
         parts.append(_explain_field(name, rating, found))
     parts.extend(found.money.parts)
+    parts.extend(_explain_missing(name, found) for name in _required(found))
     settings = found.options.settings
     for name, value in settings.items():
         doubt = found.options.doubts.get(name)
@@ -340,6 +343,25 @@ def _make_parts(found: _Found) -> list[FieldProposal]:
         if name not in settings:
             parts.append(FieldProposal(field=name, confidence=0.5, doubts=(doubt,)))
     return parts
+
+
+def _required(found: _Found) -> list[str]:
+    """Return required fields that no column was found for."""
+    is_outcomes = "illicit" in found.ratings and "tariff_code" not in found.ratings
+    needed = (OUTCOMES if is_outcomes else DECLARATIONS).required
+    there = {*found.assigned, *(("declaration_id",) if found.key.columns else ())}
+    return [name for name in needed if name not in there]
+
+
+def _explain_missing(name: str, found: _Found) -> FieldProposal:
+    """Return the doubt about a required field that the file seems not to have."""
+    others = [r.column for r in found.ratings.get(name, ())][:3]
+    doubt = Message(
+        "intake.required_missing",
+        "no column was found for {field!r}, which every table needs.",
+        field=name,
+    )
+    return FieldProposal(field=name, doubts=(doubt,), alternatives=tuple(others))
 
 
 def _say_option(name: str, value: object) -> Message:
@@ -490,6 +512,8 @@ def _check_at_the_door(proposal: Proposal, sample: pd.DataFrame) -> Proposal:
     try:
         report = check(sample, table, columns=proposal.columns)
     except SmartRiskError as error:
+        if error.message_id in ("validation.column_missing", _MISSING):
+            return proposal
         doubt = Message("intake.door_refuses", "{problem}", problem=str(error))
         extra = FieldProposal(field="map", doubts=(doubt,))
         return _with_fields(proposal, [*proposal.fields, extra])

@@ -20,6 +20,8 @@ _RELATIVE, _ABSOLUTE = 2e-3, 1.0
 _MOST = 0.95
 #: Columns of numbers that are tried as parts of a sum when nothing names them.
 _MOST_COLUMNS = 14
+#: Rows without which repeated values say nothing.
+_FEW_ROWS = 40
 #: Rows that are looked at.
 _ROWS = 2_000
 
@@ -60,10 +62,20 @@ def find_taxes(columns: Mapping[str, ColumnValues], used: Sequence[str]) -> Sum 
         if name not in used
         and (_is_tax(name) or name in signs)
         and (column.number_share >= 0.8 or column.n_filled == 0)
+        and not looks_like_rate(column)
     ]
     if not any(columns[name].n_filled for name in parts):
         return None
     return Sum(tuple(parts), signs) if len(parts) > 1 else None
+
+
+def looks_like_rate(column: ColumnValues) -> bool:
+    """Return whether a column holds few numbers of at most 100, which repeat."""
+    numbers = column.numbers[~np.isnan(column.numbers)]
+    if len(numbers) < _FEW_ROWS or not numbers.any():
+        return False
+    distinct = len(np.unique(numbers))
+    return bool(numbers.max() <= 100 and distinct <= max(8, len(numbers) / 20))
 
 
 def _is_tax(name: str) -> bool:

@@ -7,20 +7,23 @@ time.
 
 from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
+from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._policy_report import PolicyReport
-from smartrisk.pages._spreadsheet import escape_formula
+from smartrisk.pages._spreadsheet import escape_formula, write_table
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages
 
 __all__ = [
     "CaseSheet",
     "DataCard",
+    "DataProfile",
     "EvaluationReport",
     "ModelCard",
     "PolicyReport",
     "WatchList",
     "escape_formula",
     "write_pages",
+    "write_table",
 ]

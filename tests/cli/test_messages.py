@@ -5,15 +5,18 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from smartrisk.cli import _messages
 from smartrisk.cli._messages import (
     FileError,
+    find_language,
     naming_file,
     render_message,
     render_warning,
+    speaking,
 )
 from smartrisk.errors import ArgumentError, DataQualityWarning, Message
 
@@ -21,7 +24,7 @@ ERROR = ArgumentError("example.capacity", "capacity is {capacity}.", capacity=-1
 WARNING = DataQualityWarning("example.codes", "{n} unknown codes.", n=3)
 
 
-def test_a_message_reads_english_in_every_language():
+def test_a_message_without_a_translation_reads_english():
     for lang in ("en", "fr", "es"):
         assert render_message(ERROR, lang) == "capacity is -1."
         assert render_message(WARNING, lang) == "3 unknown codes."
@@ -30,7 +33,8 @@ def test_a_message_reads_english_in_every_language():
 def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
     words = {"capacity is {capacity}.": "la capacité est {capacity}."}
     words["{path}: {problem}"] = "{path} : {problem}"
-    monkeypatch.setattr(_messages, "_TRANSLATIONS", {"fr": words.get})
+    french = SimpleNamespace(gettext=words.get)
+    monkeypatch.setattr(_messages, "catalogue", lambda domain, lang: french)
     assert render_message(ERROR, "fr") == "la capacité est -1."
     assert render_message(FileError("a.csv", ERROR), "fr") == (
         "a.csv : la capacité est -1."
@@ -38,6 +42,28 @@ def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
     assert render_message(ERROR, "en") == "capacity is -1."
     finding = Message("example.capacity", "capacity is {capacity}.", capacity=2)
     assert render_message(finding, "fr") == "la capacité est 2."
+    assert render_message(finding) == "capacity is 2."
+    with speaking("fr"):
+        assert render_message(finding) == "la capacité est 2."
+    assert render_message(finding) == "capacity is 2."
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "lang"),
+    [
+        (None, {}, "en"),
+        (None, {"LANG": "C.UTF-8"}, "en"),
+        (None, {"LANG": "es_PE.UTF-8"}, "es"),
+        (None, {"LANG": "es_PE.UTF-8", "LC_ALL": "fr_FR"}, "fr"),
+        (None, {"LANG": "es_PE.UTF-8", "SMARTRISK_LANG": "fr"}, "fr"),
+        ("es", {"SMARTRISK_LANG": "fr"}, "es"),
+        (None, {"LANG": "de_DE.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_is_the_option_the_variable_or_that_of_the_system(
+    given, environment, lang
+):
+    assert find_language(given, environment) == lang
 
 
 def test_an_error_of_a_file_names_the_file_and_keeps_its_cause():

@@ -12,6 +12,8 @@ from smartrisk.cli._main import _DATA_OPTIONS, _make_parser
 
 COMMANDS = [
     "demo",
+    "map f.csv --out m.toml",
+    "profile f.csv",
     "generate --out w",
     "validate f.csv",
     "fit --out e",
@@ -40,10 +42,16 @@ def test_the_options_of_a_command_are_the_parameters_of_its_function(words):
     options = parse(words)
     module = importlib.import_module(f"smartrisk.cli.{options.pop('module')}")
     function = getattr(module, options.pop("command"))
-    given = set(options) - {"has_data"}
+    given = set(options) - {"has_data", "lang", "tracking_uri"}
     if options["has_data"]:
         given = given - set(_DATA_OPTIONS) | {"data"}
-    assert set(inspect.signature(function).parameters) == given
+    parameters = set(inspect.signature(function).parameters) - {"lang", "tracking_uri"}
+    assert parameters == given
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_takes_the_language_of_its_messages(words):
+    assert parse(f"{words} --lang fr")["lang"] == "fr"
 
 
 def test_the_files_of_a_command_are_the_fields_of_data_files():

@@ -8,6 +8,7 @@ folder is read by `RiskEngine.load`, which refuses a folder that was edited.
 from __future__ import annotations
 
 import atexit
+import re
 import shutil
 import sys
 import tempfile
@@ -23,8 +24,11 @@ from mlflow.pyfunc import PythonModel
 
 #: Columns of DECISIONS that are added when a capacity is asked for.
 _DECISION_COLUMNS = ("channel", "selected_by", "propensity", "rank")
-#: Up to so many items are scored one by one: with more, a batch is quicker.
+#: Up to so many items are scored one by one, without a table: with more, a batch is
+#: quicker.
 _FEW_ITEMS = 8
+#: A moment that every reader of dates reads in one way.
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
 
 
 def _use_logged_code() -> None:
@@ -49,7 +53,7 @@ def _compare_code(archive: Path) -> None:
         other = [
             name
             for name in content.namelist()
-            if name.endswith(".py") and _read(running / name) != content.read(name)
+            if name.endswith(".py") and _content(running / name) != content.read(name)
         ]
     if other:
         warnings.warn(
@@ -61,7 +65,7 @@ def _compare_code(archive: Path) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
+def _content(path: Path) -> bytes:
     """Return the content of a file, empty where there is none."""
     return path.read_bytes() if path.is_file() else b""
 
@@ -69,8 +73,8 @@ def _read(path: Path) -> bytes:
 _use_logged_code()
 
 from smartrisk.engine import RiskEngine  # noqa: E402 - of the code chosen above
-from smartrisk.schema import DECLARATIONS, SCORES, ColumnMap  # noqa: E402
-from smartrisk.validation import validate  # noqa: E402
+from smartrisk.schema import DECLARATIONS, KEY, SCORES  # noqa: E402
+from smartrisk.validation import is_canonical  # noqa: E402
 
 
 class RiskModel(PythonModel):
@@ -126,19 +130,52 @@ class RiskModel(PythonModel):
 
 
 def score(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
-    """Return SCORES of items: few one by one, which is quicker, many as a batch."""
-    if not 0 < len(items) <= _FEW_ITEMS:
+    """Return SCORES of items: few that need no check one by one, others as a batch."""
+    records = _canonical_records(engine, items) if len(items) <= _FEW_ITEMS else []
+    if not records:
         return engine.score(items)
-    own = {name: kind for name, kind in engine.own_fields_.items() if name in items}
-    columns = ColumnMap(own_fields=own) if own else None
-    checked = validate(items, DECLARATIONS, columns=columns)
-    records = zip(*(checked[name] for name in checked.columns), strict=True)
-    found = [
-        engine.score_one(dict(zip(checked.columns, record, strict=True)))
+    key = [name for name in KEY if name in items]
+    rows = [
+        {**{name: record[name] for name in key}, **engine.score_one(record)}
         for record in records
     ]
-    key = checked[[name for name in SCORES.names if name in checked]]
-    return pd.concat([key, pd.DataFrame(found, index=key.index)], axis=1)
+    return pd.DataFrame(rows)
+
+
+def _canonical_records(engine: RiskEngine, items: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return items whose every value is canonical; none where one needs a check."""
+    names = [name for name in items.columns if not str(name).startswith("dq_")]
+    learned = {n for n in engine.features_.feature_names_in_ if n[:3] != "dq_"}
+    # A missing field, one of its own or a repeated key is for the engine to judge.
+    if learned - set(names) or set(names) - set(DECLARATIONS.names):
+        return []
+    if items.duplicated([name for name in KEY if name in items]).any():
+        return []
+    columns = {
+        name: [_read(DECLARATIONS[name].kind, v) for v in items[name].tolist()]
+        for name in names
+    }
+    if not all(
+        is_canonical(DECLARATIONS[name], value)
+        for name, values in columns.items()
+        for value in values
+    ):
+        return []
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _read(kind: str, value: Any) -> Any:
+    """Return a value as JSON and numpy write it, in the type of its field."""
+    if value is None or value is pd.NA or value != value:
+        return None
+    if kind == "datetime" and isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            return pd.Timestamp(value).as_unit("ns")
+        except ValueError:  # such as the 31st of February
+            return value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if kind == "number" and is_whole else value
 
 
 def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:

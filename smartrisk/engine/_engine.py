@@ -25,7 +25,6 @@ from smartrisk.engine._models import count_trees
 from smartrisk.engine._reading import (
     check_on_error,
     read_item,
-    read_items,
     read_with_rows,
 )
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
@@ -50,7 +49,7 @@ from smartrisk.items import item_ids
 from smartrisk.monitoring import GuardReport, InputProfile
 from smartrisk.schema import TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
-from smartrisk.validation import OnError
+from smartrisk.validation import OnError, read_declarations
 
 _log = logging.getLogger("smartrisk")
 
@@ -315,7 +314,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("score", on_error)
         check_guard("score", guard)
-        items = read_items(declarations, state.own_fields, on_error)
+        items = read_declarations(declarations, state.own_fields, on_error=on_error)
         guard_batch("score", state, items, guard)
         return score_items(state, items)
 
@@ -345,7 +344,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("check_batch", on_error)
         check_guard("check_batch", guard)
-        items = read_items(declarations, state.own_fields, on_error)
+        items = read_declarations(declarations, state.own_fields, on_error=on_error)
         return guard_batch("check_batch", state, items, guard)
 
     def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
@@ -406,7 +405,7 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("explain", on_error)
         check_number("RiskEngine.explain", "top", top, low=1, integer=True)
-        items = read_items(declarations, state.own_fields, on_error)
+        items = read_declarations(declarations, state.own_fields, on_error=on_error)
         return explain_items(state, items, top)
 
     def explain_one(self, item: Mapping[str, Any], *, top: int = 3) -> Reasons:
@@ -594,4 +593,4 @@ class RiskEngine(FittedParts):
         frame = frame[[name for name in frame if name in fields]]
         for name, kind in state.own_fields.items():
             frame = frame.assign(**{name: 1.0 if kind == "number" else "1"})
-        return read_items(frame, state.own_fields, "raise")
+        return read_declarations(frame, state.own_fields)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.engine._reading import own_fields_of, read_items, read_outcomes
+from smartrisk.engine._reading import own_fields_of, read_outcomes
 from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import TableError
 from smartrisk.features import ItemResults, LearnedHistory, join_results
 from smartrisk.items import UInt, are_among, are_document_hits, item_ids
 from smartrisk.lineage import Source, read_sources
 from smartrisk.schema import TableInput
-from smartrisk.validation import OnError
+from smartrisk.validation import OnError, read_declarations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class FitTables:
     ) -> FitTables:
         """Read both tables, or raise where they are of no use."""
         own_fields = own_fields_of(declarations, settings.own_fields)
-        items = read_items(declarations, own_fields, on_error)
+        items = read_declarations(declarations, own_fields, on_error=on_error)
         own_fields = {n: kind for n, kind in own_fields.items() if n in items}
         ids = item_ids(items)
 

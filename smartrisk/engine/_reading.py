@@ -22,11 +22,10 @@ from smartrisk.schema import (
     DECLARATIONS,
     OUTCOMES,
     OWN_FIELDS,
-    ColumnMap,
     Field,
     TableInput,
 )
-from smartrisk.validation import OnError, is_canonical, validate
+from smartrisk.validation import OnError, is_canonical, read_declarations, validate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,29 +70,16 @@ def own_fields_of(
     return {**found, **(declared or {})}
 
 
-def read_items(
-    declarations: TableInput, own_fields: Mapping[str, str], on_error: OnError
-) -> pd.DataFrame:
-    """Validate items with the own fields that they have."""
-    names: Any = getattr(declarations, "columns", None)
-    if names is None or not hasattr(names, "__iter__"):
-        names = declarations
-    there = set(getattr(declarations, "column_names", names))  # PyArrow names its own
-    here = {name: kind for name, kind in own_fields.items() if name in there}
-    columns = ColumnMap(own_fields=here) if here else None
-    return validate(declarations, DECLARATIONS, columns=columns, on_error=on_error)
-
-
 def read_with_rows(
     declarations: TableInput, own_fields: Mapping[str, str], on_error: OnError
 ) -> ItemsRead:
     """Validate items and remember which rows they were."""
     if not isinstance(declarations, pd.DataFrame):  # has no index of its own
-        items = read_items(declarations, own_fields, on_error)
+        items = read_declarations(declarations, own_fields, on_error=on_error)
         rows = items.index.to_numpy(np.intp)
         return ItemsRead(items=items, rows=rows, n_passed=count_rows(declarations))
     numbered = declarations.reset_index(drop=True)
-    items = read_items(numbered, own_fields, on_error)
+    items = read_declarations(numbered, own_fields, on_error=on_error)
     rows = items.index.to_numpy(np.intp)
     items.index = declarations.index[rows]
     return ItemsRead(items=items, rows=rows, n_passed=len(declarations))
@@ -160,7 +146,7 @@ def read_item(
         kind = own_fields.get(name)
         field = Field(name, kind, "own", "") if kind else DECLARATIONS[name]
         if not is_canonical(field, value):
-            row = read_items(pd.DataFrame([dict(item)]), own_fields, "raise")
+            row = read_declarations(pd.DataFrame([dict(item)]), own_fields)
             return {str(n): row[n].iloc[0] for n in row.columns}
         values[name] = value
     return values

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._reading import count_rows, read_items, read_outcomes
+from smartrisk.engine._reading import count_rows, read_outcomes
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
@@ -26,7 +26,7 @@ from smartrisk.items import are_among, item_ids
 from smartrisk.lineage import merge_sources, read_sources
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, TRADERS, TableInput
-from smartrisk.validation import OnError, validate
+from smartrisk.validation import OnError, read_declarations, validate
 
 #: What can happen to a row, in the order of `UpdateReport.frame`.
 _KINDS = ("taken", "corrected", "replaced", "kept", "known", "set_aside", "erased")
@@ -104,7 +104,7 @@ def update_state(
     n_items = n_results = 0
     ids = np.zeros(0, np.uint64)
     if declarations is not None:
-        items = read_items(declarations, state.own_fields, on_error)
+        items = read_declarations(declarations, state.own_fields, on_error=on_error)
         n_items = count_rows(declarations) - len(items)
         ids = item_ids(items)
     if outcomes is not None:

@@ -20,8 +20,8 @@ from smartrisk.pages._case_history import (
     select_earlier,
 )
 from smartrisk.pages._page import Page, history_notes
-from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, TableInput
-from smartrisk.validation import OnError, validate
+from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, OWN_FIELDS, TableInput
+from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -134,7 +134,7 @@ class CaseSheet(Page):
         >>> "History" in sheet.to_html()
         True
         """
-        row = validate(item, DECLARATIONS)
+        row = read_declarations(item, engine.own_fields_)
         if len(row) != 1:
             raise TableError(
                 "pages.not_one_item",
@@ -146,7 +146,7 @@ class CaseSheet(Page):
         earlier = row.iloc[:0].assign(illicit=np.nan)
         changes, effect = None, None
         if past is not None:
-            items = validate(past, DECLARATIONS, on_error=on_error)
+            items = read_declarations(past, engine.own_fields_, on_error=on_error)
             results = None
             if outcomes is not None:
                 results = validate(outcomes, OUTCOMES, on_error=on_error)
@@ -192,6 +192,7 @@ class CaseSheet(Page):
             "version": self._score["model_version"],
         }
         statement = self.reasons.statements(lang=texts.lang)[0]
+        own = self._item.attrs.get(OWN_FIELDS, {})
         return {
             "kind": _("Case sheet"),
             "title": title,
@@ -208,7 +209,7 @@ class CaseSheet(Page):
             "declared": [
                 (texts.words.field(name), texts.value(name, row[name]))
                 for name in map(str, self._item.columns)
-                if name in DECLARATIONS and name not in KEY
+                if (name in DECLARATIONS or name in own) and name not in KEY
             ],
             "history": make_history_table(row, self._past, texts) if has_past else None,
             "plot": make_unit_value_plot(row, self._past, texts) if has_past else None,
@@ -286,11 +287,12 @@ def _removal_effect(
 
     The test needs earlier items with every field that the engine reads.
     """
-    needed = [n for n in engine.features_.feature_names_in_ if n in DECLARATIONS]
+    known = {*DECLARATIONS.names, *engine.own_fields_}
+    needed = [n for n in engine.features_.feature_names_in_ if n in known]
     if not set(needed) <= set(earlier):
         return None
     background = earlier.sample(min(len(earlier), _BACKGROUND), random_state=0)
-    fields = [name for name in background if name in DECLARATIONS]
+    fields = [name for name in background if name in known]
     others = engine.features_.transform(background[fields])
     table = removal(reasons, engine.classifier_.raw_score, others).frame()
     return float(table["moved"].iloc[0]) if len(table) else None

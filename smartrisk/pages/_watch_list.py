@@ -18,9 +18,9 @@ from smartrisk.page_style import CONTENT_POLICY
 from smartrisk.pages._page import Page, history_notes, read_template
 from smartrisk.pages._spreadsheet import write_table
 from smartrisk.results import clean_text
-from smartrisk.schema import DECISIONS, DECLARATIONS, KEY, SELECTED_BY, TableInput
+from smartrisk.schema import DECISIONS, KEY, SELECTED_BY, TableInput
 from smartrisk.selectivity import select
-from smartrisk.validation import OnError, validate
+from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import Guard, RiskEngine
@@ -144,7 +144,7 @@ class WatchList(Page):
         7
         """
         check_number("WatchList", "top", top, low=1, integer=True)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_declarations(declarations, engine.own_fields_, on_error=on_error)
         items = items.reset_index(drop=True)
         # Items with decisions were checked when they were decided on.
         guard: Guard = "warn" if decisions is None else "off"

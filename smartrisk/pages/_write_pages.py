@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -27,8 +28,8 @@ from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import Page
 from smartrisk.pages._watch_list import WatchList
-from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
-from smartrisk.validation import OnError, validate
+from smartrisk.schema import OUTCOMES, TableInput
+from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
     from smartrisk.engine import RiskEngine
@@ -53,18 +54,19 @@ class _Tables:
         past: TableInput | None,
         outcomes: TableInput | None,
         on_error: OnError,
+        own_fields: Mapping[str, str],
     ) -> Self:
         """Return the tables, validated."""
 
         def canonical(table: TableInput | None) -> pd.DataFrame | None:
             if table is None:
                 return None
-            return validate(table, DECLARATIONS, on_error=on_error)
+            return read_declarations(table, own_fields, on_error=on_error)
 
         results = None
         if outcomes is not None:
             results = validate(outcomes, OUTCOMES, on_error=on_error)
-        items = validate(declarations, DECLARATIONS, on_error=on_error)
+        items = read_declarations(declarations, own_fields, on_error=on_error)
         if not len(items):
             raise TableError(
                 "pages.day_without_items",
@@ -176,7 +178,9 @@ def write_pages(
     check_choice("write_pages", "lang", lang, LANGUAGES)
     check_choice("write_pages", "on_error", on_error, ("raise", "set_aside"))
     check_number("write_pages", "n_cases", n_cases, low=0, integer=True)
-    tables = _Tables.from_inputs(declarations, past, outcomes, on_error)
+    tables = _Tables.from_inputs(
+        declarations, past, outcomes, on_error, engine.own_fields_
+    )
     everything = tables.all_items()
     # Features use only what was lodged, and known, before the day of their item, so
     # that the history may hold the items of the day.

@@ -6,13 +6,14 @@ repair and doubt, row by row.
 """
 
 from smartrisk.validation._check import OnError, check, validate
+from smartrisk.validation._own_fields import read_declarations
 from smartrisk.validation._parsing import (
     explain_dates,
     explain_numbers,
     parse_dates,
     parse_numbers,
 )
-from smartrisk.validation._report import ValidationReport
+from smartrisk.validation._report import ValidationReport, reason_template
 from smartrisk.validation._source_counts import map_version
 from smartrisk.validation._values import is_canonical
 
@@ -26,5 +27,7 @@ __all__ = [
     "map_version",
     "parse_dates",
     "parse_numbers",
+    "read_declarations",
+    "reason_template",
     "validate",
 ]

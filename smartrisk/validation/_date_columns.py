@@ -114,7 +114,7 @@ def read_date_column(series: pd.Series, rules: DateRules) -> DatesRead:
     if pd.api.types.is_datetime64_dtype(dtype):
         return _typed(series)
     if isinstance(dtype, pd.PeriodDtype):
-        is_day = dtype.freq.name in ("D", "h", "min", "s", "ms", "us", "ns")
+        is_day = dtype.freq.rule_code in ("D", "h", "min", "s", "ms", "us", "ns")
         return _typed(series.dt.to_timestamp()) if is_day else _nothing_read(series)
     if is_boolean(dtype) or getattr(dtype, "kind", "O") in "cm":
         return _nothing_read(series)

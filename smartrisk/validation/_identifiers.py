@@ -59,7 +59,7 @@ def coerce_text(field: Field, series: pd.Series, work: Findings) -> pd.Series:
         numbers = matches(texts if array is None else array, pattern)
         if numbers.any() or not column.is_text:
             texts = _restore_numbers(column, texts, np.flatnonzero(numbers))
-        _note_characters(column, texts)
+        _note_characters(column, texts, broken)
     if not signs.any():
         return column.result(list(texts))
     return column.result([None if s else t for t, s in zip(texts, signs, strict=True)])
@@ -137,20 +137,21 @@ def _are_floats(column: Column) -> Flags:
     return np.array([isinstance(v, (float, np.floating)) for v in column.unique], bool)
 
 
-def _note_characters(column: Column, texts: Sequence[str]) -> None:
+def _note_characters(column: Column, texts: Sequence[str], broken: Flags) -> None:
     """Record identifiers whose characters were changed, or look like others."""
     if texts != column.unique.tolist():
         changed = [
             isinstance(value, str) and value != text and _bare(value) != text
             for value, text in zip(column.unique, texts, strict=True)
         ]
-        column.note(changed, "tidied text", "repaired")
+        column.note(np.array(changed, bool) & ~broken, "tidied text", "repaired")
     if "".join(texts).isascii():
         return
     has_latin = any(re.search("[A-Za-z]", text) for text in texts)
     alike = [has_latin and not t.isascii() and _looks_latin(t) for t in texts]
     column.doubt(alike, "mixed scripts")
-    column.doubt([_REPLACEMENT in text for text in texts], "misread characters")
+    misread = np.array([_REPLACEMENT in text for text in texts], bool)
+    column.doubt(misread & ~broken, "misread characters")
 
 
 def _bare(text: str) -> str:

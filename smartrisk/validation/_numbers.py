@@ -139,10 +139,8 @@ def _note_out_of_range(
 
 def coerce_integer(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return whole numbers; a label may be written as yes or no."""
-    if pd.api.types.is_integer_dtype(series.dtype) and not series.isna().any():
-        whole = series.to_numpy(np.int64)
-        _note_out_of_range(field, whole.astype(np.float64), series, work)
-        return pd.Series(whole, index=series.index)
+    if pd.api.types.is_integer_dtype(series.dtype):
+        return _whole_numbers(field, series, work)
     if field.name == "illicit":
         values = read_labels(field, series, work)
     else:
@@ -156,3 +154,13 @@ def coerce_integer(field: Field, series: pd.Series, work: Findings) -> pd.Series
     work.note(np.flatnonzero(is_missing), field.name, "missing", series)
     safe = np.where(np.isfinite(values) & ~too_large, values, 0.0)
     return pd.Series(safe.astype(np.int64), index=series.index)
+
+
+def _whole_numbers(field: Field, series: pd.Series, work: Findings) -> pd.Series:
+    """Return whole numbers of a type that holds no others: never by way of floats."""
+    is_missing = series.isna().to_numpy(bool)
+    filled = series.fillna(0) if is_missing.any() else series
+    whole = filled.to_numpy(np.int64)
+    _note_out_of_range(field, whole.astype(np.float64), series, work)
+    work.note(np.flatnonzero(is_missing & ~work.bad), field.name, "missing", series)
+    return pd.Series(whole, index=series.index)

@@ -52,7 +52,8 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "out of range": "out of range in {n_rows} rows: {values}. Correct the value; "
         "units and signs are in the schema.",
         "bad pattern": "bad pattern in {n_rows} rows: {values}. Give the code as "
-        "digits, with its leading zeros, as text.",
+        "digits, with its leading zeros, as text; ColumnMap(tariff_digits=...) states "
+        "how many.",
         "not in list": "not in list in {n_rows} rows: {values}. Use the codes of the "
         "schema.",
         "ambiguous date": "ambiguous date in {n_rows} rows: {values}. Pass "
@@ -481,6 +482,8 @@ def _short_values(values: NDArray[np.object_]) -> list[str]:
 def _shorten(value: object) -> str:
     """Return a value as a short text without control characters."""
     text = _CONTROL.sub("?", str(value))
+    if not text.isascii():  # half of a surrogate pair can be neither stored nor shown
+        text = text.encode("utf-8", "replace").decode("utf-8")
     if len(text) <= _LONGEST_VALUE:
         return text
     return text[: _LONGEST_VALUE - 3] + "..."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 import smartrisk as sr
-from smartrisk.errors import TableError
+from smartrisk.errors import DataQualityWarning, TableError
 from smartrisk.models import RiskClassifier
 from smartrisk.schema import DECLARATIONS
 
@@ -97,3 +98,34 @@ def test_a_value_is_no_scale_for_an_engine_fitted_without_values(world):
         for one in (item, item | {"lodged_at": str(item["lodged_at"])}):
             found = engine.score_one(one)["expected_revenue"]
             assert found == scores["expected_revenue"].iloc[2] > 0
+
+
+def test_a_table_may_leave_out_what_one_item_may(engine, row):
+    whole = engine.score(row.assign(carrier_id=None))
+    pd.testing.assert_frame_equal(engine.score(row.drop(columns="carrier_id")), whole)
+    with pytest.warns(DataQualityWarning, match=r"score: 'customs_value', which"):
+        engine.score(row.drop(columns="customs_value"))
+    with pytest.warns(DataQualityWarning, match=r"explain: 'origin', which"):
+        engine.explain(row.drop(columns="origin"))
+
+
+def test_one_item_has_its_values_put_in_the_words_of_the_schema(engine, row):
+    item = row.iloc[0].to_dict()
+    same = item | {"origin": "United Kingdom", "quantity_unit": " kg", "office": 17.0}
+    usual = item | {"origin": "GB", "quantity_unit": "KGM", "office": "17"}
+    assert engine.score_one(same) == engine.score_one(usual)
+    with pytest.raises(TableError, match="'lodged_at': not a date in 1 rows: 'now'"):
+        engine.score_one(item | {"lodged_at": "now"})
+
+
+def test_fields_that_no_feature_uses_change_no_score_and_no_version(world):
+    split = sr.windows.time_split(world.declarations, world.outcomes)
+    more = {"currency": "USD", "incoterm": "CIF", "freight": 1.0, "container_id": "C"}
+    small = sr.RiskEngine(classifier=RiskClassifier(n_estimators=5))
+    plain = clone(small).fit(split.past, split.known)
+    engine = clone(small).fit(split.past.assign(**more), split.known)
+    assert engine.version_ == plain.version_
+    later = split.later.head(50)
+    expected = plain.score(later)
+    pd.testing.assert_frame_equal(engine.score(later), expected)
+    pd.testing.assert_frame_equal(plain.score(later.assign(**more)), expected)

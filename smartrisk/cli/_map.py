@@ -224,7 +224,7 @@ def _show_next(targets: Sequence[tuple[Proposal, str]], files: Sequence[str]) ->
         )
         print_line(render_message(raise_for_items))
         return
-    has_results = "illicit" in proposal.columns.mapping
+    has_results = any(f.field == "illicit" and f.columns for f in proposal.fields)
     results = "RESULTS" if not has_results else quote(files[0])
     other = ""
     if len(targets) > 1:

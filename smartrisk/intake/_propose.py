@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from smartrisk.errors import Message, SmartRiskError, TableError, format_values
 from smartrisk.intake._columns import ColumnValues, read_columns
-from smartrisk.intake._documents_found import (
-    Documents,
-    Key,
-    find_key,
-    group_documents,
-)
-from smartrisk.intake._formats_found import Options, find_options
-from smartrisk.intake._headers import fields_of, has_meaning
-from smartrisk.intake._match import (
-    Rating,
-    assign,
-    is_sure,
-    rate_all,
-    rivals,
-    weigh_documents,
-)
-from smartrisk.intake._money_found import Money, find_money
+from smartrisk.intake._documents_found import find_key, group_documents
+from smartrisk.intake._formats_found import find_options
+from smartrisk.intake._found import Found, make_parts
+from smartrisk.intake._headers import has_meaning
+from smartrisk.intake._known import describe_known, find_known
+from smartrisk.intake._match import Rating, assign, rate_all, weigh_documents
+from smartrisk.intake._money_found import find_money
 from smartrisk.intake._proposal import FieldProposal, Proposal
 from smartrisk.intake._unnamed import assign_by_values, find_key_by_values
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, TableInput
@@ -40,28 +29,19 @@ _MOST_ROWS = 20_000
 _NO_NAME = 0.5
 #: Share of the rows that the door refuses from which a field is unsure.
 _REFUSED = 0.01
+#: How well a header must name a mass for a total of documents to be shared out.
+_TOTAL_NAME = 0.3
 _MISSING = "validation.columns_missing"
 _ORDINALS = re.compile(
     r"(column|col|field|f|c|v|var|unnamed:?|champ|campo)?[_ ]?[0-9]+"
 )
 
 
-@dataclass
-class _Found:
-    """What is known about one file while its map is made."""
-
-    columns: Mapping[str, ColumnValues]
-    ratings: dict[str, list[Rating]]
-    assigned: dict[str, Rating]
-    key: Key = field(default_factory=Key)
-    documents: Documents | None = None
-    money: Money = field(default_factory=Money)
-    options: Options = field(default_factory=Options)
-    named: bool = True
-
-
 def propose_map(
-    frame: TableInput, *more: TableInput, max_rows: int = _MOST_ROWS
+    frame: TableInput,
+    *more: TableInput,
+    known_layouts: bool = True,
+    max_rows: int = _MOST_ROWS,
 ) -> Proposal:
     """Return a proposed column map for a table, with evidence and doubts.
 
@@ -75,6 +55,9 @@ def propose_map(
         Items as an administration has them, with or without results.
     *more : DataFrame, polars.DataFrame, pyarrow.Table or mapping of columns
         A further table, with the results.
+    known_layouts : bool, default=True
+        Whether a table in the layout of a map that comes with the library is proposed
+        that map (`smartrisk.schema.PRESETS`).
     max_rows : int, default=20000
         Rows that are looked at, from the top.
 
@@ -104,7 +87,9 @@ def propose_map(
     >>> propose_map(frame).columns.mapping["lodged_at"]
     'FECH_INGSI'
     """
-    proposals = [_propose_one(f, max_rows) for f in (frame, *more)]
+    proposals = [
+        _propose_one(f, max_rows, known_layouts=known_layouts) for f in (frame, *more)
+    ]
     items = [p for p in proposals if p.table == "declarations"]
     results = [p for p in proposals if p.table == "outcomes"]
     if not items:
@@ -114,29 +99,34 @@ def propose_map(
     return first
 
 
-def _propose_one(frame: TableInput, max_rows: int) -> Proposal:
+def _propose_one(frame: TableInput, max_rows: int, *, known_layouts: bool) -> Proposal:
     """Return the proposal for one table."""
     if not isinstance(frame, pd.DataFrame):
         frame = read_frame("propose_map", "the table", frame)
     sample = frame.head(max_rows)
     columns = read_columns(sample)
+    known = None
+    if known_layouts:
+        known = find_known(sample, has_names=not _has_no_names(columns))
+    if known is not None:
+        return describe_known(known)
     found = _find_declarations(columns)
     table = _judge_table(found)
     if table == "outcomes":
         found = _find_outcomes(columns)
     else:
         _add_results(found)
-    parts = _make_parts(found)
+    parts = make_parts(found)
     settings = _make_settings(found)
     proposal = _make_proposal(found, settings, parts, table)
     return _check_at_the_door(proposal, sample)
 
 
-def _find_declarations(columns: Mapping[str, ColumnValues]) -> _Found:
+def _find_declarations(columns: Mapping[str, ColumnValues]) -> Found:
     """Return what the columns hold of DECLARATIONS."""
     named = not _has_no_names(columns)
     ratings = rate_all(columns, "declarations", by_values=not named)
-    found = _Found(columns, ratings, {}, named=named)
+    found = Found(columns, ratings, {}, named=named)
     _find_documents(found)
     if not named:
         item = _best(found.ratings["item_number"], least=0.3)
@@ -145,9 +135,42 @@ def _find_declarations(columns: Mapping[str, ColumnValues]) -> _Found:
         )
     else:
         found.assigned = _assign(found)
+    _share_totals(found)
     found.money = find_money(columns, found.assigned, found.documents)
     _find_formats(found)
     return found
+
+
+def _share_totals(found: Found) -> None:
+    """Take a mass that is printed per document, to be shared out by value.
+
+    Only where the file has no mass of the items.
+    """
+    masses = ("gross_mass_kg", "net_mass_kg")
+    if found.documents is None or any(
+        name in found.assigned
+        and not found.documents.is_per_document(
+            found.columns[found.assigned[name].column]
+        )
+        for name in masses
+    ):
+        return
+    value = found.assigned.get("customs_value")
+    if value is None or found.documents.is_per_document(found.columns[value.column]):
+        return
+    used = {r.column for r in found.assigned.values()}
+    totals = [
+        r
+        for name in masses
+        for r in found.ratings.get(name, ())
+        if r.name >= _TOTAL_NAME
+        and r.values > 0.0
+        and (r.column not in used or found.assigned.get(name) == r)
+        and found.documents.is_per_document(found.columns[r.column])
+    ]
+    for rating in sorted(totals, key=lambda r: -r.name)[:1]:
+        found.assigned[rating.field] = rating
+        found.options.settings["shared"] = {rating.field: "customs_value"}
 
 
 def _has_no_names(columns: Mapping[str, ColumnValues]) -> bool:
@@ -158,7 +181,7 @@ def _has_no_names(columns: Mapping[str, ColumnValues]) -> bool:
     return ordinals > len(columns) / 2
 
 
-def _find_documents(found: _Found) -> None:
+def _find_documents(found: Found) -> None:
     """Find the key of documents, and weigh all ratings by it."""
     if not found.named:
         found.key, item = find_key_by_values(found.columns)
@@ -186,13 +209,13 @@ def _best(rated: Sequence[Rating], least: float) -> str | None:
     return rated[0].column if rated and rated[0].total >= least else None
 
 
-def _assign(found: _Found) -> dict[str, Rating]:
+def _assign(found: Found) -> dict[str, Rating]:
     """Return one column per field; office and year of the key stay free."""
     ratings = {k: v for k, v in found.ratings.items() if k != "declaration_id"}
     return assign(ratings, taken=found.key.columns[-1:])
 
 
-def _judge_table(found: _Found) -> str:
+def _judge_table(found: Found) -> str:
     """Return what the rows are; refuse aggregates, and documents without goods."""
     has_goods = "tariff_code" in found.assigned
     results = assign(rate_all(found.columns, "outcomes", by_values=False))
@@ -224,12 +247,12 @@ def _judge_table(found: _Found) -> str:
     return "declarations"
 
 
-def _find_outcomes(columns: Mapping[str, ColumnValues]) -> _Found:
+def _find_outcomes(columns: Mapping[str, ColumnValues]) -> Found:
     """Return what the columns hold of OUTCOMES."""
     ratings = rate_all(columns, "outcomes", by_values=False)
     declared = rate_all(columns, "declarations", by_values=False)
     ratings["office"] = declared["office"]
-    found = _Found(columns, ratings, {})
+    found = Found(columns, ratings, {})
     _find_documents(found)
     found.assigned = _assign(found)
     found.assigned.pop("office", None)
@@ -237,7 +260,7 @@ def _find_outcomes(columns: Mapping[str, ColumnValues]) -> _Found:
     return found
 
 
-def _add_results(found: _Found) -> None:
+def _add_results(found: Found) -> None:
     """Add results that stand beside the items."""
     used = [c for r in found.assigned.values() for c in (r.column,)]
     used += [*found.key.columns, *found.money.columns]
@@ -251,7 +274,7 @@ def _add_results(found: _Found) -> None:
     _find_formats(found)
 
 
-def _find_formats(found: _Found) -> None:
+def _find_formats(found: Found) -> None:
     """Find dates, numbers and codes of the columns that are used."""
     kinds: dict[str, list[str]] = {"dates": [], "numbers": []}
     for name, rating in found.assigned.items():
@@ -262,10 +285,13 @@ def _find_formats(found: _Found) -> None:
             kinds["numbers"].append(rating.column)
         kinds[name] = [rating.column]
     kinds["numbers"] += found.money.columns
+    shared = found.options.settings.get("shared")
     found.options = find_options(found.columns, kinds)
+    if shared is not None:
+        found.options.settings["shared"] = shared
 
 
-def _make_settings(found: _Found) -> dict[str, Any]:
+def _make_settings(found: Found) -> dict[str, Any]:
     """Return the arguments of the map."""
     mapping = {
         name: r.column
@@ -296,7 +322,7 @@ def _make_settings(found: _Found) -> dict[str, Any]:
     return settings
 
 
-def _simplify_dates(settings: dict[str, Any], found: _Found) -> None:
+def _simplify_dates(settings: dict[str, Any], found: Found) -> None:
     """Give one format where all dates have it, and widths where zeros are lost."""
     formats = settings["date_format"]
     for name, form in formats.items():
@@ -314,181 +340,8 @@ def _is_date(name: str) -> bool:
     return table[name].kind == "datetime"
 
 
-def _make_parts(found: _Found) -> list[FieldProposal]:
-    """Return what speaks for every part of the map."""
-    parts = []
-    if found.key.columns:
-        parts.append(_explain_key(found))
-    for name, rating in found.assigned.items():
-        if name in ("declaration_id", *found.money.sums):
-            continue
-        parts.append(_explain_field(name, rating, found))
-    parts.extend(found.money.parts)
-    parts.extend(_explain_missing(name, found) for name in _required(found))
-    settings = found.options.settings
-    for name, value in settings.items():
-        doubt = found.options.doubts.get(name)
-        note = found.options.notes.get(name)
-        if name == "date_format":
-            continue
-        parts.append(
-            FieldProposal(
-                field=name,
-                confidence=0.5 if doubt else 1.0,
-                evidence=(note,) if note else (_say_option(name, value),),
-                doubts=(doubt,) if doubt else (),
-            )
-        )
-    for name, doubt in found.options.doubts.items():
-        if name not in settings:
-            parts.append(FieldProposal(field=name, confidence=0.5, doubts=(doubt,)))
-    return parts
-
-
-def _required(found: _Found) -> list[str]:
-    """Return required fields that no column was found for."""
-    is_outcomes = "illicit" in found.ratings and "tariff_code" not in found.ratings
-    needed = (OUTCOMES if is_outcomes else DECLARATIONS).required
-    there = {*found.assigned, *(("declaration_id",) if found.key.columns else ())}
-    return [name for name in needed if name not in there]
-
-
-def _explain_missing(name: str, found: _Found) -> FieldProposal:
-    """Return the doubt about a required field that the file seems not to have."""
-    others = [r.column for r in found.ratings.get(name, ())][:3]
-    doubt = Message(
-        "intake.required_missing",
-        "no column was found for {field!r}, which every table needs.",
-        field=name,
-    )
-    return FieldProposal(field=name, doubts=(doubt,), alternatives=tuple(others))
-
-
-def _say_option(name: str, value: object) -> Message:
-    """Return the evidence of an option without a note of its own."""
-    return Message(
-        "intake.values_show", "the values show {value!r}.", name=name, value=value
-    )
-
-
-def _explain_key(found: _Found) -> FieldProposal:
-    """Return what speaks for the key of documents."""
-    key = found.key
-    best = next(
-        (
-            r
-            for r in found.ratings.get("declaration_id", ())
-            if r.column == key.columns[-1]
-        ),
-        None,
-    )
-    doubts = []
-    if key.is_substitute:
-        doubts.append(
-            Message(
-                "intake.key_substitute",
-                "{column!r} numbers rows or transport documents; it stands for the "
-                "declaration only if there is no other number.",
-                column=key.columns[0],
-            )
-        )
-    elif best is None or best.total < 0.45:
-        doubts.append(
-            Message(
-                "intake.key_unclear",
-                "no name says that {columns} is the number of the document.",
-                columns=format_values(key.columns),
-            )
-        )
-    if not key.is_unique:
-        doubts.append(
-            Message(
-                "intake.key_repeats",
-                "{columns} and the item number do not tell all rows apart; the number "
-                "of an office may start anew each year.",
-                columns=format_values(key.columns),
-            )
-        )
-    n_documents = int(found.documents.codes.max() + 1) if found.documents else 0
-    evidence = Message(
-        "intake.key_found",
-        "{columns}: {n_documents} documents in {n_rows} rows.",
-        columns=format_values(key.columns),
-        n_documents=n_documents,
-        n_rows=len(found.documents.codes) if found.documents else 0,
-    )
-    others = [r.column for r in found.ratings.get("declaration_id", ())[:3]]
-    return FieldProposal(
-        field="declaration_id",
-        columns=key.columns,
-        confidence=best.total if best else 0.3,
-        evidence=(evidence,),
-        doubts=tuple(doubts),
-        alternatives=tuple(o for o in others if o not in key.columns) if doubts else (),
-    )
-
-
-def _explain_field(name: str, rating: Rating, found: _Found) -> FieldProposal:
-    """Return what speaks for the column of a field."""
-    column = found.columns[rating.column]
-    evidence = Message(
-        "intake.column_fits",
-        "the name fits by {name:.0%}, the values by {values:.0%}; such as {examples}.",
-        name=rating.name,
-        values=rating.values,
-        examples=format_values(column.values, 3),
-    )
-    others = rivals(rating, found.ratings.get(name, ()), found.columns, found.assigned)
-    return FieldProposal(
-        field=name,
-        columns=(rating.column,),
-        confidence=rating.total,
-        evidence=(evidence,),
-        doubts=tuple(_doubts(name, rating, found, others)),
-        alternatives=tuple(others),
-    )
-
-
-def _doubts(
-    name: str, rating: Rating, found: _Found, others: Sequence[str]
-) -> list[Message]:
-    """Return what is unsure about the column of a field."""
-    column = found.columns[rating.column]
-    doubts = []
-    if others:
-        doubts.append(
-            Message(
-                "intake.several_columns",
-                "{columns} may be meant as well.",
-                columns=format_values(others),
-            )
-        )
-    if (
-        name in fields_of("measures")
-        and found.documents is not None
-        and found.documents.is_per_document(column)
-    ):
-        doubts.append(
-            Message(
-                "intake.column_per_document",
-                "{column!r} has one value per document, so it is the total of the "
-                "document and not of the item.",
-                column=rating.column,
-            )
-        )
-    elif not is_sure(rating):
-        doubts.append(
-            Message(
-                "intake.name_or_values_unclear",
-                "{column!r} is only the likeliest column.",
-                column=rating.column,
-            )
-        )
-    return doubts
-
-
 def _make_proposal(
-    found: _Found, settings: dict[str, Any], parts: list[FieldProposal], table: str
+    found: Found, settings: dict[str, Any], parts: list[FieldProposal], table: str
 ) -> Proposal:
     """Return the proposal, and what the file does not carry or the map not use."""
     columns = ColumnMap(**settings)

@@ -78,7 +78,7 @@ def _keys(settings: dict[str, Any]) -> dict[str, Any]:
         elif option == "split":
             for part in value:
                 keys.update({f"source {f}": (option, part) for f in part["fields"]})
-        elif option in ("widths", "factors", "units", "values", "convert"):
+        elif option in ("widths", "factors", "units", "values", "convert", "shared"):
             keys.update({f"{option} {field}": v for field, v in value.items()})
         else:
             keys[option] = value
@@ -424,6 +424,7 @@ def chile(g: pd.DataFrame) -> Layout:
             "departure": "PA_ADQ",
             "transport_mode": "VIA_TRAN",
             "customs_value": "CIF-ITEM",
+            "gross_mass_kg": "TOT_PESO",
             "quantity": "CANT-MERC",
             "quantity_unit": "MEDIDA",
             "duty_rate": "ADVAL",
@@ -436,6 +437,7 @@ def chile(g: pd.DataFrame) -> Layout:
         decimal=",",
         duty_rate_unit="percent",
         tariff_digits=8,
+        shared={"gross_mass_kg": "customs_value"},
         sums={"duties_taxes": values},
     )
     return Layout(frame, truth, ())

@@ -47,9 +47,9 @@ from smartrisk.features import (
     unpack_history,
 )
 from smartrisk.items import UInt, are_among
-from smartrisk.lineage import Source
+from smartrisk.lineage import SOURCE_ROW, Source
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
-from smartrisk.schema import ColumnMap
+from smartrisk.schema import DECLARATIONS, ColumnMap
 from smartrisk.threads import count_jobs
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ Setting: TypeAlias = str | int | float | bool | list[str] | list[float] | None
 _STATE = "engine.json"
 _PROFILE = "profile.json"
 _LEARNED = "learned"
+#: How the names of the columns begin that say what validation repaired.
+_FLAG = "dq_"
 #: LightGBM keeps its seed in 32 bits with a sign.
 _MOST_SEED = 2**31 - 1
 #: Threads of the default features: more wait for memory most of the time.
@@ -304,6 +306,7 @@ def unpack(
             for part in ("classifier", "regressor")
         )
         _check_sizes(history, classifier, regressor)
+        _check_columns(history, content.get("own_fields", {}))
         models = digest_models(classifier, regressor)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
         settings.check_values()
@@ -333,6 +336,19 @@ def _check_sizes(history: LearnedHistory, *models: Classifier | Regressor) -> No
                 _STATE,
                 f"a model takes {model.n_features_in_} features of {n_features}",
             )
+
+
+def _check_columns(history: LearnedHistory, own_fields: Mapping[str, str]) -> None:
+    """Raise unless the columns of the fit are fields, own ones or flags, each once."""
+    names = history.features.feature_names_in_.tolist()
+    known = {*DECLARATIONS.names, *own_fields, SOURCE_ROW}
+    odd = [
+        name for name in names if name not in known and not str(name).startswith(_FLAG)
+    ]
+    missing = [f.name for f in DECLARATIONS if f.required and f.name not in names]
+    if odd or missing or len(set(names)) != len(names):
+        problem = f"the columns of the fit are {format_values(odd or missing or names)}"
+        raise odd_content(_STATE, problem)
 
 
 def _check_digests(

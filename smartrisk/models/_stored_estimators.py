@@ -220,6 +220,7 @@ def load_estimator(
         check_tree_text(text, name=name, owner=owner)
     try:
         found = skops.io.loads(content, trusted=names)
+        found.get_params()  # of a class whose parameters are all there
     except Exception as error:
         raise _not_readable(owner, name, error) from error
     check_stored_trees(found, owner, name)

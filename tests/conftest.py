@@ -253,6 +253,44 @@ def make_decisions():
     return make
 
 
+# ----------------------------------------------------------------- browser
+
+
+@pytest.fixture(scope="session")
+def photograph():
+    """Return a function that takes a picture of a page where a folder asks for it.
+
+    ``SMARTRISK_ARTEFACTS`` names the folder. Pictures take a third of the time of these
+    tests, so there are none without it.
+    """
+    folder = os.environ.get("SMARTRISK_ARTEFACTS")
+
+    def take(page, name, **options):
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", **options)
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a real Chromium; none is a skip, in continuous integration a failure."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium: install Debian's package 'chromium'.")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield found
+        found.close()
+
+
 # ---------------------------------------------------------------- tracking
 
 
@@ -262,10 +300,10 @@ def _tracking_template(tmp_path_factory):
     import mlflow
 
     path = tmp_path_factory.mktemp("tracking") / "template.db"
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{path}")
     mlflow.search_experiments()
-    mlflow.set_tracking_uri(before)
+    # Not the address before: a default that is set counts as chosen by the user.
+    mlflow.set_tracking_uri(None)
     return path
 
 

@@ -81,11 +81,11 @@ class ColumnMap(Step):
     factors : mapping of str to float, default={}
         Numbers by which the values of a field are multiplied, such as 1000 for tonnes.
     units : mapping of str to Units, default={}
-        Measures whose unit stands in a column, row by row.
+        Measures whose unit is in a column, row by row.
     values : mapping of str to mapping, default={}
         Values of a field: the administration's to those of the schema. Case and blanks
         around a value do not count. ``"*"`` says what every other value becomes; such
-        values are told, and an empty text is a missing value.
+        values are reported, and an empty text is a missing value.
     own_fields : mapping of str to str, default={}
         Fields of the administration that the schema does not have, and their kind:
         "code", "number" or "text".
@@ -94,7 +94,7 @@ class ColumnMap(Step):
     split : sequence of Split, default=()
         Columns that hold several fields.
     dates : mapping of str to DateParts, default={}
-        Dates whose year, month and day stand in three columns.
+        Dates whose year, month and day are in three columns.
     sums : mapping of str to sequence of Amount or str, default={}
         Fields that are the sum of columns.
     shared : mapping of str to str, default={}
@@ -107,7 +107,7 @@ class ColumnMap(Step):
     currency : str, default=None
         Currency of all amounts after the map was applied, three letters.
     references : sequence of Reference, default=()
-        Tables of the administration that tell more about items.
+        Tables of the administration with more about items.
     optional : sequence of str, default=()
         Fields that are left out where a file does not have their columns.
     file : FileFormat, default=None

@@ -113,7 +113,7 @@ def _check_field(
             hint=suggest_nearest(name, known),
         )
     if mapping[name] in known:
-        hint = f" The map is turned round: {mapping[name]!r} is the field."
+        hint = f" The map is reversed: {mapping[name]!r} is the field."
     else:
         hint = suggest_nearest(name, known)
     raise ArgumentError(

@@ -107,7 +107,7 @@ class Join(Step):
     ------
     ArgumentError
         If there are fewer than two columns, another number of widths, or neither a
-        separator nor widths that tell the parts apart.
+        separator nor widths that separate the parts.
 
     Examples
     --------
@@ -196,7 +196,7 @@ class Split(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class DateParts(Step):
-    """A date whose year, month and day stand in three columns.
+    """A date whose year, month and day are in three columns.
 
     Parameters
     ----------
@@ -437,7 +437,7 @@ class RateTable(Step):
 
 @dataclass(frozen=True)
 class Units(Step):
-    """A measure whose unit stands in a column, row by row.
+    """A measure whose unit is in a column, row by row.
 
     Parameters
     ----------
@@ -481,7 +481,7 @@ class Units(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Step):
-    """A table of the administration that tells more about items, as of their day.
+    """A table of the administration with more about items, as of their day.
 
     Rows of the table count from the later of `valid_from` and `recorded_at`: what was
     recorded after lodgement is not known to an item. Of the rows that count, the one
@@ -498,8 +498,8 @@ class Reference(Step):
     valid_from : str, default=None
         Column with the moment from which a row holds.
     recorded_at : str, default=None
-        Column with the moment at which a row was entered. Without it nobody can tell
-        what was known when; the data card says so.
+        Column with the moment at which a row was entered. Without it nobody can
+        know what was known when; the data card states it.
     file : str, default=None
         CSV or Parquet file, relative to the folder of the map; None where a frame is
         passed in `ColumnMap.frames`.

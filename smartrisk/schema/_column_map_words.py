@@ -85,7 +85,7 @@ def _describe_sum(field: str, amounts: Iterable[Amount]) -> Iterator[Message]:
     if signed:
         yield Message(
             "schema.step_sum_signs",
-            "In the sum of {field!r}, {columns} take the sign of {signs}.",
+            "In the sum of {field!r}, the signs of {columns} are in {signs}.",
             field=field,
             columns=_names(amount.column for amount in signed),
             signs=_names(amount.sign for amount in signed),
@@ -254,10 +254,10 @@ def _describe_money(columns: ColumnMap) -> Iterator[Message]:
 
 
 def _describe_reference(reference: Reference) -> Iterator[Message]:
-    """Yield what a reference table tells, and as of when."""
+    """Yield what a reference table gives, and as of when."""
     yield Message(
         "schema.step_reference",
-        "{fields} come from the reference {name!r}, by {key}.",
+        "The reference {name!r} gives {fields}, by {key}.",
         fields=_names(reference.take),
         name=reference.name,
         key=_names(reference.key),
@@ -268,13 +268,13 @@ def _describe_reference(reference: Reference) -> Iterator[Message]:
         yield Message(
             "schema.step_reference_not_recorded",
             "The reference {name!r} does not say when its rows were recorded: an item "
-            "may be told what was entered after its lodgement.",
+            "may get what was entered after its lodgement.",
             name=reference.name,
         )
         return
     yield Message(
         "schema.step_reference_without_days",
-        "The reference {name!r} has no days: every item, however old, is told what the "
+        "The reference {name!r} has no days: every item, however old, gets what the "
         "table says now.",
         name=reference.name,
     )

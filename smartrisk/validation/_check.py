@@ -198,7 +198,7 @@ def check(
         failures=_add_other_flows(failures, whole, recipe, is_other),
         name=table.name,
         ignored=ignored,
-        notes=work.told,
+        notes=work.messages,
     )
 
 
@@ -216,9 +216,9 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
     numbered = "item_number" in done
     _add_item_number(done, work)
     done = keep_unknown(done, filled)
-    done |= recipe.shared(done, work)
+    done |= recipe.share_totals(done, work)
     done |= recipe.references(done, work)
-    recipe.tell_absent(work)
+    recipe.report_absent(work)
     result = pd.DataFrame(done, index=source.index)
     flags = [name for name in done if name.startswith("dq_")]
     order = (*table.names, *recipe.own, *flags)

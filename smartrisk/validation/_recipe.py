@@ -17,7 +17,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import Message, TableError, format_values, suggest_nearest
-from smartrisk.schema import DECLARATIONS, FLOWS, OWN_FIELDS, ColumnMap, Field, Table
+from smartrisk.schema import (
+    DECLARATIONS,
+    FLOWS,
+    OWN_FIELDS,
+    RENAMED,
+    ColumnMap,
+    Field,
+    Table,
+)
 from smartrisk.validation._recipe_amounts import make_amounts, share_out
 from smartrisk.validation._recipe_parts import (
     fill_zeros,
@@ -108,17 +116,17 @@ class Recipe:
             if field.name not in money
         }
 
-    def shared(
+    def share_totals(
         self, done: Mapping[str, pd.Series], work: Findings
     ) -> dict[str, pd.Series]:
         """Return fields whose column holds totals of documents, shared out."""
         names = [name for name in self.columns.shared if name in done]
         return share_out(names, self.columns.shared, done, work)
 
-    def tell_absent(self, work: Findings) -> None:
-        """Tell which optional columns the table does not have."""
+    def report_absent(self, work: Findings) -> None:
+        """Report which optional columns the table does not have."""
         if self.absent:
-            work.tell(
+            work.report(
                 Message(
                     "validation.optional_columns_absent",
                     "{table}: the table does not have the optional columns {columns}.",
@@ -130,13 +138,16 @@ class Recipe:
     def references(
         self, done: Mapping[str, pd.Series], work: Findings
     ) -> dict[str, pd.Series]:
-        """Return the fields that reference tables tell; results have none."""
+        """Return the fields of reference tables; results have none."""
         if self.table is not DECLARATIONS or not self.columns.references:
             return {}
         return take_references(self, done, work)
 
     def describe(self, result: pd.DataFrame) -> None:
         """Say in the attributes of a canonical frame what its columns cannot say."""
+        labels = {n: c for n, c in self.labels().items() if n in result and n != c}
+        if labels:
+            result.attrs[RENAMED] = labels
         if self.own:
             kinds = {name: field.kind for name, field in self.own.items()}
             result.attrs[OWN_FIELDS] = kinds
@@ -195,7 +206,7 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
             absent[field.name] = lacking[0][1]
             continue
         missing += lacking
-        is_made = field.name in columns.made or field.name in _taken(columns)
+        is_made = field.name in columns.made or field.name in _taken_fields(columns)
         if field.name in columns.mapping:
             found[field.name] = columns.mapping[field.name]
         elif not is_made:
@@ -237,8 +248,8 @@ def _own_fields(
     return {n: own_field(n, kind) for n, kind in {**kept, **columns.own_fields}.items()}
 
 
-def _taken(columns: ColumnMap) -> set[str]:
-    """Return the fields that reference tables tell."""
+def _taken_fields(columns: ColumnMap) -> set[str]:
+    """Return the fields of reference tables."""
     return {name for reference in columns.references for name in reference.take}
 
 
@@ -254,7 +265,7 @@ def _find_column(
     same = by_plain_name.get(plain_name(name), ())
     if len(same) > 1:
         raise TableError(
-            "validation.columns_alike",
+            "validation.columns_of_one_field",
             "{table}: {columns} could all be {field!r}. Say which one is: "
             "ColumnMap({{{field!r}: column}}).",
             table=table.name,

@@ -43,7 +43,7 @@ def make_amounts(recipe: Recipe, name: str, work: Findings, done: Done) -> pd.Se
         value = values[k]
         here = work.under(name, part.column)
         if part.missing_is_zero:
-            _tell_zeros(name, part, is_missing[:, k] & ~work.bad, work)
+            _report_zeros(name, part, is_missing[:, k] & ~work.bad, work)
             value = np.where(is_missing[:, k], 0.0, value)
         else:
             is_partial = is_missing[:, k] & ~is_missing.all(axis=1)
@@ -80,12 +80,12 @@ def _numbers(recipe: Recipe, name: str, column: str, work: Findings) -> Numbers:
     return series.to_numpy(np.float64)
 
 
-def _tell_zeros(
+def _report_zeros(
     name: str, part: Amount, zeros: NDArray[np.bool_], work: Findings
 ) -> None:
-    """Tell how many missing parts count as 0."""
+    """Report how many missing parts count as 0."""
     if zeros.any():
-        work.tell(
+        work.report(
             Message(
                 "validation.missing_counts_as_zero",
                 "{field!r} (column {column!r}): missing in {n_rows} rows, where it "
@@ -176,7 +176,7 @@ def share_out(
 ) -> dict[str, pd.Series]:
     """Return totals of documents as shares of their items; to the last cent.
 
-    The total stands in every item of its document. Where the items of a document do
+    The total is repeated in every item of its document. Where the items of a document do
     not agree, the column is no total, and they are refused.
     """
     shared: dict[str, pd.Series] = {}

@@ -152,7 +152,7 @@ def map_values(
 ) -> pd.Series:
     """Return a column with the values of a map; others are kept as they are.
 
-    Where the map says what others become, they are told.
+    Where the map states what others become, they are reported.
     """
     ours = {_fold(key): value for key, value in values.items()}
     codes, unique = pd.factorize(series)

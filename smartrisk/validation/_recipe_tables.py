@@ -190,7 +190,7 @@ def _refuse_doubles(
 def take_references(
     recipe: Recipe, done: Mapping[str, pd.Series], work: Findings
 ) -> dict[str, pd.Series]:
-    """Return fields that reference tables tell, each as of the item's lodgement."""
+    """Return fields of reference tables, each as of the item's lodgement."""
     taken: dict[str, pd.Series] = {}
     for reference in recipe.columns.references:
         known = {**done, **taken}
@@ -214,7 +214,7 @@ def _take(
     since, order = _moments(reference, read, rows)
     lodged = known["lodged_at"].to_numpy("datetime64[us]")
     found = _find_as_of(rows, since, order, ours, lodged)
-    _tell_unmatched(reference, keys, found, work)
+    _report_unmatched(reference, keys, found, work)
     out = {}
     for field in reference.take:
         values = read["take", field].reset_index(drop=True)
@@ -335,20 +335,20 @@ def _find_as_of(
     return found
 
 
-def _tell_unmatched(
+def _report_unmatched(
     reference: Reference, keys: list[pd.Series], found: Rows, work: Findings
 ) -> None:
-    """Tell how many items a reference says nothing about."""
+    """Report how many items have no row in a reference."""
     without = found < 0
     if not without.any():
         return
     parts = [key[without].tolist() for key in keys]
     shown = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
     values = pd.unique(pd.Series(shown, dtype=object).dropna())
-    work.tell(
+    work.report(
         Message(
             "validation.reference_unmatched",
-            "The reference {name!r} says nothing about {n_rows} of {n_items} items, by "
+            "The reference {name!r} has no row for {n_rows} of {n_items} items, by "
             "{key}: {values}.",
             name=reference.name,
             n_rows=int(without.sum()),

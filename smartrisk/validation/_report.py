@@ -121,7 +121,7 @@ class ValidationReport(Result):
     ignored : sequence of str, default=()
         Columns of the caller that are not fields of the table.
     notes : sequence of smartrisk.errors.Message, default=()
-        What is told once for the whole table.
+        What is reported once for the whole table.
 
     Examples
     --------
@@ -389,7 +389,7 @@ class Findings:
         self.bad = np.zeros(len(source), bool)
         self._notes: list[_Note] = []
         self.flags: dict[str, NDArray[np.bool_]] = {}
-        self.told: list[Message] = []
+        self.messages: list[Message] = []
 
     def under(self, field: str, column: str) -> Findings:
         """Return the same findings, with every note under a field and a column.
@@ -433,9 +433,9 @@ class Findings:
         none = np.zeros(len(self.bad), bool)
         self.flags.setdefault(name, none)[rows] = True
 
-    def tell(self, message: Message) -> None:
-        """Record what is told once for the whole table."""
-        self.told.append(message)
+    def report(self, message: Message) -> None:
+        """Record what is reported once for the whole table."""
+        self.messages.append(message)
 
     def failures(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return what was recorded as a frame."""

@@ -1,4 +1,4 @@
-"""A column map is checked when it is made, written to TOML and read back, and told."""
+"""A column map is checked when it is made, written to TOML, read back, described."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ def test_a_map_with_everything_is_read_back_and_each_option_is_a_step(tmp_path):
     assert pickle.loads(pickle.dumps(columns)) == columns
     every = {f.name for f in dataclasses.fields(ColumnMap)}
     assert every - set(WHOLE) == {"frames", "folder"}
-    said = "\n".join(map(str, columns.steps()))
+    stated = "\n".join(map(str, columns.steps()))
     for option in sorted(set(WHOLE) - {"file", "rates", "references", "currency"}):
         without = (
             ColumnMap(**{k: v for k, v in WHOLE.items() if k != option})
             if (option not in ("mapping", "own_fields", "convert"))
             else ColumnMap()
         )
-        assert "\n".join(map(str, without.steps())) != said, option
-    assert "does not say when its rows were recorded" in said
-    assert said.count("does not say when") == 1
-    assert "Totals are in PEN." in said
+        assert "\n".join(map(str, without.steps())) != stated, option
+    assert "does not say when its rows were recorded" in stated
+    assert stated.count("does not say when") == 1
+    assert "Totals are in PEN." in stated
     assert len({step.message_id for step in columns.steps()}) > 20
 
 
@@ -169,7 +169,7 @@ def test_rates_take_dates_of_toml_and_keep_the_map_readable():
     [
         ({"mapping": {"duties_taxes": ["adv", "igv"]}}, "write sums={'duties_taxes'"),
         ({"mapping": {"declaration_id": ["a", "b"]}}, "write join={'declaration_id'"),
-        ({"mapping": {"date": "lodged_at"}}, "turned round: 'lodged_at' is the field"),
+        ({"mapping": {"date": "lodged_at"}}, "is reversed: 'lodged_at' is the field"),
         ({"mapping": {"day_first": True}}, "'day_first' is an option"),
         ({"mapping": {"offise": "B"}}, "Did you mean 'office'"),
         ({"mapping": {"office": 3}}, "'mapping.office' must be a text; got 3"),
@@ -284,7 +284,7 @@ def test_an_unknown_key_of_toml_is_named_with_the_nearest(text, message):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_map_of_the_library_is_read_back_and_tells_its_steps(name):
+def test_a_map_of_the_library_is_read_back_and_states_its_steps(name):
     columns = ColumnMap.preset(name)
     assert ColumnMap.from_toml(columns.to_toml()) == columns
     assert len(columns.steps()) >= len(columns.mapping)

@@ -113,7 +113,7 @@ def test_chile(goods, tmp_path):
     assert "'VAL3'" in " ".join(map(str, report.notes()))
 
 
-def test_countries_of_chile_that_are_not_listed_are_told():
+def test_countries_of_chile_that_are_not_listed_are_reported():
     columns = ColumnMap.preset("chile_din")
     frame = pd.DataFrame("", index=[0, 1], columns=list(columns.file.names))
     frame["NUMENCRIPTADO"], frame["NUMITEM"] = ["1", "2"], "1"
@@ -121,8 +121,10 @@ def test_countries_of_chile_that_are_not_listed_are_told():
     frame["PA_ORIG"] = ["112", "999"]  # 112 is South Africa here, Belarus in ISO 3166
     report = check(frame, DECLARATIONS, columns=columns)
     assert report.table["origin"].fillna("?").tolist() == ["ZA", "?"]
-    told = report.failures[report.failures["reason"] == "not in the value map"]
-    assert told[["source_column", "value"]].to_numpy().tolist() == [["PA_ORIG", "999"]]
+    reported = report.failures[report.failures["reason"] == "not in the value map"]
+    assert reported[["source_column", "value"]].to_numpy().tolist() == [
+        ["PA_ORIG", "999"]
+    ]
 
 
 def test_peru(goods, tmp_path):

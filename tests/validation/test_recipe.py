@@ -90,12 +90,12 @@ def test_two_documents_never_get_one_key_without_a_word(pairs):
     columns = ColumnMap(join={"declaration_id": {"columns": ["b", "a"]}})
     report = check(frame, DECLARATIONS, columns=columns)
     seen = report.table["declaration_id"]
-    told = {reason for _, reason, _, _ in reasons(report)}
+    reported = {reason for _, reason, _, _ in reasons(report)}
     assert len(report.table) + len(report.set_aside) == len(frame)
     clean = [(a, b) for a, b in pairs if "-" not in b]
     assert seen.nunique() >= len({(a, b) for a, b in clean if b.strip()})
     if any("-" in b.strip("-") for _, b in pairs):
-        assert told & {"separator inside a part", "part of the key missing"}
+        assert reported & {"separator inside a part", "part of the key missing"}
 
 
 def test_one_column_holds_number_and_item():
@@ -152,7 +152,7 @@ def test_three_columns_that_are_no_day_are_refused(parts):
     assert report.table["lodged_at"].tolist() == [pd.Timestamp("2024-01-01")]
 
 
-def test_values_are_mapped_whatever_their_case_and_others_are_told():
+def test_values_are_mapped_whatever_their_case_and_others_are_reported():
     frame = table(4, pays=[" chine", "CHINE", "Vietnam", None], code=[1.0, "1", 2, 3])
     values = {"origin": {"Chine": "CN", "*": ""}, "procedure": {"1": "4000"}}
     columns = ColumnMap({"origin": "pays", "procedure": "code"}, values=values)
@@ -163,7 +163,7 @@ def test_values_are_mapped_whatever_their_case_and_others_are_told():
     assert reasons(report) == [("origin", "not in the value map", "pays", 2)]
 
 
-def test_lost_zeros_are_restored_and_longer_values_told():
+def test_lost_zeros_are_restored_and_longer_values_reported():
     frame = table(
         4,
         office=["11", 5, 7.0, "A1"],
@@ -181,8 +181,8 @@ def test_lost_zeros_are_restored_and_longer_values_told():
         "0104",
         "0204",
     ]
-    told = [f for f in reasons(report) if f[1] == "longer than its width"]
-    assert told == [("procedure", "longer than its width", "procedure", 1)]
+    reported = [f for f in reasons(report) if f[1] == "longer than its width"]
+    assert reported == [("procedure", "longer than its width", "procedure", 1)]
 
 
 def test_every_missing_column_is_named_with_the_nearest():
@@ -207,7 +207,7 @@ def test_every_missing_column_is_named_with_the_nearest():
     assert "'SIGN_IGV' for field 'duties_taxes'" in text
 
 
-def test_two_columns_that_could_be_one_field_are_told():
+def test_two_columns_that_could_be_one_field_are_reported():
     frame = table(**{"Customs Value": ["1"] * 3, "customs.value": ["2"] * 3})
     with pytest.raises(TableError, match=r"'Customs Value', 'customs.value' could all"):
         check(frame, DECLARATIONS)
@@ -228,7 +228,7 @@ def test_columns_that_nobody_mapped_are_named():
     assert report.table["source_row"].tolist() == [LINE] * 3
 
 
-def test_optional_columns_may_be_absent_and_that_is_told():
+def test_optional_columns_may_be_absent_and_that_is_reported():
     columns = ColumnMap(
         {"office": "bureau", "origin": "pays"},
         sums={"duties_taxes": ["a", "b"]},

@@ -1,4 +1,4 @@
-"""Reference tables tell what was known at lodgement, and nothing later."""
+"""Reference tables give what was known at lodgement, and nothing later."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_keys_are_read_as_the_items_are():
     assert report.table["status"].fillna("?").tolist() == ["A", "A", "?", "B"]
     (note,) = [n for n in report.notes() if n.message_id.endswith("unmatched")]
     assert note.values["n_rows"] == 1
-    assert "nothing about 1 of 4 items" in str(note)
+    assert "no row for 1 of 4 items" in str(note)
 
 
 def test_a_chapter_a_field_and_a_number_are_told_from_files(tmp_path):
@@ -207,8 +207,8 @@ take = {section = "section", price = "price", trusted_trader = "aeo"}
     assert report.table["price"].tolist() == [9.5, 2.0]
     assert report.table["trusted_trader"].tolist() == [True, False]
     assert report.table["trusted_trader"].dtype == "boolean"
-    (said,) = [s for s in columns.steps() if s.message_id.endswith("without_days")]
-    assert "every item, however old, is told what the table says now" in str(said)
+    (stated,) = [s for s in columns.steps() if s.message_id.endswith("without_days")]
+    assert "every item, however old, gets what the table says now" in str(stated)
     (tmp_path / "sections.csv").unlink()
     with pytest.raises(TableError, match=r"no file .*sections\.csv"):
         check(frame, DECLARATIONS, columns=columns)

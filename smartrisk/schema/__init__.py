@@ -38,6 +38,7 @@ from smartrisk.schema._fields import (
     OFFENCES,
     OWN_FIELDS,
     OWN_KINDS,
+    RENAMED,
     SELECTED_BY,
     Field,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "OUTCOMES",
     "OWN_FIELDS",
     "OWN_KINDS",
+    "RENAMED",
     "PRESETS",
     "SCORES",
     "SELECTED_BY",

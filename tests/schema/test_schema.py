@@ -50,7 +50,7 @@ def test_no_result_of_a_control_is_known_at_lodgement():
 def test_a_table_and_a_map_show_themselves_in_a_notebook():
     assert repr(OUTCOMES) == "Table(OUTCOMES, 14 fields)"
     html = OUTCOMES._repr_html_()
-    assert html.count("<tr>") == 13
+    assert html.count("<tr>") == 15
     assert "text-align:left" in html
     columns = ColumnMap({"office": "<bureau>"}, day_first=True)
     assert repr(columns) == "ColumnMap(1 fields, day_first=True)"

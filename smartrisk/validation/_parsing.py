@@ -77,7 +77,7 @@ def parse_dates(
     >>> moments.astype("datetime64[D]").tolist(), unread.tolist()
     ([datetime.date(2024, 1, 31), None, None], [False, True, False])
     """
-    rules = DateRules(date_format=format, time_zone=time_zone)
+    rules = DateRules(date_format=format, time_zone=time_zone or "UTC")
     read = read_date_column(_as_series(values), rules)
     return read.moments, read.unread
 

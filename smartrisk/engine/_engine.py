@@ -177,7 +177,7 @@ class RiskEngine(FittedParts):
         settings.check()
         tables = FitTables.read(settings, declarations, outcomes, on_error)
         items, ids, found = tables.items, tables.ids, tables.found
-        warn_of_doubts(items, found, recorded=tables.recorded, stacklevel=3)
+        warn_of_doubts(items, found, tables.labels, stacklevel=3)
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
         history = tables.learn(settings)

@@ -30,23 +30,23 @@ class FitTables:
         `item_ids` of the items.
     found : ItemResults
         Results of items: the labels.
+    labels : DataFrame
+        OUTCOMES of the results of items, in the same order.
     documents : DataFrame
         Hits of documents with several items, which are no labels.
     own_fields : dict of str to str
         Fields that the administration adds, and the kind of each.
     sources : tuple of Source
         From which files the tables came.
-    recorded : bool
-        Whether it was recorded when results became known.
     """
 
     items: pd.DataFrame
     ids: UInt
     found: ItemResults
+    labels: pd.DataFrame
     documents: pd.DataFrame
     own_fields: dict[str, str]
     sources: tuple[Source, ...]
-    recorded: bool
 
     @classmethod
     def read(
@@ -67,7 +67,7 @@ class FitTables:
 
         results = read_outcomes("fit", outcomes, knows, on_error, items)
         found = join_results(items, results, label_delay=settings.label_delay, ids=ids)
-        documents = results[are_document_hits(results)]
+        of_document = are_document_hits(results)
         if not len(found):
             raise TableError(
                 "engine.no_results",
@@ -78,10 +78,10 @@ class FitTables:
             items=items,
             ids=ids,
             found=found,
-            documents=documents,
+            labels=results[~of_document],
+            documents=results[of_document],
             own_fields=own_fields,
             sources=read_sources(items, results),
-            recorded="known_at" in results,
         )
 
     def learn(self, settings: EngineSettings) -> LearnedHistory:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from smartrisk.engine._models import Classifier, Regressor, set_columns
 from smartrisk.engine._state import EngineSettings
-from smartrisk.errors import DataQualityWarning
+from smartrisk.errors import ArgumentError, DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
 from smartrisk.quality import LearningData, judge_plausibility
+from smartrisk.schema import RENAMED
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,20 +76,39 @@ def declared_value(
 
 
 def warn_of_doubts(
-    items: pd.DataFrame, results: ItemResults, *, recorded: bool, stacklevel: int
+    items: pd.DataFrame,
+    results: ItemResults,
+    labels: pd.DataFrame,
+    *,
+    stacklevel: int,
 ) -> None:
     """Warn of what makes the items and results doubtful to learn from.
 
-    Results of one class only are refused later, by the classifier.
+    Raises
+    ------
+    ArgumentError
+        If the results hold one class only.
     """
+    column = labels.attrs.get(RENAMED, {}).get("illicit", "illicit")
     if np.ptp(results.hits) == 0:
-        return
+        raise ArgumentError(
+            "engine.one_class_only",
+            "RiskEngine.fit: the results hold one class only ({label}) in all "
+            "{n_results} rows of the column {column!r}; at least one hit and one "
+            "inspection without a hit are needed. Check that it is the column of "
+            "results, and that its words for hits are read.",
+            label=int(results.hits[0]),
+            n_results=len(results),
+            column=column,
+        )
     data = LearningData(
         items=items,
         rows=results.rows,
         hits=results.hits,
         known=results.known,
-        recorded=recorded,
+        recorded="known_at" in labels,
+        outcomes=labels,
+        label_column=column,
     )
     doubts = judge_plausibility(data).doubts("warning")
     if not doubts:

@@ -5,11 +5,13 @@ tables behind them) and a list of what makes data doubtful to learn from.
 `smartrisk.pages.DataCard` shows the scorecard as a page.
 """
 
+from smartrisk.quality._doubts import Doubt
 from smartrisk.quality._learning_data import LearningData
 from smartrisk.quality._plausibility import (
     CHECKS,
-    Doubt,
+    Learner,
     Plausibility,
+    judge_items,
     judge_plausibility,
     plausibility,
 )
@@ -20,9 +22,11 @@ __all__ = [
     "CHECKS",
     "DataFacts",
     "Doubt",
+    "Learner",
     "LearningData",
     "Plausibility",
     "Scorecard",
+    "judge_items",
     "judge_plausibility",
     "plausibility",
     "scorecard",

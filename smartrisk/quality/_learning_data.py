@@ -25,6 +25,16 @@ class LearningData:
         Day on which each result was known.
     recorded : bool, default=True
         Whether those days were recorded, not assumed from a delay.
+    outcomes : DataFrame of shape (n_results, n_fields), default=None
+        Canonical OUTCOMES of these results; None where only labels are known.
+    n_lost : int, default=0
+        Further results, of no item.
+    lost : tuple of str, default=()
+        Examples of their declarations.
+    learned : ndarray of bool, shape (n_items,), default=None
+        Whether an engine learned from each item; None where there is none.
+    label_column : str, default="illicit"
+        The administration's name of the column of labels.
 
     Examples
     --------
@@ -43,6 +53,11 @@ class LearningData:
     hits: NDArray[np.int64]
     known: NDArray[np.datetime64]
     recorded: bool = True
+    outcomes: pd.DataFrame | None = None
+    n_lost: int = 0
+    lost: tuple[str, ...] = ()
+    learned: NDArray[np.bool_] | None = None
+    label_column: str = "illicit"
 
     @property
     def lodged(self) -> NDArray[np.datetime64]:

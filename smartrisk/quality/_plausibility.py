@@ -2,305 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from smartrisk.errors import Message, TableError, check_number, format_values
-from smartrisk.items import moments_known, positions_of
+from smartrisk.errors import TableError, check_number, format_values
+from smartrisk.items import (
+    are_document_hits,
+    check_numbered,
+    moments_known,
+    positions_of,
+)
+from smartrisk.quality import _item_checks as of_items
+from smartrisk.quality import _result_checks as of_results
+from smartrisk.quality._doubts import CheckFunction, Doubt, Severity
 from smartrisk.quality._learning_data import LearningData
 from smartrisk.results import Result
-from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
+from smartrisk.schema import DECLARATIONS, OUTCOMES, RENAMED, TableInput
 from smartrisk.validation import OnError, validate
-from smartrisk.windows import months_without_results
 
-Severity: TypeAlias = Literal["ok", "note", "warning"]
-
-#: Hits, and inspections without a hit, below which a model hardly learns: the 95 %
-#: interval of a count of ten reaches from 5 to 18, and the classifier can neither stop
-#: early nor calibrate with fewer.
-FEW = 10
-#: Days between the first and the last lodgement: features look back 90 days and more,
-#: and over less than four weeks a trader has hardly a past.
-FEW_DAYS = 28
-#: Items without which a column that has one value, or a table in which every item has a
-#: result, can be chance.
-_SOME = 100
-#: Results without which equal days are chance.
-_SOME_RESULTS = 30
-#: Results expected in a time that has none: chance leaves it empty in less than one
-#: case of 10,000 (exp(-9.2)).
-_EXPECTED = 9.2
-#: How many times the longest earlier pause between results a pause must exceed: many
-#: offices send results once a month.
-_TIMES_PAUSE = 3.0
-#: Share of the results from which impossible days are no typing errors.
-_SHARE = 0.01
-#: Columns that are never judged: keys, and fields that may well have one value.
-_NOT_JUDGED = frozenset(("declaration_id", "item_number"))
+#: Examples of results without an item.
+_EXAMPLES = 5
 _COLUMNS = ["check", "columns", "severity", "count", "examples", "message", "remedy"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Doubt:
-    """One reason to doubt the data.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        Fields that it concerns.
-    count : int
-        Items, results, days, months or columns, as the message says.
-    message : Message
-        What was found.
-    remedy : str
-        What to do about it.
-    examples : tuple of str, default=()
-        Values, such as months.
-    severity : {"warning", "note"}, default="warning"
-        Whether `RiskEngine.fit` warns of it.
-
-    Examples
-    --------
-    >>> from smartrisk.errors import Message
-    >>> from smartrisk.quality import Doubt
-    >>> message = Message("quality.few_hits", "{count} hits.", count=3)
-    >>> Doubt(columns=("illicit",), count=3, message=message, remedy="Wait.").severity
-    'warning'
-    """
-
-    columns: tuple[str, ...]
-    count: int
-    message: Message
-    remedy: str
-    examples: tuple[str, ...] = ()
-    severity: Severity = "warning"
-
-
-#: A check yields doubts; none where it has none.
-CheckFunction: TypeAlias = Callable[[LearningData], Iterator[Doubt]]
-
-
-def _few_hits(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where there are few hits."""
-    n_hits = int((data.hits > 0).sum())
-    if n_hits < FEW:
-        yield Doubt(
-            columns=("illicit",),
-            count=n_hits,
-            message=Message(
-                "quality.few_hits",
-                "Only {count} hits among {n_results} results.",
-                count=n_hits,
-                n_results=len(data.hits),
-            ),
-            remedy=f"Add results until there are {FEW} hits at least.",
-        )
-
-
-def _few_non_hits(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where there are few inspections without a hit."""
-    n_others = int((data.hits == 0).sum())
-    if n_others < FEW:
-        yield Doubt(
-            columns=("illicit",),
-            count=n_others,
-            message=Message(
-                "quality.few_non_hits",
-                "Only {count} of {n_results} results are without a hit.",
-                count=n_others,
-                n_results=len(data.hits),
-            ),
-            remedy="Add the inspections that found nothing: OUTCOMES holds them all.",
-        )
-
-
-def _few_days(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where the items were lodged within few days."""
-    lodged = data.lodged.astype("datetime64[D]")
-    n_days = int((lodged.max() - lodged.min()) / np.timedelta64(1, "D")) + 1
-    if n_days < FEW_DAYS:
-        yield Doubt(
-            columns=("lodged_at",),
-            count=n_days,
-            message=Message(
-                "quality.few_days",
-                "All items were lodged within {count} days, from {first} on.",
-                count=n_days,
-                first=str(lodged.min()),
-            ),
-            remedy=f"Pass at least {FEW_DAYS} days: features look back 90 and more.",
-        )
-
-
-def _empty_months(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where months have items but no result."""
-    months = months_without_results(
-        data.items["lodged_at"], data.inspected, delays=data.delays
-    )
-    if not len(months):
-        return
-    names = tuple(f"{month:%Y-%m}" for month in months["month"])
-    yield Doubt(
-        columns=("lodged_at", "illicit"),
-        count=len(names),
-        examples=names,
-        message=Message(
-            "quality.months_without_results",
-            "There is no result for any of the {n_items} items lodged in {count} "
-            "months: {examples}.",
-            n_items=int(months["n_items"].sum()),
-            count=len(names),
-            examples=format_values(names),
-        ),
-        remedy="Add the results of these months, set 'label_delay' if they take "
-        "longer, or leave the months out if controls stopped: hit rates are out of "
-        "date there.",
-    )
-
-
-def _dead_columns(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where columns have no value, or one only."""
-    if len(data.items) < _SOME:
-        return
-    names = [n for n in DECLARATIONS.names if n in data.items and n not in _NOT_JUDGED]
-    dead = tuple(name for name in names if _is_constant(data.items[name]))
-    if dead:
-        yield Doubt(
-            columns=dead,
-            count=len(dead),
-            examples=tuple(_value_text(data.items[name].iloc[0]) for name in dead),
-            message=Message(
-                "quality.dead_columns",
-                "{count} columns have one value or none in all {n_items} items: "
-                "{columns}.",
-                count=len(dead),
-                n_items=len(data.items),
-                columns=format_values(dead),
-            ),
-            remedy="Check the export; leave out columns that are not kept.",
-        )
-
-
-def _is_constant(column: pd.Series) -> bool:
-    """Return whether all values are equal, or all are missing."""
-    first = column.iloc[0]
-    for part in (column.iloc[:_SOME], column):  # most columns differ at once
-        same = part.isna() if pd.isna(first) else (part == first).fillna(False)
-        if not same.all():
-            return False
-    return True
-
-
-def _value_text(value: object) -> str:
-    """Return a value as text, empty where it is missing."""
-    return "" if value is None or value is pd.NA or value != value else str(value)
-
-
-def _everything_inspected(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where every item has a result."""
-    if len(data.items) >= _SOME and data.inspected.all():
-        yield Doubt(
-            columns=("illicit",),
-            count=len(data.items),
-            message=Message(
-                "quality.everything_inspected",
-                "All {count} items have a result, {share:.1%} of them hits.",
-                count=len(data.items),
-                share=float((data.hits > 0).mean()),
-            ),
-            remedy="Leave items that nobody inspected out of OUTCOMES (they are not "
-            "compliant, they are unknown), and pass their declarations.",
-        )
-
-
-def _results_stop(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where results stop before the end of the extract."""
-    if not len(data.known):
-        return
-    end = data.lodged.max().astype("datetime64[D]")
-    days = np.unique(data.known[data.known <= end])
-    if len(days) < 2:
-        return
-    day = np.timedelta64(1, "D")
-    pause = float((end - days[-1]) / day)
-    span = float((days[-1] - days[0]) / day)
-    longest = float(np.diff(days).max() / day)
-    expected = float((data.known <= end).sum()) * pause / span
-    if pause > _TIMES_PAUSE * longest and expected > _EXPECTED:
-        yield Doubt(
-            columns=("known_at",),
-            count=int(pause),
-            examples=(str(days[-1]),),
-            message=Message(
-                "quality.results_stop",
-                "No result became known in the last {count} days, after {last}, while "
-                "items were lodged until {end}; about {expected:.0f} were to be "
-                "expected.",
-                count=int(pause),
-                last=str(days[-1]),
-                end=str(end),
-                expected=expected,
-            ),
-            remedy="Extract the results again, or end the items when the results end.",
-        )
-
-
-def _one_day_for_all(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where all results have the same day."""
-    many = data.recorded and len(data.known) >= _SOME_RESULTS
-    lodged = data.lodged[data.rows]
-    if many and (data.known == data.known[0]).all() and np.ptp(lodged.view(np.int64)):
-        yield Doubt(
-            columns=("known_at",),
-            count=len(data.known),
-            examples=(str(data.known[0].astype("datetime64[D]")),),
-            message=Message(
-                "quality.one_day_for_all",
-                "All {count} results have the same known_at, {day}.",
-                count=len(data.known),
-                day=str(data.known[0].astype("datetime64[D]")),
-            ),
-            remedy="That is the day of an extract: leave 'known_at' out and set "
-            "'label_delay'.",
-        )
-
-
-def _known_at_once(data: LearningData) -> Iterator[Doubt]:
-    """Yield a note where every result was known on the day of lodgement."""
-    many = data.recorded and len(data.known) >= _SOME_RESULTS
-    if many and (data.delays <= 0).all():
-        yield Doubt(
-            columns=("known_at", "lodged_at"),
-            count=len(data.known),
-            severity="note",
-            message=Message(
-                "quality.known_at_once",
-                "All {count} results were known on the day of lodgement.",
-                count=len(data.known),
-            ),
-            remedy="Make sure that 'known_at' is the day of the result.",
-        )
-
 
 #: The checks by name, in the order of the frame.
 CHECKS: Mapping[str, CheckFunction] = MappingProxyType(
     {
-        "few hits": _few_hits,
-        "few non-hits": _few_non_hits,
-        "few days": _few_days,
-        "months without results": _empty_months,
-        "results stop": _results_stop,
-        "everything inspected": _everything_inspected,
-        "dead columns": _dead_columns,
-        "one day for all results": _one_day_for_all,
-        "results known at once": _known_at_once,
+        "few hits": of_results.few_hits,
+        "few non-hits": of_results.few_non_hits,
+        "one class": of_results.one_class,
+        "few days": of_items.few_days,
+        "far dates": of_items.far_dates,
+        "months without results": of_results.empty_months,
+        "results stop": of_results.results_stop,
+        "results join to few items": of_results.few_join,
+        "everything inspected": of_results.everything_inspected,
+        "blanks as zeros": of_results.blanks_as_zeros,
+        "dead columns": of_items.dead_columns,
+        "unit changes": of_items.unit_changes,
+        "one day for all results": of_results.one_day_for_all,
+        "results known at once": of_results.known_at_once,
+        "judged by learned items": of_results.learned_items,
     }
 )
+#: The checks that need no results.
+ITEM_CHECKS = ("few days", "far dates", "dead columns", "unit changes")
+
+
+class Learner(Protocol):
+    """What says from which items it has learned."""
+
+    def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
+        """Return from the results of which items it learned."""
+        ...
 
 
 class Plausibility(Result):
@@ -384,6 +142,32 @@ class Plausibility(Result):
         return pd.DataFrame(rows, columns=_COLUMNS)
 
 
+def judge_items(items: pd.DataFrame) -> Plausibility:
+    """Return what is doubtful of items alone, without results.
+
+    Parameters
+    ----------
+    items : DataFrame of shape (n_items, n_fields)
+        Canonical DECLARATIONS, at least one.
+
+    Returns
+    -------
+    plausibility : Plausibility
+        With the checks that need no results.
+
+    Examples
+    --------
+    >>> import smartrisk as sr
+    >>> world = sr.datasets.make_declarations(2_000, random_state=0)
+    >>> sr.quality.judge_items(world.declarations).ok
+    True
+    """
+    none = np.zeros(0, np.int64)
+    days = none.astype("datetime64[D]")
+    data = LearningData(items=items, rows=none, hits=none, known=days)
+    return Plausibility({name: tuple(CHECKS[name](data)) for name in ITEM_CHECKS})
+
+
 def judge_plausibility(data: LearningData) -> Plausibility:
     """Return what is doubtful of items and results that were read already.
 
@@ -422,6 +206,7 @@ def plausibility(
     *,
     label_delay: int = 30,
     on_error: OnError = "raise",
+    engine: Learner | None = None,
 ) -> Plausibility:
     """Return what makes declarations and results doubtful to learn from.
 
@@ -439,6 +224,9 @@ def plausibility(
     on_error : {"raise", "set_aside"}, default="raise"
         What to do with rows that cannot be read: "raise", or "set_aside" to leave
         them out with a warning.
+    engine : RiskEngine, default=None
+        Engine that these results are to judge: results that it learned from are a
+        doubt.
 
     Returns
     -------
@@ -448,8 +236,8 @@ def plausibility(
     Raises
     ------
     TableError
-        If a table is invalid, `declarations` has no row, or none of the results has
-        its item there.
+        If a table is invalid, `declarations` has no row, none of the results has its
+        item there, or results without item numbers are of documents with several.
     ArgumentError
         If `label_delay` is not a whole number of at least 0.
 
@@ -462,7 +250,7 @@ def plausibility(
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> sr.quality.plausibility(world.declarations, world.outcomes)
-    Plausibility(9 checks: nothing doubtful)
+    Plausibility(15 checks: nothing doubtful)
     """
     check_number("plausibility", "label_delay", label_delay, low=0, integer=True)
     items = validate(declarations, DECLARATIONS, on_error=on_error)
@@ -473,10 +261,15 @@ def plausibility(
             "want to learn from.",
         )
     results = pd.DataFrame({"declaration_id": [], "illicit": []})
+    label = "illicit"
     if outcomes is not None:
         results = validate(outcomes, OUTCOMES, on_error=on_error)
+        label = results.attrs.get(RENAMED, {}).get(label, label)
+        check_numbered("plausibility", results, items)
+        results = results[~are_document_hits(results)]
     rows = positions_of(results, items, owner="plausibility", name="'declarations'")
     own = rows >= 0
+    names = results["declaration_id"][~own].astype(str).tolist()
     if len(own) and not own.any():
         raise TableError(
             "quality.results_of_other_items",
@@ -484,7 +277,7 @@ def plausibility(
             "'declarations', such as declaration_id {examples}. Compare how the keys "
             "are written in both tables.",
             n_results=len(own),
-            examples=format_values(results["declaration_id"].tolist()),
+            examples=format_values(names),
         )
     results, rows = results[own], rows[own]
     given = results["known_at"].to_numpy() if "known_at" in results else None
@@ -496,5 +289,10 @@ def plausibility(
             hits=results["illicit"].to_numpy(np.int64),
             known=known.astype("datetime64[D]"),
             recorded=given is not None,
+            outcomes=results,
+            n_lost=len(names),
+            lost=tuple(dict.fromkeys(names))[:_EXAMPLES],
+            learned=None if engine is None else engine.has_learned(items),
+            label_column=label,
         )
     )

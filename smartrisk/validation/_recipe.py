@@ -145,7 +145,9 @@ class Recipe:
 
     def describe(self, result: pd.DataFrame) -> None:
         """Say in the attributes of a canonical frame what its columns cannot say."""
+        before = self.source.attrs.get(RENAMED, {})  # a canonical table keeps them
         labels = {n: c for n, c in self.labels().items() if n in result and n != c}
+        labels = {**{n: c for n, c in before.items() if n in result}, **labels}
         if labels:
             result.attrs[RENAMED] = labels
         if self.own:

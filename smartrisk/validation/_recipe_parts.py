@@ -175,6 +175,10 @@ def map_values(
 
 def fill_zeros(series: pd.Series, width: int, work: Findings) -> pd.Series:
     """Return a column whose digits are filled with zeros on the left."""
+    if series.dtype == "str":
+        fast = _fill_digits(series, width)
+        if fast is not None:
+            return fast
     codes, unique = pd.factorize(series)
     filled = [_fill(value, width) for value in unique]
     longer = [text is not None and len(text) > width for text in filled]
@@ -189,6 +193,19 @@ def fill_zeros(series: pd.Series, width: int, work: Findings) -> pd.Series:
     is_text = all(isinstance(value, str) for value in table[:-1])
     out = table[codes]
     return pd.Series(out, index=series.index, dtype="str" if is_text else object)
+
+
+def _fill_digits(series: pd.Series, width: int) -> pd.Series | None:
+    """Return texts with their zeros where all are digits of at most a width."""
+    array = pa.array(series, pa.large_string(), from_pandas=True)
+    is_plain = pc.and_(
+        pc.match_substring_regex(array, "^[0-9]*$"),
+        pc.less_equal(pc.binary_length(array), width),
+    )
+    if not pc.all(is_plain, skip_nulls=True, min_count=0).as_py():
+        return None
+    filled = pc.utf8_lpad(array, width, padding="0")
+    return pd.Series(pd.array(filled, dtype="str"), index=series.index)
 
 
 def _fill(value: Any, width: int) -> str | None:

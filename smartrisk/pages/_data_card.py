@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from smartrisk.displays import MonthsDisplay, Texts
-from smartrisk.errors import Message
+from smartrisk.errors import Message, TableError
 from smartrisk.languages import catalogue
 from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
-from smartrisk.quality import Scorecard, scorecard
+from smartrisk.quality import (
+    Plausibility,
+    Scorecard,
+    judge_items,
+    plausibility,
+    scorecard,
+)
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, TableInput
 from smartrisk.validation import OnError, validate
 
@@ -34,6 +40,8 @@ class DataCard(Page):
         Name of the data, the title of the page.
     steps : sequence of smartrisk.errors.Message, default=()
         How the tables were read, as `smartrisk.schema.ColumnMap.steps` says it.
+    doubts : Plausibility, default=None
+        What makes the data doubtful to learn from; None where it was not judged.
 
     See Also
     --------
@@ -51,6 +59,7 @@ class DataCard(Page):
     scorecard: Scorecard
     name: str = ""
     steps: Sequence[Message] = ()
+    doubts: Plausibility | None = None
 
     def __repr__(self) -> str:
         """Return the number of items and results."""
@@ -152,7 +161,8 @@ class DataCard(Page):
                     outcomes, OUTCOMES, columns=columns, on_error=on_error
                 )
         figures = scorecard(declarations, outcomes, on_error=on_error)
-        return cls.from_scorecard(figures, name=name, columns=columns)
+        card = cls.from_scorecard(figures, name=name, columns=columns)
+        return replace(card, doubts=_judge(declarations, outcomes, on_error))
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         """Return what the template needs."""
@@ -169,6 +179,7 @@ class DataCard(Page):
             "sections": [
                 self._overview(texts),
                 *self._reading(texts),
+                *self._doubts(texts),
                 self._grades(texts),
                 self._bias(texts),
                 self._fields(texts),
@@ -220,13 +231,32 @@ class DataCard(Page):
         )
 
     def _reading(self, texts: Texts) -> Sequence[Section]:
-        """Return how the tables were read, where a column map says so."""
+        """Return how the tables were read, where there is a column map."""
         _ = texts.gettext
         if not self.steps:
             return ()
         translate = catalogue("messages", texts.lang).gettext
         points = [step.text(translate) for step in self.steps]
         return (Section(title=_("How the tables were read"), points=points),)
+
+    def _doubts(self, texts: Texts) -> Sequence[Section]:
+        """Return what makes the data doubtful, where that was judged."""
+        _ = texts.gettext
+        if self.doubts is None:
+            return ()
+        translate = catalogue("messages", texts.lang).gettext
+        points = [
+            f"{doubt.message.text(translate)} {translate(doubt.remedy)}"
+            for doubt in self.doubts.doubts()
+        ]
+        quiet = () if points else (_("No check found anything doubtful."),)
+        return (
+            Section(
+                title=_("Doubts about learning from these data"),
+                texts=quiet,
+                points=points,
+            ),
+        )
 
     def _grades(self, texts: Texts) -> Section:
         """Return the grade of each dimension."""
@@ -333,6 +363,20 @@ class DataCard(Page):
             numeric=frozenset((1, 2, 3)),
         )
         return Section(title=_("Field by field"), tables=(table,))
+
+
+def _judge(
+    declarations: TableInput, outcomes: TableInput | None, on_error: OnError
+) -> Plausibility:
+    """Return the doubts about both tables, or about items alone."""
+    if outcomes is not None:
+        try:
+            return plausibility(declarations, outcomes, on_error=on_error)
+        except TableError as error:
+            if error.message_id != "quality.results_of_other_items":
+                raise
+            # The card counts results of other items; nothing else is known of them.
+    return judge_items(validate(declarations, DECLARATIONS, on_error=on_error))
 
 
 def _round_down(share: float) -> float:

@@ -118,24 +118,28 @@ def _other_units(values: NDArray[np.float64], labels: NDArray[Any]) -> dict[str,
 def _unit_doubt(names: tuple[str, ...], found: dict[str, float]) -> Doubt:
     """Return the doubt about the unit of a measure of months, or per kg of offices."""
     label, times = next(iter(found.items()))
-    by_month = (
-        "The median of {column!r} in {label} is {times:,.3g} times the usual one."
+    message = Message(
+        "quality.unit_of_month",
+        "The median of {column!r} in {month} is {times:,.3g} times the usual one.",
+        column=names[0],
+        month=label,
+        times=times,
     )
-    by_office = (
-        "The median of 'customs_value' by 'net_mass_kg' at office {label} is "
-        "{times:,.3g} times the usual one."
-    )
+    if len(names) > 1:
+        message = Message(
+            "quality.unit_of_office",
+            "The median of {value!r} by {mass!r} at office {office} is {times:,.3g} "
+            "times the usual one.",
+            value=names[0],
+            mass=names[1],
+            office=label,
+            times=times,
+        )
     return Doubt(
         columns=names,
         count=len(found),
         examples=tuple(found)[:5],
-        message=Message(
-            "quality.unit_changes" if len(names) == 1 else "quality.unit_of_office",
-            by_month if len(names) == 1 else by_office,
-            column=names[0],
-            label=label,
-            times=times,
-        ),
+        message=message,
         remedy="Check the unit: tonnes for kilograms, thousands for single units, "
         "another currency, or a lost decimal sign. Name it in the ColumnMap.",
     )

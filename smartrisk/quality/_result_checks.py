@@ -67,19 +67,24 @@ def one_class(data: LearningData) -> Iterator[Doubt]:
     n_results, n_hits = len(data.hits), int((data.hits > 0).sum())
     if not n_results or 0 < n_hits < n_results:
         return
+    message = Message(
+        "quality.no_hit",
+        "None of the {count} results is a hit: the column {column!r} has one value.",
+        count=n_results,
+        column=data.label_column,
+    )
+    if n_hits:
+        message = Message(
+            "quality.hits_only",
+            "All {count} results are hits: the column {column!r} has one value.",
+            count=n_results,
+            column=data.label_column,
+        )
     yield Doubt(
         columns=("illicit",),
         count=n_results,
         examples=(data.label_column,),
-        message=Message(
-            "quality.one_class",
-            "All {count} results are hits: the column {column!r} has one value."
-            if n_hits
-            else "None of the {count} results is a hit: the column {column!r} has one "
-            "value.",
-            count=n_results,
-            column=data.label_column,
-        ),
+        message=message,
         remedy="Check that it is the column of results and that its words for hits are "
         "read: an engine needs both classes.",
     )

@@ -8,7 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from smartrisk.cli._engines import EngineAddress, load_engine
-from smartrisk.cli._files import DataFiles, load_declarations, load_outcomes
+from smartrisk.cli._files import (
+    DataFiles,
+    load_column_map,
+    load_declarations,
+    load_outcomes,
+)
 from smartrisk.cli._terminal import print_line
 from smartrisk.pages import write_pages
 
@@ -36,6 +41,7 @@ def report(
         capacity=capacity,
         n_cases=cases,
         lang=lang,
+        columns=load_column_map(data.columns),
     )
     for name, path in paths.items():
         is_list = name == "table"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import Page
 from smartrisk.pages._watch_list import WatchList
-from smartrisk.schema import OUTCOMES, TableInput
+from smartrisk.schema import OUTCOMES, ColumnMap, TableInput
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class _Tables:
     items: pd.DataFrame
     past: pd.DataFrame | None
     outcomes: pd.DataFrame | None
+    columns: ColumnMap | None = None
 
     @classmethod
     def from_inputs(
@@ -116,6 +118,7 @@ def write_pages(
     n_cases: int = 3,
     lang: str = "en",
     evaluation: Evaluation | None = None,
+    columns: ColumnMap | None = None,
     on_error: OnError = "raise",
 ) -> dict[str, Path]:
     """Write the pages of items that are decided on together, and return the files.
@@ -145,6 +148,9 @@ def write_pages(
     evaluation : Evaluation, default=None
         Figures for the evaluation report and the model card. None to compute them,
         where `outcomes` has hits and others among the items of the day.
+    columns : ColumnMap, default=None
+        Map that the tables were read with; the data card lists its steps. It is not
+        applied: the tables are canonical.
     on_error : str, default="raise"
         "raise", or "set_aside" to continue without invalid rows and warn.
 
@@ -181,6 +187,7 @@ def write_pages(
     tables = _Tables.from_inputs(
         declarations, past, outcomes, on_error, engine.own_fields_
     )
+    tables = dataclasses.replace(tables, columns=columns)
     everything = tables.all_items()
     # Features use only what was lodged, and known, before the day of their item, so
     # that the history may hold the items of the day.
@@ -231,6 +238,8 @@ def _make_pages(
         )
     known = items if tables.past is None else tables.past
     data = DataCard.from_tables(known, tables.results_of(known))
+    if tables.columns is not None:
+        data = dataclasses.replace(data, steps=tables.columns.steps())
     pages["model-card"] = ModelCard.from_engine(
         engine,
         evaluation=judged.evaluation,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,41 +51,6 @@ TEXTS = (
     "payment_type",
     "preference",
 )
-
-
-@pytest.fixture(scope="session")
-def photograph():
-    """Return a function that takes a picture of a page where a folder asks for it.
-
-    ``SMARTRISK_ARTEFACTS`` names the folder. Pictures take a third of the time of these
-    tests, so there are none without it.
-    """
-    folder = os.environ.get("SMARTRISK_ARTEFACTS")
-
-    def take(page, name, **options):
-        if folder:
-            page.screenshot(path=Path(folder) / f"{name}.png", **options)
-
-    return take
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return a real Chromium; none is a skip, in continuous integration a failure."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("No Chromium: install Debian's package 'chromium'.")
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,12 +19,13 @@ from smartrisk.tracking._local_store import hold_lock, prepare
 FOLDER = "smartrisk-mlruns"
 _SQLITE = "sqlite:///"
 
-#: MLflow waits four minutes for a dead server by default. What the user has set in the
-#: environment is not changed.
+#: MLflow waits four minutes for a dead server by default, and prints the address of each
+#: run that ends. What the user has set in the environment is not changed.
 _LIMITS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 #: The first call only asks whether the server answers; later ones carry data.

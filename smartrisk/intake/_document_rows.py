@@ -109,8 +109,40 @@ def drop_repeated(
     table: str, frame: pd.DataFrame, keys: pd.Series, findings: list[Finding]
 ) -> pd.DataFrame:
     """Return a table without rows that repeat others in everything but their line."""
-    content = frame.drop(columns=[c for c in (SOURCE_ROW,) if c in frame])
-    twice = content.duplicated().to_numpy() & keys.notna().to_numpy()
+    twice = _content(frame).duplicated().to_numpy() & keys.notna().to_numpy()
+    return _without(table, frame, keys, twice, findings)
+
+
+def drop_copies(
+    table: str, frame: pd.DataFrame, keys: pd.Series, findings: list[Finding]
+) -> pd.DataFrame:
+    """Return a table once, where every row is there as many times as the table.
+
+    Without numbers, two equal rows may be two items: only what is repeated as a whole
+    is a file that was loaded twice.
+    """
+    names = _content(frame).astype("string").fillna("")
+    groups = names.groupby(list(names.columns), sort=False)
+    row = groups.ngroup().to_numpy()
+    counts = np.bincount(row)[row]
+    times = int(np.gcd.reduce(counts)) if len(counts) else 1
+    twice = groups.cumcount().to_numpy() >= counts // times
+    return _without(table, frame, keys, twice, findings)
+
+
+def _content(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what rows say, but for their line."""
+    return frame.drop(columns=[c for c in (SOURCE_ROW,) if c in frame])
+
+
+def _without(
+    table: str,
+    frame: pd.DataFrame,
+    keys: pd.Series,
+    twice: NDArray[np.bool_],
+    findings: list[Finding],
+) -> pd.DataFrame:
+    """Return a table without some rows, which are noted."""
     if not twice.any():
         return frame
     findings.append(
@@ -130,13 +162,6 @@ def drop_repeated(
         )
     )
     return frame[~twice]
-
-
-def times_repeated(frame: pd.DataFrame) -> int:
-    """Return how many times a whole table is there; 1 where rows differ in that."""
-    content = frame.drop(columns=[c for c in (SOURCE_ROW,) if c in frame])
-    counts = content.value_counts(dropna=False, sort=False).to_numpy()
-    return int(counts[0]) if len(counts) and (counts == counts[0]).all() else 1
 
 
 def check_one_row(

@@ -26,11 +26,11 @@ from smartrisk.intake._document_rows import (
     check_one_row,
     column_of,
     document_keys,
+    drop_copies,
     drop_repeated,
     latest_versions,
     read_on,
     show_keys,
-    times_repeated,
 )
 from smartrisk.intake._document_totals import share_columns
 from smartrisk.lineage import (
@@ -443,8 +443,6 @@ def _numbered_items(
     named = column_of(join.columns, "item_number")
     if named is None or named not in below.columns:
         return _number_by_order(join, below, keys)
-    below = drop_repeated("items", below, keys, join.findings)
-    keys = keys[below.index]
     numbers = _whole_numbers(below, named)
     if (numbers == 0).all() and keys.duplicated().any():
         raise TableError(
@@ -455,6 +453,8 @@ def _numbered_items(
             column=named,
             n_rows=len(below),
         )
+    below = drop_repeated("items", below, keys, join.findings)
+    keys, numbers = keys[below.index], numbers[below.index]
     if sub_item is not None:
         check_columns("items", below, [sub_item])
         numbers = numbers * 1000 + _whole_numbers(below, sub_item)
@@ -474,10 +474,8 @@ def _number_by_order(
     join: _Join, below: pd.DataFrame, keys: pd.Series
 ) -> tuple[pd.DataFrame, str]:
     """Return items with numbers in the order of the rows of their document."""
-    times = times_repeated(below)
-    if times > 1:
-        below = drop_repeated("items", below, keys, join.findings)
-        keys = keys[below.index]
+    below = drop_copies("items", below, keys, join.findings)
+    keys = keys[below.index]
     named = column_of(join.columns, "item_number") or "item_number"
     numbers = keys.groupby(keys, dropna=False).cumcount() + 1
     n_several = int((numbers > 1).sum())

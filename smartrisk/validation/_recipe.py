@@ -44,6 +44,8 @@ CURRENCY = "smartrisk.currency"
 #: Columns of Brazil's public file Comex Stat (balanca.economia.gov.br): year, month,
 #: tariff code, office.
 _COMEX_STAT = frozenset({"CO_ANO", "CO_MES", "CO_NCM", "CO_URF"})
+#: Fields of goods lines: a table of headers has none of them.
+_GOODS = frozenset(("item_number", "tariff_code", "description", "quantity"))
 #: Missing columns that an error names with a suggestion each.
 _MOST_MISSING = 5
 
@@ -218,6 +220,7 @@ def find_recipe(source: pd.DataFrame, table: Table, columns: ColumnMap) -> Recip
             elif field.required or field.name in columns.own_fields:
                 missing.append((field.name, field.name))
     if missing:
+        refuse_header(source, table, [name for name, _ in missing], found)
         raise_missing_columns(source, table, missing)
     return Recipe(table, columns, source, found, own, absent=absent)
 
@@ -298,6 +301,30 @@ def keep_imports(recipe: Recipe) -> tuple[Recipe, NDArray[np.bool_]]:
     flow = COERCE[field.kind](field, whole.series("flow", ignored, {}), ignored)
     others = flow.isin([code for code in FLOWS if code != "import"]).to_numpy(bool)
     return (recipe.keep(~others) if others.any() else recipe), others
+
+
+def refuse_header(
+    source: pd.DataFrame,
+    table: Table,
+    missing: list[str],
+    found: Mapping[str, Hashable],
+) -> None:
+    """Raise where a table is one of documents, without the items of which they are."""
+    document = found.get("declaration_id")
+    says_nothing = not _GOODS & set(found)
+    if table is not DECLARATIONS or "tariff_code" not in missing or document is None:
+        return
+    if says_nothing and source[document].is_unique:
+        raise TableError(
+            "validation.header_without_items",
+            "{table}: this is a table of documents (headers): column {document!r} is "
+            "another in every row, and there is nothing about goods: no tariff_code, "
+            "no item_number, no description. A row must be an item. Join the table of "
+            "the items to it: smartrisk.intake.join_documents(header, items, "
+            "on={document!r}).",
+            table=table.name,
+            document=str(document),
+        )
 
 
 def raise_missing_columns(

@@ -180,6 +180,9 @@ def share_out(
     not agree, the column is no total, and they are refused.
     """
     shared: dict[str, pd.Series] = {}
+    names = list(names)
+    if not names:
+        return shared
     documents, _ = pd.factorize(done["declaration_id"])
     documents = np.where(documents < 0, documents.max(initial=0) + 1, documents)
     for name in names:

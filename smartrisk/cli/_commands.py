@@ -8,25 +8,25 @@ import pandas as pd
 
 from smartrisk import schema
 from smartrisk.cli._chunks import score_in_chunks
+from smartrisk.cli._doubts import doubts_shown, print_doubts
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import (
     DataFiles,
     load_column_map,
     load_declarations,
     load_outcomes,
-    read_table,
     write_table,
 )
+from smartrisk.cli._fix_list import write_fix_list
 from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import Guard, RiskEngine
 from smartrisk.errors import ArgumentError
+from smartrisk.intake import describe_file
 from smartrisk.progress import track_steps
+from smartrisk.quality import judge_items, plausibility
 from smartrisk.validation import check
-
-#: Unused columns named in a report; a wide extract has hundreds.
-_NAMED_COLUMNS = 20
 
 
 def generate(
@@ -52,21 +52,29 @@ def generate(
 
 
 def validate(
-    *, file: str, table: str, columns: str | None, report: str | None, out: str | None
+    *,
+    file: str,
+    table: str,
+    columns: str | None,
+    report: str | None,
+    fix_list: str | None,
+    out: str | None,
 ) -> int:
     """Check a file and report every failure; return 1 when rows cannot be used."""
     wanted = schema.OUTCOMES if table == "outcomes" else schema.DECLARATIONS
-    frame = read_table(file)
     column_map = load_column_map(columns)
+    described = describe_file(file, file=column_map.file if column_map else None)
+    for message in described.messages():
+        print_line(render_message(message))
+    frame = described.table
     with naming_file(file):
         checked = check(frame, wanted, columns=column_map)
     print_line(
         f"{wanted.name}: {len(frame)} rows = {len(checked.table)} usable + "
         f"{len(checked.set_aside)} set aside"
     )
-    if checked.ignored:
-        names = ", ".join(map(str, checked.ignored[:_NAMED_COLUMNS]))
-        print_line(f"columns not used: {names}")
+    for note in checked.notes():
+        print_line(render_message(note))
     summary = checked.summary()
     if len(summary):
         print_line()
@@ -74,12 +82,17 @@ def validate(
     if not checked.ok:
         print_line()
         print_line(" ".join(render_message(text) for text in checked.messages()))
+    if wanted is schema.DECLARATIONS and len(checked.table):
+        print_doubts(judge_items(checked.table))
     if report is not None:
         print_line(f"\nall failures: {write_table(checked.frame(), report)}")
+    if fix_list is not None:
+        path, n_rows = write_fix_list(described, checked, fix_list)
+        print_line(f"to correct: {path} ({n_rows} rows)")
     if out is not None:
         path = write_table(checked.table, out, escape=False)
         print_line(f"canonical table: {path}")
-    return 0 if checked.ok else 1
+    return 0 if checked.ok and described.ok else 1
 
 
 def fit(
@@ -91,7 +104,9 @@ def fit(
         declarations, outcomes = load_declarations(data), load_outcomes(data)
         finish_step()
         engine = RiskEngine(label_delay=label_delay, random_state=seed)
-        engine.fit(declarations, outcomes)
+        doubts = plausibility(declarations, outcomes, label_delay=label_delay)
+        with doubts_shown():
+            engine.fit(declarations, outcomes)
         finish_step()
         folder = engine.save(out)
         finish_step()
@@ -100,6 +115,7 @@ def fit(
         f"({outcomes['illicit'].mean():.1%} hits)"
     )
     print_line(f"saved in {folder}")
+    print_doubts(doubts)
     if track is not None:
         from smartrisk.tracking import log_run
 

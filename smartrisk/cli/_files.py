@@ -1,4 +1,4 @@
-"""Files in and out: read as texts, written so that no cell acts as a formula.
+"""Files in and out: read as they are, written so that no cell acts as a formula.
 
 A command receives its files as `DataFiles` and reads them with `load_declarations` and
 `load_outcomes`. Errors and warnings of a file name that file.
@@ -13,18 +13,15 @@ from typing import Literal
 
 import pandas as pd
 
-from smartrisk import schema
+from smartrisk import intake, schema
 from smartrisk.artefact import write_file
 from smartrisk.cli._messages import naming_file
 from smartrisk.datasets import load_kcs
-from smartrisk.errors import ArgumentError, TableError
+from smartrisk.errors import ArgumentError
 from smartrisk.pages import escape_formula
 from smartrisk.validation import validate
 
-BUILT_IN = {"kcs": schema.KCS, "date": schema.DATE, "asycuda": schema.ASYCUDA}
 _PARQUET = (".parquet", ".pq")
-#: Longest reason of another library that is repeated: Arrow prints whole schemas.
-_REASON_CHARACTERS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +31,9 @@ class DataFiles:
     Parameters
     ----------
     declarations : str, default=None
-        CSV or Parquet file of declarations.
+        File of declarations, folder of Parquet files, or address of a database.
     outcomes : str, default=None
-        CSV or Parquet file of results; it may be that of the declarations.
+        The same for results; it may be that of the declarations.
     columns : str, default=None
         Name of a built-in column map, or a TOML file, for the declarations.
     outcome_columns : str, default=None
@@ -67,8 +64,8 @@ def load_declarations(files: DataFiles) -> pd.DataFrame:
         raise ArgumentError(
             "cli.no_declarations", "no declarations given. Pass a file, or --kcs PATH."
         )
-    frame = read_table(files.declarations)
     columns = load_column_map(files.columns)
+    frame = read_table(files.declarations, columns, files.on_error)
     if files.declarations == files.outcomes:
         columns = _add_result_columns(columns, frame)
     with naming_file(files.declarations):
@@ -88,52 +85,47 @@ def load_outcomes(files: DataFiles) -> pd.DataFrame:
             "inspected items; it may be the file of the declarations when it "
             "holds both.",
         )
-    frame = read_table(files.outcomes)
     columns = load_column_map(files.outcome_columns or files.columns)
+    frame = read_table(files.outcomes, columns, files.on_error)
     with naming_file(files.outcomes):
         return validate(
             frame, schema.OUTCOMES, columns=columns, on_error=files.on_error
         )
 
 
-def read_table(path: str) -> pd.DataFrame:
-    """Read a CSV (every cell as text) or Parquet file."""
-    file = Path(path)
-    if not file.is_file():
-        raise ArgumentError(
-            "cli.no_file", "no file {path!r}. Pass a CSV or Parquet file.", path=path
-        )
-    try:
-        if file.suffix.lower() in _PARQUET:
-            return pd.read_parquet(file)
-        return _read_csv(file)
-    except (ValueError, TypeError, KeyError) as error:
-        # Pandas and Arrow raise ValueErrors of many kinds for damaged files.
-        lines = str(error).splitlines()
-        reason = lines[0][:_REASON_CHARACTERS] if lines else "no content"
-        raise TableError(
-            "cli.unreadable_file",
-            "{path!r} cannot be read as {kind}: {reason}. Save it as CSV in "
-            "UTF-8, or as Parquet.",
-            path=path,
-            kind=file.suffix or "CSV",
-            reason=reason,
-        ) from error
+def read_table(
+    path: str,
+    columns: schema.ColumnMap | None = None,
+    on_error: Literal["raise", "set_aside"] = "raise",
+) -> pd.DataFrame:
+    """Read a table as it is written: a file of any kind, or a query of a database.
+
+    Parameters
+    ----------
+    path : str
+        File, folder of Parquet files, or address of a database.
+    columns : ColumnMap, default=None
+        Its `file` says how the file is written; what it does not say is found.
+    on_error : {"raise", "set_aside"}, default="raise"
+        What happens to lines that are no rows.
+    """
+    file = None if columns is None else columns.file
+    return intake.read_table(path, file=file, on_error=on_error)
 
 
 def load_column_map(name_or_path: str | None) -> schema.ColumnMap | None:
     """Return a column map by the name of a built-in one, or from a TOML file."""
     if name_or_path is None:
         return None
-    if name_or_path.lower() in BUILT_IN:
-        return BUILT_IN[name_or_path.lower()]
+    if name_or_path.lower() in schema.PRESETS:
+        return schema.ColumnMap.preset(name_or_path.lower())
     if not Path(name_or_path).is_file():
         raise ArgumentError(
             "cli.unknown_column_map",
             "--columns: {name!r} is neither a file nor one of {built_in}. "
             "Write one with ColumnMap(...).to_toml(path).",
             name=name_or_path,
-            built_in=", ".join(BUILT_IN),
+            built_in=", ".join(schema.PRESETS),
         )
     try:
         with naming_file(name_or_path):
@@ -187,24 +179,6 @@ def _add_result_columns(
     columns = columns or schema.ColumnMap({})
     results = {f.name: f.name for f in schema.OUTCOMES if f.name in frame}
     return dataclasses.replace(columns, mapping=results | dict(columns.mapping))
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    """Read every cell as text: codes keep their zeros, Namibia keeps its NA."""
-    return pd.read_csv(
-        file,
-        dtype=str,
-        keep_default_na=False,
-        sep=_detect_separator(file),
-        encoding="utf-8-sig",
-    )
-
-
-def _detect_separator(file: Path) -> str:
-    """Return the most frequent of comma, semicolon and tab in the header."""
-    with file.open(encoding="utf-8-sig") as stream:
-        header = stream.readline()
-    return max(",;\t", key=header.count)
 
 
 def _check_one_source(files: DataFiles) -> None:

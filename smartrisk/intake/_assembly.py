@@ -224,7 +224,7 @@ def is_cut(text: str, others: pa.ChunkedArray) -> bool:
     """Return whether a text is shorter than all others, which have one size."""
     sizes = pc.min_max(pc.utf8_length(others))
     size = sizes["max"].as_py()
-    if size != sizes["min"].as_py() or len(text) >= size:
+    if size != sizes["min"].as_py() or not 0 < len(text) < size:
         return False
     if len(others) >= _SAME_ROWS and size >= _SAME_SIZE:
         return True
@@ -269,6 +269,9 @@ def _report(
     findings.add("empty lines", "note", [record.line for record in rows.empty])
     several = [record.line for record in rows.hard if record.last > record.line]
     findings.add("line breaks", "note", several)
+    lines = [record.line for record in rows.doubtful]
+    texts = [record.text for record in rows.doubtful]
+    findings.add("lines within quotes", "warning", lines, texts)
     titles = [k for k in range(1, header.first) if not header.line <= k <= header.last]
     findings.add("title", "note", titles)
 

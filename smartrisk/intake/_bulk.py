@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from smartrisk.intake._records import Dialect, Lines, Record, mark_plain, parse_record
+from smartrisk.intake._records import (
+    Dialect,
+    Lines,
+    Record,
+    give_up,
+    mark_plain,
+    parse_record,
+    swallows,
+)
 
 #: Lines that are read at once; with 200 bytes a line, 20 MB.
 _BLOCK_LINES = 100_000
@@ -36,6 +44,8 @@ class Rows:
         Records that are no rows, and why.
     empty : list of Record
         Records without any value.
+    doubtful : list of Record
+        Rows over several lines, each of which could be a row.
     """
 
     width: int
@@ -44,6 +54,7 @@ class Rows:
     hard: list[Record] = field(default_factory=list)
     bad: list[tuple[Record, str]] = field(default_factory=list)
     empty: list[Record] = field(default_factory=list)
+    doubtful: list[Record] = field(default_factory=list)
 
     def sort_in(self, record: Record, bad_lines: Mapping[int, str]) -> None:
         """Add a record that was read one by one to those of its kind."""
@@ -127,7 +138,17 @@ def read_rows(
             rows.tables.append(_read_plain(lines, numbers, dialect, width))
             rows.numbers.append(numbers.astype(np.int64))
         line = max(stop + 1, after)
+    _judge_doubtful(lines, dialect, rows)
     return rows
+
+
+def _judge_doubtful(lines: Lines, dialect: Dialect, rows: Rows) -> None:
+    """Refuse rows that may be several where the text has no other quotes."""
+    if rows.doubtful and lines.data.count(dialect.quote) == 2 * len(rows.doubtful):
+        rows.bad += [(record, "lines within quotes") for record in rows.doubtful]
+        firsts = {record.line for record in rows.doubtful}
+        rows.hard = [record for record in rows.hard if record.line not in firsts]
+        rows.doubtful = []
 
 
 def _read_others(
@@ -149,11 +170,12 @@ def _read_others(
         if line <= done:
             continue
         record = parse_record(lines, line, dialect)
-        if record.last > end:
-            problem = "quote not closed"
-            record = Record(
-                (lines.text(line),), line, line, int(lines.bounds[line]), problem
-            )
+        is_wrong = record.last > end or len(record.fields) != rows.width
+        if record.last > line and is_wrong:
+            # A stray quote: the lines after it are records of their own.
+            record = give_up(lines, line, "quote not closed")
+        elif record.last > line and swallows(lines, record, dialect):
+            rows.doubtful.append(record)
         rows.sort_in(record, bad_lines)
         done = record.last
         is_plain[place : done - first + 1] = False

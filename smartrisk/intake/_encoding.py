@@ -57,7 +57,7 @@ class Decoded:
     evidence : str
         What tells so.
     bad_lines : dict of int to bytes
-        Lines that could not be decoded, from 1, which are empty in `data`.
+        Lines that could not be decoded, from 1; `data` has question marks there.
     """
 
     data: bytes
@@ -126,7 +126,7 @@ def _find_encoding(content: bytes) -> Decoded:
         return Decoded(content, "utf-8", "all bytes are UTF-8", {})
     sample = _beyond_ascii(content)
     bad: dict[int, bytes] = {}
-    _drop_bad_lines(sample, bad)
+    _mask_bad_lines(sample, bad)
     n_right = len(_MULTIBYTE.findall(sample))
     if n_right >= _DAMAGED * len(bad):
         return _decode(content, "utf-8", "nearly all bytes are UTF-8")
@@ -198,10 +198,10 @@ def _is_usual(text: str, k: int) -> bool:
 
 
 def _decode(content: bytes, encoding: str, evidence: str) -> Decoded:
-    """Return a text in UTF-8; lines that cannot be decoded are left out and named."""
+    """Return a text in UTF-8; what cannot be decoded is masked."""
     bad: dict[int, bytes] = {}
     if encoding == "utf-8":
-        good = content if _is_utf8(content) else _drop_bad_lines(content, bad)
+        good = content if _is_utf8(content) else _mask_bad_lines(content, bad)
         return Decoded(good, encoding, evidence, bad)
     try:
         return Decoded(content.decode(encoding).encode(), encoding, evidence, bad)
@@ -215,7 +215,7 @@ def _decode(content: bytes, encoding: str, evidence: str) -> Decoded:
                 encoding=encoding,
                 position=error.start,
             ) from error
-        kept = _drop_bad_lines(content, bad, encoding)
+        kept = _mask_bad_lines(content, bad, encoding)
         return Decoded(kept.decode(encoding).encode(), encoding, evidence, bad)
 
 
@@ -239,10 +239,10 @@ def _is_byte_wise(encoding: str) -> bool:
     return "\n".encode(encoding) == b"\n"
 
 
-def _drop_bad_lines(
+def _mask_bad_lines(
     content: bytes, bad: dict[int, bytes], encoding: str = "utf-8"
 ) -> bytes:
-    """Return a text whose lines that cannot be decoded are empty; note these."""
+    """Return a text with question marks for what cannot be decoded; note the lines."""
     lines = content.split(b"\n")
     for k, line in enumerate(lines):
         if line.isascii():
@@ -251,7 +251,8 @@ def _drop_bad_lines(
             line.decode(encoding)
         except UnicodeDecodeError:
             bad[k + 1] = line
-            lines[k] = b""
+            lossy = line.decode(encoding, errors="replace")
+            lines[k] = lossy.replace("\ufffd", "?").encode(encoding)
     return b"\n".join(lines)
 
 

@@ -21,8 +21,6 @@ _FULL = 0.8
 _DATA = 0.5
 #: A separator whose number is the same in half of the lines.
 _REGULAR = 0.5
-#: Share of texts in single quotes from which these are the quotes.
-_QUOTED = 0.9
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _NUMBER = re.compile(
     r"[-+(]?[$€£]?\s?[\d.,'’\s\u00a0\u202f]*\d[\d.,]*\s?%?\)?(e[+-]?\d+)?", re.I
@@ -145,12 +143,23 @@ def find_separator(lines: Lines, first: int, quote: bytes) -> tuple[str, str]:
 
 
 def find_quote(records: Sequence[Record]) -> bytes:
-    """Return the single quote where it stands around nearly all texts."""
-    texts = [f for r in records[:_HIGHEST_HEADER] for f in r.fields if f.strip()]
-    n_quoted = sum(len(t) >= 2 and t[0] == t[-1] == "'" for t in texts)
-    n_values = sum(is_value(t) for t in texts)
-    n_texts = len(texts) - n_values
-    return b"'" if n_texts and n_quoted >= _QUOTED * n_texts else b'"'
+    """Return the single quote where it stands around every field of a record.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        The first records, read without quotes.
+
+    Returns
+    -------
+    quote : bytes
+        The single or the double quote.
+    """
+    for record in records[:_HIGHEST_HEADER]:
+        quoted = [f for f in record.fields if len(f) > 1 and f[0] == f[-1] == "'"]
+        if len(quoted) == len(record.fields) > 1:
+            return b"'"
+    return b'"'
 
 
 def find_header(records: Sequence[Record], width: int) -> int | None:
@@ -218,9 +227,13 @@ def _accept_one_column(lines: Lines, first: int) -> tuple[str, str]:
                 n=signs[0][sign],
                 sign_text=f'"{sign}"',
             )
-    for separator in SEPARATORS:
-        if not any(separator in text for text in texts):
-            return separator, "one column: no separator in any line"
+    n_with = {s: sum(s in text for text in texts) for s in SEPARATORS}
+    frequent = [s for s, n in n_with.items() if n >= _REGULAR * len(texts)]
+    if len(frequent) == 1:
+        return frequent[0], "no other one stands in half of the lines"
+    absent = [s for s, n in n_with.items() if not n]
+    if not frequent and absent:
+        return absent[0], "one column: no separator in half of the lines"
     raise TableError(
         "intake.separator_not_found",
         "no separator divides the lines regularly: {text!r}. Declare it in [file], "

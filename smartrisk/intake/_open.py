@@ -47,38 +47,40 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 #: What is refused, and what to do instead.
-_REFUSED: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "xml": ("XML", "Export the table as CSV or .xlsx, or pass its records as a "
-                "list."),
-        "json": ("JSON", "Pass its records as a list: read_table(json.loads(text))."),
-        "pdf": ("a PDF document", "Ask for the table from which it was printed, as CSV "
-                "or .xlsx."),
-        "xls": ("a workbook of the old kind (.xls)", "Open it in a spreadsheet and "
-                "save it as .xlsx, or as CSV in UTF-8."),
-        "docx": ("a text document", "Copy its table into a spreadsheet and save it as "
-                 ".xlsx, or ask for the table itself."),
-        "ods": ("an OpenDocument file", "Open it and save it as .xlsx, or as CSV in "
-                "UTF-8."),
-        "xlsb": ("a binary workbook (.xlsb)", "Open it in a spreadsheet and save it as "
-                 ".xlsx, or as CSV in UTF-8."),
-        "html": ("a web page", "Open it in a spreadsheet and save it as .xlsx, or as "
-                 "CSV in UTF-8."),
-        "zstd": ("packed with zstd", "Unpack it, or pack it as .gz or .zip."),
-        "7z": ("packed with 7-Zip", "Unpack it, or pack it as .gz or .zip."),
-        "rar": ("packed with RAR", "Unpack it, or pack it as .gz or .zip."),
-        "access": ("an Access database", "Export its table as CSV or .xlsx."),
-        "dbf": ("a dBASE table", "Open it in a spreadsheet and save it as .xlsx, or as "
-                "CSV in UTF-8."),
-    }
-)  # fmt: skip
+_TEXTS: dict[str, str] = {
+    "xml": "the file is XML, which is not read. Export the table as CSV or .xlsx, or "
+    "pass its records as a list.",
+    "json": "the file is JSON, which is not read. Pass its records as a list: "
+    "read_table(json.loads(text)).",
+    "pdf": "the file is a PDF document, which is not read. Ask for the table from "
+    "which it was printed, as CSV or .xlsx.",
+    "xls": "the file is a workbook of the old kind (.xls), which is not read. Open it "
+    "in a spreadsheet and save it as .xlsx, or as CSV in UTF-8.",
+    "docx": "the file is a text document, which is not read. Copy its table into a "
+    "spreadsheet and save it as .xlsx, or ask for the table itself.",
+    "ods": "the file is an OpenDocument file, which is not read. Open it and save it "
+    "as .xlsx, or as CSV in UTF-8.",
+    "xlsb": "the file is a binary workbook (.xlsb), which is not read. Open it in a "
+    "spreadsheet and save it as .xlsx, or as CSV in UTF-8.",
+    "html": "the file is a web page, which is not read. Open it in a spreadsheet and "
+    "save it as .xlsx, or as CSV in UTF-8.",
+    "zstd": "the file is packed with zstd, which is not read. Unpack it, or pack it "
+    "as .gz or .zip.",
+    "7z": "the file is packed with 7-Zip, which is not read. Unpack it, or pack it as "
+    ".gz or .zip.",
+    "rar": "the file is packed with RAR, which is not read. Unpack it, or pack it as "
+    ".gz or .zip.",
+    "access": "the file is an Access database, which is not read. Export its table as "
+    "CSV or .xlsx.",
+    "dbf": "the file is a dBASE table, which is not read. Open it in a spreadsheet "
+    "and save it as .xlsx, or as CSV in UTF-8.",
+}
 _PACKED = ("gzip", "bz2", "xz", "zip")
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 #: Files within a .zip that programs add, and nobody means.
 _EXTRAS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 #: A packed file within a packed file is unpacked, not one within that.
 _DEEPEST = 2
-_ARROW_FEATHER_1 = b"FEA1"
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,9 @@ def _unpack(data: bytes, kind: str, member: str | None) -> tuple[bytes, str | No
             return _unpack_member(data, member)
         unpack = {"gzip": gzip.decompress, "bz2": bz2.decompress, "xz": lzma.decompress}
         return unpack[kind](data), None
-    except _DAMAGED as error:
+    except TableError:
+        raise
+    except (*_DAMAGED, ValueError) as error:
         raise TableError(
             "intake.damaged_file",
             "the file is cut or damaged: {kind} says {problem}. Copy or export it "
@@ -248,17 +252,8 @@ def _unpack_member(data: bytes, member: str | None) -> tuple[bytes, str]:
 
 def _refuse(kind: str, said: str, data: bytes) -> None:
     """Refuse a kind that is not read, by its content or by the name of the file."""
-    named = said if kind == "text" and said in _REFUSED else kind
+    named = said if kind == "text" and said in _TEXTS else kind
     if named == "xls" and kind == "text" and b"\t" in data[:2000]:
         return  # programs save tables with tabs under this name
-    if data.startswith(_ARROW_FEATHER_1):
-        named = "dbf"
-    if named not in _REFUSED:
-        return
-    what, remedy = _REFUSED[named]
-    raise TableError(
-        "intake.kind_refused",
-        "the file is {what}, which is not read. {remedy}",
-        what=what,
-        remedy=remedy,
-    )
+    if named in _TEXTS:
+        raise TableError(f"intake.{named}_refused", _TEXTS[named])

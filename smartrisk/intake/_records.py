@@ -122,7 +122,7 @@ def parse_record(lines: Lines, line: int, dialect: Dialect) -> Record:
         if dialect.quote and _opens(data, place, dialect):
             text, place, problem = _read_quoted(data, place, dialect)
             if problem:
-                return _give_up(lines, line, problem)
+                return give_up(lines, line, problem)
         else:
             text, place = _read_plain(data, place, dialect)
         fields.append(text)
@@ -131,10 +131,7 @@ def parse_record(lines: Lines, line: int, dialect: Dialect) -> Record:
         place += 1
     end = min(place + 1, len(data))
     last = line if end <= lines.bounds[line] else lines.line_at(end - 1)
-    record = Record(tuple(fields), line, last, end)
-    if last > line and _swallows(lines, record, dialect):
-        return _give_up(lines, line, "lines within quotes")
-    return record
+    return Record(tuple(fields), line, last, end)
 
 
 def _opens(data: bytes, place: int, dialect: Dialect) -> bool:
@@ -180,14 +177,45 @@ def _read_quoted(data: bytes, place: int, dialect: Dialect) -> tuple[str, int, s
     return b"".join(parts).decode("utf-8", errors="replace"), place, ""
 
 
-def _give_up(lines: Lines, line: int, problem: str) -> Record:
-    """Return a record of one line that is not to be used."""
+def give_up(lines: Lines, line: int, problem: str) -> Record:
+    """Return a record of one line that is not to be used.
+
+    Parameters
+    ----------
+    lines : Lines
+        The text.
+    line : int
+        The line, from 1.
+    problem : str
+        What is wrong with its quotes.
+
+    Returns
+    -------
+    record : Record
+        The line as one field; reading goes on with the next line.
+    """
     end = int(lines.bounds[line])
     return Record((lines.text(line),), line, line, end, problem)
 
 
-def _swallows(lines: Lines, record: Record, dialect: Dialect) -> bool:
-    """Return whether each line of a record has as many fields as the record."""
+def swallows(lines: Lines, record: Record, dialect: Dialect) -> bool:
+    """Return whether each line of a record has as many fields as the record.
+
+    Parameters
+    ----------
+    lines : Lines
+        The text.
+    record : Record
+        A record over several lines.
+    dialect : Dialect
+        Separator and quote.
+
+    Returns
+    -------
+    answer : bool
+        True where the quotes may be in the wrong place: without them, each line would
+        be a record.
+    """
     wanted = len(record.fields) - 1
     if not wanted:
         return False

@@ -137,25 +137,26 @@ def _nearest_file(path: Path) -> str:
 
 
 def _files_of_folder(folder: Path) -> list[Path]:
-    """Return the Parquet files of a folder, or all files of one ending."""
-    found = sorted(
+    """Return the Parquet files of a folder, and of its parts such as ``year=2024``."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    parquet = sorted(
         path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(p.startswith(_HIDDEN) for p in path.relative_to(folder).parts)
+        for path in found
+        if path.suffix.lower() in _PARQUET
+        and not path.name.startswith(_HIDDEN)
+        # Other folders within hold something else, such as a saved engine.
+        and all("=" in part for part in path.relative_to(folder).parts[:-1])
     )
-    parquet = [path for path in found if path.suffix.lower() in _PARQUET]
-    chosen = parquet or found
-    endings = set() if parquet else {path.suffix.lower() for path in chosen}
-    if not chosen or len(endings) > 1:
+    if not parquet:
         raise ArgumentError(
-            "intake.folder_without_table",
-            "the folder {folder!r} holds no Parquet files, and {n_files} files of "
-            "other kinds. Pass the files that make up one table.",
+            "intake.folder_without_parquet",
+            "the folder {folder!r} holds no Parquet files, and {n_files} others. Pass "
+            "the files that make up one table, or a pattern such as {pattern!r}.",
             folder=str(folder),
             n_files=len(found),
+            pattern=str(folder / "*.csv"),
         )
-    return chosen
+    return parquet
 
 
 def _read_path(path: Path, file: FileFormat) -> Reading:

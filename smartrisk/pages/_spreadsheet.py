@@ -54,6 +54,29 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
         File that ends in ``.csv`` or ``.xlsx``; its folder is created when absent.
     place : str
         Name of the caller, for error messages.
+
+    Returns
+    -------
+    path : Path
+        The file, written as a whole or not at all; no text acts as a formula.
+
+    Raises
+    ------
+    ArgumentError
+        If the ending is another one.
+    MissingExtraError
+        If openpyxl is not installed, and the file is a workbook.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from smartrisk.pages import write_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_table(pd.DataFrame({"id": ["=1+1"]}), f"{folder}/a.csv", "demo")
+    ...     path.read_text("utf-8-sig").split()
+    ['id', "'=1+1"]
     """
     target = Path(path)
     check_choice(place, "path ending", target.suffix.lower(), (".csv", ".xlsx"))

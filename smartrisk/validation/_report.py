@@ -337,13 +337,35 @@ class ValidationReport(Result):
         return " ".join(map(str, self.messages()))[:_LONGEST_MESSAGE]
 
 
+def reason_template(reason: str) -> str:
+    """Return what a reason of a failure means, and what to do.
+
+    Parameters
+    ----------
+    reason : str
+        Reason in the failures of a report.
+
+    Returns
+    -------
+    template : str
+        English template with the placeholders ``n_rows`` and ``values``.
+
+    Examples
+    --------
+    >>> from smartrisk.validation import reason_template
+    >>> reason_template("missing")
+    'missing in {n_rows} rows: {values}. Give every item a value.'
+    """
+    return _PROBLEMS.get(reason, f"{reason} in {{n_rows}} rows: {{values}}.")
+
+
 def _group_message(failures: pd.DataFrame) -> Message:
     """Return the message of the failures of one field for one reason."""
     first = failures.iloc[0]
     field, column, reason = (
         str(first[name]) for name in ("field", "source_column", "reason")
     )
-    problem = _PROBLEMS.get(reason, f"{reason} in {{n_rows}} rows: {{values}}.")
+    problem = reason_template(reason)
     message_id = f"validation.{reason.replace(' ', '_')}"
     values = list(dict.fromkeys(failures["value"]))[:_MOST_VALUES]
     is_renamed = column != field

@@ -22,7 +22,7 @@ from smartrisk.cli import main
         ("score {files}/new.csv --engine {files}/engine --out s.doc", "must end in"),
         ("score {files}/new.csv --engine {files}/engine --kcs x", "not both"),
         ("validate {files}/new.csv --columns nope", "neither a file nor one of"),
-        ("validate {files}", "no file"),
+        ("validate {files}", "no Parquet files"),
         ("fit --kcs nowhere --out e", "no file 'nowhere'"),
         ("fit --declarations {files}/new.csv --out e", "no outcomes given"),
         (

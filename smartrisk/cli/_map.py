@@ -41,14 +41,19 @@ def propose(*, files: list[str], out: str, no_ask: bool) -> int:
     for place, (each, path) in enumerate(targets):
         if is_asking:
             each = ask(each, frames[place])
-        text = each.to_toml(translator())
-        if formats[place] is not None:
-            text += f"\n[file]\n{formats[place].to_toml()}"
-        schema.ColumnMap.from_toml(text)
-        write_file(Path(path), lambda draft, text=text: draft.write_text(text))
+        _write(each, formats[place], path)
         _show(each, files[place], path)
     _show_next(targets, files)
     return 0
+
+
+def _write(proposal: Proposal, file: FileFormat | None, path: str) -> None:
+    """Write a map, with the format of a file that has no header."""
+    text = proposal.to_toml(translator())
+    if file is not None and proposal.columns.file is None:
+        text += f"\n[file]\n{file.to_toml()}"
+    schema.ColumnMap.from_toml(text)
+    write_file(Path(path), lambda draft: draft.write_text(text, "utf-8"))
 
 
 def read_file(path: str) -> tuple[pd.DataFrame, FileFormat | None]:

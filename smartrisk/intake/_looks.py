@@ -197,8 +197,9 @@ def _total_of_items(
     column: ColumnValues, items: ColumnValues, codes: np.ndarray
 ) -> Iterator[Look]:
     """Compare a printed total with the sum of the items of each document."""
-    sums = np.bincount(codes, weights=np.nan_to_num(items.numbers))
-    first = pd.Series(column.numbers).groupby(codes).first().to_numpy()
+    amounts = np.nan_to_num(items.numbers)
+    sums = np.asarray(np.bincount(codes, weights=amounts), np.float64)
+    first = pd.Series(column.numbers).groupby(codes).first().to_numpy(np.float64)
     share = share_equal(first, [sums])
     if not 0.8 < share < 1.0:
         return
@@ -228,7 +229,8 @@ def look_at_parties(subject: Subject) -> Iterator[Look]:
         yield from _nobody(name, texts[filled])
         yield from _damaged(name, texts[filled])
         yield from _dragged(name, texts[filled])
-        yield from _neighbours(name, subject.columns[name])
+        if name not in subject.fields.get("declaration_id", ()):
+            yield from _neighbours(name, subject.columns[name])
 
 
 def _parties(subject: Subject) -> list[str]:
@@ -353,9 +355,9 @@ def _neighbours(name: str, column: ColumnValues) -> Iterator[Look]:
             examples=tuple(f"{a} / {b}" for a, b in pairs[:_MOST_EXAMPLES]),
             message=Message(
                 "intake.neighbouring_ids",
-                "{column!r}: {count} identifiers of one row each differ by one "
-                "character from a frequent one, such as {rare!r} from {known!r}: they "
-                "may be mistyped.",
+                "{column!r}: identifiers of one row that differ by one character from "
+                "a frequent one: {count}, such as {rare!r} from {known!r}. They may be "
+                "mistyped.",
                 column=name,
                 count=len(pairs),
                 rare=pairs[0][0],

@@ -43,7 +43,8 @@ from smartrisk.schema._fields import (
     Field,
 )
 from smartrisk.schema._file_format import FileFormat
-from smartrisk.schema._presets import ASYCUDA, DATE, KCS, PRESETS
+from smartrisk.schema._preset_files import PRESETS
+from smartrisk.schema._presets import ASYCUDA, DATE, KCS
 from smartrisk.schema._table import ArrowTable, Table, TableInput
 from smartrisk.schema._tables import (
     DECISIONS,
@@ -72,8 +73,8 @@ __all__ = [
     "OUTCOMES",
     "OWN_FIELDS",
     "OWN_KINDS",
-    "RENAMED",
     "PRESETS",
+    "RENAMED",
     "SCORES",
     "SELECTED_BY",
     "TRADERS",

@@ -26,6 +26,7 @@ from smartrisk.schema._column_map_steps import (
 )
 from smartrisk.schema._column_map_words import describe
 from smartrisk.schema._file_format import FileFormat
+from smartrisk.schema._preset_files import read_preset
 
 if TYPE_CHECKING:
     from smartrisk.schema._table import TableInput
@@ -255,9 +256,7 @@ class ColumnMap(Step):
         >>> ColumnMap.preset("peru_sunat").sources("customs_value")
         ('FOB_DOLPOL', 'FLE_DOLAR', 'SEG_DOLAR')
         """
-        from smartrisk.schema._presets import read_preset
-
-        return dataclasses.replace(read_preset(name), **changes)
+        return dataclasses.replace(cls.from_toml(read_preset(name)), **changes)
 
     @property
     def made(self) -> tuple[str, ...]:

@@ -176,7 +176,7 @@ def test_rates_take_dates_of_toml_and_keep_the_map_readable():
         ({"mapping": "office"}, "'mapping' must be a mapping"),
         ({"mapping": {"office": "A", "origin": "A"}}, "'A' is mapped to 'office', 'or"),
         ({"mapping": {"origin": "PAIS_DESTINO"}}, "A destination is no origin"),
-        ({"widths": {"ofice": 3}}, "'widths' names 'ofice'.*'office'"),
+        ({"widths": {"officee": 3}}, "'widths' names 'officee'.*'office'"),
         ({"widths": {"office": -1}}, "number of digits"),
         ({"decimal": ",", "thousands": ","}, "are both ','"),
         ({"decimal": "comma"}, "'decimal' must be one character"),
@@ -190,7 +190,7 @@ def test_rates_take_dates_of_toml_and_keep_the_map_readable():
         ({"own_fields": {"note": "date"}}, "one of 'code', 'number', 'text'"),
         ({"sums": {"office": ["a"]}}, "'sums' names 'office', of kind 'code'"),
         ({"sums": {"duties_taxes": ["a", "a"]}}, "each once; got 'a', 'a'"),
-        ({"sums": {"duties_taxes": [{"columm": "a"}]}}, "Did you mean 'column'"),
+        ({"sums": {"duties_taxes": [{"columns": "a"}]}}, "Did you mean 'column'"),
         ({"sums": {"duties_taxes": {"a": 1}}}, "unknown fields 'a'"),
         ({"join": {"declaration_id": {"columns": ["a"]}}}, "two different columns"),
         (

@@ -159,6 +159,8 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_register,
         _add_rollback,
         _add_champions,
+        _add_digest,
+        _add_sign,
         _add_ledger,
         _add_lineage,
     ):
@@ -396,6 +398,28 @@ def _add_champions(commands: _Commands) -> None:
     )
     parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
     _add_store(parser)
+
+
+def _add_digest(commands: _Commands) -> None:
+    """Add the command `digest`."""
+    about = "check a saved engine and print its digest"
+    parser = _add_command(commands, "digest", about, "_signing")
+    parser.add_argument("folder")
+    parser.add_argument("--expected", metavar="DIGEST", help="refuse any other one")
+    parser.add_argument(
+        "--public-key", metavar="FILE", help="refuse what its owner did not sign"
+    )
+
+
+def _add_sign(commands: _Commands) -> None:
+    """Add the command `sign`."""
+    about = "sign a saved engine, or create a key for it"
+    parser = _add_command(commands, "sign", about, "_signing")
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--key", metavar="FILE", help="private key in PEM, Ed25519")
+    parser.add_argument(
+        "--new-key", metavar="FILE", help="create a key; FILE.pub is its public key"
+    )
 
 
 def _add_decision(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from smartrisk.artefact import table_file
 from smartrisk.errors import ArtefactError, check_number, format_values
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._item_blocks import Block
@@ -138,9 +139,10 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     if other:
         raise ArtefactError(
             "features.saved_tables_differ",
-            "RiskEngine.load: the tables {names} are missing, or belong to no part of "
-            "the engine. Restore a copy.",
+            "RiskEngine.load: the tables {names} of {files} are missing, or belong to "
+            "no part of the engine. Restore a copy.",
             names=format_values(other),
+            files=format_values(sorted({table_file(name) for name in other})),
         )
     return LearnedHistory(
         features=features,

@@ -171,6 +171,7 @@ FORBIDDEN_IMPORTS = [
     ("shap is imported in explanations only", "engine.py", "shap"),
     ("lightgbm is imported in models only", "engine.py", "lightgbm"),
     ("skops is imported in models only", "engine.py", "skops"),
+    ("cryptography is imported in artefact only", "engine.py", "cryptography"),
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
     ("sqlite3 is imported in ledger and tracking only", "engine.py", "sqlite3"),

@@ -174,7 +174,7 @@ def draw_code(source: random.Random) -> Case:
 def _draw_country(source: random.Random) -> Case:
     """Return a country by a code or a name."""
     row = source.choice(COUNTRIES)
-    # A number alone may be of another list, so that numbers are drawn by themselves.
+    # No number: among others, one number would be taken for that of another list.
     forms = [text for text in (row[0], row[1], *row[3].split(), *row[4:7]) if text]
     forms += [name for name in row[7].split("|") if name]
     text = source.choice(forms)

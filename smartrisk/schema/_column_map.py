@@ -58,10 +58,11 @@ class ColumnMap(Step):
     day_first : bool, default=None
         Whether 03/04/2024 is 3 April; None refuses such dates.
     date_format : str or mapping of str to str, default=None
-        Format of dates, in the codes of `datetime.strptime`, or the format of each
-        field; None to recognise them.
+        Format of dates, in the codes of `datetime.strptime`, or "iso", "excel" or
+        "excel1904"; or the format of each field. None to recognise them.
     time_zone : str, default=None
-        Time zone of moments without one, such as "America/Lima"; None keeps them.
+        Time zone whose days count, such as "America/Lima": moments with an offset are
+        stated in it, those without one are taken to be. None refuses such offsets.
     decimal : str, default="."
         Decimal sign of numbers written as text.
     thousands : str, default=None

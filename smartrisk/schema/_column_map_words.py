@@ -123,7 +123,7 @@ def _describe_formats(columns: ColumnMap) -> Iterator[Message]:
     if columns.time_zone is not None:
         yield Message(
             "schema.step_time_zone",
-            "Moments without a time zone are those of {zone!r}.",
+            "Moments are stated in the time zone {zone!r}.",
             zone=columns.time_zone,
         )
     if columns.decimal != "." or columns.thousands is not None:

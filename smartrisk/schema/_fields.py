@@ -39,7 +39,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "number": "float64",  # missing is NaN; never infinite
         "integer": "int64",
         "boolean": "boolean",  # nullable
-        "datetime": "datetime64[us]",  # naive, UTC
+        "datetime": "datetime64[us]",  # naive, in the time zone of the map, else UTC
     }
 )
 

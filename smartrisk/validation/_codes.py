@@ -49,7 +49,7 @@ def coerce_code(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return codes in upper case; those of a closed list in lower case."""
     if field.codes:
         return coerce_listed(field, series, work)
-    column = Column.of(field, series, work)
+    column = Column.read(field, series, work)
     if field.name == "tariff_code":
         return _coerce_tariff(column)
     texts = clean_texts(column.unique)

@@ -38,7 +38,7 @@ class Column:
     is_text: bool
 
     @classmethod
-    def of(cls, field: Field, series: pd.Series, work: Findings) -> Self:
+    def read(cls, field: Field, series: pd.Series, work: Findings) -> Self:
         """Return the column of a field."""
         codes, unique = factorize(series)
         return cls(field, series, work, codes, unique, are_texts(unique))

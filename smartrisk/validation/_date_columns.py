@@ -1,7 +1,7 @@
 """Columns of dates: one column has one format, which is declared or the only one left.
 
-Days and months are never told apart row by row. What the whole column leaves open is
-refused.
+Which number is the day is never decided row by row. What the whole column leaves open
+is refused.
 """
 
 from __future__ import annotations
@@ -110,12 +110,14 @@ def read_date_column(series: pd.Series, rules: DateRules) -> DatesRead:
         zone = _zone(rules.time_zone or "UTC")
         local = series.dt.tz_convert(zone).dt.tz_localize(None)
         is_same = str(dtype.tz) == str(zone)
-        return _typed(local, converted=not is_same)
+        return _keep_typed(local, converted=not is_same)
     if pd.api.types.is_datetime64_dtype(dtype):
-        return _typed(series)
+        return _keep_typed(series)
     if isinstance(dtype, pd.PeriodDtype):
         is_day = dtype.freq.rule_code in ("D", "h", "min", "s", "ms", "us", "ns")
-        return _typed(series.dt.to_timestamp()) if is_day else _nothing_read(series)
+        return (
+            _keep_typed(series.dt.to_timestamp()) if is_day else _nothing_read(series)
+        )
     if is_boolean(dtype) or getattr(dtype, "kind", "O") in "cm":
         return _nothing_read(series)
     codes, unique = factorize(series)
@@ -148,7 +150,7 @@ def _aware_dtype(zone: str) -> pd.DatetimeTZDtype:
     return pd.DatetimeTZDtype("us", zone)
 
 
-def _typed(series: pd.Series, *, converted: bool = False) -> DatesRead:
+def _keep_typed(series: pd.Series, *, converted: bool = False) -> DatesRead:
     """Return moments that have their type already."""
     moments = series.to_numpy(dtype="datetime64[us]")
     none = np.zeros(len(moments), bool)

@@ -44,7 +44,7 @@ _REPLACEMENT = "\ufffd"
 
 def coerce_text(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return texts cleaned; identifiers that were numbers on the way are checked."""
-    column = Column.of(field, series, work)
+    column = Column.read(field, series, work)
     texts = clean_texts(column.unique)
     broken = broken_texts(column.unique, texts)
     if broken.any():
@@ -148,8 +148,8 @@ def _note_characters(column: Column, texts: Sequence[str], broken: Flags) -> Non
     if "".join(texts).isascii():
         return
     has_latin = any(re.search("[A-Za-z]", text) for text in texts)
-    alike = [has_latin and not t.isascii() and _looks_latin(t) for t in texts]
-    column.doubt(alike, "mixed scripts")
+    latin = [has_latin and not t.isascii() and _looks_latin(t) for t in texts]
+    column.doubt(latin, "mixed scripts")
     misread = np.array([_REPLACEMENT in text for text in texts], bool)
     column.doubt(misread & ~broken, "misread characters")
 

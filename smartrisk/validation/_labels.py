@@ -25,7 +25,7 @@ def read_labels(field: Field, series: pd.Series, work: Findings) -> Numbers:
     """Return yes and no as 1 and 0; other numbers as they are."""
     if is_boolean(series.dtype) or getattr(series.dtype, "kind", "O") in "iuf":
         return np.asarray(series.to_numpy(np.float64, na_value=np.nan))
-    column = Column.of(field, series, work)
+    column = Column.read(field, series, work)
     texts = clean_texts(column.unique)
     signs = is_missing_sign(texts, column.signs)
     values, wrong = np.full(len(texts) + 1, np.nan), column.none()
@@ -65,7 +65,7 @@ def coerce_boolean(field: Field, series: pd.Series, work: Findings) -> pd.Series
 
 def coerce_listed(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return codes of a closed list; words for them are put in their place."""
-    column = Column.of(field, series, work)
+    column = Column.read(field, series, work)
     texts = [clean_text(value).lower() for value in column.unique]
     signs = is_missing_sign(texts, column.signs)
     cleaned: list[str | None] = []

@@ -40,7 +40,7 @@ def items(**columns):
 
 
 def read(name, values, **options):
-    """Return what becomes of a column: the values kept, and reasons with counts."""
+    """Return the result of a column: the values kept, and reasons with counts."""
     columns = ColumnMap(**options) if options else None
     report = check(items(**{name: values}), DECLARATIONS, columns=columns)
     own = report.failures[report.failures["field"] == name]

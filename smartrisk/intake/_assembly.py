@@ -16,7 +16,7 @@ from smartrisk.intake._bulk import Rows
 from smartrisk.intake._findings import FindingList, Severity
 from smartrisk.intake._layout import Header
 from smartrisk.intake._records import Lines, Record
-from smartrisk.intake._totals import is_strict_total, is_total, stated_count
+from smartrisk.intake._totals import is_ruler, is_strict_total, is_total, stated_count
 
 #: Lines at the end among which printed totals are looked for.
 _TAIL = 50
@@ -147,20 +147,25 @@ def _drop_header_lines(
     names: tuple[str, ...],
 ) -> tuple[pa.Table, NDArray[np.int64], list[int]]:
     """Leave out lines that repeat the header."""
-    wanted = [name.strip() for name in names]
+    wanted = list(map(_plain, names))
     repeated = []
     for record, problem in list(rows.bad):
-        if [f.strip() for f in record.fields if f.strip()] == [w for w in wanted if w]:
+        if [f for f in map(_plain, record.fields) if f] == [w for w in wanted if w]:
             rows.bad.remove((record, problem))
             repeated.append(record.line)
     is_kept = np.ones(len(numbers), bool)
-    first = pc.utf8_trim_whitespace(columns.column(0))
+    first = pc.utf8_trim(columns.column(0), " \t\ufeff")
     for k in np.flatnonzero(pc.equal(first, wanted[0]).to_numpy()):
         record = _row(columns, numbers, k)
-        if [field.strip() for field in record.fields] == wanted:
+        if list(map(_plain, record.fields)) == wanted:
             is_kept[k] = False
             repeated.append(record.line)
     return (*_keep(columns, numbers, is_kept), sorted(repeated))
+
+
+def _plain(name: str) -> str:
+    """Return a name without blanks, and without the mark of a second text."""
+    return name.strip(" \t\ufeff")
 
 
 def _drop_totals(
@@ -186,10 +191,11 @@ def _drop_totals(
         if place is not None:
             is_kept[place] = False
     _drop_bad(rows, totals)
-    words = pc.match_substring_regex(columns.column(0), "(?i)tota").to_numpy()
-    for k in np.flatnonzero(words & is_kept):
-        if is_strict_total(str(columns.column(0)[int(k)])):
-            totals.append(_row(columns, numbers, k))
+    words = pc.match_substring_regex(columns.column(0), "(?i)tota|[-=_*+]{2}")
+    for k in np.flatnonzero(words.to_numpy() & is_kept):
+        record = _row(columns, numbers, k)
+        if is_strict_total(record.fields[0]) or is_ruler(record.fields):
+            totals.append(record)
             is_kept[k] = False
     return (*_keep(columns, numbers, is_kept), sorted(totals, key=lambda r: r.line))
 

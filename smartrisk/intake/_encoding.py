@@ -35,6 +35,9 @@ _MOST_IN_RUNS = 0.1
 _DAMAGED = 10
 #: Lines with a byte beyond ASCII.
 _BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+#: Characters that no text has, and their share from which a file is none.
+_CONTROL = (*range(1, 9), *range(14, 26))
+_MOST_CONTROL = 0.01
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -124,6 +127,13 @@ def _find_encoding(content: bytes) -> Decoded:
         return Decoded(content, "utf-8", "ASCII only", {})
     if _is_utf8(content):
         return Decoded(content, "utf-8", "all bytes are UTF-8", {})
+    head = content[:_SAMPLE]
+    if sum(head.count(bytes([k])) for k in _CONTROL) > _MOST_CONTROL * len(head):
+        raise TableError(
+            "intake.no_text",
+            "the file is no text: it holds control characters. Pass the table as CSV, "
+            ".xlsx or Parquet.",
+        )
     sample = _beyond_ascii(content)
     bad: dict[int, bytes] = {}
     _mask_bad_lines(sample, bad)

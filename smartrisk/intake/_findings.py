@@ -64,8 +64,8 @@ _TEXTS: dict[str, str] = {
     "{lines}.",
     "repeated header": "lines that repeat the header: {n}, {lines}. They were left "
     "out.",
-    "printed total": "printed totals among the lines: {n}, {lines}: {values}. They "
-    "were left out.",
+    "printed total": "printed lines that are no records (totals, counts, rulers): "
+    "{n}, {lines}: {values}. They were left out.",
     "row count differs": "the file states {values} records, and {width} were read: "
     "{lines}. Rows are missing, or a filter was on: export it again.",
     "no line end": "the last line has no line end: {lines}: {values}. Check that the "

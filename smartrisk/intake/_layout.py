@@ -191,6 +191,31 @@ def find_header(records: Sequence[Record], width: int) -> int | None:
     return next(k for k, n in enumerate(filled) if n >= _FULL * most)
 
 
+def check_divided(names: Sequence[str], separator: str, line: int) -> None:
+    """Raise where a header is one field that another separator would divide.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the columns.
+    separator : str
+        Separator that was declared or found.
+    line : int
+        Line of the header.
+    """
+    others = [s for s in SEPARATORS if s != separator and s in names[0]]
+    if len(names) == 1 and others:
+        raise TableError(
+            "intake.header_not_divided",
+            "the separator {separator!r} does not divide the header (line {line}: "
+            "{text!r}); {other!r} would. Correct separator in [file].",
+            separator=separator,
+            line=line,
+            text=names[0][:_LONGEST_VALUE],
+            other=others[0],
+        )
+
+
 def ask_for_header(lines: Lines, record: Record | None) -> TableError:
     """Return the error for a text whose first full record is no header."""
     text = "" if record is None else record.text[:120]
@@ -207,9 +232,9 @@ def ask_for_header(lines: Lines, record: Record | None) -> TableError:
 def _accept_one_column(lines: Lines, first: int) -> tuple[str, str]:
     """Return a separator for a text of one column, or ask for the layout."""
     texts = [lines.text(k) for k in range(first, min(first + _SAMPLE, len(lines) + 1))]
-    texts = [text for text in texts if text.strip()]
+    texts = [text for text in texts if text.strip()] or [""]
     n_gaps = sum(bool(_GAP.search(text)) for text in texts)
-    if texts and n_gaps > _REGULAR * len(texts):
+    if n_gaps > _REGULAR * len(texts):
         raise TableError(
             "intake.widths_needed",
             "no separator divides the lines, which have blanks between their fields: "
@@ -217,7 +242,7 @@ def _accept_one_column(lines: Lines, first: int) -> tuple[str, str]:
             text=texts[0][:120],
         )
     signs = [Counter(_CODE_SIGNS.findall(text)) for text in texts]
-    for sign in signs[0] if signs else ():
+    for sign in signs[0]:
         if len(texts) > 1 and all(c[sign] == signs[0][sign] for c in signs):
             raise TableError(
                 "intake.separator_needed",

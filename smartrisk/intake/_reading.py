@@ -161,8 +161,8 @@ def name_columns(
         }
         raise TableError(
             "intake.columns_repeated",
-            "{where} has columns of the same name: {columns}. Declare names = [...] in "
-            "[file], one of its own for each of the {n_columns} columns.",
+            "{where} has columns of the same name: {columns}. Rename one, or declare "
+            "names = [...] in [file], one for each of the {n_columns} columns.",
             where=where,
             columns="; ".join(f"{n!r} (columns {p})" for n, p in twice.items()),
             n_columns=len(named),

@@ -10,6 +10,7 @@ from smartrisk.intake._findings import FindingList
 from smartrisk.intake._layout import (
     Header,
     ask_for_header,
+    check_divided,
     find_header,
     find_quote,
     find_sep_line,
@@ -65,6 +66,7 @@ def read_text(content: bytes, file: FileFormat) -> Reading:
     lines, separator = _prepare(decoded.data, file, findings, bad_lines)
     dialect, evidence, first = _find_dialect(lines, file, separator)
     header = _find_table(lines, dialect, file, first)
+    check_divided(header.names, dialect.separator.decode(), header.line)
     last = max(len(lines) - file.footer_rows, header.first - 1)
     rows = read_rows(lines, dialect, header.width, (header.first, last), bad_lines)
     table = make_table(lines, header, rows, last, findings)
@@ -123,6 +125,13 @@ def _find_dialect(
 ) -> tuple[Dialect, list[Evidence], int]:
     """Return separator and quote, what tells so, and the first line of the text."""
     first = 1 + file.skip_rows
+    if max(file.header_row or 0, first) > len(lines):
+        raise TableError(
+            "intake.no_such_line",
+            "header_row or skip_rows in [file] is beyond the end: the file has "
+            "{n_lines} lines. Lines count from 1.",
+            n_lines=len(lines),
+        )
     reason = ""
     named = find_sep_line(lines)
     if named is not None and not file.skip_rows:
@@ -147,14 +156,6 @@ def _find_dialect(
 def _find_table(lines: Lines, dialect: Dialect, file: FileFormat, first: int) -> Header:
     """Return header, first record and number of fields."""
     if file.header_row:
-        if file.header_row > len(lines):
-            raise TableError(
-                "intake.no_such_line",
-                "header_row is {header_row}, and the file has {n_lines} lines. Lines "
-                "count from 1.",
-                header_row=file.header_row,
-                n_lines=len(lines),
-            )
         record = parse_record(lines, file.header_row, dialect)
         sample = read_sample(lines, record.last + 1, dialect)
         return _fit_header(record, sample, file, "declared")

@@ -28,6 +28,7 @@ _END = re.compile(
     r"\W*(?:end\s+of\s+\w+|fin(?:\s+del?\s+\w+)?|eof|page\s+\d+.{0,20})\W*|[-=*_#]{3,}",
     re.IGNORECASE,
 )
+_RULER = re.compile(r"[-=_*+]{2,}")
 #: Share of its fields that a line of totals fills at most.
 _FILLED = 0.6
 
@@ -57,6 +58,8 @@ def is_total(fields: Sequence[str], width: int) -> bool:
     if not texts:
         return False
     first = texts[0]
+    if is_ruler(fields):
+        return True
     if _TOTAL.fullmatch(first):
         return True
     is_sparse = len(texts) <= _FILLED * width or len(fields) != width
@@ -65,6 +68,12 @@ def is_total(fields: Sequence[str], width: int) -> bool:
     if len(texts) <= 2 and len(texts) < max(width, 2):
         return bool(_COUNT.fullmatch(" ".join(texts)) or _END.fullmatch(first))
     return False
+
+
+def is_ruler(fields: Sequence[str]) -> bool:
+    """Return whether fields consist of signs that programs draw lines with."""
+    texts = [field.strip() for field in fields if field.strip()]
+    return bool(texts) and all(_RULER.fullmatch(text) for text in texts)
 
 
 def is_strict_total(text: str) -> bool:

@@ -45,7 +45,7 @@ def save(*sheets, change=None):
 def test_titles_above_and_totals_below_are_no_rows():
     titles = [["Ministry of Finance"], ["Extract of", DAY], []]
     total = ["Total", None, None, None, 39.5]
-    with pytest.warns(DataQualityWarning, match="printed totals.*line 8"):
+    with pytest.warns(DataQualityWarning, match="totals, counts.*line 8"):
         frame = read_table(save([*titles, NAMES, *ROWS, total], [["a note"]]))
     assert list(frame.columns[:5]) == NAMES
     assert frame["source_row"].str.partition(":")[2].tolist() == ["5", "6", "7"]

@@ -46,7 +46,7 @@ _MESSAGES = dict.fromkeys(
     (2,),
 ) | {"N_": None}
 #: Tables of templates at the top of a file, by their name.
-_TABLES = ("_PROBLEMS", "_TEXTS")
+_TABLES = ("_PROBLEMS", "PROBLEMS", "_TEXTS")
 #: One fixed date in the headers, so that the same texts give the same bytes.
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

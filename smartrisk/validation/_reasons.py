@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 #: Reason -> message; the message id is the reason in snake case.
-REASONS: Mapping[str, str] = MappingProxyType(
+PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
         # ------------------------------------------------ errors
         "mixed date formats": "mixed date formats in {n_rows} rows: {values}. One "

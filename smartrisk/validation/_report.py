@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import Message, format_values
 from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, Table
-from smartrisk.validation._reasons import FLAGS, OF_COLUMNS, REASONS
+from smartrisk.validation._reasons import FLAGS, OF_COLUMNS, PROBLEMS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COLUMNS = (
@@ -97,7 +97,7 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "ColumnMap(duty_rate_unit='percent').",
         "not true or false": "not true or false in {n_rows} rows: {values}. Use "
         "true/false or 1/0.",
-        **REASONS,
+        **PROBLEMS,
     }
 )
 

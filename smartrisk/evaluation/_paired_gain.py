@@ -65,7 +65,7 @@ _Measure: TypeAlias = Callable[[Float], Float]
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A figure of `Evaluation.to_dict` that tells how good a ranking is.
+    """A figure of `Evaluation.to_dict` that states how good a ranking is.
 
     Parameters
     ----------

@@ -168,7 +168,7 @@ def _find_run(client: Any, name: str, versions: list[Any]) -> str | None:
 
 
 def _run_params(client: Any, run_id: str) -> dict[str, str]:
-    """Return the parameters of a run; none where it is gone."""
+    """Return the parameters of a run; none where it is absent."""
     try:
         return dict(client.get_run(run_id).data.params)
     except import_mlflow().MlflowException as error:

@@ -187,7 +187,7 @@ def test_keys_are_read_as_the_items_are():
     assert "no row for 1 of 4 items" in str(note)
 
 
-def test_a_chapter_a_field_and_a_number_are_told_from_files(tmp_path):
+def test_a_chapter_a_field_and_a_number_come_from_files(tmp_path):
     (tmp_path / "sections.csv").write_text(
         "ch,section,aeo,price\n64,XII,yes,9.5\n1,I,no,2\n"
     )

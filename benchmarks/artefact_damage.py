@@ -1,8 +1,8 @@
 """Ways of damaging a saved engine, each by a function of its folder and of chance.
 
-`KINDS` maps the name of a way to a function that changes the folder; it returns what it
-did. Ways that end with "re-hashed" write the digests of the manifest again, so that only
-what is looked at after the digests can refuse them.
+`KINDS` maps the name of a way to a function that changes the folder; it returns what
+it did. Ways that end with "re-hashed" write the digests of the manifest again, so that
+only what is looked at after the digests can refuse them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def manifest_of(folder: Path) -> dict:
 def seal(folder: Path) -> None:
     """Write the digests of the manifest again."""
     manifest = manifest_of(folder)
-    for name, entry in manifest["files"].items():
+    for name in list(manifest["files"]):
         content = (folder / name).read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         manifest["files"][name] = {"bytes": len(content), "sha256": digest}

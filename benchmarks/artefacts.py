@@ -213,7 +213,7 @@ def count_damage(rows: pd.DataFrame) -> dict[str, int]:
         "hangs": int(counts.get("hang", 0)),
         "raw errors": int(counts.get("raw error", 0)),
         "missed without re-hash": int((covered & ~refused).sum()),
-        "file not named": int((refused & (rows["named"] == False)).sum()),
+        "file not named": int((refused & rows["named"].eq(False)).sum()),
     }
 
 
@@ -250,8 +250,9 @@ def kill_saves(folder: Path, rounds: int, in_place: bool = False) -> dict[str, i
     engine.save(place)
     chance, lost, delays, drafts = random.Random(3), 0, set(), 0
     for _ in range(rounds):
+        engines.reverse()
         number = fork(lambda: save_endlessly(engines, place, in_place))
-        time.sleep(chance.uniform(0.02, 0.3))
+        time.sleep(chance.uniform(0.02, 0.5))
         os.kill(number, signal.SIGKILL)
         os.waitpid(number, 0)
         drafts += any(path.name.startswith(".place") for path in folder.iterdir())

@@ -56,11 +56,15 @@ class Manifest(NamedTuple):
         Version of this library that wrote it; None in the format before.
     entries : dict of str to Entry
         Name of a content, such as ``history.arrow``, to its file.
+    replaced : frozenset of str
+        Files of the engine before, which may still lie there where the folder was
+        changed in place.
     """
 
     format: str
     writer: str | None
     entries: dict[str, Entry]
+    replaced: frozenset[str] = frozenset()
 
     @property
     def files(self) -> set[str]:
@@ -68,7 +72,9 @@ class Manifest(NamedTuple):
         return {entry.file for entry in self.entries.values()}
 
 
-def manifest_text(writer: str, entries: Mapping[str, Entry]) -> str:
+def manifest_text(
+    writer: str, entries: Mapping[str, Entry], replaced: Iterable[str] = ()
+) -> str:
     """Return the text of the manifest of a folder."""
     files = {}
     for name, entry in sorted(entries.items()):
@@ -76,6 +82,8 @@ def manifest_text(writer: str, entries: Mapping[str, Entry]) -> str:
         if entry.file != name:
             files[name]["file"] = entry.file
     content = {"format": FORMAT, "smartrisk": writer, "files": files}
+    if replaced := sorted(replaced):
+        content["replaced"] = replaced
     return json.dumps(content, indent=1) + "\n"
 
 
@@ -125,13 +133,27 @@ def own_files(content: bytes) -> set[str] | None:
     try:
         plain = parse_json(content.decode("utf-8"), name=MANIFEST, owner="")
         files = plain["files"]
-        names = {
+        replaced = plain.get("replaced", [])
+        names = set(replaced) | {
             entry["file"] if isinstance(entry, dict) and "file" in entry else name
             for name, entry in files.items()
         }
     except (ArtefactError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return None
     return {name for name in names if isinstance(name, str)}
+
+
+def left_files(content: bytes, present: Iterable[str]) -> set[str]:
+    """Return the files in a folder that its manifest does not list any more."""
+    listed = own_files(content)
+    if listed is None:
+        return set()
+    plain = parse_json(content.decode("utf-8"), name=MANIFEST, owner="")
+    replaced = set(plain.get("replaced", []))
+    current = {
+        e.get("file", n) for n, e in plain["files"].items() if isinstance(e, dict)
+    }
+    return {n for n in present if (is_tagged(n) or n in replaced) and n not in current}
 
 
 def is_tagged(file: str) -> bool:
@@ -147,6 +169,9 @@ def tagged_name(name: str, sha256: str) -> str:
 
 def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
     """Return a manifest of the current format."""
+    replaced = plain.pop("replaced", [])
+    if not isinstance(replaced, list) or not all(isinstance(n, str) for n in replaced):
+        raise _damaged(folder, owner, "it does not say what it replaced")
     if set(plain) != {"format", "smartrisk", "files"}:
         raise _damaged(folder, owner, f"it has the keys {sorted(plain)}")
     if not isinstance(plain["smartrisk"], str):
@@ -166,12 +191,14 @@ def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
         ):
             raise _damaged(folder, owner, f"{name!r} lies in {file!r}")
         entries[name] = Entry(file, str(entry["sha256"]), size)
-    return _checked(Manifest(FORMAT, plain["smartrisk"], entries), folder, owner)
+    found = Manifest(FORMAT, plain["smartrisk"], entries, frozenset(replaced))
+    return _checked(found, folder, owner)
 
 
 def _checked(manifest: Manifest, folder: str, owner: str) -> Manifest:
     """Return a manifest that names files of its folder only."""
-    outside = [name for name in manifest.files | set(manifest.entries) if _is_odd(name)]
+    named = manifest.files | set(manifest.entries) | manifest.replaced
+    outside = [name for name in named if _is_odd(name)]
     if outside:
         raise ArtefactError(
             "artefact.manifest_names_other_places",

@@ -238,7 +238,8 @@ def _is_replaced(place: Path, owner: str, text: bytes) -> bool:
 def _check_files(opened: OpenFolder, manifest: Manifest) -> None:
     """Raise when a file is missing, added, or not a plain file."""
     present = opened.names()
-    left = {n for n in present if is_tagged(n)} - manifest.files
+    left = {n for n in present if is_tagged(n) or n in manifest.replaced}
+    left -= manifest.files
     added = set(present) - manifest.files - left - {MANIFEST, SIGNATURE}
     missing = manifest.files - set(present)
     odd = {n for n in manifest.files & set(present) if not present[n]}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from smartrisk.artefact._manifest import MANIFEST, is_tagged, own_files
+from smartrisk.artefact._manifest import MANIFEST, left_files
 
 try:
     import fcntl
@@ -104,13 +104,11 @@ def remove_unlisted(folder: Path, *, least_age: float = 0.0) -> None:
         Seconds since a file was written, below which it stays.
     """
     try:
-        listed = own_files((folder / MANIFEST).read_bytes())
-        found = [path for path in folder.iterdir() if is_tagged(path.name)]
+        content = (folder / MANIFEST).read_bytes()
+        left = left_files(content, [path.name for path in folder.iterdir()])
     except OSError:
         return
-    for path in found if listed is not None else []:
-        if path.name in (listed or ()):
-            continue
+    for path in (folder / name for name in left):
         with suppress(OSError):
             if not least_age or time.time() - path.stat().st_mtime >= least_age:
                 path.unlink()

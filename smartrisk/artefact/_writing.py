@@ -298,25 +298,23 @@ def _move_into(draft: Path, target: Path, entries: Mapping[str, Entry]) -> None:
             file = tagged_name(name, entry.sha256)
             _move_file(draft / name, target / file, entry.sha256)
             moved[name] = entry._replace(file=file)
+        replaced = _listed_files(target) - {entry.file for entry in moved.values()}
         (draft / MANIFEST).unlink()
-        _write(draft, MANIFEST, _text_writer(manifest_text(__version__, moved)))
+        text = manifest_text(__version__, moved, replaced)
+        _write(draft, MANIFEST, _text_writer(text))
         sync_folder(target)
-        before = _foreign_files_before(target)
         os.replace(draft / MANIFEST, target / MANIFEST)
         sync_folder(target)
-        for name in before - {entry.file for entry in moved.values()}:
-            with suppress(
-                OSError
-            ):  # in use: the next one that loads or saves sweeps it
-                (target / name).unlink()
+        with suppress(OSError):
+            (target / SIGNATURE).unlink()
         remove_unlisted(target)
 
 
-def _foreign_files_before(target: Path) -> set[str]:
-    """Return the files that the manifest of a folder lists, and its signature."""
+def _listed_files(target: Path) -> set[str]:
+    """Return the files that the manifest of a folder lists, where there is one."""
     path = target / MANIFEST
     listed = own_files(path.read_bytes()) if path.is_file() else None
-    return (listed or set()) | {SIGNATURE}
+    return {name for name in listed or () if (target / name).is_file()}
 
 
 def _move_file(source: Path, place: Path, sha256: str) -> None:

@@ -39,6 +39,7 @@ from smartrisk.validation._result_rows import (
 )
 from smartrisk.validation._source_counts import note_sources
 from smartrisk.validation._values import COERCE
+from smartrisk.validation._whole_columns import note_empty_columns
 
 #: What to do when rows are invalid.
 OnError: TypeAlias = Literal["raise", "set_aside"]
@@ -213,6 +214,7 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
         if field.name not in named:
             named[field.name] = recipe.series(field.name, work, done)
         done[field.name] = COERCE[field.kind](field, named.pop(field.name), work)
+    note_empty_columns(done, work)
     numbered = "item_number" in done
     _add_item_number(done, work)
     done = keep_unknown(done, filled)

@@ -35,6 +35,10 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "point or thousands": "three digits after each point in {n_rows} rows: "
         "{values}. If the point stands between thousands, pass "
         "ColumnMap(decimal=',', thousands='.').",
+        "column without a value": "no value in all {n_rows} rows: {values}. Map the "
+        "column that your system fills.",
+        "column of zeros": "no value but 0 in all {n_rows} rows: {values}. Map the "
+        "column that your system fills.",
         "unknown code": "unknown code in {n_rows} rows: {values}. Give its code of the "
         "public list by ColumnMap(values=...).",
         "unknown chapter": "unknown chapter in {n_rows} rows: {values}. Chapters 00 "
@@ -91,4 +95,11 @@ FLAGS: Mapping[str, str] = MappingProxyType(
     }
 )
 #: Doubts about a whole column, which no mark of a row would show.
-OF_COLUMNS = frozenset({"no day after the 12th", "point or thousands"})
+OF_COLUMNS = frozenset(
+    {
+        "no day after the 12th",
+        "point or thousands",
+        "column without a value",
+        "column of zeros",
+    }
+)

@@ -544,3 +544,14 @@ def test_further_fields_are_validated():
     table = validate(frame, DECLARATIONS)
     found = table.loc[0, ["flow", "currency", "incoterm", "freight"]].tolist()
     assert found == ["import", "USD", "CIF", 1.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [(["NULL"] * 3, "no value in all 3 rows"), ([0, "0", None], "no value but 0")],
+)
+def test_an_empty_column_under_the_best_name_is_reported(values, words):
+    columns = ColumnMap({"customs_value": "VALEUR"})
+    with pytest.warns(DataQualityWarning, match=rf"\(column 'VALEUR'\): {words}"):
+        validate(items(VALEUR=values), DECLARATIONS, columns=columns)
+    assert read("customs_value", values)[0] != []  # without a map there is no warning

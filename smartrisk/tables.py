@@ -69,7 +69,8 @@ def read_table(owner: str, name: str, table: TableInput | None) -> pd.DataFrame 
     Returns
     -------
     frame : DataFrame or None
-        Flags with missing values are nullable booleans, dates are moments.
+        Flags and whole numbers with missing values are of nullable types, dates are
+        moments.
 
     Raises
     ------
@@ -141,6 +142,12 @@ def _read_arrow(owner: str, name: str, table: Any) -> pd.DataFrame:
         if pyarrow.types.is_boolean(column.type) and column.null_count:
             # Objects otherwise, which compare as no flag does.
             frame.isetitem(k, frame.iloc[:, k].astype("boolean").array)
+        elif pyarrow.types.is_integer(column.type) and column.null_count:
+            # Floats otherwise, which cannot hold every identifier.
+            is_signed = pyarrow.types.is_signed_integer(column.type)
+            wide = column.cast("int64" if is_signed else "uint64")
+            dtype: Any = pd.Int64Dtype() if is_signed else pd.UInt64Dtype()
+            frame.isetitem(k, dtype.__from_arrow__(wide))
     return frame
 
 

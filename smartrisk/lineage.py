@@ -385,8 +385,8 @@ def merge_sources(*groups: Iterable[Source]) -> tuple[Source, ...]:
     Parameters
     ----------
     *groups : iterable of Source
-        Sources; of two with the same file, table and map the later one counts, and a
-        file that is known in full replaces one of which only the first digits are.
+        Sources; of two with the same file, table and map the later one counts. One
+        that is known in full, or as a table, replaces what is known of less.
 
     Returns
     -------
@@ -403,10 +403,12 @@ def merge_sources(*groups: Iterable[Source]) -> tuple[Source, ...]:
     """
     every = [source for group in groups for source in group]
     whole = {s.id for s in every if len(s.sha256) > _ID_DIGITS}
+    checked = {s.id for s in every if s.table is not None}
     merged: dict[tuple[str, str | None, str | None], Source] = {}
     for source in every:
         is_stub = len(source.sha256) == _ID_DIGITS and source.kind == "unknown"
-        if is_stub and source.id in whole:
+        is_raw = source.table is None and source.id in checked
+        if is_raw or (is_stub and source.id in whole):
             continue
         key = (source.id, source.table, source.map_version)
         before = merged.get(key)

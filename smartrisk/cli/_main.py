@@ -19,10 +19,11 @@ from smartrisk.cli._messages import (
     speaking,
 )
 from smartrisk.cli._terminal import print_error
-from smartrisk.errors import SmartRiskError, SmartRiskWarning
-from smartrisk.languages import LANGUAGES
+from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
+from smartrisk.languages import LANGUAGES, N_
 
 _EXIT_USER = 2
+_ERROR, _WARNING = N_("error: {text}"), N_("warning: {text}")
 #: What shells report for a process that ended by an interrupt: 128 + SIGINT.
 _EXIT_INTERRUPTED = 130
 _FILE = "text, .xlsx, Parquet, .gz, .zip, a folder of Parquet, or a database"
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> status
     2
     """
-    options = vars(_make_parser().parse_args(arguments))
+    options = _parse(arguments)
     # Waiting threads that spin cost a factor of 100 on small, busy machines.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     lang = options["lang"] = find_language(options.get("lang"), os.environ)
@@ -83,16 +84,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print_error("stopped.")
+        print_error(render_message(Message("cli.stopped", "stopped."), lang))
         return _EXIT_INTERRUPTED
     except SmartRiskError as error:
-        print_error(f"error: {render_message(error, lang)}")
+        print_error(_name_severity(_ERROR, render_message(error, lang), lang))
         return _EXIT_USER
     except OSError as error:
         path = f": {error.filename!r}" if error.filename else ""
-        print_error(f"error: {error.strerror or error}{path}.")
+        text = f"{error.strerror or error}{path}."
+        print_error(_name_severity(_ERROR, text, lang))
         return _EXIT_USER
     return status
+
+
+def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
+    """Return the options of a command; files may stand on both sides of an option."""
+    parser = _make_parser()
+    found, rest = parser.parse_known_args(arguments)
+    options = vars(found)
+    takes_files = isinstance(options.get("files"), list)
+    if rest and (not takes_files or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options["files"] = [*options["files"], *rest]
+    return options
+
+
+def _name_severity(template: str, text: str, lang: str) -> str:
+    """Return a text after the word for an error or a warning."""
+    return render_message(Message("cli.severity", template, text=text), lang)
 
 
 def _run_command(options: dict[str, Any]) -> int:
@@ -107,11 +127,8 @@ def _run_command(options: dict[str, Any]) -> int:
         from smartrisk.cli._engines import EngineAddress
 
         address, uri = options["engine"], options.pop("tracking_uri")
-        options["engine"] = (
-            None
-            if address is None
-            else EngineAddress(address=address, tracking_uri=uri)
-        )
+        place = address and EngineAddress(address=address, tracking_uri=uri)
+        options["engine"] = place
     if not options.pop("has_data"):
         return int(command(**options))
     from smartrisk.cli._files import DataFiles
@@ -127,7 +144,8 @@ def _make_warning_printer(lang: str) -> Callable[..., None]:
         message: Warning | str, category: type[Warning], *_: Any, **__: Any
     ) -> None:
         if issubclass(category, UserWarning):
-            print_error(f"warning: {render_warning(message, lang)}")
+            text = render_warning(message, lang)
+            print_error(_name_severity(_WARNING, text, lang))
 
     return print_warning
 
@@ -471,9 +489,7 @@ def _add_lineage(commands: _Commands) -> None:
     parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
     _add_engine(parser, required=False)
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
-    parser.add_argument(
-        "item", metavar="KEY", help="declaration_id/item_number, as scores show it"
-    )
+    parser.add_argument("item", metavar="KEY", help="declaration_id/item_number")
     parser.add_argument("files", nargs="*", metavar="FILE", help="the files read")
 
 
@@ -530,9 +546,7 @@ def _add_data(
             "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
         )
     else:
-        parser.add_argument(
-            "declarations", nargs="?", metavar="FILE", help=_FILE
-        )
+        parser.add_argument("declarations", nargs="?", metavar="FILE", help=_FILE)
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
     parser.add_argument(
         "--on-error",

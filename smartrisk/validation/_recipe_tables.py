@@ -65,9 +65,21 @@ def _load(columns: ColumnMap, name: str, file: str | None) -> pd.DataFrame:
             name=name,
             path=str(path),
         )
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return pd.read_parquet(path)
-    return _read_csv(path)
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        return _read_csv(path)
+    except (ValueError, OSError) as error:
+        # Pandas and Arrow raise ValueErrors of many kinds; so does Python on bytes.
+        raise TableError(
+            "validation.reference_unreadable_file",
+            "ColumnMap: the file {path!r} of the reference {name!r} cannot be read: "
+            "{reason}. Save it as CSV in UTF-8, or as Parquet; or read it with "
+            "intake.read_table and pass frames={{{name!r}: frame}}.",
+            path=str(path),
+            name=name,
+            reason=(str(error).splitlines() or ["no content"])[0],
+        ) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -209,6 +209,10 @@ take = {section = "section", price = "price", trusted_trader = "aeo"}
     assert report.table["trusted_trader"].dtype == "boolean"
     (stated,) = [s for s in columns.steps() if s.message_id.endswith("without_days")]
     assert "every item, however old, gets what the table says now" in str(stated)
+    for content in (b"ch,section,aeo,price\n64,Gen\xe8ve,yes,1\n", b""):
+        (tmp_path / "sections.csv").write_bytes(content)
+        with pytest.raises(TableError, match=r"'sections' cannot be read.*UTF-8"):
+            check(frame, DECLARATIONS, columns=columns)
     (tmp_path / "sections.csv").unlink()
     with pytest.raises(TableError, match=r"no file .*sections\.csv"):
         check(frame, DECLARATIONS, columns=columns)

@@ -9,6 +9,7 @@ from typing import Any
 
 from smartrisk.errors import LedgerError, Message, format_values
 from smartrisk.ledger._cells import to_identifier
+from smartrisk.ledger._digests import parse_body
 from smartrisk.ledger._entries import IDENTITY_FIELDS, read_value
 from smartrisk.ledger._keyring import Keyring
 from smartrisk.ledger._stores import STORE_IDENTITY, STORE_INPUTS, Session, Store
@@ -118,22 +119,40 @@ def find_parties(
     """Return the pseudonyms of identities, and the digests of items that name them."""
     pseudonyms: set[str] = set()
     digests: set[str] = set()
+    odd = _read_odd_items(store, session)
     for field, names in parties.items():
         for name in names:
+            # Both databases trim spaces and no other blanks.
+            wanted = name.strip(" ")
             found = session.fetch(
                 "SELECT pseudonym FROM identities WHERE trim(identity) = :name",
-                name=name.strip(),
+                name=wanted,
             )
             pseudonyms |= {str(row[0]) for row in found}
             # A whole number that a missing value made a float is recorded as 101.0.
+            either = (wanted, f"{wanted}.0")
             matches = f"trim({store.field(field)}) IN (:name, :real)"
             found = session.fetch(
                 f"SELECT digest FROM items WHERE {matches}",
-                name=name.strip(),
-                real=f"{name.strip()}.0",
+                name=either[0],
+                real=either[1],
             )
             digests |= {str(row[0]) for row in found}
+            digests |= {
+                digest
+                for digest, fields in odd.items()
+                if fields.get(field) is not None
+                and str(fields[field]).strip(" ") in either
+            }
     return sorted(pseudonyms), sorted(digests)
+
+
+def _read_odd_items(store: Store, session: Session) -> dict[str, dict[str, Any]]:
+    """Return the fields of items that the database itself cannot read."""
+    if store.odd_items is None:
+        return {}
+    rows = session.fetch(f"SELECT digest, fields FROM items WHERE {store.odd_items}")
+    return {str(digest): parse_body(fields) for digest, fields in rows}
 
 
 def verify_aside(store: Store, keyring: Keyring) -> list[Message]:

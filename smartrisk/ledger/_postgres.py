@@ -44,6 +44,9 @@ _TABLES = (
     "CREATE TRIGGER no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON entries FOR EACH "
     "STATEMENT EXECUTE FUNCTION refuse_change()",
 )
+#: Items with a NUL or half of a surrogate pair, as JSON escapes them: PostgreSQL takes
+#: no value out of such JSON, not even of another field.
+_ODD = r"fields ~ '\\u(0000|d[89a-f])'"
 _EXISTS = f"SELECT to_regclass('{SCHEMA}.entries') IS NOT NULL"
 _ALLOWED = "SELECT has_table_privilege(:name, :right)"
 
@@ -147,6 +150,7 @@ class PostgresStore:
     """
 
     def __init__(self, address: str) -> None:
+        self.odd_items: str | None = _ODD
         #: A server has no place beside the ledger for its key.
         self.key_file: Path | None = None
         self.place = "postgresql"
@@ -216,7 +220,10 @@ class PostgresStore:
 
     def field(self, name: str, /) -> str:
         """Return the expression for a declared field of an item, as text."""
-        return f"(CAST(fields AS json) ->> '{name}')"
+        # CASE decides before the cast, a condition of WHERE may not.
+        return (
+            f"(CASE WHEN {_ODD} THEN NULL ELSE CAST(fields AS json) ->> '{name}' END)"
+        )
 
     def check(self) -> tuple[list[Message], list[Message]]:
         """Ask the server whether what is committed is on disk."""

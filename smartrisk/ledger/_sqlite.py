@@ -144,6 +144,7 @@ class SQLiteStore:
         self._paths: dict[Part, Path] = {"chain": path, "aside": aside}
         self._connections: dict[Part, sqlite3.Connection] = {}
         self.has_aside = self.is_writable or aside.exists()
+        self.odd_items: str | None = None
         try:
             self._open()
         except OSError as error:

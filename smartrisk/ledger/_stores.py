@@ -59,6 +59,8 @@ class Store(Protocol):
     is_writable: bool
     #: Whether the part aside can be read.
     has_aside: bool
+    #: Condition on items whose fields `field` does not read; None where it reads all.
+    odd_items: str | None
 
     def begin(self, part: Part, /) -> AbstractContextManager[Session]:
         """Hold the lock of writers on a part; commit everything, or nothing."""

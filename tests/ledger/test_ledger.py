@@ -174,6 +174,16 @@ def test_a_trader_is_forgotten_however_the_table_writes_it(
     assert ledger.verify().ok
 
 
+@pytest.mark.parametrize("name", ["A\u00a0", "\u3000B", " C "])
+def test_a_name_with_blanks_at_its_ends_is_forgotten(ledger, make_decisions, name):
+    decisions = make_decisions(1)
+    items = decisions[["declaration_id"]].assign(importer_id=name)
+    ledger.record(decisions, declarations=items)
+    ledger.override("D0", channel="red", officer_id=name, reason="seal")
+    erased = ledger.forget(importer_id=name, officer_id=name)
+    assert (erased.n_identities, erased.n_items) == (1, 1)
+
+
 def test_what_names_nobody_in_the_ledger_leaves_no_entry(erasable):
     before = erasable.head()
     assert erasable.forget(importer_id="Ada").n_items == 0

@@ -136,6 +136,26 @@ def test_an_eraser_erases_and_leaves_an_entry(server):
         assert ledger.verify(anchor=ledger.head()).ok
 
 
+def test_a_trader_is_forgotten_whatever_signs_the_items_hold(database):
+    # PostgreSQL reads no field of JSON with these signs; SQLite does.
+    texts = ["a\0b", "half \ud800", "\U0001f600", "ключ", "\\u0000", None]
+    names = ["Acme", " Acme ", "Acme", "Acme", 101, None]
+    items = pd.DataFrame(
+        {
+            "declaration_id": [f"D{k}" for k in range(6)],
+            "importer_id": pd.Series(names, dtype=object),
+            "description": pd.Series(texts, dtype=object),
+        }
+    )
+    with Ledger(database, key=KEY) as ledger:
+        decisions = items[["declaration_id"]].assign(channel="red")
+        ledger.record(decisions, declarations=items)
+        assert ledger.forget(importer_id="None").n_items == 0
+        assert ledger.forget(importer_id="Acme").n_items == 4
+        assert ledger.forget(importer_id=101).n_items == 1
+        assert ledger.verify(anchor=ledger.head()).ok
+
+
 def test_changes_by_the_owner_are_found(database, make_decisions):
     with Ledger(database, key=KEY) as ledger:
         head = fill(ledger, make_decisions)

@@ -23,6 +23,8 @@ __all__ = ["TomlSettings", "make_from_settings", "read_toml", "toml_text"]
 T = TypeVar("T")
 #: Names that TOML takes without quotes. Names of digits alone, such as tariff codes,
 #: would be legal too; quotes show that they are texts.
+#: Where `tomllib` says that a text is no TOML.
+_LINE = re.compile(r"\(at line ([0-9]+)")
 _BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -54,15 +56,38 @@ def read_toml(owner: str, source: str | os.PathLike[str]) -> dict[str, Any]:
     """
     text = str(source)
     if "\n" not in text:
-        text = Path(source).read_text(encoding="utf-8")
+        text = _read_text(owner, Path(source))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        found = _LINE.search(str(error))
+        if found is not None:
+            raise ArgumentError(
+                "settings.not_toml_line",
+                "{owner}: the text is not TOML: {problem}. The line reads {line!r}. "
+                "Put texts, and names with accents or blanks, in quotes.",
+                owner=owner,
+                problem=str(error),
+                line=text.splitlines()[int(found[1]) - 1].strip(),
+            ) from error
         raise ArgumentError(
             "settings.not_toml",
             "{owner}: the text is not TOML: {problem}.",
             owner=owner,
             problem=str(error),
+        ) from error
+
+
+def _read_text(owner: str, path: Path) -> str:
+    """Return the text of a file in UTF-8; a mark of its encoding is dropped."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ArgumentError(
+            "settings.not_utf8",
+            "{owner}: {path!r} is not UTF-8 text. Save it as UTF-8.",
+            owner=owner,
+            path=str(path),
         ) from error
 
 

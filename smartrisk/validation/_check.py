@@ -221,6 +221,7 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
     done |= recipe.share_totals(done, work)
     done |= recipe.references(done, work)
     recipe.report_absent(work)
+    recipe.report_flows(done, work)
     result = pd.DataFrame(done, index=source.index)
     flags = [name for name in done if name.startswith("dq_")]
     order = (*table.names, *recipe.own, *flags)

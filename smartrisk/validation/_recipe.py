@@ -137,6 +137,21 @@ class Recipe:
                 )
             )
 
+    def report_flows(self, done: Mapping[str, pd.Series], work: Findings) -> None:
+        """Report how many rows do not state whether they are imports."""
+        missing = done["flow"].isna().to_numpy() if "flow" in done else np.zeros(0)
+        if missing.any():
+            work.report(
+                Message(
+                    "validation.flow_missing",
+                    "{table}: {n_rows} rows do not state their flow (column "
+                    "{column!r}); they count as imports.",
+                    table=self.table.name,
+                    n_rows=int(missing.sum()),
+                    column=str(self.flow_column),
+                )
+            )
+
     def references(
         self, done: Mapping[str, pd.Series], work: Findings
     ) -> dict[str, pd.Series]:

@@ -176,8 +176,8 @@ def share_out(
 ) -> dict[str, pd.Series]:
     """Return totals of documents as shares of their items; to the last cent.
 
-    The total is repeated in every item of its document. Where the items of a document do
-    not agree, the column is no total, and they are refused.
+    The total is repeated in every item of its document. Where the items of a document
+    do not agree, the column is no total, and they are refused.
     """
     shared: dict[str, pd.Series] = {}
     names = list(names)

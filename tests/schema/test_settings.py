@@ -82,6 +82,18 @@ def test_wrong_settings_are_refused_by_name(text, message):
         Whole.from_toml(text)
 
 
+def test_a_line_that_is_no_toml_is_shown_with_what_to_do(tmp_path):
+    text = "[values.flow]\nImporté = 'import'\n"
+    with pytest.raises(ArgumentError, match=r"line 2.*\"Importé = 'import'\".*quotes"):
+        ColumnMap.from_toml(text)
+    path = tmp_path / "map.toml"
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(ArgumentError, match=r"map.toml' is not UTF-8 text"):
+        ColumnMap.from_toml(path)
+    path.write_text("decimal = ','\n", encoding="utf-8-sig")
+    assert ColumnMap.from_toml(path).decimal == ","
+
+
 def test_a_column_map_is_read_back_with_every_option():
     columns = ColumnMap(
         {"lodged_at": "n° «date»"},

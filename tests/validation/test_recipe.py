@@ -290,6 +290,17 @@ def test_rows_that_are_no_imports_are_set_aside_with_their_count():
         validate(frame.iloc[:4], DECLARATIONS, columns=FLOW)
 
 
+def test_rows_without_a_flow_count_as_imports_and_are_counted():
+    report = check(
+        table(sens=["I", "", None]),
+        DECLARATIONS,
+        columns=ColumnMap({"flow": "sens"}, values=FLOW.values),
+    )
+    assert report.ok
+    (note,) = [n for n in report.notes() if n.message_id == "validation.flow_missing"]
+    assert "2 rows do not state their flow (column 'sens')" in str(note)
+
+
 def test_results_of_exports_are_no_outcomes():
     frame = table(3, sens=["I", "E", "I"], illicit=[1, 1, None])
     report = check(

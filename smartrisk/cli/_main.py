@@ -18,6 +18,12 @@ from smartrisk.cli._messages import (
     render_warning,
     speaking,
 )
+from smartrisk.cli._option_values import (
+    parse_capacity,
+    parse_count,
+    parse_rates,
+    parse_seed,
+)
 from smartrisk.cli._terminal import print_error
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import LANGUAGES, N_
@@ -210,8 +216,8 @@ def _add_demo(commands: _Commands) -> None:
     parser = _add_command(
         commands, "demo", "see everything on synthetic declarations", "_demo"
     )
-    parser.add_argument("--items", type=_parse_count, default=30_000, metavar="N")
-    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
+    parser.add_argument("--items", type=parse_count, default=30_000, metavar="N")
+    parser.add_argument("--seed", type=parse_seed, default=0, metavar="N")
     parser.add_argument("--out", default="smartrisk-demo", metavar="FOLDER")
 
 
@@ -222,7 +228,7 @@ def _add_generate(commands: _Commands) -> None:
     )
     parser.add_argument("--items", type=int, default=10_000, metavar="N")
     parser.add_argument("--scenario", default="national", metavar="NAME")
-    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
+    parser.add_argument("--seed", type=parse_seed, default=0, metavar="N")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     parser.add_argument(
         "--format", dest="file_format", choices=("parquet", "csv"), default="parquet"
@@ -277,7 +283,7 @@ def _add_fit(commands: _Commands) -> None:
     _add_data(parser, with_outcomes=True, part="train")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the engine")
     parser.add_argument("--label-delay", type=int, default=30, metavar="DAYS")
-    parser.add_argument("--seed", type=_parse_seed, default=0, metavar="N")
+    parser.add_argument("--seed", type=parse_seed, default=0, metavar="N")
     parser.add_argument(
         "--track",
         nargs="?",
@@ -294,7 +300,7 @@ def _add_score(commands: _Commands) -> None:
     _add_data(parser, with_outcomes=False, part="valid")
     _add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all scores")
-    parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
+    parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
 
 def _add_explain(commands: _Commands) -> None:
@@ -305,10 +311,10 @@ def _add_explain(commands: _Commands) -> None:
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
-        "--show", type=_parse_count, default=5, metavar="N", help="items"
+        "--show", type=parse_count, default=5, metavar="N", help="items"
     )
     parser.add_argument(
-        "--top", type=_parse_count, default=3, metavar="N", help="reasons"
+        "--top", type=parse_count, default=3, metavar="N", help="reasons"
     )
     parser.add_argument("--out", metavar="FILE", help="write reasons: .csv or .html")
 
@@ -320,14 +326,14 @@ def _add_select(commands: _Commands) -> None:
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
         "--capacity",
-        type=_parse_capacity,
+        type=parse_capacity,
         default=0.05,
         metavar="K",
         help="a share (0.05 or 5%%) or a number of items (40); default 0.05",
     )
     _add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all decisions")
-    parser.add_argument("--show", type=_parse_count, default=10, metavar="N")
+    parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
 
 def _add_evaluate(commands: _Commands) -> None:
@@ -339,7 +345,7 @@ def _add_evaluate(commands: _Commands) -> None:
     _add_data(parser, with_outcomes=True, part="valid")
     parser.add_argument(
         "--rates",
-        type=_parse_rates,
+        type=parse_rates,
         default=(0.01, 0.02, 0.05, 0.10),
         metavar="R,R,...",
         help="inspection rates; default 0.01,0.02,0.05,0.10",
@@ -357,9 +363,9 @@ def _add_report(commands: _Commands) -> None:
     parser.add_argument(
         "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
     )
-    parser.add_argument("--capacity", type=_parse_capacity, default=0.05, metavar="K")
+    parser.add_argument("--capacity", type=parse_capacity, default=0.05, metavar="K")
     parser.add_argument(
-        "--cases", type=_parse_count, default=3, metavar="N", help="sheets"
+        "--cases", type=parse_count, default=3, metavar="N", help="sheets"
     )
     parser.add_argument("--out", required=True, metavar="FOLDER")
 
@@ -371,8 +377,8 @@ def _add_benchmark(commands: _Commands) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="two scenarios, small")
     parser.add_argument("--scenarios", metavar="NAME,NAME", help="default: all")
-    parser.add_argument("--items", type=_parse_count, default=60_000, metavar="N")
-    parser.add_argument("--seeds", type=_parse_count, default=5, metavar="N")
+    parser.add_argument("--items", type=parse_count, default=60_000, metavar="N")
+    parser.add_argument("--seeds", type=parse_count, default=5, metavar="N")
     parser.add_argument("--kcs", metavar="PATH", help="also run on the Korean set")
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
 
@@ -458,12 +464,12 @@ def _add_ledger(commands: _Commands) -> None:
     replay = _add_action(actions, "replay", "score an item again", "replay_decision")
     _add_engine(replay)
     replay.add_argument("--declaration", required=True, metavar="ID")
-    replay.add_argument("--item", type=_parse_seed, default=1, metavar="N")
-    replay.add_argument("--top", type=_parse_count, default=3, metavar="N")
+    replay.add_argument("--item", type=parse_seed, default=1, metavar="N")
+    replay.add_argument("--top", type=parse_count, default=3, metavar="N")
     show = _add_action(actions, "show", "show the last entries", "show_entries")
     show.add_argument("--kind", metavar="KIND", help="decision, override, result, ...")
     show.add_argument("--declaration", metavar="ID")
-    show.add_argument("--show", type=_parse_count, default=10, metavar="N")
+    show.add_argument("--show", type=parse_count, default=10, metavar="N")
     retain = _add_action(
         actions, "retain", "erase identities that are too old", "retain_entries"
     )
@@ -557,46 +563,3 @@ def _add_data(
     parser.add_argument("--kcs", metavar="PATH", help="the Korean set instead of files")
     parser.add_argument("--part", choices=("train", "valid"), default=part)
     parser.set_defaults(has_data=True)
-
-
-def _parse_count(text: str) -> int:
-    """Return a number of at least 1."""
-    return _parse_integer(text, low=1)
-
-
-def _parse_seed(text: str) -> int:
-    """Return a number of at least 0."""
-    return _parse_integer(text, low=0)
-
-
-def _parse_integer(text: str, *, low: int) -> int:
-    """Return an integer of at least `low`."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = None
-    if number is None or number < low:
-        raise argparse.ArgumentTypeError(
-            f"must be an integer of at least {low}; got {text!r}"
-        )
-    return number
-
-
-def _parse_capacity(text: str) -> float | int:
-    """Return the capacity that 0.05, 5% or 40 stands for."""
-    word = text.strip()
-    try:
-        if word.endswith("%"):
-            return float(word[:-1]) / 100.0
-        return int(word) if word.isdigit() else float(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be a share (0.05 or 5%) or a number of items (40); got {text!r}"
-        ) from None
-
-
-def _parse_rates(text: str) -> tuple[float | int, ...]:
-    """Return the inspection rates of a comma-separated text."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("give at least one inspection rate")
-    return tuple(_parse_capacity(word) for word in text.split(","))

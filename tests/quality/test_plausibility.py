@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import DataQualityWarning, TableError
+from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
 from smartrisk.quality import CHECKS, Doubt, plausibility
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 
 
 def make_items(n=400, **fields):
@@ -53,7 +54,11 @@ def test_a_sound_table_has_one_quiet_row_per_check():
     assert result.ok
     assert frame["check"].tolist() == list(CHECKS)
     assert set(frame["severity"]) == {"ok"}
-    assert str(result) == repr(result) == f"Plausibility({len(CHECKS)} checks: nothing doubtful)"
+    assert (
+        str(result)
+        == repr(result)
+        == f"Plausibility({len(CHECKS)} checks: nothing doubtful)"
+    )
 
 
 def test_worlds_are_sound(world, calibrated_world):
@@ -157,6 +162,94 @@ def test_results_of_other_items_only_are_refused():
 def test_an_empty_table_is_refused():
     with pytest.raises(TableError, match="no valid row"):
         plausibility(make_items().head(0))
+
+
+@pytest.mark.parametrize(("label", "name"), [(0, "no_hit"), (1, "hits_only")])
+def test_one_class_names_the_label_column_of_the_administration(label, name):
+    items = make_items()
+    results = make_results(items, illicit=label).rename(columns={"illicit": "FRAUDE"})
+    columns = ColumnMap({"illicit": "FRAUDE"})
+    results = sr.validation.validate(results, OUTCOMES, columns=columns)
+    doubts = plausibility(items, results).doubts()
+    assert [d.message.message_id for d in doubts] == [f"quality.{name}"]
+    assert "'FRAUDE'" in str(doubts[0].message)
+    with pytest.raises(ArgumentError, match=r"one class only .*'FRAUDE'"):
+        sr.RiskEngine().fit(items, results)
+
+
+def test_few_dates_a_year_from_all_others_are_far():
+    items = make_items()
+    moments = items["lodged_at"].copy()
+    moments.iloc[[3, 5]] += pd.Timedelta(days=3650)
+    moments.iloc[7] -= pd.Timedelta(days=400)
+    row = plausibility(items.assign(lodged_at=moments)).frame().set_index("check")
+    assert row.loc["far dates", "count"] == 3
+    moments = items["lodged_at"].copy()
+    moments.iloc[:50] += pd.Timedelta(days=3650)  # many are another year, no error
+    row = plausibility(items.assign(lodged_at=moments)).frame().set_index("check")
+    assert row.loc["far dates", "severity"] == "ok"
+
+
+def test_a_month_or_an_office_in_another_unit_is_told():
+    rng = np.random.default_rng(0)
+    value, mass = rng.lognormal(8, 1, 400), rng.lognormal(5, 1, 400)
+    items = make_items(customs_value=value, net_mass_kg=mass)
+    assert plausibility(items, make_results(items)).ok
+    month = items["lodged_at"].dt.month == 3
+    tonnes = items.assign(net_mass_kg=np.where(month, mass / 1000, mass))
+    (doubt,) = plausibility(tonnes, make_results(items)).doubts()
+    assert (doubt.columns, doubt.examples) == (("net_mass_kg",), ("2024-03",))
+    office = items["office"] == "B"
+    thousands = items.assign(customs_value=np.where(office, value * 1e6, value))
+    (doubt,) = plausibility(thousands, make_results(items)).doubts()
+    assert "at office" in str(doubt.message)
+
+
+def test_blanks_that_became_zeros_leave_no_trace_of_a_control():
+    items = make_items()
+    results = make_results(items)
+    none = results["illicit"] == 0
+    filled = results.assign(known_at=results["known_at"].mask(none))
+    assert doubtful(items, filled) == ["blanks as zeros"]
+    half = none & (np.arange(len(none)) % 2 == 0)
+    assert (
+        doubtful(items, results.assign(known_at=results["known_at"].mask(half))) == []
+    )
+    green = results.assign(channel=np.where(none, "green", "red")).drop(
+        columns="known_at"
+    )
+    assert doubtful(items, green) == ["blanks as zeros"]
+
+
+def test_results_of_which_few_have_an_item_are_told_with_examples():
+    items = make_items()
+    results = make_results(items)
+    lost = np.arange(len(results)) % 10 > 3
+    results["declaration_id"] = results["declaration_id"].mask(
+        lost, "0" + results["declaration_id"]
+    )
+    found = plausibility(items, results).frame().set_index("check")
+    row = found.loc["results join to few items"]
+    assert (row["count"], row["severity"]) == (120, "warning")
+    assert "'0D8'" in row["message"]
+
+
+def test_an_engine_is_not_to_be_judged_by_what_it_learned():
+    class Learner:
+        def has_learned(self, items):
+            return np.arange(len(items)) < 10
+
+    items = make_items()
+    assert doubtful(items, make_results(items), engine=Learner()) == [
+        "judged by learned items"
+    ]
+
+
+def test_items_alone_are_judged_without_results():
+    items = sr.validation.validate(make_items(procedure="4000"), DECLARATIONS)
+    found = sr.quality.judge_items(items)
+    assert [d.columns for d in found.doubts()] == [("procedure",)]
+    assert len(found.frame()) == 4
 
 
 def test_fit_warns_of_all_doubts_at_once_and_learns(world):

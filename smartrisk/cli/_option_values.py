@@ -1,0 +1,48 @@
+"""Values of options: counts, seeds, capacities and rates as texts."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def parse_count(text: str) -> int:
+    """Return a number of at least 1."""
+    return parse_integer(text, low=1)
+
+
+def parse_seed(text: str) -> int:
+    """Return a number of at least 0."""
+    return parse_integer(text, low=0)
+
+
+def parse_integer(text: str, *, low: int) -> int:
+    """Return an integer of at least `low`."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < low:
+        raise argparse.ArgumentTypeError(
+            f"must be an integer of at least {low}; got {text!r}"
+        )
+    return number
+
+
+def parse_capacity(text: str) -> float | int:
+    """Return the capacity that 0.05, 5% or 40 stands for."""
+    word = text.strip()
+    try:
+        if word.endswith("%"):
+            return float(word[:-1]) / 100.0
+        return int(word) if word.isdigit() else float(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be a share (0.05 or 5%) or a number of items (40); got {text!r}"
+        ) from None
+
+
+def parse_rates(text: str) -> tuple[float | int, ...]:
+    """Return the inspection rates of a comma-separated text."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("give at least one inspection rate")
+    return tuple(parse_capacity(word) for word in text.split(","))

@@ -122,6 +122,9 @@ def _rates(
         values = np.where(read.percent, values / 100.0, values)
     too_high = values > HIGHEST_RATE
     work.note(np.flatnonzero(too_high), field.name, "rate in percent", series)
+    above_one = (values > 1.0) & ~too_high
+    if 2 * above_one.sum() > (values > 0.0).sum():
+        work.doubt(np.flatnonzero(above_one), field.name, "high rate", series)
     return values
 
 

@@ -32,6 +32,8 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "with the source.",
         "huge number": "huge number in {n_rows} rows: {values}. Compare the value and "
         "its unit with the source.",
+        "high rate": "above 100 % in {n_rows} rows, as most rates of the column: "
+        "{values}. If rates are in percent, pass ColumnMap(duty_rate_unit='percent').",
         "point or thousands": "three digits after each point in {n_rows} rows: "
         "{values}. If the point stands between thousands, pass "
         "ColumnMap(decimal=',', thousands='.').",
@@ -88,6 +90,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "far date": "far",
         "huge number": "huge",
+        "high rate": "high",
         "unknown code": "unknown",
         "unknown chapter": "unknown",
         "mixed scripts": "mixed_scripts",

@@ -313,6 +313,11 @@ def test_a_percent_sign_states_the_unit_of_a_rate():
     assert read("quantity", ["5%"])[1] == {"not a number": 1}
 
 
+def test_rates_that_look_like_percentages_are_marked():
+    assert read("duty_rate", [5.0, 8.0, 0.0])[1] == {"high rate": 2}
+    assert read("duty_rate", [0.05, 0.08, 8.0])[1] == {}
+
+
 def test_points_that_may_stand_between_thousands_are_reported():
     texts = [f"{n}.{n:03d}" for n in range(100, 120)]
     with pytest.warns(DataQualityWarning, match="three digits after each point"):

@@ -21,10 +21,10 @@ from smartrisk.errors import ArgumentError, format_values, suggest_nearest
 __all__ = ["TomlSettings", "make_from_settings", "read_toml", "toml_text"]
 
 T = TypeVar("T")
-#: Names that TOML takes without quotes. Names of digits alone, such as tariff codes,
-#: would be legal too; quotes show that they are texts.
 #: Where `tomllib` says that a text is no TOML.
 _LINE = re.compile(r"\(at line ([0-9]+)")
+#: Names that TOML takes without quotes. Names of digits alone, such as tariff codes,
+#: would be legal too; quotes show that they are texts.
 _BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 

@@ -183,8 +183,7 @@ def share_out(
     names = list(names)
     if not names:
         return shared
-    documents, _ = pd.factorize(done["declaration_id"])
-    documents = np.where(documents < 0, documents.max(initial=0) + 1, documents)
+    documents, _ = pd.factorize(done["declaration_id"], use_na_sentinel=False)
     for name in names:
         totals = done[name].to_numpy(np.float64)
         groups = pd.Series(totals).groupby(documents)

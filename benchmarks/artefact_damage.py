@@ -39,6 +39,14 @@ def manifest_of(folder: Path) -> dict:
     return json.loads((folder / "manifest.json").read_text())
 
 
+def write_manifest(folder: Path, manifest: dict) -> None:
+    """Write a manifest with its own digest."""
+    manifest.pop("check", None)
+    plain = json.dumps(manifest, sort_keys=True)
+    manifest["check"] = hashlib.sha256(plain.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 def seal(folder: Path) -> None:
     """Write the digests of the manifest again."""
     manifest = manifest_of(folder)
@@ -46,7 +54,7 @@ def seal(folder: Path) -> None:
         content = (folder / name).read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         manifest["files"][name] = {"bytes": len(content), "sha256": digest}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
 
 
 def pick(folder: Path, rng, suffix: str = "") -> Path:
@@ -147,8 +155,12 @@ def put_socket(folder, rng):
 
 def change_manifest(folder, rng):
     manifest = manifest_of(folder)
+    before = json.dumps(manifest)
     done = change_leaf(manifest, rng)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    if rng.integers(2) and json.dumps(manifest) != before:
+        write_manifest(folder, manifest)
+    else:
+        (folder / "manifest.json").write_text(json.dumps(manifest))
     return done
 
 
@@ -381,7 +393,7 @@ KINDS = {
     "link": link,
     "folder": put_folder,
     "socket": put_socket,
-    "manifest": change_manifest,
+    "manifest, re-hashed": change_manifest,
     "byte, re-hashed": sealed(flip_content),
     "cut, re-hashed": sealed(cut_content),
     "swapped, re-hashed": sealed(swap),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -84,7 +85,14 @@ def manifest_text(
     content = {"format": FORMAT, "smartrisk": writer, "files": files}
     if replaced := sorted(replaced):
         content["replaced"] = replaced
+    content["check"] = _own_digest(content)
     return json.dumps(content, indent=1) + "\n"
+
+
+def _own_digest(content: Mapping[str, Any]) -> str:
+    """Return the digest of what a manifest states, against slips of a disk."""
+    plain = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def parse_manifest(content: bytes, *, folder: str, owner: str) -> Manifest:
@@ -169,6 +177,8 @@ def tagged_name(name: str, sha256: str) -> str:
 
 def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
     """Return a manifest of the current format."""
+    if plain.pop("check", None) != _own_digest(plain):
+        raise _damaged(folder, owner, "its own digest differs")
     replaced = plain.pop("replaced", [])
     if not isinstance(replaced, list) or not all(isinstance(n, str) for n in replaced):
         raise _damaged(folder, owner, "it does not say what it replaced")

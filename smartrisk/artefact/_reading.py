@@ -246,10 +246,11 @@ def _check_files(opened: OpenFolder, manifest: Manifest) -> None:
     if missing or added:
         raise ArtefactError(
             "artefact.files_differ",
-            "{owner}: {folder!r} is not what was saved: missing [{missing}], added "
-            "[{added}]. Save the engine again or restore a copy.",
+            "{owner}: {folder!r} is not what its {manifest!r} lists: missing "
+            "[{missing}], added [{added}]. Save the engine again or restore a copy.",
             owner=opened.owner,
             folder=str(opened.place),
+            manifest=MANIFEST,
             missing=sorted_names(missing),
             added=sorted_names(added),
         )

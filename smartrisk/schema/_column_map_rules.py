@@ -128,10 +128,17 @@ def _read_sum(owner: str, name: str, given: Any) -> tuple[Amount, ...]:
     return read_parts(owner, name, parts, Amount)
 
 
+def _value_text(key: Any) -> Any:
+    """Return a number, true or false as the text that a table holds; else the key."""
+    if isinstance(key, float) and key.is_integer():
+        return str(int(key))
+    return str(key) if isinstance(key, (int, float)) else key
+
+
 def _read_values(owner: str, name: str, given: Any) -> Mapping[str, Any]:
     """Return a value map: texts of the administration to values of the schema."""
     if isinstance(given, Mapping):
-        given = {str(key): value for key, value in given.items()}
+        given = {_value_text(key): value for key, value in given.items()}
 
     def read(owner: str, where: str, value: Any) -> Any:
         if not isinstance(value, (str, int, float)):

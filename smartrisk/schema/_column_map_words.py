@@ -12,9 +12,21 @@ if TYPE_CHECKING:
     from smartrisk.schema._column_map_steps import Amount, Reference
 
 
+#: Pairs of a value map that a sentence names.
+_MOST_PAIRS = 12
+
+
 def _names(values: Iterable[object]) -> str:
     """Return all values in quotes."""
     return ", ".join(map(repr, values))
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    """Return what values become; of a long list the first, and the number of others."""
+    shown = list(values.items())[:_MOST_PAIRS]
+    parts = [f"{theirs!r} = {ours!r}" for theirs, ours in shown]
+    others = len(values) - len(shown)
+    return ", ".join([*parts, f"... (+{others})"] if others else parts)
 
 
 def describe(columns: ColumnMap) -> Iterator[Message]:
@@ -159,7 +171,7 @@ def _describe_values(columns: ColumnMap) -> Iterator[Message]:
             "schema.step_values",
             "Values of {field!r}: {pairs}.",
             field=field,
-            pairs=", ".join(f"{a!r} is {b!r}" for a, b in values.items()),
+            pairs=_pairs(values),
         )
     yield from _describe_digits(columns)
     yield from _describe_measures(columns)

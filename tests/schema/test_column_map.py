@@ -230,6 +230,8 @@ def test_rates_take_dates_of_toml_and_keep_the_map_readable():
             "'DZ' must be above 0",
         ),
         ({"units": {"quantity": {"column": "U"}}}, "Give its factors"),
+        ({"values": {"office": {("a", "b"): "1"}}}, "with texts as names"),
+        ({"values": {"office": {"a": ["1"]}}}, "must be a text, a number"),
         ({"shared": {"gross_mass_kg": "office"}}, "must be a number of each item"),
         ({"optional": ["lodged_at"]}, "cannot be optional"),
         ({"frames": {"traders": []}}, "'traders', which is no reference"),

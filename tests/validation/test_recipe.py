@@ -154,7 +154,7 @@ def test_three_columns_that_are_no_day_are_refused(parts):
 
 def test_values_are_mapped_whatever_their_case_and_others_are_reported():
     frame = table(4, pays=[" chine", "CHINE", "Vietnam", None], code=[1.0, "1", 2, 3])
-    values = {"origin": {"Chine": "CN", "*": ""}, "procedure": {"1": "4000"}}
+    values = {"origin": {"Chine": "CN", "*": ""}, "procedure": {1.0: "4000"}}
     columns = ColumnMap({"origin": "pays", "procedure": "code"}, values=values)
     report = check(frame, DECLARATIONS, columns=columns)
     assert report.ok

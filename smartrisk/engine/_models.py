@@ -136,7 +136,10 @@ def pack_model(
     _check_own_class(part, model)
     text = model.booster_text()
     texts = {} if text is None else {_TREES[part]: text}
-    return {"params": model.get_params(), "state": model.fitted_state()}, texts, {}
+    fitted = {"params": model.get_params(), "state": model.fitted_state()}
+    if isinstance(model, RiskClassifier):
+        fitted["stopping_curve"] = [list(point) for point in model.stopping_curve_]
+    return fitted, texts, {}
 
 
 def unpack_model(
@@ -150,7 +153,11 @@ def unpack_model(
     if "params" in plain:
         model = _OWN[part](**with_tuples(plain["params"]))
         name = _TREES[part]
-        return model.restore(texts.get(name), plain["state"], name=name)
+        model.restore(texts.get(name), plain["state"], name=name)
+        if isinstance(model, RiskClassifier):  # folders of earlier versions have none
+            curve = plain.get("stopping_curve", [])
+            model.stopping_curve_ = tuple((int(k), float(loss)) for k, loss in curve)
+        return model
     owner = "RiskEngine.load"
     name = _settings_file(part)
     if plain["estimator"] != name:

@@ -289,6 +289,8 @@ def train_with_early_stopping(
     params: dict[str, Any],
     n_trees: int,
     patience: int,
+    *,
+    record: dict[str, Any] | None = None,
 ) -> Any:
     """Train a booster on the earlier items, stopped early on the latest ones.
 
@@ -302,9 +304,22 @@ def train_with_early_stopping(
         LightGBM parameters.
     n_trees, patience : int
         Maximum number of trees, and trees without gain before stopping.
+    record : dict, default=None
+        Where to note the loss of the latest items after each tree.
     """
     lgb = load_lightgbm()
     early = data.subset(np.flatnonzero(~late))
     watched = data.subset(np.flatnonzero(late))
-    stop = lgb.early_stopping(patience, verbose=False)
-    return lgb.train(params, early, n_trees, valid_sets=[watched], callbacks=[stop])
+    callbacks = [lgb.early_stopping(patience, verbose=False)]
+    if record is not None:
+        callbacks.append(lgb.record_evaluation(record))
+    return lgb.train(params, early, n_trees, valid_sets=[watched], callbacks=callbacks)
+
+
+def read_curve(
+    record: dict[str, Any], stride: int, most: int
+) -> tuple[tuple[int, float], ...]:
+    """Return numbers of trees and losses of what `train_with_early_stopping` noted."""
+    (losses,) = record["valid_0"].values()
+    points = enumerate(losses, start=1)
+    return tuple((min(stride * k, most), float(loss)) for k, loss in points)

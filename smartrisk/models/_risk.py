@@ -25,6 +25,7 @@ from smartrisk.models._boosting import (
     make_dataset,
     mark_latest,
     read_booster,
+    read_curve,
     read_state,
     train,
     train_with_early_stopping,
@@ -106,6 +107,8 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         The trees.
     calibration_ : tuple of float
         Slope and intercept from raw score to calibrated log-odds; slope > 0.
+    stopping_curve_ : tuple of (int, float)
+        Log loss of the latest items by number of trees; empty if none was held out.
     classes_ : ndarray of shape (2,)
         The two labels, the hit last.
 
@@ -278,9 +281,9 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         data = make_dataset(matrix, hits, params, codes, weights)
         self.n_trees_ = min(self.n_estimators, _USUAL_TREES)
         self.calibration_ = (1.0, 0.0)
+        self.stopping_curve_: tuple[tuple[int, float], ...] = ()
         if late.any():
-            late_weights = None if weights is None else weights[late]
-            self._stop_and_calibrate(matrix, hits, late, data, params, late_weights)
+            self._stop_and_calibrate(matrix, hits, late, data, params, weights)
         self.booster_ = train(data, params, self.n_trees_)
 
     def predict_proba(self, X: ArrayLike) -> Float:
@@ -475,29 +478,30 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         late: NDArray[np.bool_],
         data: Any,
         params: dict[str, Any],
-        weights: Float | None = None,
+        weights: Float | None,
     ) -> None:
         """Find the number of trees and the calibration on the latest items.
 
-        The search takes longer steps, so it needs fewer trees; the number of trees and
-        the calibration that it finds hold for the final ones.
+        The search takes longer steps and so fewer trees; what it finds holds for all.
         """
         coarse = dict(params, learning_rate=_STRIDE * self.learning_rate)
+        losses: dict[str, Any] = {}
         scout = train_with_early_stopping(
             data,
             late,
             coarse,
             math.ceil(self.n_estimators / _STRIDE),
             math.ceil(self.patience / _STRIDE),
+            record=losses,
         )
+        self.stopping_curve_ = read_curve(losses, _STRIDE, self.n_estimators)
         best = scout.best_iteration or scout.num_trees()
         self.n_trees_ = min(_STRIDE * best, self.n_estimators)
+        threads = count_threads(self.n_jobs, int(late.sum()))
         raw = scout.predict(
-            X[late],
-            raw_score=True,
-            num_iteration=best,
-            num_threads=count_threads(self.n_jobs, int(late.sum())),
+            X[late], raw_score=True, num_iteration=best, num_threads=threads
         )
+        weights = known_entries(weights, late)
         self.calibration_ = _fit_sigmoid(np.asarray(raw), hits[late], weights)
 
     def _check_params(self, n_features: int) -> None:

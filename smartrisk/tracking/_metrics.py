@@ -1,8 +1,8 @@
 """Figures of results as metrics of MLflow: single ones, curves with steps, months.
 
 A curve is a metric with several values. Its step says where on the axis a value
-stands: the rate in hundredths of a per cent, the month as 202411, or the number of
-trees.
+stands: the rate in hundredths of a per cent, the month as 2411, the week as 2445, or
+the number of trees.
 """
 
 from __future__ import annotations
@@ -209,14 +209,16 @@ def _named(row: Mapping[Any, Any], starts: Mapping[str, str]) -> dict[str, float
 
 
 def _period_points(period: str, values: Mapping[str, float]) -> Iterator[Point]:
-    """Yield values of a month, week or quarter, dated on its first day."""
+    """Yield values of a month, quarter or week, dated on its first day."""
     if period == "all":
         return
     start = pd.Timestamp(pd.Period(period).start_time)
-    axis, step = "by_month", start.year * 100 + start.month
+    # Four digits: from five on MLflow's charts write 24k.
+    axis, step = "by_month", start.year % 100 * 100 + start.month
     if "Q" in period:
         axis = "by_quarter"
     elif len(period) > len("2024-11"):
-        axis, step = "by_week", step * 100 + start.day
+        year, week, _ = start.isocalendar()
+        axis, step = "by_week", year % 100 * 100 + week
     for name, value in values.items():
         yield Point(f"{axis}/{name}", value, step, start)

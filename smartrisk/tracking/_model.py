@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from smartrisk import __version__
 from smartrisk.engine import RiskEngine
 from smartrisk.schema import DECLARATIONS, KEY, OWN_FIELDS
 from smartrisk.tracking._archive import write_code
@@ -44,7 +44,13 @@ _EXAMPLE = {
 }
 
 
-def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
+def log_model(
+    client: Any,
+    run: Any,
+    engine: RiskEngine,
+    folder: Path,
+    tags: Mapping[str, str],
+) -> str:
     """Log the engine as a model of code and its folder; return the id of the model."""
     mlflow = import_mlflow()
     info = run.info
@@ -52,7 +58,7 @@ def log_model(client: Any, run: Any, engine: RiskEngine, folder: Path) -> str:
         info.experiment_id,
         name=MODEL,
         source_run_id=info.run_id,
-        tags={VERSION_TAG: engine.version_, "smartrisk.version": __version__},
+        tags=dict(tags),
         params={"n_trees": str(engine.describe().get("n_trees", ""))},
         model_type="smartrisk",
     )

@@ -46,6 +46,8 @@ class Process:
     machine, boot, space : str
         A digest of the machine's own identifier, the boot it belongs to, and the space
         of process numbers; empty where the system has none.
+    call : str
+        Which of its calls, where it makes several.
     """
 
     pid: int
@@ -54,12 +56,13 @@ class Process:
     machine: str = ""
     boot: str = ""
     space: str = ""
+    call: str = ""
 
     @classmethod
-    def current(cls) -> Self:
+    def current(cls, call: str = "") -> Self:
         """Return the calling process."""
         pid = os.getpid()
-        return cls(pid=pid, start=_start_of(pid), **_surroundings())
+        return cls(pid=pid, start=_start_of(pid), call=call, **_surroundings())
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:

@@ -113,7 +113,7 @@ class Run:
         view = f"mlflow ui --backend-store-uri {place}"
         serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
         if place.startswith("http"):
-            view = f"{place}/#/experiments"
+            view = f"{place}/#/runs/{self.run_id}"
             serve = f"MLFLOW_TRACKING_URI={place} {serve}"
         return (
             f"run {self.run_id} in experiment {self.experiment!r}\n"
@@ -239,13 +239,14 @@ def log_run(
         ):
             mark_killed(client)
             place = _choose_place(client, uri, experiment)
-            run_tags = _make_tags(engine, given, place.parent_id, description) | own
+            about = _make_tags(engine, given, description)
+            run_tags = about | own | place.parent_tag()
             with new_run(client, place.experiment_id, run_name, run_tags) as run:
                 log_settings(client, run, engine)
                 log_results(client, run, results, pictures)
                 log_findings(client, run, found)
                 log_inputs(client, run, data)
-                model_id = log_model(client, run, engine, folder)
+                model_id = log_model(client, run, engine, folder, about)
                 log_metrics(client, run, numbers, model_id, data.get("evaluation"))
                 log_months(client, run, numbers.months, own)
             if registered_model_name is not None:
@@ -269,6 +270,10 @@ class _Place:
     experiment: str
     experiment_id: str
     parent_id: str | None
+
+    def parent_tag(self) -> dict[str, str]:
+        """Return the tag by which MLflow nests a run."""
+        return {} if self.parent_id is None else {"mlflow.parentRunId": self.parent_id}
 
 
 def _choose_place(client: Any, uri: str, experiment: str | None) -> _Place:
@@ -294,15 +299,11 @@ def _choose_place(client: Any, uri: str, experiment: str | None) -> _Place:
 def _make_tags(
     engine: RiskEngine,
     given: Mapping[str, str],
-    parent: str | None,
     description: str | None,
 ) -> dict[str, str]:
-    """Return the tags of a run: where it comes from, versions, those of the caller."""
+    """Return the tags of a run and its model: origin, versions, those of the caller."""
     names = entry_names("tags", given)
     out = context_tags()
     out[NOTE_TAG] = describe_engine(engine) if description is None else description
     out |= {names[str(name)]: str(value) for name, value in given.items()}
-    out |= {"smartrisk.version": __version__, VERSION_TAG: engine.version_}
-    if parent is not None:
-        out["mlflow.parentRunId"] = parent
-    return out
+    return out | {"smartrisk.version": __version__, VERSION_TAG: engine.version_}

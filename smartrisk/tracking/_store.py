@@ -19,8 +19,8 @@ from smartrisk.tracking._local_store import hold_lock, prepare
 FOLDER = "smartrisk-mlruns"
 _SQLITE = "sqlite:///"
 
-#: MLflow waits four minutes for a dead server by default, and prints the address of each
-#: run that ends. What the user has set in the environment is not changed.
+#: MLflow waits four minutes for a dead server by default, and prints the address of
+#: each run that ends. What the user has set in the environment is not changed.
 _LIMITS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -39,6 +39,8 @@ _REFUSALS = (
     "RESOURCE_DOES_NOT_EXIST",
     "UNAUTHENTICATED",
 )
+#: Without it MLflow's pages show an experiment as one of language models.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 #: Characters of a cause in an error.
 _LONGEST_REASON = 300
 
@@ -178,7 +180,7 @@ def find_or_create_experiment(client: Any, uri: str, name: str) -> str:
         path = _sqlite_path(uri)
         place = None if path is None else (path.parent / "artifacts").as_uri()
         try:
-            return str(client.create_experiment(name, artifact_location=place))
+            return str(client.create_experiment(name, place, _EXPERIMENT_TAGS))
         except Exception:
             # Another process may have been faster.
             found = client.get_experiment_by_name(name)

@@ -32,8 +32,6 @@ ENDED_TAG = "smartrisk.ended_because"
 _PAGE = 200
 _COLUMNS = ("run_id", "run_name", "host", "pid", "started", "state")
 
-#: Tag of a run: the call of `log_run` that logs it.
-CALL_TAG = "smartrisk.call"
 #: Calls that this process is in at the moment.
 _calls: set[str] = set()
 
@@ -119,7 +117,7 @@ def process_tags() -> Iterator[dict[str, str]]:
     call = uuid.uuid4().hex
     _calls.add(call)
     try:
-        yield {PROCESS_TAG: Process.current().to_text(), CALL_TAG: call}
+        yield {PROCESS_TAG: Process.current(call).to_text()}
     finally:
         _calls.discard(call)
 
@@ -141,7 +139,7 @@ def _running(client: Any) -> Iterator[tuple[Any, Process]]:
             break
     for run in runs:
         process = Process.from_text(run.data.tags[PROCESS_TAG])
-        if process is not None and run.data.tags.get(CALL_TAG) not in _calls:
+        if process is not None and process.call not in _calls:
             yield run, process
 
 
@@ -166,7 +164,7 @@ def _report(
 ) -> dict[str, Any]:
     """Return a row of the report; mark the run where its process has ended."""
     life = process.life()
-    if process == Process.current():
+    if process == Process.current(process.call):
         life = "ended"  # the call that logged it is over
     if life == "elsewhere" and process.host in gone_hosts:
         life = "ended"

@@ -62,7 +62,7 @@ def test_months_of_a_ranking_are_a_curve_dated_by_month(engine, judged, world):
     points = [p for p in figures.curves if p.name == "by_month/precision"]
     assert [p.value for p in points] == rows["precision"].tolist()
     assert [p.step for p in points] == [
-        int(text.replace("-", "")) for text in rows["period"]
+        int(text[2:].replace("-", "")) for text in rows["period"]
     ]
     assert points[0].moment == pd.Timestamp(f"{rows['period'].iloc[0]}-01")
 
@@ -87,7 +87,7 @@ def test_a_backtest_becomes_nested_runs_by_month(engine, tested, store):
     assert {c.info.status for c in children} == {"FINISHED"}
     by_month = [c.data.metrics["precision_at_05pct"] for c in children]
     assert by_month == rows["precision"].tolist()
-    steps = [int(p.replace("-", "")) for p in rows["period"]]
+    steps = [int(p[2:].replace("-", "")) for p in rows["period"]]
     name = "by_month/precision_at_05pct"
     assert curve(client, run, name) == dict(zip(steps, by_month, strict=True))
 
@@ -188,3 +188,15 @@ def test_a_run_says_who_from_what_and_on_which_code(engine, store, monkeypatch, 
     assert engine.version_ in tags["mlflow.note.content"]
     if (root / ".git").exists():
         assert len(tags["mlflow.source.git.commit"]) == 40
+
+
+def test_the_loss_by_trees_is_a_curve_that_a_saved_engine_keeps(
+    calibrated_engine, tmp_path
+):
+    saved = sr.RiskEngine.load(calibrated_engine.save(tmp_path / "engine"))
+    points = read_figures([], None, saved).curves
+    assert {p.name for p in points} == {"by_trees/log_loss"}
+    curve = calibrated_engine.classifier_.stopping_curve_
+    assert [(p.step, p.value) for p in points] == list(curve)
+    best = min(points, key=lambda p: p.value)
+    assert best.step == saved.classifier_.n_trees_

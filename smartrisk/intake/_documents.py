@@ -43,6 +43,7 @@ from smartrisk.lineage import (
 from smartrisk.results import Result
 from smartrisk.schema import ColumnMap, TableInput
 from smartrisk.tables import read_table as to_frame
+from smartrisk.windows import read_moment
 
 #: What an amendment does to what was declared before.
 Amendments: TypeAlias = Literal["replace", "versions"]
@@ -273,7 +274,9 @@ def join_documents(  # noqa: PLR0913 (three tables, each with its own options)
     check_columns("items", below, item_names)
     join = _Join(columns=columns or ColumnMap({}))
     if amendments is not None and version is not None:
-        moment = None if before is None else pd.Timestamp(before)
+        moment = None
+        if before is not None:
+            moment = read_moment("join_documents", "before", before)
         top, below = _keep_versions(
             join, top, below, names, item_names, version, moment
         )

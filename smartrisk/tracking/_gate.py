@@ -14,6 +14,7 @@ from smartrisk.items import are_among, item_ids
 from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
 from smartrisk.settings import TomlSettings
 from smartrisk.validation import validate
+from smartrisk.windows import read_moment
 
 _DAY = "%Y-%m-%d"
 #: Enough that the bounds of an interval move by less than a tenth of its width.
@@ -142,16 +143,15 @@ def _read_day(since: object) -> pd.Timestamp | None:
     if since is None:
         return None
     try:
-        day = pd.Timestamp(since)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        day = pd.NaT  # type: ignore[assignment]
-    if pd.isna(day) or isinstance(since, (int, float)):
+        if isinstance(since, (int, float)):
+            raise TypeError("a number is no day")
+        return read_moment("register", "since", since).normalize()  # type: ignore[arg-type]
+    except (TypeError, ArgumentError) as error:
         raise ArgumentError(
             "tracking.not_a_day",
             "register: 'since' must be a day such as '2026-07-01'; got {since!r}.",
             since=str(since),
-        )
-    return day.tz_localize(None).normalize()
+        ) from error
 
 
 def check_not_learned(data: JudgingData, engines: dict[str, RiskEngine]) -> None:

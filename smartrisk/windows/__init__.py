@@ -4,7 +4,13 @@ Reads DECLARATIONS and OUTCOMES; writes the parts of them that a moment allows.
 """
 
 from smartrisk.windows._empty_months import months_without_results, unlabelled_months
-from smartrisk.windows._moments import Moment, Snapshot, as_of, known_at
+from smartrisk.windows._moments import (
+    Moment,
+    Snapshot,
+    as_of,
+    known_at,
+    read_moment,
+)
 from smartrisk.windows._rolling_folds import RollingOrigin
 from smartrisk.windows._splits import (
     GOODS_LINE,
@@ -23,6 +29,7 @@ __all__ = [
     "as_of",
     "known_at",
     "months_without_results",
+    "read_moment",
     "rolling_origin",
     "seen_before",
     "time_split",

@@ -234,10 +234,38 @@ def without_zone(times: pd.Series) -> pd.Series:
 
 
 def read_moment(owner: str, name: str, moment: Moment) -> pd.Timestamp:
-    """Return a point in time, in UTC and without a time zone."""
+    """Return a point in time, in UTC and without a time zone.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the calling function, for the error message.
+    name : str
+        Name of its argument.
+    moment : Timestamp, date, datetime64 or str
+        A moment; as text in full, year first.
+
+    Returns
+    -------
+    at : Timestamp
+        The moment.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none, or a text such as "03/04/2024" that has two readings.
+
+    Examples
+    --------
+    >>> from smartrisk.windows import read_moment
+    >>> read_moment("example", "at", "2024-03-31")
+    Timestamp('2024-03-31 00:00:00')
+    """
     try:
         if isinstance(moment, str) and _ISO.fullmatch(moment) is None:
             raise ValueError("not in full, or day and month in any order")
+        if isinstance(moment, (int, float, np.number)):
+            raise TypeError("nanoseconds are no moment that anyone writes")
         at = pd.Timestamp(moment)
         if pd.isna(at):
             raise ValueError("not a time")

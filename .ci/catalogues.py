@@ -33,7 +33,7 @@ _KEYWORDS = {
 }
 #: Packages whose errors, warnings and findings the command line shows.
 MESSAGE_PACKAGES = (
-    *("validation", "intake", "schema", "cli", "quality"),
+    *("validation", "intake", "schema", "cli", "quality", "engine"),
     *("tables", "settings", "errors", "lineage"),
 )
 #: Calls that make a message: the template is their second argument.
@@ -81,7 +81,9 @@ def message_templates() -> set[str]:
             or [ROOT / "smartrisk" / f"{name}.py"]
         )
     ]
-    return {text for file in files for text in _texts_of(file)}
+    texts = {text for file in files for text in _texts_of(file)}
+    # Babel joins the two beginnings of a message of `validation` into one text.
+    return {text for text in texts if text.count("{field!r}") < 2}
 
 
 def _texts_of(file: Path) -> set[str]:
@@ -90,7 +92,12 @@ def _texts_of(file: Path) -> set[str]:
         found = extract("python", stream, keywords=_MESSAGES)
         calls = {text for _, text, _, _ in found if isinstance(text, str)}
     tables = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        is_remedy = isinstance(node, ast.keyword) and node.arg == "remedy"
+        if is_remedy and isinstance(node.value, ast.Constant):
+            tables.add(str(node.value.value))
+    for node in tree.body:
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(target, ast.Name) and target.id in _TABLES:
             for part in ast.walk(node):
@@ -100,7 +107,12 @@ def _texts_of(file: Path) -> set[str]:
                         for value in part.values
                         if isinstance(value, ast.Constant | ast.BinOp | ast.JoinedStr)
                     }
-    return {text for text in calls | tables if text.strip() and " " in text}
+    return {text for text in calls | tables if text.strip() and _is_text(text)}
+
+
+def _is_text(text: str) -> bool:
+    """Return whether a text is one of words, and no identifier."""
+    return " " in text or text.endswith((".", ":"))
 
 
 def path(domain: str, lang: str) -> Path:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from smartrisk.cli._messages import render_message
 from smartrisk.cli._terminal import print_line
-from smartrisk.errors import SmartRiskWarning
+from smartrisk.errors import Message, SmartRiskWarning
 from smartrisk.quality import Plausibility
 
 
@@ -17,10 +17,15 @@ def print_doubts(found: Plausibility) -> None:
     doubts = found.doubts()
     if not doubts:
         return
-    print_line(f"\ndoubts about these data ({len(doubts)}):")
+    head = Message(
+        "cli.doubts", "doubts about these data ({count}):", count=len(doubts)
+    )
+    print_line(f"\n{render_message(head)}")
     for doubt in doubts:
         print_line(f"  - {render_message(doubt.message)}")
-        print_line(f"    remedy: {doubt.remedy}")
+        remedy = Message("quality.remedy", doubt.remedy)
+        named = Message("cli.remedy", "remedy: {text}", text=render_message(remedy))
+        print_line(f"    {render_message(named)}")
 
 
 @contextmanager

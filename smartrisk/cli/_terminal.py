@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PLAIN = str.maketrans({"×": "x", "–": "-", "—": "-", "−": "-", "’": "'", "…": "..."})
+#: Line ends, and the spaces of French punctuation.
+_SPACES = "\n\u202f\u00a0"
 #: Longest text of a cell; wider tables wrap on a usual terminal.
 _CELL_CHARACTERS = 60
 
@@ -22,7 +24,9 @@ def print_line(text: str = "") -> None:
 
 def print_error(text: str) -> None:
     """Write a line to standard error, control characters of the data escaped."""
-    clean = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    clean = "".join(
+        c if c.isprintable() or c in _SPACES else repr(c)[1:-1] for c in text
+    )
     sys.stderr.write(make_encodable(f"smartrisk: {clean}", sys.stderr) + "\n")
 
 

@@ -124,8 +124,10 @@ def everything_inspected(data: LearningData) -> Iterator[Doubt]:
             count=len(data.items),
             message=Message(
                 "quality.everything_inspected",
-                "All {count} items have a result, {share:.1%} of them hits.",
+                "All {count} items have a result in the column {column!r}, {share:.1%} "
+                "of them hits.",
                 count=len(data.items),
+                column=data.label_column,
                 share=float((data.hits > 0).mean()),
             ),
             remedy="Leave items that nobody inspected out of OUTCOMES (they are not "

@@ -37,7 +37,7 @@ def placeholders(text):
 
 
 both = pytest.mark.parametrize("lang", ["fr", "es"])
-every = pytest.mark.parametrize("domain", ["reasons", "pages"])
+every = pytest.mark.parametrize("domain", ["reasons", "pages", "messages"])
 
 
 @both

@@ -8,8 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.validation._missing import (
+    MISSING,
+    NOT_AVAILABLE,
+    clean_texts,
+    factorize,
+    is_missing_sign,
+)
 from smartrisk.validation._report import Findings
-from smartrisk.validation._values import MISSING
 
 
 def has_result(named: Mapping[str, pd.Series]) -> NDArray[np.bool_]:
@@ -69,4 +75,8 @@ def number_results(done: dict[str, pd.Series], work: Findings) -> None:
 
 def _is_missing(column: pd.Series) -> NDArray[np.bool_]:
     """Return which values are missing, or written as one of the signs for it."""
-    return np.asarray((column.isna() | column.isin(list(MISSING))).to_numpy(bool))
+    if column.dtype.kind not in "OSU":
+        return np.asarray(column.isna().to_numpy(bool))
+    codes, unique = factorize(column)
+    signs = is_missing_sign(clean_texts(unique), MISSING | NOT_AVAILABLE)
+    return np.append(signs, True)[codes]

@@ -560,3 +560,9 @@ def test_an_empty_column_under_the_best_name_is_reported(values, words):
     with pytest.warns(DataQualityWarning, match=rf"\(column 'VALEUR'\): {words}"):
         validate(items(VALEUR=values), DECLARATIONS, columns=columns)
     assert read("customs_value", values)[0] != []  # without a map there is no warning
+
+
+@pytest.mark.parametrize("sign", ["NULL", " ", "N/A", "NA", "s/d", None, np.nan])
+def test_a_sign_for_missing_in_the_results_of_items_is_no_result(sign):
+    frame = items(illicit=["Oui", sign, "0"])
+    assert validate(frame, OUTCOMES)["declaration_id"].tolist() == ["A0", "A2"]

@@ -1,9 +1,9 @@
 """Recorded decisions, replayed on other Pythons and with other versions of libraries.
 
 ``python benchmarks/replay.py`` records 1,000 decisions with scores and reasons and
-saves the engine. It makes an environment per supported Python that the machine has, with
-``uv`` in a temporary folder: the versions of constraints.txt, and the oldest and newest
-ones that are allowed. It replays every decision in each and writes
+saves the engine. It makes an environment per supported Python that the machine has,
+with ``uv`` in a temporary folder: the versions of constraints.txt, and the oldest and
+newest ones that are allowed. It replays every decision in each and writes
 docs/tables/replay.md.
 
 ``python benchmarks/replay.py record FOLDER`` and ``replay FOLDER`` are the two halves;

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smartrisk.artefact import table_file
+from smartrisk.errors import ArtefactError
 from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._duty_incentive import DutyIncentive, LowestTable
@@ -95,15 +97,40 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
             part.names_ = tuple(learned["columns"])
         else:
             start = f"{name}."
-            found = {
-                k[len(start) :]: t for k, t in tables.items() if k.startswith(start)
-            }
+            found = _Found(name)
+            for key, table in tables.items():
+                if key.startswith(start):
+                    found[key[len(start) :]] = table
             _PARTS[name][1](part, learned[name], found)
         part.declared_ = True
         part.feature_info_ = part._describe()
     features.feature_info_ = features._describe()
     features.note_last_day()
     return features
+
+
+class _Found(Tables):
+    """The tables of a part, by their names within it.
+
+    Parameters
+    ----------
+    part : str
+        Name of the part.
+    """
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self._part = part
+
+    def __missing__(self, label: str) -> dict[str, NDArray[Any]]:
+        """Refuse a folder that lacks a table."""
+        name = f"{self._part}.{label}"
+        raise ArtefactError(
+            "features.saved_table_missing",
+            "RiskEngine.load: table {name!r} of {file!r} is missing. Restore a copy.",
+            name=name,
+            file=table_file(name),
+        )
 
 
 def to_settings(features: DeclarationFeatures) -> dict[str, Any]:

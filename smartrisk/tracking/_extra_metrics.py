@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, SmallSampleWarning
 from smartrisk.evaluation import evaluate_arrays, rate_name
 from smartrisk.tracking._store import import_mlflow
 
@@ -55,7 +57,8 @@ def extra_metrics(
     Pass no ``model_type``: the one for classifiers compares labels with probabilities
     and refuses them. Name the column of scores with ``predictions="risk_score"``. Items
     whose label is missing were not inspected and are left out. A figure that does not
-    apply, such as a rate that allows no item, is left out by MLflow.
+    apply, such as that of a rate that allows no item, is NaN. Only figures are logged,
+    no row of the data.
 
     Examples
     --------
@@ -82,7 +85,7 @@ def extra_metrics(
     return metrics
 
 
-def _make(name: str, function: Callable[..., float | None]) -> Any:
+def _make(name: str, function: Callable[..., float]) -> Any:
     """Return a metric of MLflow."""
     import_mlflow()
     from mlflow.models import make_metric
@@ -92,20 +95,20 @@ def _make(name: str, function: Callable[..., float | None]) -> Any:
     )
 
 
-def _of_hits(name: str, rate: float) -> Callable[..., float | None]:
+def _of_hits(name: str, rate: float) -> Callable[..., float]:
     """Return a function of scores and labels."""
 
     # MLflow passes columns by the names of the parameters.
-    def figure(predictions: Any, targets: Any) -> float | None:
+    def figure(predictions: Any, targets: Any) -> float:
         return _figure(name, predictions, targets, rate)
 
     return figure
 
 
-def _of_revenue(name: str, rate: float, column: str) -> Callable[..., float | None]:
+def _of_revenue(name: str, rate: float, column: str) -> Callable[..., float]:
     """Return a function of scores, labels and the column of amounts of that name."""
 
-    def figure(predictions: Any, targets: Any, amounts: Any) -> float | None:
+    def figure(predictions: Any, targets: Any, amounts: Any) -> float:
         return _figure(name, predictions, targets, rate, amounts)
 
     kind = Parameter.POSITIONAL_OR_KEYWORD
@@ -117,13 +120,16 @@ def _of_revenue(name: str, rate: float, column: str) -> Callable[..., float | No
 
 def _figure(
     name: str, score: Any, labels: Any, rate: float, amounts: Any = None
-) -> float | None:
-    """Return one figure; None where it does not apply."""
-    result = evaluate_arrays(
-        np.asarray(labels),
-        np.asarray(score),
-        revenue=None if amounts is None else np.asarray(amounts),
-        capacity=rate,
-        n_bootstrap=0,
-    )
-    return result.to_dict().get(name)
+) -> float:
+    """Return one figure; NaN where it does not apply."""
+    with warnings.catch_warnings():
+        # MLflow first tries each metric on a single item.
+        warnings.simplefilter("ignore", SmallSampleWarning)
+        result = evaluate_arrays(
+            np.asarray(labels),
+            np.asarray(score),
+            revenue=None if amounts is None else np.asarray(amounts),
+            capacity=rate,
+            n_bootstrap=0,
+        )
+    return result.to_dict().get(name, math.nan)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from smartrisk.errors import Message
+from smartrisk.errors import Message, check_choice
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 
@@ -156,7 +157,7 @@ class Proposal(Result):
         Raises
         ------
         ArgumentError
-            If the map cannot have that value.
+            If there is no such field or option, or the map cannot have that value.
 
         Examples
         --------
@@ -169,6 +170,9 @@ class Proposal(Result):
         False
         """
         settings = self.columns.settings()
+        options = [f.name for f in dataclasses.fields(ColumnMap)]
+        known = [f.name for table in (DECLARATIONS, OUTCOMES) for f in table]
+        check_choice("Proposal.answer", "field", field, dict.fromkeys(known + options))
         is_field = field in DECLARATIONS or field in OUTCOMES
         if not is_field:
             settings[field] = value

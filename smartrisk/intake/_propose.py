@@ -31,6 +31,8 @@ _NO_NAME = 0.5
 _REFUSED = 0.01
 #: How well a header must name a mass for a total of documents to be shared out.
 _TOTAL_NAME = 0.3
+#: Fields without which a table without tariff codes is not one of declarations.
+_FEW = 3
 _MISSING = "validation.columns_missing"
 _ORDINALS = re.compile(
     r"(column|col|field|f|c|v|var|unnamed:?|champ|campo)?[_ ]?[0-9]+"
@@ -235,6 +237,14 @@ def _judge_table(found: Found) -> str:
             else "day of lodgement",
             columns=format_values(found.columns),
         )
+    if not has_goods and not is_result and _n_found(found) < _FEW:
+        raise TableError(
+            "intake.nothing_found",
+            "no column looks like one of declarations or of results: there are no "
+            "tariff codes, and names and values are of something else. Check that it "
+            "is the right file; the table has {columns}.",
+            columns=format_values(found.columns),
+        )
     if not has_goods and found.key.columns:
         raise TableError(
             "intake.no_goods",
@@ -245,6 +255,11 @@ def _judge_table(found: Found) -> str:
             columns=format_values(found.columns),
         )
     return "declarations"
+
+
+def _n_found(found: Found) -> int:
+    """Return the number of fields that columns were found for."""
+    return len(found.assigned) + len(found.key.columns)
 
 
 def _find_outcomes(columns: Mapping[str, ColumnValues]) -> Found:

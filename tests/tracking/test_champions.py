@@ -108,6 +108,7 @@ def test_what_a_killed_process_left_is_completed(registry):
     assert alias(registry) == "2"
 
 
+@pytest.mark.slow
 def test_an_alias_that_was_moved_by_hand_stays(registry, store):
     move(registry, "1")
     move(registry, "2")
@@ -119,6 +120,7 @@ def test_an_alias_that_was_moved_by_hand_stays(registry, store):
     assert rollback(NAME, by="Bo", reason="no", tracking_uri=store).version == "1"
 
 
+@pytest.mark.slow
 def test_a_deleted_champion_is_passed_over(registry, store):
     for version in ("1", "2", "3"):
         move(registry, version)
@@ -131,6 +133,7 @@ def test_a_deleted_champion_is_passed_over(registry, store):
     assert alias(registry) == "1"
 
 
+@pytest.mark.slow
 def test_the_book_outlives_the_first_version(registry):
     move(registry, "1")
     move(registry, "2")

@@ -19,8 +19,15 @@ from smartrisk.pages._case_history import (
     make_unit_value_plot,
     select_earlier,
 )
-from smartrisk.pages._page import Page, history_notes
-from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, OWN_FIELDS, TableInput
+from smartrisk.pages._page import Page, currency_notes, history_notes
+from smartrisk.schema import (
+    CURRENCY,
+    DECLARATIONS,
+    KEY,
+    OUTCOMES,
+    OWN_FIELDS,
+    TableInput,
+)
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -221,6 +228,7 @@ class CaseSheet(Page):
                 _("irregularity, nothing is due"),
             ],
             "notes": [
+                *currency_notes(self._item.attrs.get(CURRENCY), texts),
                 _(
                     "A reason names what raised or lowered the score, compared with "
                     "what was known at lodgement. It is neither a finding nor a "

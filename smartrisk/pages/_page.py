@@ -125,6 +125,13 @@ def history_notes(day: pd.Timestamp | None, texts: Texts) -> list[str]:
     return [texts.words.text("page.history", day=texts.moment(day))]
 
 
+def currency_notes(currency: str | None, texts: Texts) -> list[str]:
+    """Return a note on the currency of amounts, where that is known."""
+    if currency is None:
+        return []
+    return [texts.gettext("Amounts are in %(currency)s.") % {"currency": currency}]
+
+
 class Page:
     """Base of every page: results, written as HTML in one of three languages."""
 

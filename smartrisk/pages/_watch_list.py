@@ -15,10 +15,15 @@ from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.items import positions_of
 from smartrisk.page_style import CONTENT_POLICY
-from smartrisk.pages._page import Page, history_notes, read_template
+from smartrisk.pages._page import (
+    Page,
+    currency_notes,
+    history_notes,
+    read_template,
+)
 from smartrisk.pages._spreadsheet import write_table
 from smartrisk.results import clean_text
-from smartrisk.schema import DECISIONS, KEY, SELECTED_BY, TableInput
+from smartrisk.schema import CURRENCY, DECISIONS, KEY, SELECTED_BY, TableInput
 from smartrisk.selectivity import select
 from smartrisk.validation import OnError, read_declarations, validate
 
@@ -67,6 +72,8 @@ class WatchList(Page):
         Version of the model.
     history_until : Timestamp or None, default=None
         Day of the last item in the history of the engine.
+    currency : str or None, default=None
+        Currency of the amounts, where the column map of the items states it.
 
     Examples
     --------
@@ -83,6 +90,7 @@ class WatchList(Page):
     n_items: int
     model_version: str
     history_until: pd.Timestamp | None = None
+    currency: str | None = None
 
     identities = True
     _template = "watch.html"
@@ -160,6 +168,7 @@ class WatchList(Page):
             n_items=len(items),
             model_version=str(engine.version_),
             history_until=engine.history_until,
+            currency=items.attrs.get(CURRENCY),
         )
 
     def frame(self, *, lang: str = "en") -> pd.DataFrame:
@@ -251,6 +260,7 @@ class WatchList(Page):
             else "",
             "notes": [
                 *history_notes(self.history_until, texts),
+                *currency_notes(self.currency, texts),
                 _(
                     "A selection is not a finding. Items taken at random are "
                     "controlled like the others: they show what the model does not "

@@ -48,6 +48,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
 OWN_KINDS = ("code", "number", "text")
 #: Attribute of a canonical frame: its own fields, and the kind of each.
 OWN_FIELDS = "smartrisk.own_fields"
+#: Attribute of a canonical frame: the currency of its amounts, three letters.
+CURRENCY = "smartrisk.currency"
 #: Attribute of a canonical frame: the administration's names of renamed columns.
 RENAMED = "smartrisk.columns"
 

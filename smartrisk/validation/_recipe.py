@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import Message, TableError, format_values, suggest_nearest
 from smartrisk.schema import (
+    CURRENCY,
     DECLARATIONS,
     FLOWS,
     OWN_FIELDS,
@@ -39,8 +40,6 @@ from smartrisk.validation._recipe_tables import take_references
 from smartrisk.validation._report import Findings
 from smartrisk.validation._values import COERCE
 
-#: Attribute of a canonical frame: the currency of its totals.
-CURRENCY = "smartrisk.currency"
 #: Columns of Brazil's public file Comex Stat (balanca.economia.gov.br): year, month,
 #: tariff code, office.
 _COMEX_STAT = frozenset({"CO_ANO", "CO_MES", "CO_NCM", "CO_URF"})
@@ -170,8 +169,9 @@ class Recipe:
         if self.own:
             kinds = {name: field.kind for name, field in self.own.items()}
             result.attrs[OWN_FIELDS] = kinds
-        if self.columns.currency is not None:
-            result.attrs[CURRENCY] = self.columns.currency
+        currency = self.columns.currency or self.source.attrs.get(CURRENCY)
+        if currency is not None:
+            result.attrs[CURRENCY] = currency
 
     def series(
         self, name: str, work: Findings, done: Mapping[str, pd.Series]
@@ -326,10 +326,10 @@ def refuse_header(
 ) -> None:
     """Raise where a table is one of documents, without the items of which they are."""
     document = found.get("declaration_id")
-    says_nothing = not _GOODS & set(found)
+    has_no_goods = not _GOODS & set(found)
     if table is not DECLARATIONS or "tariff_code" not in missing or document is None:
         return
-    if says_nothing and source[document].is_unique:
+    if has_no_goods and source[document].is_unique:
         raise TableError(
             "validation.header_without_items",
             "{table}: this is a table of documents (headers): column {document!r} is "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from smartrisk.pages import DataCard
-from smartrisk.schema import ColumnMap
+from smartrisk.pages import CaseSheet, DataCard, WatchList
+from smartrisk.schema import DECLARATIONS, ColumnMap
+from smartrisk.validation import validate
 
 
 def test_each_step_of_the_map_is_a_line_of_the_card(world):
@@ -35,3 +36,17 @@ def test_each_step_of_the_map_is_a_line_of_the_card(world):
     assert points in same.to_html()
     plain = DataCard.from_scorecard(card.scorecard)
     assert "How the tables were read" not in plain.to_html()
+
+
+def test_pages_state_the_currency_of_their_amounts(engine, world):
+    day = world.declarations.tail(40)
+    columns = ColumnMap(currency="PEN")
+    items = validate(day, DECLARATIONS, columns=columns)
+    for given, count in ((items, 1), (day, 0)):
+        pages = (
+            WatchList.from_engine(engine, given),
+            CaseSheet.from_engine(engine, given.tail(1)),
+        )
+        for page in pages:
+            assert page.to_html().count("Amounts are in PEN.") == count
+            assert page.to_html(lang="fr").count("Montants en PEN") == count

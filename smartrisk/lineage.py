@@ -365,7 +365,7 @@ def read_sources(*frames: pd.DataFrame | None) -> tuple[Source, ...]:
     ('unknown', 2)
     """
     given = [frame for frame in frames if frame is not None]
-    sources = merge_sources(*map(_stated, given))
+    sources = merge_sources(*map(_read_attribute, given))
     stated = {source.id for source in sources}
     counts: dict[str, int] = {}
     for frame in given:
@@ -418,7 +418,7 @@ def merge_sources(*groups: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(merged.values())
 
 
-def _stated(frame: pd.DataFrame) -> Sequence[Source]:
+def _read_attribute(frame: pd.DataFrame) -> Sequence[Source]:
     """Return the sources of the attribute of a frame."""
     plain = frame.attrs.get(SOURCES, [])
     return [Source.from_dict(values) for values in plain]

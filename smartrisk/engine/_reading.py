@@ -102,7 +102,7 @@ def read_outcomes(
     """Validate results; set aside those of items that nobody knows, if asked to.
 
     Results without item numbers are refused where their documents have several: no one
-    can tell of which item such a result is.
+    knows of which item such a result is.
     """
     results: pd.DataFrame = validate(outcomes, OUTCOMES, on_error=on_error)
     check_numbered(f"RiskEngine.{method}", results, items, knows)

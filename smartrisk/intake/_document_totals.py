@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def share_columns(
     findings : list of Finding
         What was found; it grows.
     """
-    shared = {}
+    shared: dict[str, NDArray[Any]] = {}
     n_items = np.bincount(rows, minlength=len(header))
     for name, by in totals.items():
         column = _total_column(name, joined, header, columns)
@@ -106,7 +107,7 @@ def read_weights(
         )
     problem: TableError | None = None
     for name in _WEIGHTS[by]:
-        weight = Table(name="ITEMS", fields=(_required(DECLARATIONS[name]),))
+        weight = Table(name="ITEMS", fields=(_make_required(DECLARATIONS[name]),))
         try:
             read = check(joined, weight, columns=columns).table
         except TableError as error:
@@ -122,7 +123,7 @@ def read_weights(
     )
 
 
-def _required(number: Field) -> Field:
+def _make_required(number: Field) -> Field:
     """Return a field that must be there."""
     return Field(
         number.name,

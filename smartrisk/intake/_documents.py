@@ -232,7 +232,7 @@ def join_documents(  # noqa: PLR0913 (three tables, each with its own options)
     ------
     TableError
         If a column is missing, no item has a header, rows with the same key differ, or
-        results cannot be told apart.
+        results cannot be distinguished.
     ArgumentError
         If an argument is outside what is allowed, or `level` must be stated.
 
@@ -387,11 +387,11 @@ def _keep_versions(
             continue
         keys = document_keys(frame, on)
         counts, late = latest_versions(table, frame, keys, version, before)
-        gone = ~counts & keys.notna().to_numpy(bool)
-        join.superseded[table] = frame[gone]
-        kept.append(frame[~gone])
-        if gone.any():
-            _note_versions(join, table, keys, gone, late)
+        outdated = ~counts & keys.notna().to_numpy(bool)
+        join.superseded[table] = frame[outdated]
+        kept.append(frame[~outdated])
+        if outdated.any():
+            _note_versions(join, table, keys, outdated, late)
     return kept[0], kept[1]
 
 
@@ -399,24 +399,24 @@ def _note_versions(
     join: _Join,
     table: str,
     keys: pd.Series,
-    gone: NDArray[np.bool_],
+    outdated: NDArray[np.bool_],
     late: NDArray[np.bool_],
 ) -> None:
     """Note rows of versions that do not count."""
     join.findings.append(
         Finding(
             what=f"{table}: other versions",
-            count=int(gone.sum()),
-            examples=show_keys(keys[gone]),
+            count=int(outdated.sum()),
+            examples=show_keys(keys[outdated]),
             message=Message(
                 "intake.other_versions",
                 "{n_rows} rows of {table!r} are of versions that do not count, "
                 "{n_late} of them from after the moment asked for, such as those of "
                 "document {examples}; they are in 'superseded'.",
-                n_rows=int(gone.sum()),
+                n_rows=int(outdated.sum()),
                 n_late=int(late.sum()),
                 table=table,
-                examples=format_values(show_keys(keys[gone])),
+                examples=format_values(show_keys(keys[outdated])),
             ),
         )
     )

@@ -83,12 +83,12 @@ def count_decimals(totals: Floats) -> int:
 
 def _round_to_sums(quotas: Floats, units: Ints, documents: Ints) -> Ints:
     """Return whole numbers near the quotas, which add up to the units."""
-    floors = np.floor(quotas).astype(np.int64)
+    lower = np.floor(quotas).astype(np.int64)
     sums = np.zeros(len(units), np.int64)
-    np.add.at(sums, documents, floors)
+    np.add.at(sums, documents, lower)
     left = units - sums
     # By document, the largest remainders first; `lexsort` keeps the order of ties.
-    order = np.lexsort((-(quotas - floors), documents))
+    order = np.lexsort((-(quotas - lower), documents))
     ordered = documents[order]
     first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
     starts = np.flatnonzero(first)
@@ -98,4 +98,4 @@ def _round_to_sums(quotas: Floats, units: Ints, documents: Ints) -> Ints:
     # Rounding of floats may leave over more than one unit per item, or less than none.
     each, rest = np.divmod(left, np.maximum(n_items, 1))
     more[order] = each[ordered] + (rank < rest[ordered])
-    return floors + more
+    return lower + more

@@ -25,7 +25,7 @@ _PER_KG = ("customs_value", "net_mass_kg")
 #: How many times the median of all others that of a month or an office must be: medians
 #: of a measure differ by a factor of ten between offices, and a unit by a thousand.
 _TIMES_UNIT = 300.0
-#: Items that are enough for medians: a fit of a million shall not be slower.
+#: Items that are enough for medians: a fit of a million must not be slower.
 _ENOUGH = 100_000
 #: Days without any item beside which few items are far from all others, and the share
 #: of the items that are few.

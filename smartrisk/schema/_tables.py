@@ -242,7 +242,7 @@ OUTCOMES = Table(
             "integer",
             "outcome",
             "1 when an irregularity was found, else 0; missing where document_illicit "
-            "alone says so",
+            "alone states it",
             known="inspection",
             required=True,
             nullable=False,

@@ -110,7 +110,7 @@ def validate(
     """
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
-    for message in (*report.flow_messages(), *report.column_doubts()):
+    for message in (*report.flow_messages(), *report.doubts()):
         warnings.warn(
             DataQualityWarning(message.message_id, message.template, **message.values),
             stacklevel=2,
@@ -240,7 +240,7 @@ def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
         result[name] = flag
     if table is OUTCOMES and not numbered:
         result[NO_ITEM_NUMBER] = True
-    for name in _carried(source, result):
+    for name in _find_carried(source, result):
         result[name] = source[name]
     recipe.describe(result)
     return result
@@ -318,7 +318,7 @@ def _unused_columns(recipe: Recipe) -> list[str]:
     return [n for n in names if n not in used and not n.startswith("dq_")]
 
 
-def _carried(source: pd.DataFrame, result: pd.DataFrame) -> list[str]:
+def _find_carried(source: pd.DataFrame, result: pd.DataFrame) -> list[str]:
     """Return columns that go through as they are: lines, and flags made elsewhere."""
     names = [name for name in source.columns if isinstance(name, str)]
     return [

@@ -105,7 +105,7 @@ def test_the_shares_of_a_document_add_up_to_its_cents(cents, documents, seed):
     assert (np.sign(shares) * np.sign(np.array(cents))[rows] >= 0).all()
 
 
-def test_a_total_without_weights_stays_empty_and_is_told():
+def test_a_total_without_weights_stays_empty_and_is_counted():
     items = make_items(VALEUR=["1", "", "1", "50", "0", "0"])
     with pytest.warns(DataQualityWarning, match="shared evenly in 1 documents"):
         joined = join(items=items, totals={"duties_taxes": "value"})
@@ -187,7 +187,7 @@ def test_a_file_that_was_loaded_twice_is_not_a_new_set_of_items():
     assert joined.declarations["ART"].tolist() == [1, 2, 3, 1, 1, 2]
 
 
-def test_the_same_key_with_other_content_is_told_unless_it_is_a_version():
+def test_the_same_key_with_other_content_is_refused_unless_it_is_a_version():
     header = pd.concat([make_header(), make_header(NIF=["Z"] * 3)[:1]])
     with pytest.raises(TableError, match="amendments='replace'"):
         join(header)
@@ -214,7 +214,7 @@ def test_item_numbers_that_number_nothing_are_refused():
     assert joined["ART"].tolist() == [1001, 1002, 1003, 1001, 1001, 1002]
 
 
-def test_a_column_of_both_tables_that_differs_is_told():
+def test_a_column_of_both_tables_that_differs_is_reported():
     items = make_items(NIF=["X", "W", "X", "X", "Y", "Y"])
     with pytest.warns(DataQualityWarning, match="'NIF' is in both tables and differs"):
         joined = join(items=items)

@@ -48,7 +48,7 @@ def test_a_source_is_plain_and_comes_back():
     assert Source.from_dict(source.to_dict()) == source
     assert pickle.loads(pickle.dumps(source)) == source
     later = Source.from_dict({**source.to_dict(), "read_at": "2025", "new": 1})
-    assert later == source  # when it was read says nothing about what it is
+    assert later == source  # when it was read does not change what it is
     with pytest.raises(ArgumentError, match="hexadecimal"):
         Source(sha256="items.csv")
 
@@ -148,9 +148,9 @@ def test_scores_decisions_and_the_ledger_keep_file_and_line(traced, tmp_path):
         assert [body["source_row"] for body in bodies] == lines
         assert bodies[0]["sources"] == {"declarations": DIGEST}
         assert ledger.verify().ok
-        told = {"extract": "f" * 64}
-        ledger.record(decisions, sources=told)
-        assert ledger.frame("decision")["body"].iloc[-1]["sources"] == told
+        given = {"extract": "f" * 64}
+        ledger.record(decisions, sources=given)
+        assert ledger.frame("decision")["body"].iloc[-1]["sources"] == given
         with pytest.raises(LedgerError, match="16 hexadecimal digits"):
             ledger.record(decisions.assign(source_row="items.csv:3"))
 

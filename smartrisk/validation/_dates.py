@@ -20,6 +20,8 @@ Days: TypeAlias = NDArray[np.int64]
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 #: A date is far from the others beyond two years and ten times the median distance.
 _FAR_DAYS, _FAR_TIMES = 730, 10
+#: A larger share of the dates is another period, no typing error.
+_FEW_FAR = 0.05
 #: Different days from which a column without any after the twelfth is suspicious: four
 #: of ten days are up to the twelfth, so that chance gives that once in 80 million; and
 #: the months that they must be of, since an extract may end on the twelfth.
@@ -86,7 +88,8 @@ def _are_far(days: Days) -> NDArray[np.bool_]:
     """Return which days are far from the middle of all days."""
     distance = np.abs(days - int(np.median(days)))
     limit = _FAR_DAYS + _FAR_TIMES * float(np.median(distance))
-    return np.asarray(distance > limit)
+    far = np.asarray(distance > limit)
+    return far if far.sum() <= max(1.0, _FEW_FAR * len(days)) else np.zeros_like(far)
 
 
 def _has_no_late_day(moments: NDArray[np.datetime64]) -> bool:

@@ -311,15 +311,17 @@ class ValidationReport(Result):
         ]
         return tuple(found)
 
-    def column_doubts(self) -> tuple[Message, ...]:
-        """Return doubts about whole columns, which no mark of a row shows.
+    def doubts(self) -> tuple[Message, ...]:
+        """Return doubts about values and columns, which `validate` gives as warnings.
 
         Returns
         -------
         doubts : tuple of smartrisk.errors.Message
-            One message per field and reason; `validate` gives them as warnings.
+            One message per field and reason. Zeros and contradictions are no such
+            doubts: they have their ``dq_`` columns.
         """
-        ids = {f"validation.{reason.replace(' ', '_')}" for reason in OF_COLUMNS}
+        reasons = {*OF_COLUMNS, *FLAGS}
+        ids = {f"validation.{reason.replace(' ', '_')}" for reason in reasons}
         return tuple(
             message
             for message in self.remarks()

@@ -18,8 +18,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from smartrisk.errors import TrackingError
+from smartrisk.tracking._context import NOTE_TAG, context_tags
 from smartrisk.tracking._model import list_versions
+from smartrisk.tracking._steps import new_run
 from smartrisk.tracking._store import import_mlflow
+from smartrisk.tracking._sweep import process_tags
 
 #: The aliases of the engine in service, and of the last one that was not good enough.
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -271,15 +274,14 @@ def _open_run(client: Any, book: Book) -> str:
             name=book.name,
         )
     experiment = client.get_run(first).info.experiment_id
-    run = client.create_run(experiment, run_name=f"champions of {book.name}")
-    run_id = str(run.info.run_id)
-    client.set_tag(
-        run_id,
-        "mlflow.note.content",
+    note = (
         f"Which version of {book.name} was the champion, since when, and who decided. "
-        "smartrisk adds a parameter per move; do not delete this run.",
+        "smartrisk adds a parameter per move; do not delete this run."
     )
-    client.set_terminated(run_id)
+    with process_tags() as own:
+        tags = context_tags() | own | {NOTE_TAG: note}
+        with new_run(client, experiment, f"champions of {book.name}", tags) as run:
+            run_id = str(run.info.run_id)
     if _set_once(client, first, _book_param(book.name), run_id):
         return run_id
     client.delete_run(run_id)

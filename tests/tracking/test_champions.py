@@ -167,6 +167,10 @@ def test_who_is_champion_is_shown(registry, store):
     assert "version 2 since 20" in repr(moves)
     assert "register by Ada" in moves._repr_html_()
     assert moves.frame()["reason"].tolist() == ["a test"]
+    run = registry.get_run(read_book(registry, NAME).run_id)
+    assert run.info.run_name == f"champions of {NAME}"
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlflow.user"]
 
 
 @pytest.mark.slow

@@ -404,7 +404,7 @@ def test_an_odd_index_points_to_the_right_rows():
 
 
 def test_a_column_of_serial_numbers_is_refused():
-    with pytest.raises(TableError, match="not a date in 3 rows.*'excel'"):
+    with pytest.raises(TableError, match=r"not a date in 3 rows.*'excel'"):
         validate(items(lodged_at=[45296, 45297, 45329]), DECLARATIONS)
 
 

@@ -51,6 +51,18 @@ def store_rows(
         )
 
 
+def has_erasure(store: Store, after: int, before: int) -> bool:
+    """Return whether something was erased between two entries."""
+    if before <= after + 1:
+        return False
+    statement = (
+        "SELECT count(*) FROM entries WHERE seq > :after AND seq < :before "
+        "AND kind = 'erasure'"
+    )
+    rows = store.fetch("chain", statement, after=after, before=before)
+    return bool(rows[0][0])
+
+
 def read_before(since: Any) -> str:
     """Return the day before which rows are old, or raise when it is none."""
     moment = since

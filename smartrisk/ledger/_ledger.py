@@ -17,6 +17,7 @@ from smartrisk.ledger._aside import (
     erase_ids,
     find_old,
     find_parties,
+    has_erasure,
     read_before,
     read_parties,
     store_rows,
@@ -218,8 +219,15 @@ class Ledger:
             read_sources(traced if sources is None else sources),
             compute,
         )
+        before = self.head().seq
         self._store("items", inputs)
-        return self._append(entries)
+        head = self._append(entries)
+        first = head.seq - len(entries) + 1
+        if has_erasure(self._access.database, before, first):
+            # Another process forgot a trader after the inputs were stored, and before
+            # the decisions on them: what is decided later is kept.
+            self._store("items", inputs)
+        return head
 
     def override(
         self,

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import LedgerError
+from smartrisk.ledger import Ledger
+from smartrisk.ledger import _ledger as ledger_module
 
 
 class Engine:
@@ -115,7 +117,7 @@ def test_a_replay_that_agrees_but_for_rounding_is_not_exact(ledger, decided):
     assert replay.agrees
     assert not replay.exact
     assert replay.other_versions["numpy"][0] == "1.0"
-    assert "but for rounding" in repr(replay)
+    assert "but for rounding (versions that differ: numpy 1.0 then," in repr(replay)
     engine.score_one = lambda item: Engine.score_one(engine, item)
     note = ledger.replay("D3", engine).note
     assert note.startswith("the score differs (versions that differ: numpy 1.0 then,")
@@ -141,6 +143,26 @@ def test_a_replay_of_an_erased_record_answers_erased(ledger, decided):
         session.fetch("DELETE FROM items")
     replay = ledger.replay(key[0], engine, item_number=key[1])
     assert replay.message.message_id == "ledger.inputs_missing"
+
+
+def test_a_trader_forgotten_meanwhile_does_not_take_the_inputs(
+    ledger, decided, monkeypatch
+):
+    engine, later, scores, chosen = decided
+    ledger.record(chosen.head(3), declarations=later.head(3), scores=scores.head(3))
+    whole = ledger_module.append_entries
+
+    def forget_first(store, entries, clock):
+        monkeypatch.setattr(ledger_module, "append_entries", whole)
+        with Ledger(ledger.path) as other:
+            assert other.forget(importer_id="T0").n_items == 3
+        return whole(store, entries, clock)
+
+    monkeypatch.setattr(ledger_module, "append_entries", forget_first)
+    ledger.record(chosen, declarations=later, scores=scores)
+    for name in later["declaration_id"]:
+        assert ledger.replay(name, engine).agrees
+    assert ledger.verify().ok
 
 
 def test_a_replay_of_changed_inputs_is_refused(ledger, decided):

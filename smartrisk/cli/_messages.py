@@ -97,9 +97,11 @@ def translator(lang: str | None = None) -> Callable[[str], str] | None:
 
     def translate(template: str) -> str:
         head = next((h for h in _HEADS if template.startswith(h)), "")
-        if not head:
+        reason = gettext(template[len(head) :])
+        # A text that the catalogue does not have comes back as it is.
+        if not head or reason.replace("\u202f", " ") == template[len(head) :]:
             return gettext(template)
-        return gettext(head) + gettext(template[len(head) :])
+        return gettext(head) + reason
 
     return translate
 

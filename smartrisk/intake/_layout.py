@@ -48,7 +48,7 @@ class Header:
     width : int
         Fields of a record.
     evidence : str
-        What tells so.
+        The evidence.
     """
 
     names: tuple[str, ...]
@@ -91,7 +91,7 @@ def usual_width(records: Sequence[Record], least: int = 1) -> int:
 
 
 def find_separator(lines: Lines, first: int, quote: bytes) -> tuple[str, str]:
-    """Return the separator of a text, and what tells so.
+    """Return the separator of a text, and the evidence.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def find_separator(lines: Lines, first: int, quote: bytes) -> tuple[str, str]:
     Raises
     ------
     TableError
-        If none or several divide header and records alike.
+        If none or several divide header and records equally.
     """
     regular: dict[str, tuple[bool, float, int]] = {}
     for separator in SEPARATORS:
@@ -124,6 +124,13 @@ def find_separator(lines: Lines, first: int, quote: bytes) -> tuple[str, str]:
             fits = n_names in (width, width - 1)
             regular[separator] = (fits, share, width)
     fitting = [s for s, (fits, _, _) in regular.items() if fits] or list(regular)
+    # Decimal commas divide a line without a header too, less often and less regularly
+    # than its separator.
+    best = max(regular, key=lambda s: regular[s][1:], default="")
+    if all(regular[best][1:] > regular[s][1:] for s in fitting) and all(
+        regular[best][2] > regular[s][2] for s in fitting
+    ):
+        fitting = [best] if best else fitting
     if len(fitting) == 1:
         _, share, width = regular[fitting[0]]
         return fitting[0], f"{share:.0%} of the first records have {width} fields"
@@ -136,7 +143,7 @@ def find_separator(lines: Lines, first: int, quote: bytes) -> tuple[str, str]:
         return best, f"{share:.0%} of the first records have {width} fields"
     raise TableError(
         "intake.separator_uncertain",
-        "the separator is not certain: {found} divide the lines alike. Declare it in "
+        "the separator is not certain: {found} divide the lines equally. Declare it in "
         '[file], such as separator = ";".',
         found=" and ".join(f"{s!r} ({regular[s][2]} fields)" for s in fitting),
     )
@@ -255,7 +262,7 @@ def _accept_one_column(lines: Lines, first: int) -> tuple[str, str]:
     n_with = {s: sum(s in text for text in texts) for s in SEPARATORS}
     frequent = [s for s, n in n_with.items() if n >= _REGULAR * len(texts)]
     if len(frequent) == 1:
-        return frequent[0], "no other one stands in half of the lines"
+        return frequent[0], "no other one is in half of the lines"
     absent = [s for s, n in n_with.items() if not n]
     if not frequent and absent:
         return absent[0], "one column: no separator in half of the lines"

@@ -15,6 +15,7 @@ from smartrisk.errors import Message, format_values
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._documents_found import Documents
 from smartrisk.intake._sums import share_equal
+from smartrisk.languages import N_
 from smartrisk.schema import TRADERS
 
 #: Values that stand for no party at all, in lower case without signs.
@@ -132,9 +133,9 @@ def look_at_columns(subject: Subject) -> Iterator[Look]:
         c.name for c in columns if c.is_constant and c.n_filled and c.name not in zero
     ]
     for check, names, message in (
-        ("empty columns", empty, "columns without any value: {columns}."),
-        ("zero columns", zero, "columns that are zero in every row: {columns}."),
-        ("constant columns", one, "columns with one value: {columns}."),
+        ("empty columns", empty, N_("columns without any value: {columns}.")),
+        ("zero columns", zero, N_("columns that are zero in every row: {columns}.")),
+        ("constant columns", one, N_("columns with one value: {columns}.")),
     ):
         if names and len(subject.frame) > 1:
             yield Look(
@@ -272,14 +273,19 @@ def _damaged(name: str, texts: pd.Series) -> Iterator[Look]:
         (
             "numbers with .0",
             r"[0-9]+\.0+",
-            "{column!r}: {count} rows ({share:.1%}) end in .0, such as {values}: the "
-            "identifiers went through numbers with decimals.",
+            N_(
+                "{column!r}: {count} rows ({share:.1%}) end in .0, such as {values}: "
+                "the identifiers went through numbers with decimals."
+            ),
         ),
         (
             "scientific notation",
             r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+",
-            "{column!r}: {count} rows ({share:.1%}) are in scientific notation, such "
-            "as {values}: a spreadsheet rounded them. Export the column as text.",
+            N_(
+                "{column!r}: {count} rows ({share:.1%}) are in scientific notation, "
+                "such as {values}: a spreadsheet rounded them. Export the column as "
+                "text."
+            ),
         ),
     ):
         found = texts[texts.str.fullmatch(pattern)]

@@ -26,6 +26,8 @@ _ALMOST_ALL = 0.99
 #: Rating of a field by its values where they are of a kind of their own, and where
 #: they are only the likeliest.
 _OWN_KIND, _LIKELY = 0.6, 0.4
+#: Documents of a file, as a share of its rows: one of hundreds of items is rare.
+_SOME_DOCUMENTS = 0.02
 #: Rows below which few distinct values say nothing.
 _SOME = 30
 
@@ -95,7 +97,9 @@ def find_key_by_values(columns: Columns) -> tuple[Key, str | None]:
     ids = [
         (c.n_distinct, n)
         for n, c in columns.items()
-        if c.mean_length >= 3 and c.filled > _ALMOST_ALL and not c.has_fractions
+        if c.n_distinct >= max(3, _SOME_DOCUMENTS * len(c.texts))
+        and c.filled > _ALMOST_ALL
+        and not c.has_fractions
     ]
     items = [
         n

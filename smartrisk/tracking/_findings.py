@@ -50,7 +50,7 @@ def find_findings(
                 sizes = importance(engine.explain(sample), "field")
                 found["importance"] = sizes, ImportanceDisplay.from_importance(sizes)
             if {_PAST, _LATER} <= set(tables):
-                moved = drift(_known(tables[_PAST]), _known(tables[_LATER]))
+                moved = drift(_keep_known(tables[_PAST]), _keep_known(tables[_LATER]))
                 found["drift"] = moved, DriftDisplay.from_drift(moved)
     except SmartRiskError as error:
         warnings.warn(
@@ -64,7 +64,7 @@ def find_findings(
     return found
 
 
-def _known(table: pd.DataFrame) -> pd.DataFrame:
+def _keep_known(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that are fields of DECLARATIONS."""
     return table[[name for name in DECLARATIONS.names if name in table]]
 

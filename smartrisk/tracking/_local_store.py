@@ -153,7 +153,7 @@ def _check_artefacts(path: Path) -> None:
         raise TrackingError(
             "tracking.artefacts_without_store",
             "tracking: {folder!r} holds artefacts of {n_runs} runs or models, but the "
-            "database {path!r} that names them is gone. Restore it from a copy; or "
+            "database {path!r} that names them is missing. Restore it from a copy; or "
             "move the folder away and log again. A logged engine still loads from its "
             "folder: RiskEngine.load({example!r}).",
             folder=str(folder),

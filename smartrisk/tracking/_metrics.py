@@ -80,7 +80,7 @@ def read_figures(
         else:
             figures.single |= _read_mapping(result)
     figures.curves += _tree_curve(engine)
-    return _checked(figures)
+    return _check(figures)
 
 
 def as_sequence(evaluation: object) -> Sequence[Any]:
@@ -116,7 +116,7 @@ def _read_mapping(given: object) -> dict[str, float]:
     return {str(name): float(value) for name, value in given.items()}
 
 
-def _checked(figures: Figures) -> Figures:
+def _check(figures: Figures) -> Figures:
     """Return finite figures under names that MLflow takes, and say what changed."""
     values = [*figures.single.items(), *((p.name, p.value) for p in figures.curves)]
     values += [pair for month in figures.months.values() for pair in month.items()]
@@ -192,16 +192,18 @@ def _add_backtest(figures: Figures, backtest: Backtest, contender: str | None) -
     others = [name for name in contenders if name != contender]
     starts = {k: f"{name}/" for k, name in entry_names("contenders", others).items()}
     for row in backtest.total(n_bootstrap=_NO_INTERVALS).to_dict("records"):
-        figures.single |= _named(row, starts)
+        figures.single |= _name_measures(row, starts)
     for row in table.to_dict("records"):
-        values = _named(row, starts)
+        values = _name_measures(row, starts)
         figures.curves += _period_points(str(row["period"]), values)
         start = starts.get(str(row["contender"]), "")
         month = figures.months.setdefault(str(row["period"]), {})
         month |= values | {f"{start}{name}": float(row[name]) for name in _COUNTS}
 
 
-def _named(row: Mapping[Any, Any], starts: Mapping[str, str]) -> dict[str, float]:
+def _name_measures(
+    row: Mapping[Any, Any], starts: Mapping[str, str]
+) -> dict[str, float]:
     """Return the measures of a row; those of other contenders start with their name."""
     start = starts.get(str(row["contender"]), "")
     suffix = rate_name(row["rate"])

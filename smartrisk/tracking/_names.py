@@ -1,4 +1,4 @@
-"""Names that every store of MLflow takes; what was changed is said."""
+"""Names that every store of MLflow takes; what was changed is stated."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ Life = Literal["lives", "ended", "elsewhere"]
 
 _PROC = Path("/proc")
 _BOOT_ID = _PROC / "sys/kernel/random/boot_id"
-#: Read by its owner only to tell machines of one name apart; never stored as it is.
+#: Read only to distinguish machines of one name; never stored as it is.
 _MACHINE_ID = Path("/etc/machine-id")
 #: Hexadecimal digits of the digest of a machine.
 _DIGITS = 12
-#: Starts that say nothing of a process that is there.
+#: Starts by which a process cannot be recognised.
 _NOT_KNOWN = ("", "unknown")
 
 
@@ -88,8 +88,8 @@ class Process:
         if not _exists(self.pid):
             return "ended"
         start = _start_of(self.pid)
-        can_tell = start not in _NOT_KNOWN and self.start not in _NOT_KNOWN
-        return "ended" if can_tell and start != self.start else "lives"
+        is_known = start not in _NOT_KNOWN and self.start not in _NOT_KNOWN
+        return "ended" if is_known and start != self.start else "lives"
 
 
 @cache
@@ -137,7 +137,7 @@ def _is_zombie(pid: int) -> bool:
 
 
 def _stat_fields(pid: int) -> list[str]:
-    """Return what Linux tells of a process from its state on, empty elsewhere."""
+    """Return what Linux states of a process, from its state on; empty elsewhere."""
     # The name comes second, in brackets, and may hold blanks and brackets.
     return _read(_PROC / str(pid) / "stat").rpartition(")")[2].split()
 

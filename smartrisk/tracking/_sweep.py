@@ -39,7 +39,7 @@ _calls: set[str] = set()
 def sweep(
     *,
     tracking_uri: str | os.PathLike[str] | None = None,
-    gone_hosts: Collection[str] = (),
+    removed_hosts: Collection[str] = (),
     dry_run: bool = False,
 ) -> pd.DataFrame:
     """Mark runs whose process was killed while it logged them.
@@ -50,9 +50,9 @@ def sweep(
     ----------
     tracking_uri : str or path, default=None
         Address of the store, as in `log_run`.
-    gone_hosts : collection of str, default=()
-        Names of machines that are gone for good: their runs are marked, too. Runs of
-        other machines are reported only, because nobody here can see whether their
+    removed_hosts : collection of str, default=()
+        Names of machines that were removed for good: their runs are marked, too. Runs
+        of other machines are reported only, because nobody here can see whether their
         processes live.
     dry_run : bool, default=False
         Whether to report only.
@@ -69,7 +69,7 @@ def sweep(
     TrackingError
         If the store refuses or does not answer.
     ArgumentError
-        If `gone_hosts` is a single text.
+        If `removed_hosts` is a single text.
 
     Notes
     -----
@@ -83,17 +83,17 @@ def sweep(
     >>> import smartrisk as sr
     >>> sr.tracking.sweep(dry_run=True)  # doctest: +SKIP
     """
-    if isinstance(gone_hosts, str):
+    if isinstance(removed_hosts, str):
         raise ArgumentError(
-            "tracking.gone_hosts_a_text",
-            "sweep: 'gone_hosts' must be a collection of names, such as [{host!r}].",
-            host=gone_hosts,
+            "tracking.removed_hosts_a_text",
+            "sweep: 'removed_hosts' must be a collection of names, such as [{host!r}].",
+            host=removed_hosts,
         )
     uri = resolve_address(tracking_uri)
     client = open_store(uri)
     with raise_tracking_errors(uri, "sweep"), limit_waiting():
         rows = [
-            _report(client, run, process, gone_hosts, dry_run=dry_run)
+            _report(client, run, process, removed_hosts, dry_run=dry_run)
             for run, process in _running(client)
         ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
@@ -158,7 +158,7 @@ def _report(
     client: Any,
     run: Any,
     process: Process,
-    gone_hosts: Collection[str],
+    removed_hosts: Collection[str],
     *,
     dry_run: bool,
 ) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _report(
     life = process.life()
     if process == Process.current(process.call):
         life = "ended"  # the call that logged it is over
-    if life == "elsewhere" and process.host in gone_hosts:
+    if life == "elsewhere" and process.host in removed_hosts:
         life = "ended"
     states = {"ended": "killed", "lives": "running", "elsewhere": "elsewhere"}
     if life == "ended" and not dry_run:

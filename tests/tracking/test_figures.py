@@ -101,13 +101,13 @@ def test_without_its_name_no_contender_passes_for_the_engine(engine, tested):
 
 
 def test_metrics_that_are_no_finite_number_are_left_out_by_name(engine):
-    given = {"ok": 1, "gone": float("nan"), "much": float("inf")}
-    with pytest.warns(TrackingWarning, match=r"2 metrics .* 'gone is nan', 'much is"):
+    given = {"ok": 1, "lost": float("nan"), "much": float("inf")}
+    with pytest.warns(TrackingWarning, match=r"2 metrics .* 'lost is nan', 'much is"):
         figures = read_figures([given], None, engine)
     assert figures.single == {"ok": 1.0}
 
 
-def test_names_are_changed_and_said_and_never_joined(engine):
+def test_names_are_changed_and_stated_and_never_joined(engine):
     with pytest.warns(TrackingWarning, match="'revenue@5%' as 'revenue_5_'"):
         figures = read_figures([{"revenue@5%": 0.5, "größe": 2}], None, engine)
     assert figures.single == {"revenue_5_": 0.5, "größe": 2.0}

@@ -42,7 +42,7 @@ def test_a_number_that_was_given_again_is_another_process():
     if not process.start:
         pytest.skip("the start of a process is not known here")
     assert replace(process, start="1").life() == "ended"
-    # A start that nobody knew says nothing.
+    # A start that nobody knew proves nothing.
     assert replace(process, start="").life() == "lives"
 
 

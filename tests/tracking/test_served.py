@@ -260,7 +260,7 @@ def test_the_code_of_a_model_is_the_same_file_for_the_same_code(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_process_that_runs_other_code_is_told(logged, tmp_path):
+def test_a_process_that_runs_other_code_is_warned(logged, tmp_path):
     folder = shutil.copytree(model_folder(logged), tmp_path / "model")
     archive = next((folder / "code").glob("*.zip"))
     with zipfile.ZipFile(archive, "a") as content:

@@ -51,7 +51,8 @@ def test_a_served_engine_answers_with_the_same_scores(
     run_mlflow, free_port = mlflow_process
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    words = ["models", "serve", "-m", "models:/customs-risk/1"]
+    assert f"mlflow models serve -m {logged.serve_uri} " in str(logged)
+    words = ["models", "serve", "-m", logged.serve_uri]  # no address of a store
     words += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
     new = past_and_new[1]
     new = pd.concat([new[new["tariff_code"].str.startswith("0")].head(5), new.head(35)])
@@ -68,18 +69,20 @@ def test_a_served_engine_answers_with_the_same_scores(
         "split": {"dataframe_split": {k: split[k] for k in ("columns", "data")}},
         "cells of a csv": {"dataframe_records": cells.to_dict("records")},
     }
-    home = {"MLFLOW_TRACKING_URI": logged.tracking_uri}
-    with run_mlflow(words, tmp_path, f"{url}/ping", home):
+    with run_mlflow(words, tmp_path, f"{url}/ping", {}):
         for name, body in bodies.items():
             answer = pd.DataFrame(post(f"{url}/invocations", json.dumps(body)))
             for column in ("risk_score", "expected_revenue"):
                 left, right = answer[column].to_numpy(), expected[column].to_numpy()
                 assert np.array_equal(left, right), name
+        one = json.dumps({"dataframe_records": rows.head(1).to_dict("records")})
+        answer = pd.DataFrame(post(f"{url}/invocations", one))
+        assert answer["risk_score"].tolist() == expected["risk_score"].head(1).tolist()
         body = {**bodies["records"], "params": {"capacity": 4.0, "explain": True}}
         answer = pd.DataFrame(post(f"{url}/invocations", json.dumps(body)))
         assert (answer["channel"] != "green").sum() == 4
         assert answer["reasons"].str.len().gt(0).any()
-        broken = {"dataframe_records": [{"declaration_id": "A"}]}
+        broken = {"dataframe_records": [{"declaration_id": "A", "customs_value": 1.0}]}
         with pytest.raises(urllib.error.HTTPError) as caught:
             post(f"{url}/invocations", json.dumps(broken))
         assert caught.value.code == 400

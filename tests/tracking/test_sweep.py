@@ -63,7 +63,7 @@ def test_log_run_marks_what_a_killed_process_left_and_nothing_else(engine, store
     assert str(client.get_logged_model(model_id).status).endswith("FAILED")
 
 
-def test_sweep_reports_all_and_marks_those_of_machines_that_are_gone(store, left):
+def test_sweep_reports_all_and_marks_those_of_removed_machines(store, left):
     client, ids, _ = left
     report = sweep(tracking_uri=store, dry_run=True)
     assert dict(zip(report["run_id"], report["state"], strict=True)) == {
@@ -71,18 +71,18 @@ def test_sweep_reports_all_and_marks_those_of_machines_that_are_gone(store, left
     }
     assert set(statuses(client, ids).values()) == {"RUNNING"}
     assert sweep(tracking_uri=store)["state"].eq("killed").sum() == 1
-    again = sweep(tracking_uri=store, gone_hosts=["another"])
+    again = sweep(tracking_uri=store, removed_hosts=["another"])
     assert sorted(again["state"]) == ["killed", "running"]
     assert statuses(client, ids)["elsewhere"] == "KILLED"
     with pytest.raises(ArgumentError, match="collection of names"):
-        sweep(tracking_uri=store, gone_hosts="another")
+        sweep(tracking_uri=store, removed_hosts="another")
 
 
 def test_a_run_that_this_process_could_not_end_is_marked_by_its_next_call(
     engine, store, monkeypatch
 ):
     def lose_the_store(self, *args, **kwargs):
-        raise ConnectionError("the store is gone")
+        raise ConnectionError("the store is lost")
 
     with monkeypatch.context() as patch:
         patch.setattr(mlflow.MlflowClient, "set_terminated", lose_the_store)
@@ -166,9 +166,7 @@ sys.stdout.write(json.dumps(found))
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="forks and kills")
-def test_a_store_works_after_any_kill_and_no_run_stays_running(
-    engine, tmp_path, store
-):
+def test_a_store_works_after_any_kill_and_no_run_stays_running(engine, tmp_path, store):
     folder = engine.save(tmp_path / "engine")
     for later in ("while_the_model_is_copied", "before_the_end"):
         (tmp_path / later).mkdir()

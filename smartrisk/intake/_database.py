@@ -97,7 +97,7 @@ def _read_address(address: str, file: FileFormat) -> Reading:
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "the driver", extra="postgres") from error
     except sa.exc.SQLAlchemyError as error:
-        raise _refused(error) from error
+        raise _make_refusal(error) from error
 
 
 def _read_alchemy(connection: Any, file: FileFormat) -> Reading:
@@ -114,7 +114,7 @@ def _read_alchemy(connection: Any, file: FileFormat) -> Reading:
         names = list(result.keys())
         rows = [tuple(row) for row in result.fetchall()]
     except Exception as error:  # every driver has errors of its own
-        raise _refused(error) from error
+        raise _make_refusal(error) from error
     return _from_rows(names, rows, file)
 
 
@@ -143,7 +143,7 @@ def _read_driver(connection: Any, file: FileFormat) -> Reading:
             names = [column[0] for column in cursor.description or ()]
             rows = _fetch_all(cursor, names)
         except Exception as error:  # every driver has errors of its own
-            raise _refused(error) from error
+            raise _make_refusal(error) from error
         return _from_rows(names, rows, file)
     finally:
         cursor.close()
@@ -214,7 +214,7 @@ def _reading(names: list[str], columns: list[pd.Series], file: FileFormat) -> Re
     )
 
 
-def _refused(error: Exception) -> TableError:
+def _make_refusal(error: Exception) -> TableError:
     """Return the error for what a database refused; it holds no address."""
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()

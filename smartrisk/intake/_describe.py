@@ -1,4 +1,4 @@
-"""What was found in a file: its format, the lines, and what tells so."""
+"""What was found in a file: its format, the lines, and the evidence."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class FileDescription(Result):
 
     @property
     def findings(self) -> pd.DataFrame:
-        """One row per line that is told: file, line, reason, severity, value."""
+        """One row per line that is reported: file, line, reason, severity, value."""
         parts = [
             findings_frame(reading.findings).assign(file=reading.name)
             for reading in self._readings
@@ -119,8 +119,8 @@ class FileDescription(Result):
         parts: list[Message] = []
         for reading in self._readings:
             parts.append(_account(reading))
-            told = reading.findings.of("error", "repaired", "warning")
-            parts += [finding.message() for finding in told]
+            reported = reading.findings.select("error", "repaired", "warning")
+            parts += [finding.message() for finding in reported]
         return tuple(parts)
 
 

@@ -21,7 +21,7 @@ _USUAL = frozenset(
     "àâäáãåçéèêëíìîïñóòôöõøúùûüÿœæßÀÂÄÁÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØÚÙÛÜŸŒÆ°ºª«»€£§’‘“”–—…·¿¡²³½¼®™´\xa0"
 )
 _CANDIDATES = ("cp1252", "cp850")
-#: Bytes that are looked at to tell code pages apart.
+#: Bytes that are looked at to distinguish code pages.
 _SAMPLE = 1 << 20
 #: Share of NUL in one of two bytes that only UTF-16 has: half of Latin text.
 _NUL_SHARE = 0.3
@@ -58,7 +58,7 @@ class Decoded:
     encoding : str
         Encoding of the file.
     evidence : str
-        What tells so.
+        The evidence.
     bad_lines : dict of int to bytes
         Lines that could not be decoded, from 1; `data` has question marks there.
     """
@@ -82,7 +82,7 @@ def decode_text(content: bytes, declared: str | None) -> Decoded:
     Returns
     -------
     decoded : Decoded
-        The text, its encoding and what tells so.
+        The text, its encoding and the evidence.
 
     Raises
     ------

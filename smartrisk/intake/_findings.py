@@ -14,7 +14,7 @@ from smartrisk.errors import Message, format_values
 from smartrisk.results import clean_text
 
 #: "error" stops the reading unless lines are set aside; "repaired" and "warning" are
-#: told; "note" is part of the description of the file only.
+#: reported; "note" is part of the description of the file only.
 Severity: TypeAlias = Literal["error", "repaired", "warning", "note"]
 
 #: Lines that a message names; the table of findings has all.
@@ -212,12 +212,12 @@ class FindingList:
                 Finding(reason, severity, numbers, tuple(values), **details)
             )
 
-    def of(self, *severities: Severity) -> list[Finding]:
+    def select(self, *severities: Severity) -> list[Finding]:
         """Return the findings of some severities."""
         return [f for f in self._found if f.severity in severities]
 
 
 def unusable_records(findings: FindingList) -> int:
     """Return the number of records that are no rows, each counted once."""
-    errors = findings.of("error")
+    errors = findings.select("error")
     return len({int(line) for finding in errors for line in finding.lines})

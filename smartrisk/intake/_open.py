@@ -93,7 +93,7 @@ class Content:
         What the file holds.
     kind : str
         "text", "xlsx", "parquet", "arrow" or "sqlite".
-    said : str
+    stated : str
         What the name of the file says.
     compression : str
         How it was packed.
@@ -103,7 +103,7 @@ class Content:
 
     data: bytes
     kind: str
-    said: str
+    stated: str
     compression: str = "none"
     member: str | None = None
 
@@ -154,10 +154,10 @@ def open_content(data: bytes, name: str, file: FileFormat) -> Content:
             "out compression.",
             declared=file.compression,
         )
-    said = _ENDINGS.get(PurePath(name).suffix.lower(), "text")
+    stated = _ENDINGS.get(PurePath(name).suffix.lower(), "text")
     kind = recognise(data)
-    _refuse(kind, said, data)
-    return Content(data, kind, said, compression, member)
+    _refuse(kind, stated, data)
+    return Content(data, kind, stated, compression, member)
 
 
 def recognise(data: bytes) -> str:
@@ -250,9 +250,9 @@ def _unpack_member(data: bytes, member: str | None) -> tuple[bytes, str]:
         return archive.read(member), member
 
 
-def _refuse(kind: str, said: str, data: bytes) -> None:
+def _refuse(kind: str, stated: str, data: bytes) -> None:
     """Refuse a kind that is not read, by its content or by the name of the file."""
-    named = said if kind == "text" and said in _TEXTS else kind
+    named = stated if kind == "text" and stated in _TEXTS else kind
     if named == "xls" and kind == "text" and b"\t" in data[:2000]:
         return  # programs save tables with tabs under this name
     if named in _TEXTS:

@@ -81,7 +81,7 @@ def read_table(
 
     See Also
     --------
-    describe_file : What was found in a file, and what tells so.
+    describe_file : What was found in a file, and the evidence.
 
     Notes
     -----
@@ -188,7 +188,7 @@ def _raise_errors(readings: list[Reading]) -> None:
     parts: list[Message] = []
     found: list[Finding] = []
     for reading in readings:
-        errors = reading.findings.of("error")
+        errors = reading.findings.select("error")
         if not errors:
             continue
         n_records = unusable_records(reading.findings)
@@ -219,10 +219,10 @@ def _raise_errors(readings: list[Reading]) -> None:
 
 def _warn(reading: Reading) -> None:
     """Warn of what was repaired, left out or is doubtful in a source."""
-    told = reading.findings.of("error", "repaired", "warning")
-    if not told:
+    reported = reading.findings.select("error", "repaired", "warning")
+    if not reported:
         return
-    parts = [finding.message() for finding in told]
+    parts = [finding.message() for finding in reported]
     warnings.warn(
         DataQualityWarning(
             "intake.file_findings",
@@ -236,7 +236,7 @@ def _warn(reading: Reading) -> None:
 
 
 def _drop_repeated(readings: list[Reading]) -> list[Reading]:
-    """Leave out content that was given before, and tell."""
+    """Leave out content that was given before, and report it."""
     kept: list[Reading] = []
     first: dict[str, Reading] = {}
     for reading in readings:
@@ -282,7 +282,7 @@ def _source_rows(sha256: str, lines: NDArray[np.int64], index: pd.Index) -> pd.S
 
 
 def _join(frames: list[pd.DataFrame], readings: list[Reading]) -> pd.DataFrame:
-    """Return several frames as one; columns that one lacks are told."""
+    """Return several frames as one; columns that one lacks are reported."""
     if len(frames) == 1:
         return frames[0]
     names = list(dict.fromkeys(name for frame in frames for name in frame.columns))

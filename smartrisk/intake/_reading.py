@@ -23,7 +23,7 @@ _BETWEEN_WORDS = re.compile(r"[\s_.\-]+")
 
 @dataclass(frozen=True)
 class Evidence:
-    """One option of a file: its value, whether it was declared, what tells so."""
+    """One option of a file: its value, whether it was declared, the evidence."""
 
     option: str
     value: Any
@@ -31,7 +31,9 @@ class Evidence:
     reason: str = ""
 
 
-def tell(file: FileFormat, option: str, value: Any, reason: str = "") -> Evidence:
+def make_evidence(
+    file: FileFormat, option: str, value: Any, reason: str = ""
+) -> Evidence:
     """Return an option with whether it was declared.
 
     Parameters
@@ -43,7 +45,7 @@ def tell(file: FileFormat, option: str, value: Any, reason: str = "") -> Evidenc
     value : object
         Its value.
     reason : str
-        What tells so, where it was found.
+        The evidence, where it was found.
 
     Returns
     -------
@@ -90,7 +92,7 @@ class Reading:
     format : FileFormat
         How the source is written, in full.
     evidence : list of Evidence
-        What tells so.
+        The evidence.
     findings : FindingList
         What is wrong, repaired or left out.
     accounts : dict of str to int
@@ -171,8 +173,8 @@ def name_columns(
     for name in named:
         key = _BETWEEN_WORDS.sub("", name).casefold()
         by_plain.setdefault(key, []).append(name)
-    alike = [format_values(group) for group in by_plain.values() if len(group) > 1]
-    findings.add("similar names", "warning", (), alike)
+    same = [format_values(group) for group in by_plain.values() if len(group) > 1]
+    findings.add("similar names", "warning", (), same)
     return tuple(named)
 
 
@@ -195,7 +197,7 @@ def texts_to_pandas(columns: Mapping[str, Any]) -> pd.DataFrame:
         The texts; with pandas 3 they stay in Arrow's memory.
     """
     arrays = list(columns.values())
-    # Names are set afterwards: Arrow takes no two that are alike.
+    # Names are set afterwards: Arrow takes no two that are same.
     table = pa.table(arrays, names=[str(k) for k in range(len(arrays))])
     frame: pd.DataFrame = table.to_pandas()
     frame.columns = pd.Index(list(columns), dtype=object if not columns else None)

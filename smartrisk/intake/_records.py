@@ -1,8 +1,8 @@
 """Records of a text with separators: a parser that keeps every line in account.
 
 `parse_record` reads one record and never looks past what its quotes say. `mark_plain`
-finds, by counting separators and quotes, the lines that any reader reads alike: those
-may go through a faster one.
+finds, by counting separators and quotes, the lines that leave one reading only: those
+may go through a faster reader.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def swallows(lines: Lines, record: Record, dialect: Dialect) -> bool:
 def mark_plain(
     lines: Lines, first: int, last: int, dialect: Dialect, width: int
 ) -> NDArray[np.bool_]:
-    """Return which lines every reader of separators and quotes reads alike.
+    """Return which lines every reader of separators and quotes reads in the same way.
 
     Parameters
     ----------

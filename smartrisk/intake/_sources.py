@@ -19,7 +19,7 @@ from smartrisk.intake._database import (
 )
 from smartrisk.intake._frames import read_arrow_file, read_frame, read_parquet
 from smartrisk.intake._open import Content, open_content, recognise
-from smartrisk.intake._reading import Reading, complete, tell
+from smartrisk.intake._reading import Reading, complete, make_evidence
 from smartrisk.intake._text import read_text
 from smartrisk.intake._widths import read_widths
 from smartrisk.intake._workbook import read_workbook
@@ -28,7 +28,7 @@ from smartrisk.schema import FileFormat
 
 _PARQUET = (".parquet", ".pq")
 _WILD = "*?["
-#: First bytes that tell what a file is.
+#: First bytes that show what a file is.
 _HEAD = 4096
 #: Names within a folder that programs add.
 _HIDDEN = ("_", ".")
@@ -195,14 +195,18 @@ def _read_bytes(data: bytes, name: str, file: FileFormat) -> Reading:
     reading.sha256 = digest_bytes(data)
     if content.compression != "none":
         reading.content = digest_bytes(content.data)
-        packing = [tell(file, "compression", content.compression, "its first bytes")]
+        packing = [
+            make_evidence(file, "compression", content.compression, "its first bytes")
+        ]
         if content.member:
-            packing.append(tell(file, "member", content.member, "the only file"))
+            packing.append(
+                make_evidence(file, "member", content.member, "the only file")
+            )
         reading.evidence = [*packing, *reading.evidence]
         reading.format = complete(reading.format, packing)
-    elif content.said != content.kind and "." in name:
-        said = name.rpartition(".")[2]
-        reading.findings.add("other kind", "note", (), (said, content.kind))
+    elif content.stated != content.kind and "." in name:
+        stated = name.rpartition(".")[2]
+        reading.findings.add("other kind", "note", (), (stated, content.kind))
     return reading
 
 

@@ -23,8 +23,8 @@ from smartrisk.intake._reading import (
     Evidence,
     Reading,
     complete,
+    make_evidence,
     name_columns,
-    tell,
     texts_to_pandas,
 )
 from smartrisk.intake._records import Dialect, Lines, Record, parse_record
@@ -74,9 +74,9 @@ def read_text(content: bytes, file: FileFormat) -> Reading:
     names = name_columns(header.names, findings, where)
     frame = texts_to_pandas(dict(zip(names, table.columns.columns, strict=True)))
     evidence = [
-        tell(file, "encoding", decoded.encoding, decoded.evidence),
+        make_evidence(file, "encoding", decoded.encoding, decoded.evidence),
         *evidence,
-        tell(file, "header_row", header.line, header.evidence),
+        make_evidence(file, "header_row", header.line, header.evidence),
     ]
     return Reading(
         frame=frame,
@@ -123,7 +123,7 @@ def _prepare(
 def _find_dialect(
     lines: Lines, file: FileFormat, separator: str | None
 ) -> tuple[Dialect, list[Evidence], int]:
-    """Return separator and quote, what tells so, and the first line of the text."""
+    """Return separator and quote, the evidence, and the first line of the text."""
     first = 1 + file.skip_rows
     if max(file.header_row or 0, first) > len(lines):
         raise TableError(
@@ -145,11 +145,11 @@ def _find_dialect(
             lines, start, b'"' if quote is None else quote
         )
     shown = file.separator or separator
-    evidence = [tell(file, "separator", shown, reason)]
+    evidence = [make_evidence(file, "separator", shown, reason)]
     if quote is None:
         sample = read_sample(lines, first, Dialect(separator.encode(), b""))
         quote = find_quote(sample)
-    evidence.append(tell(file, "quote", quote.decode()))
+    evidence.append(make_evidence(file, "quote", quote.decode()))
     return Dialect(separator.encode(), quote), evidence, first
 
 

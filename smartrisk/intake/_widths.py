@@ -17,8 +17,8 @@ from smartrisk.intake._layout import Header, is_value
 from smartrisk.intake._reading import (
     Reading,
     complete,
+    make_evidence,
     name_columns,
-    tell,
     texts_to_pandas,
 )
 from smartrisk.intake._records import Lines, Record
@@ -64,9 +64,9 @@ def read_widths(content: bytes, file: FileFormat) -> Reading:
     table = make_table(lines, header, rows, last, findings)
     names = name_columns(header.names, findings, f"line {header.line}")
     evidence = [
-        tell(file, "encoding", decoded.encoding, decoded.evidence),
-        tell(file, "widths", file.widths),
-        tell(file, "header_row", header.line, header.evidence),
+        make_evidence(file, "encoding", decoded.encoding, decoded.evidence),
+        make_evidence(file, "widths", file.widths),
+        make_evidence(file, "header_row", header.line, header.evidence),
     ]
     return Reading(
         frame=texts_to_pandas(dict(zip(names, table.columns.columns, strict=True))),

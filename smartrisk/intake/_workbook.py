@@ -15,7 +15,7 @@ import pandas as pd
 from smartrisk.errors import MissingExtraError, TableError, format_values
 from smartrisk.intake._findings import FindingList
 from smartrisk.intake._layout import find_header
-from smartrisk.intake._reading import Reading, complete, name_columns, tell
+from smartrisk.intake._reading import Reading, complete, make_evidence, name_columns
 from smartrisk.intake._records import Record
 from smartrisk.intake._totals import is_strict_total, is_total, stated_count
 from smartrisk.intake._typed import make_column
@@ -76,8 +76,8 @@ def read_workbook(content: bytes, file: FileFormat) -> Reading:
         for j, name in used.items()
     }
     evidence = [
-        tell(file, "sheet", sheet.title, reason),
-        tell(file, "header_row", header, "the first full row of names"),
+        make_evidence(file, "sheet", sheet.title, reason),
+        make_evidence(file, "header_row", header, "the first full row of names"),
     ]
     return Reading(
         frame=pd.DataFrame(columns, index=pd.RangeIndex(len(kept))),
@@ -311,7 +311,7 @@ def _sort_rows(
         else:
             kept.append(k)
     totals = _find_totals(grid, kept)
-    bad = {int(k) for f in findings.of("error") for k in f.lines} & set(kept)
+    bad = {int(k) for f in findings.select("error") for k in f.lines} & set(kept)
     kept = [k for k in kept if k not in set(totals) and k not in bad]
     findings.add("empty lines", "note", empty)
     findings.add("repeated header", "warning", repeated)
@@ -347,7 +347,7 @@ def _find_totals(grid: list[list[Any]], kept: list[int]) -> list[int]:
 
 
 def _typed_column(values: list[Any], name: str, findings: FindingList) -> pd.Series:
-    """Return a column; dates beside texts are written as texts, and told."""
+    """Return a column; dates beside texts are written as texts, and reported."""
     has_dates = any(isinstance(v, (dt.datetime, dt.date)) for v in values)
     texts = [v for v in values if isinstance(v, str) and v.strip()]
     if has_dates and texts:

@@ -67,7 +67,7 @@ def test_a_damaged_line_of_a_utf8_text_is_set_aside_not_reread():
     lines = TEXT.encode().split(b"\n")
     lines[3] = "A2;España;1".encode("cp1252")
     content = b"\n".join(lines) + TEXT.encode().partition(b"\n")[2] * 2
-    with pytest.raises(TableError, match="line 4: 'A2 | Espa\\?a"):
+    with pytest.raises(TableError, match=r"line 4: 'A2 \| Espa\?a"):
         read_table(io.BytesIO(content), file=FileFormat(encoding="utf-8"))
     with pytest.warns(DataQualityWarning, match="not of the encoding: 1, line 4"):
         frame = read_table(io.BytesIO(content), on_error="set_aside")
@@ -81,13 +81,13 @@ def test_two_encodings_in_one_text_are_asked_for():
 
 
 @pytest.mark.parametrize("word", ["GRAN BRETA¤A", "Ã‰vian", "Gen\ufffdve"])
-def test_characters_that_were_misread_before_are_told(word):
+def test_characters_that_were_misread_before_are_reported(word):
     with pytest.warns(DataQualityWarning, match="misread before.*line 2"):
         frame = read_table(io.StringIO(f"id;pays\nA;{word}\n"))
     assert frame["pays"].tolist() == [word]
 
 
-def test_a_declared_encoding_that_cannot_be_is_refused():
+def test_a_declared_encoding_that_cannot_be_is_make_refusal():
     with pytest.raises(TableError, match="one byte for a letter"):
         read_table(io.StringIO("id;x\nA;1\n"), file=FileFormat(encoding="utf-16"))
     with pytest.raises(ArgumentError, match="no encoding that Python knows"):

@@ -12,6 +12,8 @@ import sqlite3
 import zipfile
 from collections import namedtuple
 
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
 import duckdb
 import numpy as np
 import pandas as pd
@@ -124,15 +126,15 @@ def test_a_missing_file_is_named_with_the_nearest(tmp_path):
 # ------------------------------------------------------- several sources
 
 
-def test_several_files_are_one_table_and_differences_are_told(tmp_path):
+def test_several_files_are_one_table_and_differences_are_reported(tmp_path):
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text(TEXT)
     second.write_text("value,id,remark\n7,B1,x\n")
     with pytest.warns(DataQualityWarning) as caught:
         frame = read_table([first, str(second)])
-    told = " ".join(str(warning.message) for warning in caught)
-    assert "a.csv lacks 'remark'" in told
-    assert "b.csv lacks 'office'" in told
+    reported = " ".join(str(warning.message) for warning in caught)
+    assert "a.csv lacks 'remark'" in reported
+    assert "b.csv lacks 'office'" in reported
     assert frame["id"].tolist() == ["A1", "A2", "B1"]
     assert frame["remark"].isna().tolist() == [True, True, False]
     assert [source.rows_in for source in read_sources(frame)] == [2, 1]
@@ -206,12 +208,12 @@ def test_a_frame_that_was_read_keeps_its_lines():
         (5, "takes a path"),
     ],
 )
-def test_what_is_no_table_is_refused(source, match):
+def test_what_is_no_table_is_make_refusal(source, match):
     with pytest.raises(TableError, match=match):
         read_table(source)
 
 
-def test_records_without_a_field_are_told():
+def test_records_without_a_field_are_reported():
     with pytest.warns(DataQualityWarning, match="1, line 2: 'b'"):
         frame = read_table([{"a": 1, "b": 2}, {"a": 3}])
     assert frame["b"].tolist() == [2, pd.NA]
@@ -235,11 +237,13 @@ def sqlite_path(tmp_path):
 def test_every_connection_reads_the_same(sqlite_path):
     right = [row[:3] for row in RIGHT]
     file = FileFormat(table="items")
-    adbc = pytest.importorskip("adbc_driver_sqlite.dbapi")
     engine = sa.create_engine(f"sqlite:///{sqlite_path}", poolclass=sa.NullPool)
     plain, named = sqlite3.connect(sqlite_path), sqlite3.connect(sqlite_path)
     named.row_factory = sqlite3.Row
-    with engine.connect() as alchemy, adbc.connect(str(sqlite_path)) as arrow:
+    with (
+        engine.connect() as alchemy,
+        adbc_driver_sqlite.dbapi.connect(str(sqlite_path)) as arrow,
+    ):
         for source in (
             engine,
             alchemy,
@@ -302,8 +306,7 @@ def test_one_table_by_csv_parquet_sqlite_and_postgresql_is_bit_identical(
         pd.testing.assert_frame_equal(
             frame.drop(columns="source_row"), first, check_exact=True
         )
-    adbc = pytest.importorskip("adbc_driver_postgresql.dbapi")
-    with adbc.connect(address) as connection:
+    with adbc_driver_postgresql.dbapi.connect(address) as connection:
         frame = validate(
             read_table(connection, file=FileFormat(table="items")), DECLARATIONS
         )

@@ -54,7 +54,7 @@ def test_any_written_table_reads_back_with_its_lines(table, encoding):
     rows, text, separator, lines = table
     file = FileFormat(separator=separator, encoding=encoding)
     reading = read_text(text.encode(encoding), file)
-    errors = {finding.reason for finding in reading.findings.of("error")}
+    errors = {finding.reason for finding in reading.findings.select("error")}
     if errors:
         # Each line within the quotes could be a record, and no other text is quoted.
         assert errors == {"lines within quotes"}
@@ -93,12 +93,34 @@ def test_no_damage_to_a_line_moves_a_value(damage):
         text = "\n".join(["id;date;remark;value", *good]) + "\n"
         text = text.replace(line + "\n", damaged + "\n")
         reading = read_text(text.encode(), FileFormat())
-        told = {int(n) for f in reading.findings.of("error") for n in f.lines}
-        assert told == {place + 2}
+        reported = {int(n) for f in reading.findings.select("error") for n in f.lines}
+        assert reported == {place + 2}
         kept = dict(zip(reading.lines.tolist(), reading.frame.to_numpy(), strict=True))
         assert {n: list(row) for n, row in kept.items()} == {
             n: row for n, row in right.items() if n != place + 2
         }
+
+
+def test_a_stray_quote_takes_no_other_line_along():
+    text = 'id;a;b;c\nA;"x;1;p\nB;5;";q\nC;1;2;3\n'
+    reading = read_text(text.encode(), FileFormat())
+    (finding,) = reading.findings.select("error")
+    assert (finding.reason, finding.lines.tolist()) == ("quote not closed", [2, 3])
+    assert reading.frame.to_numpy().tolist() == [["C", "1", "2", "3"]]
+
+
+def test_lines_within_quotes_that_could_be_records_are_reported():
+    text = 'id;a;b\nA;"x;1\nB;y";2\nC;z;3\n'
+    reading = read_text(text.encode(), FileFormat())
+    assert [f.reason for f in reading.findings.select("error")] == [
+        "lines within quotes"
+    ]
+    assert reading.frame["id"].tolist() == ["C"]
+    # Where other texts have quotes, they mean what they say; it is reported.
+    reading = read_text((text + 'D;"w";4\n').encode(), FileFormat())
+    assert reading.frame["id"].tolist() == ["A", "C", "D"]
+    (finding,) = reading.findings.select("warning")
+    assert (finding.reason, finding.lines.tolist()) == ("lines within quotes", [2])
 
 
 def test_every_line_is_accounted_for():
@@ -184,9 +206,9 @@ def test_more_fields_than_names_are_not_fitted():
         ("id;inspected\nD1;YES\nD2;NO", False),
     ],
 )
-def test_a_last_line_that_was_cut_within_its_last_value_is_told(text, is_cut):
+def test_a_last_line_that_was_cut_within_its_last_value_is_reported(text, is_cut):
     reading = read_text(text.encode(), FileFormat())
-    errors = [finding.reason for finding in reading.findings.of("error")]
+    errors = [finding.reason for finding in reading.findings.select("error")]
     assert errors == (["cut last line"] if is_cut else [])
     assert len(reading.frame) == (1 if is_cut else 2)
 
@@ -223,7 +245,7 @@ def test_what_is_not_certain_is_asked(text, match):
         read_table(io.StringIO(text))
 
 
-def test_names_that_are_nearly_the_same_are_told():
+def test_names_that_are_nearly_the_same_are_reported():
     text = "id;Customs Value;customs.value\n1;2;3\n"
     with pytest.warns(DataQualityWarning, match="'Customs Value', 'customs.value'"):
         read_table(io.StringIO(text))
@@ -250,7 +272,7 @@ def test_layouts_are_found_or_declared(text, file, rows):
         warnings.simplefilter("error")
         reading = read_text(text.encode(), file)
     assert reading.frame.to_numpy().tolist() == rows
-    assert not reading.findings.of("error", "warning")
+    assert not reading.findings.select("error", "warning")
 
 
 def test_fixed_widths_are_cut_at_their_places():

@@ -94,14 +94,14 @@ def test_a_rounded_number_beside_texts_keeps_its_form():
     assert "e+18" in frame["tin"].tolist()[0]
 
 
-def test_dates_beside_texts_are_told():
+def test_dates_beside_texts_are_reported():
     rows = [["A", DAY], ["B", "13/03/2024"]]
     with pytest.warns(DataQualityWarning, match="days as months: export"):
         frame = read_table(save([["id", "day"], *rows]))
     assert frame["day"].tolist() == ["2024-03-01 00:00:00", "13/03/2024"]
 
 
-def test_merged_cells_and_escapes_are_repaired_and_told():
+def test_merged_cells_and_escapes_are_repaired_and_reported():
     rows = [["id", "office", "note"], ["A", "CI", "x_x0000_"], [None, "CI", "_x0000_"]]
     stream = save(rows, change=lambda sheet: sheet.merge_cells("A2:A3"))
     with pytest.warns(DataQualityWarning, match=r"merged cell above them: 1, line 3"):
@@ -153,7 +153,7 @@ def test_a_margin_without_names_or_values_is_left_out():
     assert list(found.table.columns) == ["id", "n", "source_row"]
 
 
-def test_a_damaged_workbook_is_refused():
+def test_a_damaged_workbook_is_make_refusal():
     content = save([["id", "value"], ["A", 1]]).getvalue()
     with pytest.raises(TableError, match="damaged"):
         read_table(io.BytesIO(content[: len(content) // 2]))

@@ -82,7 +82,7 @@ class ColumnMap(Step):
         Digits of the values of a field, filled with zeros on the left.
     factors : mapping of str to float, default={}
         Numbers by which the values of a field are multiplied, such as 1000 for tonnes.
-    units : mapping of str to Units, default={}
+    units : mapping of str to Units or str, default={}
         Measures whose unit is in a column, row by row.
     values : mapping of str to mapping, default={}
         Values of a field: the administration's to those of the schema. Case and blanks
@@ -91,7 +91,7 @@ class ColumnMap(Step):
     own_fields : mapping of str to str, default={}
         Fields of the administration that the schema does not have, and their kind:
         "code", "number" or "text".
-    join : mapping of str to Join, default={}
+    join : mapping of str to Join or sequence of str, default={}
         Fields that are several columns joined.
     split : sequence of Split, default=()
         Columns that hold several fields.

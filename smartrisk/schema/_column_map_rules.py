@@ -98,9 +98,12 @@ def read_options(given: ColumnMap) -> dict[str, Any]:
 
 
 def _read_steps(name: str, given: Any, kind: type[Any]) -> Mapping[str, Any]:
-    """Return a mapping of fields to steps of a class."""
+    """Return a mapping of fields to steps; columns alone are enough for some."""
+    short = {Join: (list, tuple), Units: (str,)}.get(kind, ())
 
     def read(owner: str, where: str, value: Any) -> Any:
+        if isinstance(value, short):
+            return kind(value)
         return read_part(owner, where, value, kind)
 
     return read_mapping("ColumnMap", name, given, values=read)

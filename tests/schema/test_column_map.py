@@ -90,6 +90,19 @@ def test_a_map_with_everything_is_read_back_and_each_option_is_a_step(tmp_path):
     assert len({step.message_id for step in columns.steps()}) > 20
 
 
+def test_columns_alone_are_enough_for_a_key_a_sum_and_a_unit():
+    columns = ColumnMap(
+        {"net_mass_kg": "KG"},
+        join={"declaration_id": ["a", "b"]},
+        sums={"duties_taxes": "ADV"},
+        units={"net_mass_kg": "U"},
+    )
+    assert columns.join["declaration_id"] == Join(["a", "b"])
+    assert columns.sources("duties_taxes") == ("ADV",)
+    assert columns.sources("net_mass_kg") == ("KG", "U")
+    assert ColumnMap.from_toml(columns.to_toml()) == columns
+
+
 def test_references_come_after_those_that_make_their_keys():
     prices, sections = WHOLE["references"][1], WHOLE["references"][0]
     columns = ColumnMap(**{**WHOLE, "references": [prices, sections]})

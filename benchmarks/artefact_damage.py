@@ -199,7 +199,7 @@ def cut_content(folder, rng):
 
 
 def flip_head(folder, rng):
-    """Flip bits of what says where the tables of an Arrow file lie."""
+    """Flip bits of what states where the tables of an Arrow file lie."""
     path = pick(folder, rng, ".arrow")
     content = bytearray(path.read_bytes())
     half = min(len(content), 4_000)

@@ -73,7 +73,7 @@ def _new_file(place: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk, if the system can say so."""
+    """Return when the names in a folder are on the disk, if the system can do that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

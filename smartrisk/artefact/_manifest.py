@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What a folder is said to consist of.
+    """What a folder is stated to consist of.
 
     Parameters
     ----------
@@ -106,16 +106,16 @@ def parse_manifest(content: bytes, *, folder: str, owner: str) -> Manifest:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _damaged(folder, owner, str(error)) from error
+        raise _make_error(folder, owner, str(error)) from error
     plain = parse_json(text, name=MANIFEST, owner=owner)
     if not isinstance(plain, dict) or not isinstance(plain.get("files"), dict):
-        raise _damaged(folder, owner, "it lists no files")
+        raise _make_error(folder, owner, "it lists no files")
     stored = plain.get("format")
     if stored == FORMAT:
         return _read_current(plain, folder, owner)
     if stored == PARQUET_FORMAT:
         entries = {n: Entry(n, str(d), None) for n, d in plain["files"].items()}
-        return _checked(Manifest(PARQUET_FORMAT, None, entries), folder, owner)
+        return _check_names(Manifest(PARQUET_FORMAT, None, entries), folder, owner)
     raise OtherFormat(stored if isinstance(stored, str) else None)
 
 
@@ -178,34 +178,34 @@ def tagged_name(name: str, sha256: str) -> str:
 def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
     """Return a manifest of the current format."""
     if plain.pop("check", None) != _own_digest(plain):
-        raise _damaged(folder, owner, "its own digest differs")
+        raise _make_error(folder, owner, "its own digest differs")
     replaced = plain.pop("replaced", [])
     if not isinstance(replaced, list) or not all(isinstance(n, str) for n in replaced):
-        raise _damaged(folder, owner, "it does not say what it replaced")
+        raise _make_error(folder, owner, "it does not say what it replaced")
     if set(plain) != {"format", "smartrisk", "files"}:
-        raise _damaged(folder, owner, f"it has the keys {sorted(plain)}")
+        raise _make_error(folder, owner, f"it has the keys {sorted(plain)}")
     if not isinstance(plain["smartrisk"], str):
-        raise _damaged(folder, owner, "it does not state who wrote it")
+        raise _make_error(folder, owner, "it does not state who wrote it")
     entries = {}
     for name, entry in plain["files"].items():
         if not isinstance(entry, dict) or not {"bytes", "sha256"} <= set(entry):
-            raise _damaged(folder, owner, f"the entry of {name!r} is incomplete")
+            raise _make_error(folder, owner, f"the entry of {name!r} is incomplete")
         if set(entry) - {"bytes", "sha256", "file"}:
-            raise _damaged(folder, owner, f"the entry of {name!r} has unknown keys")
+            raise _make_error(folder, owner, f"the entry of {name!r} has unknown keys")
         size = entry["bytes"]
         if type(size) is not int or size < 0:
-            raise _damaged(folder, owner, f"the size of {name!r} is {size!r}")
+            raise _make_error(folder, owner, f"the size of {name!r} is {size!r}")
         file = entry.get("file", name)
         if file != name and (
             not isinstance(file, str) or file != tagged_name(name, str(entry["sha256"]))
         ):
-            raise _damaged(folder, owner, f"{name!r} lies in {file!r}")
+            raise _make_error(folder, owner, f"{name!r} lies in {file!r}")
         entries[name] = Entry(file, str(entry["sha256"]), size)
     found = Manifest(FORMAT, plain["smartrisk"], entries, frozenset(replaced))
-    return _checked(found, folder, owner)
+    return _check_names(found, folder, owner)
 
 
-def _checked(manifest: Manifest, folder: str, owner: str) -> Manifest:
+def _check_names(manifest: Manifest, folder: str, owner: str) -> Manifest:
     """Return a manifest that names files of its folder only."""
     named = manifest.files | set(manifest.entries) | manifest.replaced
     outside = [name for name in named if _is_odd(name)]
@@ -222,7 +222,7 @@ def _checked(manifest: Manifest, folder: str, owner: str) -> Manifest:
     odd = [n for n, e in manifest.entries.items() if not _DIGEST.fullmatch(e.sha256)]
     if odd:
         names = format_values(odd)
-        raise _damaged(folder, owner, f"it has no digest of {names}")
+        raise _make_error(folder, owner, f"it has no digest of {names}")
     return manifest
 
 
@@ -231,7 +231,7 @@ def _is_odd(name: str) -> bool:
     return not _NAME.fullmatch(name) or name in (MANIFEST, SIGNATURE) or ".." in name
 
 
-def _damaged(folder: str, owner: str, problem: str) -> ArtefactError:
+def _make_error(folder: str, owner: str, problem: str) -> ArtefactError:
     """Return the error of a manifest that cannot be read."""
     return ArtefactError(
         "artefact.manifest_damaged",

@@ -254,7 +254,7 @@ def _check_files(opened: OpenFolder, manifest: Manifest) -> None:
             missing=sorted_names(missing),
             added=sorted_names(added),
         )
-    for name in sorted(odd):  # says what it is; raises always
+    for name in sorted(odd):  # raises, naming what it is
         opened.read(name, most=0)
         raise opened.not_plain(name, "no plain file")
     if left:

@@ -45,7 +45,7 @@ def make_draft(target: Path) -> tuple[Path, int | None]:
 
 
 def sweep_drafts(target: Path) -> None:
-    """Remove the drafts of a folder whose owners are gone."""
+    """Remove the drafts of a folder whose processes have ended."""
     try:
         found = list(target.parent.iterdir())
     except OSError:

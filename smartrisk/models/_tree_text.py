@@ -3,7 +3,7 @@
 LightGBM believes its text: a wrong count or position ends the process or never returns.
 Here every array has the length that its tree states, children form a tree, and every
 feature, category and number lies where it may. What passes can still be another model
-than the one that was saved: only its digest says so.
+than the one that was saved: only its digest can show that.
 """
 
 from __future__ import annotations

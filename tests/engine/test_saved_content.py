@@ -100,7 +100,7 @@ def test_an_odd_profile_is_refused(content, change):
 
 
 def of(column, change):
-    """Return a change of a table: what becomes of one of its columns."""
+    """Return a change of a table: a change of one of its columns."""
 
     def changed(table):
         return table | {column: change(table[column].copy())}

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from smartrisk.errors import ArgumentError, Message, TableError, check_number
 from smartrisk.evaluation._matched_tables import Float, check_columns
 from smartrisk.evaluation._ranking import hit_share
-from smartrisk.items import check_unique, clean_amounts, join_by_key
+from smartrisk.items import are_document_hits, check_unique, clean_amounts, join_by_key
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, KEY, TableInput
 from smartrisk.tables import read_table
@@ -238,7 +238,10 @@ def _check_days(declarations: pd.DataFrame) -> None:
 def _join_results(
     declarations: pd.DataFrame, outcomes: pd.DataFrame, part: str
 ) -> pd.DataFrame:
-    """Return the items that have a result, with it."""
+    """Return the items that have a result, with it; hits of documents are none."""
+    of_document = are_document_hits(outcomes)
+    if of_document.any():
+        outcomes = outcomes[~of_document].astype({"illicit": "int64"})
     columns = [c for c in outcomes if c not in declarations and c not in KEY]
     table = join_by_key(declarations, outcomes, columns, how="inner", owner="audit")
     table = table.reset_index(drop=True)

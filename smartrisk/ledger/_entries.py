@@ -7,8 +7,8 @@ that what the database returns later is what the digest covers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
@@ -20,6 +20,7 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
+from smartrisk.items import are_document_hits
 from smartrisk.ledger._cells import (
     UnfitError,
     is_missing,
@@ -30,7 +31,14 @@ from smartrisk.ledger._cells import (
     to_plain,
 )
 from smartrisk.lineage import SOURCE_ROW, parse_source_row
-from smartrisk.schema import CHANNELS, DECLARATIONS, TRADERS, Table, TableInput
+from smartrisk.schema import (
+    CHANNELS,
+    DECLARATIONS,
+    TRADERS,
+    Field,
+    Table,
+    TableInput,
+)
 from smartrisk.tables import read_table
 
 #: A row as plain values.
@@ -145,10 +153,19 @@ def read_rows(owner: str, name: str, table: TableInput, fields: Table) -> list[R
     frame = frame.drop(columns=[*flags, *frame.columns.intersection([SOURCE_ROW])])
     _check_columns(owner, name, frame, fields)
     columns = {
-        str(column): read_cells(owner, fields[str(column)], frame[column])
+        str(column): read_cells(owner, _field_of(frame, fields, column), frame[column])
         for column in frame.columns
     }
     return _make_rows(owner, name, columns, len(frame))
+
+
+def _field_of(frame: pd.DataFrame, fields: Table, column: Hashable) -> Field:
+    """Return the field of a column; labels are missing where a document has the hit."""
+    field = fields[str(column)]
+    if field.name != "illicit" or "document_illicit" not in frame:
+        return field
+    missing = frame[column].isna().to_numpy(bool)
+    return replace(field, nullable=bool((missing <= are_document_hits(frame)).all()))
 
 
 def read_source_rows(table: TableInput) -> list[str | None] | None:

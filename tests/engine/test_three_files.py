@@ -116,6 +116,32 @@ def test_shared_totals_equal_the_header_in_every_document_to_the_cent(joined):
     assert shared["dq_shared_duties_taxes"].tolist() == several.tolist()
 
 
+@pytest.mark.slow
+def test_whoever_reads_labels_leaves_hits_of_documents_out(joined):
+    _, found = joined
+    items = sr.validation.validate(found.declarations, DECLARATIONS)
+    outcomes = sr.validation.validate(found.outcomes, OUTCOMES)
+    labels = outcomes[outcomes["illicit"].notna()].astype({"illicit": "int64"})
+    left, right = (
+        sr.quality.plausibility(items, table).frame() for table in (outcomes, labels)
+    )
+    pd.testing.assert_frame_equal(left, right)
+    left, right = (
+        sr.evaluation.audit(items, table).frame() for table in (outcomes, labels)
+    )
+    assert left["alarm"].tolist() == right["alarm"].tolist()
+    # Their items were inspected all the same.
+    facts = sr.quality.scorecard(items, outcomes).facts()
+    assert facts.inspected_share >= len(labels) / len(items)
+    scores = outcomes[["declaration_id", "item_number"]].assign(
+        risk_score=np.linspace(0, 1, len(outcomes)), expected_revenue=1.0
+    )
+    left, right = (
+        sr.evaluation.evaluate(scores, table).frame() for table in (outcomes, labels)
+    )
+    pd.testing.assert_frame_equal(left, right)
+
+
 def test_results_without_item_numbers_are_refused_where_documents_have_several(flat):
     items, results = flat
     counts = items["declaration_id"].value_counts()

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import smartrisk as sr
+from smartrisk.errors import LedgerError
 from smartrisk.features import (
     DeclarationFeatures,
     Key,
@@ -134,3 +136,17 @@ def test_it_is_the_same_in_whatever_order_it_came_and_after_saving(history):
 def test_forgetting_the_importer_takes_it_out(history):
     shorter, _ = history.without_traders("importer_id", ["X"])
     assert record(shorter, "2025-01-01")["importer_id"] == (0, 0)
+
+
+def test_the_ledger_records_it_and_refuses_a_label_that_is_missing(tmp_path):
+    with sr.ledger.Ledger(tmp_path / "results.sqlite") as ledger:
+        ledger.result(make_results())
+        bodies = [body["result"] for body in ledger.frame("result")["body"]]
+        assert [body["illicit"] for body in bodies] == [None, None, None, 1]
+        assert bodies[0]["document_illicit"] is True
+        assert ledger.verify().ok
+        unknown = make_results().assign(
+            document_illicit=pd.array([None] * 4, "boolean")
+        )
+        with pytest.raises(LedgerError, match="3 values of 'illicit'"):
+            ledger.result(unknown)

@@ -24,6 +24,8 @@ _TEXTS: dict[str, str] = {
 }
 #: Rows that a sheet of a workbook has at most, its heading left out.
 _MOST_ROWS = 1_048_575
+#: What stands between a reason and its counts, also after French narrow blanks.
+_PUNCTUATION = " :,\u202f\xa0"
 _LINE = re.compile(r".*:(\d+)")
 
 
@@ -86,7 +88,7 @@ def _reason_texts(reason: str) -> tuple[str, str]:
     before, _, remedy = template.partition("{values}")
     # What is wrong stands before "in {n_rows} rows"; here there is one row.
     what = before.partition("{n_rows}")[0].rstrip().rpartition(" ")[0]
-    return what.strip(" ,") or reason, remedy.lstrip(". ")
+    return what.strip(_PUNCTUATION) or reason, remedy.lstrip(". ")
 
 
 def _unusable_lines(described: FileDescription) -> pd.DataFrame:
@@ -128,4 +130,4 @@ def _split_message(message: Message, template: str) -> tuple[str, str]:
         "width": message.values.get("width", "")
     }
     what = what.partition("{n}")[0].partition("{lines}")[0].format(**values)
-    return what.strip(" :,"), remedy.strip().format(**message.values)
+    return what.strip(_PUNCTUATION), remedy.strip().format(**message.values)

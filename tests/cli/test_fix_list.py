@@ -65,18 +65,12 @@ def test_each_failure_stands_beside_its_row_and_no_cell_is_a_formula(run, export
 
 
 def test_the_list_is_in_the_language_of_the_reader(run, export):
-    run(
-        "validate",
-        export,
-        "--columns",
-        "map.toml",
-        "--fix-list",
-        "f.csv",
-        "--lang",
-        "fr",
-    )
-    english = pd.read_csv("f.csv", encoding="utf-8-sig")
-    assert english["valeur"].tolist()[:2] == ["12x", "12x"]
+    words = ("--columns", "map.toml", "--fix-list", "f.csv", "--lang", "fr")
+    run("validate", export, *words)
+    listed = pd.read_csv("f.csv", encoding="utf-8-sig")
+    assert listed.columns[0] == "ligne du fichier"
+    assert listed["ce qui ne va pas"].tolist()[0] == "pas une date"
+    assert listed["valeur"].tolist()[:2] == ["12x", "12x"]
 
 
 def test_lines_that_are_no_rows_stop_a_command_or_are_left_out(run, export):

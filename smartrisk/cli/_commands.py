@@ -26,7 +26,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.intake import describe_file
 from smartrisk.progress import track_steps
 from smartrisk.quality import judge_items, plausibility
-from smartrisk.validation import check
+from smartrisk.validation import ValidationReport, check
 
 
 def generate(
@@ -82,6 +82,7 @@ def validate(
     if not checked.ok:
         print_line()
         print_line(" ".join(render_message(text) for text in checked.messages()))
+    _print_remarks(checked)
     if wanted is schema.DECLARATIONS and len(checked.table):
         print_doubts(judge_items(checked.table))
     if report is not None:
@@ -93,6 +94,15 @@ def validate(
         path = write_table(checked.table, out, escape=False)
         print_line(f"canonical table: {path}")
     return 0 if checked.ok and described.ok else 1
+
+
+def _print_remarks(report: ValidationReport) -> None:
+    """Print what is doubtful, and what was repaired."""
+    remarks = report.remarks()
+    if remarks:
+        print_line()
+    for remark in remarks:
+        print_line(render_message(remark))
 
 
 def fit(

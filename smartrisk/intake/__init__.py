@@ -7,7 +7,8 @@ is interpreted here: that is `smartrisk.validation`.
 """
 
 from smartrisk.intake._describe import FileDescription, describe_file
-from smartrisk.intake._documents import JoinedDocuments, join_documents
+from smartrisk.intake._documents import join_documents
+from smartrisk.intake._joined_documents import JoinedDocuments
 from smartrisk.intake._looks import Look
 from smartrisk.intake._profile import Profile, profile
 from smartrisk.intake._proposal import FieldProposal, Proposal

@@ -9,7 +9,6 @@ from smartrisk.quality._doubts import Doubt
 from smartrisk.quality._learning_data import LearningData
 from smartrisk.quality._plausibility import (
     CHECKS,
-    Learner,
     Plausibility,
     judge_items,
     judge_plausibility,
@@ -22,7 +21,6 @@ __all__ = [
     "CHECKS",
     "DataFacts",
     "Doubt",
-    "Learner",
     "LearningData",
     "Plausibility",
     "Scorecard",

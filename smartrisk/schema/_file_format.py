@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,9 +130,11 @@ def _check_texts(given: FileFormat) -> None:
 def _check_encoding(encoding: str) -> None:
     """Refuse an encoding that Python does not know, or that is not one of text."""
     try:
-        is_text = codecs.lookup(encoding)._is_text_encoding
+        "".encode(encoding)  # refuses encodings of bytes, such as base64, too
     except (LookupError, ValueError):
         is_text = False
+    else:
+        is_text = True
     if not is_text:
         raise ArgumentError(
             "schema.unknown_encoding",

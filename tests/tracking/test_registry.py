@@ -72,6 +72,15 @@ def test_a_gate_is_a_value_that_is_written_and_read():
             Gate(**wrong)
 
 
+def test_learned_until_is_the_day_of_the_last_item_of_the_fit(engine, past_and_new):
+    past, new = past_and_new
+    learned = past.loc[engine.has_learned(past), "lodged_at"]
+    assert engine.learned_until == learned.max().normalize()
+    longer = engine.copy().update(new)
+    assert longer.learned_until == engine.learned_until
+    assert longer.history_until > engine.history_until
+
+
 def test_items_that_an_engine_learned_from_are_refused(
     engine, weak_engine, past_and_new, later, outcomes
 ):

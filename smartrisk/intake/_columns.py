@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 EMPTY = frozenset(
     {"", "na", "n/a", "nan", "none", "null", "nat", "<na>", "\\n", "-", "--", "s/d"}
     | {"s/i", "?", "#ref!", "#n/a", "(null)", "[null]", "missing", "_x0000_", "\x00"}
-    | {".", "nd", "n.d.", "sin dato", "non renseigne"}
+    | {".", "n.d.", "sin dato", "non renseigne"}
 )
 #: Decimal and thousands signs that are tried, the commonest first.
 NUMBER_FORMATS: tuple[tuple[str, str | None], ...] = (
@@ -71,7 +71,7 @@ class ColumnValues:
 
     @cached_property
     def is_constant(self) -> bool:
-        """Whether at most one value occurs; a single row says nothing."""
+        """Whether at most one value occurs; a single row is no evidence."""
         return self.n_distinct <= 1 and len(self.texts) > 1
 
     @cached_property

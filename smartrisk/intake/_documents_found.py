@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._headers import has_meaning, read_words
 
-#: Share of the rows that a key must tell apart, or of documents that must agree.
+#: Share of the rows that a key must distinguish, or of documents that must agree.
 _ALL = 0.995
 #: Documents of several rows without which "one value per document" can be chance.
 FEW_DOCUMENTS = 5
@@ -32,7 +32,7 @@ class Key:
     separator : str
         What separates number and item in the one column; empty for another column.
     is_unique : bool
-        Whether key and item number tell all rows apart.
+        Whether key and item number distinguish all rows.
     is_substitute : bool
         Whether it only numbers rows, or names a bill of lading.
     """
@@ -144,7 +144,7 @@ def _join(columns: Mapping[str, ColumnValues], names: Sequence[str]) -> pd.Serie
 def _is_unique(
     columns: Mapping[str, ColumnValues], names: Sequence[str], item: str | None
 ) -> bool:
-    """Return whether a key and the item number tell (almost) all rows apart."""
+    """Return whether a key and the item number distinguish (almost) all rows."""
     texts = _join(columns, [*names, item] if item is not None else names)
     return texts.nunique() >= _ALL * len(texts)
 
@@ -162,7 +162,7 @@ def _find_year(columns: Mapping[str, ColumnValues]) -> str | None:
 
 
 def _is_serial_number(name: str, column: ColumnValues) -> bool:
-    """Return whether a column counts documents: numbers that an office gives anew."""
+    """Return whether a column counts documents: numbers that an office gives again."""
     short = column.share_matching(r"[0-9]{1,8}(\.0)?") > _ALL
     return short and any("number" in w or "declaration" in w for w in read_words(name))
 

@@ -15,18 +15,7 @@ from smartrisk.schema import DECLARATIONS, OUTCOMES, country_code
 
 #: Share of the rows from which values are of a kind: exports have a few other ones.
 _MOST = 0.9
-_OFFENCES = re.compile(
-    r"under|value|valeur|valor|class|espece|espèce|clasif|arancel|origin|quant|cantid"
-    r"|poids|peso|weight|minor|sub|fraud|contreb|other|autre|otro|infra|decl",
-    re.IGNORECASE,
-)
 _MODES = re.compile(r"[0-9]{1,2}|[0-9]\.0")
-_MODE_WORDS = re.compile(
-    r"sea|air|road|rail|mail|post|ship|vessel|truck|ocean|marit|aer|a[ée]rien|terr"
-    r"|route|fer|carretera|mar[íi]tim|a[ée]re|avi[oó]n|camion|barco|deniz|hava|kara"
-    r"|мор|авиа|авто|жел|залізн|повіт|pipe|multi|fluv|cargo|land|inland|plane|buque",
-    re.IGNORECASE,
-)
 
 
 def fit_values(field: str, column: ColumnValues) -> float:
@@ -41,6 +30,7 @@ def fit_values(field: str, column: ColumnValues) -> float:
 
 
 def _fit_date(column: ColumnValues) -> float:
+    """Rate dates that one format reads."""
     share = column.date_share
     if share < 0.8 and column.share_matching(r"[34][0-9]{4}(\.[0-9]+)?") > _MOST:
         return 0.5  # days since 1900, as spreadsheets count them
@@ -102,6 +92,7 @@ def is_country(text: str) -> bool:
 
 
 def _fit_number(column: ColumnValues) -> float:
+    """Rate numbers that are not all zero."""
     share = column.number_share
     if share < 0.8:
         return 0.0
@@ -128,11 +119,13 @@ def _fit_amount(column: ColumnValues) -> float:
 
 
 def _fit_integer(column: ColumnValues) -> float:
+    """Rate whole numbers."""
     share = column.share_matching(r"[0-9]{1,6}(\.0+)?")
     return share if share >= _MOST else 0.0
 
 
 def _fit_item_number(column: ColumnValues) -> float:
+    """Rate small whole numbers that start at 1."""
     share = _fit_integer(column)
     if not share:
         return 0.0
@@ -186,6 +179,7 @@ def _fit_list(name: str, otherwise: float = 0.0) -> Callable[[ColumnValues], flo
     """Return the rule of a list of words; codes of a few kinds may stand for them."""
 
     def fit(column: ColumnValues) -> float:
+        """Rate values of the list."""
         share = column.share_in(words_of(name))
         if share >= 0.8:
             return share
@@ -199,12 +193,19 @@ def _fit_mode(column: ColumnValues) -> float:
     if column.n_distinct > 60:
         return 0.0
     digits = column.share(_MODES.fullmatch(v) is not None for v in column.values)
-    words = column.share(_MODE_WORDS.search(v) is not None for v in column.values)
+    words = column.share(_holds(v, "modes") for v in column.values)
     letters = column.share_matching("[A-Za-z]{1,3}")
     return max(digits, words) if max(digits, words) >= 0.7 else 0.6 * letters
 
 
+def _holds(text: str, name: str) -> bool:
+    """Return whether a text holds one of the words of a list."""
+    plain = text.casefold()
+    return any(word in plain for word in words_of(name))
+
+
 def _fit_unit(column: ColumnValues) -> float:
+    """Rate a few codes of units."""
     if column.n_distinct > 120 or column.has_fractions:
         return 0.0
     return 1.0 if column.letters_share >= 0.7 else 0.6
@@ -223,10 +224,12 @@ def _fit_rate(column: ColumnValues) -> float:
 
 
 def _fit_duties(column: ColumnValues) -> float:
+    """Rate amounts, which few numbers below 100 are not."""
     return _fit_number(column) * (0.5 if looks_like_rate(column) else 1.0)
 
 
 def _fit_exchange(column: ColumnValues) -> float:
+    """Rate numbers above zero."""
     fit = _fit_number(column)
     numbers = column.numbers[column.numbers > 0]
     return fit if len(numbers) and np.median(numbers) < 1e6 else 0.0
@@ -240,6 +243,7 @@ def _fit_label(column: ColumnValues) -> float:
 
 
 def _fit_channel(column: ColumnValues) -> float:
+    """Rate colours, or a few codes."""
     if column.n_distinct > 12:
         return 0.0
     words = [re.split(r"[\s_\-]", v.casefold())[-1] for v in column.values]
@@ -248,9 +252,10 @@ def _fit_channel(column: ColumnValues) -> float:
 
 
 def _fit_offence(column: ColumnValues) -> float:
+    """Rate a few words of offences."""
     if column.letters_share < 0.6 or column.n_distinct > 60:
         return 0.2 if column.n_distinct <= 60 else 0.0
-    return max(0.5, column.share(bool(_OFFENCES.search(v)) for v in column.values))
+    return max(0.5, column.share(_holds(v, "offences") for v in column.values))
 
 
 def _fit_adjustment(column: ColumnValues) -> float:
@@ -259,6 +264,7 @@ def _fit_adjustment(column: ColumnValues) -> float:
 
 
 def _fit_currency(column: ColumnValues) -> float:
+    """Rate codes of currencies."""
     share = column.share_in(words_of("currencies"))
     if share >= 0.6:
         return 1.0
@@ -266,6 +272,7 @@ def _fit_currency(column: ColumnValues) -> float:
 
 
 def _fit_container(column: ColumnValues) -> float:
+    """Rate numbers of containers."""
     share = column.share_matching(r"[A-Z]{4} ?[0-9]{6}-?[0-9].*|[A-Z]{4}[0-9]{7}.*")
     return 1.0 if share > 0.3 else 0.3
 

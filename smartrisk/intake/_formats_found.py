@@ -81,8 +81,8 @@ def _find_dates(columns: Mapping[str, ColumnValues], options: Options) -> None:
     if unread and not firsts:
         options.doubts["day_first"] = Message(
             "intake.days_and_months",
-            "{column!r}: no day is past the 12th, so days and months cannot be told "
-            "apart; day first is a guess. Set day_first to true or false.",
+            "{column!r}: no day is past the 12th, so days and months cannot be "
+            "distinguished; day first is a guess. Set day_first to true or false.",
             column=unread[0],
         )
     if len(set(firsts)) > 1:

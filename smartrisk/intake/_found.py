@@ -40,7 +40,7 @@ def make_parts(found: Found) -> list[FieldProposal]:
             continue
         parts.append(_explain_field(name, rating, found))
     parts.extend(found.money.parts)
-    parts.extend(_explain_missing(name, found) for name in _required(found))
+    parts.extend(_explain_missing(name, found) for name in _list_required(found))
     settings = found.options.settings
     for name, value in settings.items():
         doubt = found.options.doubts.get(name)
@@ -61,7 +61,7 @@ def make_parts(found: Found) -> list[FieldProposal]:
     return parts
 
 
-def _required(found: Found) -> list[str]:
+def _list_required(found: Found) -> list[str]:
     """Return required fields that no column was found for."""
     is_outcomes = "illicit" in found.ratings and "tariff_code" not in found.ratings
     needed = (OUTCOMES if is_outcomes else DECLARATIONS).required
@@ -120,8 +120,8 @@ def _explain_key(found: Found) -> FieldProposal:
         doubts.append(
             Message(
                 "intake.key_repeats",
-                "{columns} and the item number do not tell all rows apart; the number "
-                "of an office may start anew each year.",
+                "{columns} and the item number do not distinguish all rows; the number "
+                "of an office may start again each year.",
                 columns=format_values(key.columns),
             )
         )

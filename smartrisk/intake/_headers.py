@@ -20,7 +20,7 @@ from smartrisk.settings import read_toml
 Word = Mapping[str, float]
 
 _FOLDER = Path(__file__).parent
-#: Meanings that say nothing against a field: `code` after `origin`, `(the)`.
+#: Meanings that are no evidence against a field: `code` after `origin`, `(the)`.
 _NEUTRAL = frozenset({"code", "id", "number", "declaration", "english", "operation"})
 #: What another word costs, by meaning; every other meaning costs `_FOREIGN`.
 _COSTS: Mapping[str, float] = {

@@ -46,7 +46,7 @@ def find_known(sample: pd.DataFrame, *, has_names: bool) -> Known | None:
         there = set(map(str, frame.columns))
         sources = _sources(columns)
         found = sources & there
-        if not _required(columns) <= there or len(found) < _MOST * len(sources):
+        if not _find_required(columns) <= there or len(found) < _MOST * len(sources):
             continue
         if best is None or len(found) > best[0]:
             best = len(found), Known(name, columns, frame)
@@ -94,7 +94,7 @@ def _sources(columns: ColumnMap) -> set[str]:
     return {c for n in declared for c in columns.sources(n)}
 
 
-def _required(columns: ColumnMap) -> set[str]:
+def _find_required(columns: ColumnMap) -> set[str]:
     """Return the columns of the fields that every table needs."""
     return {c for n in DECLARATIONS.required for c in columns.sources(n)}
 

@@ -14,15 +14,11 @@ import pandas as pd
 from smartrisk.errors import Message, format_values
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._documents_found import Documents
+from smartrisk.intake._headers import words_of
 from smartrisk.intake._sums import share_equal
 from smartrisk.languages import N_
 from smartrisk.schema import TRADERS
 
-#: Values that stand for no party at all, in lower case without signs.
-_NOBODY = frozenset(
-    {"na", "nan", "none", "null", "nil", "unknown", "inconnu", "desconocido", "test"}
-    | {"divers", "various", "varios", "xxx", "sin dato", "non renseigne", "missing"}
-)
 #: Rows that an identifier must have to be well known, when a rare one is near it.
 _WELL_KNOWN = 5
 #: Distinct identifiers that are compared with each other.
@@ -200,7 +196,8 @@ def _total_of_items(
     """Compare a printed total with the sum of the items of each document."""
     amounts = np.nan_to_num(items.numbers)
     sums = np.asarray(np.bincount(codes, weights=amounts), np.float64)
-    first = pd.Series(column.numbers).groupby(codes).first().to_numpy(np.float64)
+    firsts = pd.Series(column.numbers).groupby(codes).first()
+    first = np.asarray(firsts.to_numpy(), np.float64)
     share = share_equal(first, [sums])
     if not 0.8 < share < 1.0:
         return
@@ -228,8 +225,8 @@ def look_at_parties(subject: Subject) -> Iterator[Look]:
         texts = raw.astype("str").str.strip()
         filled = raw.notna() & (texts != "")
         yield from _nobody(name, texts[filled])
-        yield from _damaged(name, texts[filled])
-        yield from _dragged(name, texts[filled])
+        yield from _find_damaged(name, texts[filled])
+        yield from _find_dragged(name, texts[filled])
         if name not in subject.fields.get("declaration_id", ()):
             yield from _neighbours(name, subject.columns[name])
 
@@ -239,14 +236,17 @@ def _parties(subject: Subject) -> list[str]:
     fields = (*TRADERS, "officer_id", "declaration_id")
     found = [subject.fields[f][-1] for f in fields if subject.fields.get(f)]
     return list(dict.fromkeys(found)) or [
-        n for n, c in subject.columns.items() if re.search(r"import|declar|tin|id$", n)
+        n
+        for n, c in subject.columns.items()
+        if re.search(r"import|declarant|tin|id$", n)
     ]
 
 
 def _nobody(name: str, texts: pd.Series) -> Iterator[Look]:
     """Find texts that stand for no party."""
+    nobody = [word.replace("_", " ") for word in words_of("nobody")]
     plain = texts.str.casefold().str.replace(r"[^\w]+", " ", regex=True).str.strip()
-    signs = (plain == "") | plain.isin(_NOBODY) | plain.str.fullmatch(r"0+|9{5,}")
+    signs = (plain == "") | plain.isin(nobody) | plain.str.fullmatch(r"0+|9{5,}")
     count = int(signs.sum())
     if count:
         values = texts[signs].value_counts()
@@ -267,7 +267,7 @@ def _nobody(name: str, texts: pd.Series) -> Iterator[Look]:
         )
 
 
-def _damaged(name: str, texts: pd.Series) -> Iterator[Look]:
+def _find_damaged(name: str, texts: pd.Series) -> Iterator[Look]:
     """Find identifiers that went through numbers of a spreadsheet."""
     for check, pattern, template in (
         (
@@ -306,7 +306,7 @@ def _damaged(name: str, texts: pd.Series) -> Iterator[Look]:
             )
 
 
-def _dragged(name: str, texts: pd.Series) -> Iterator[Look]:
+def _find_dragged(name: str, texts: pd.Series) -> Iterator[Look]:
     """Find rows in which an identifier counts on by one: a cell was dragged down."""
     digits = texts.str.extract(r"([0-9]{1,15})$")[0]
     numbers = pd.to_numeric(digits, errors="coerce").to_numpy(np.float64)

@@ -20,7 +20,7 @@ _LEAST, _LEAST_RARE = 0.3, 0.5
 _SURE_NAME, _SURE_VALUES, _BEHIND = 0.62, 0.65, 0.87
 #: What the values add to the rating of a name.
 _BY_NAME = 0.35
-#: Rating of a field by its values alone, where names say nothing.
+#: Rating of a field by its values alone, where names are no evidence.
 _BY_VALUES = 0.55
 
 
@@ -59,7 +59,7 @@ def rate_all(
     table : {"declarations", "outcomes"}
         Which fields.
     by_values : bool
-        Whether values alone may propose a column, for files without names.
+        Whether values propose a column without a name, for files without names.
     """
     fields = DECLARATIONS if table == "declarations" else OUTCOMES
     return {

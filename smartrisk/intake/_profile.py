@@ -187,7 +187,7 @@ _CHECKS: tuple[Callable[[Subject], Iterable[Look]], ...] = (
 def _find_fields(
     frame: pd.DataFrame, columns: ColumnMap | None
 ) -> tuple[dict[str, tuple[str, ...]], Proposal | None]:
-    """Return the columns of each field, and the proposal that says so."""
+    """Return the columns of each field, and the proposal that names them."""
     proposal = None
     if columns is None:
         try:

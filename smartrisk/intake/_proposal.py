@@ -229,7 +229,7 @@ def _write_toml(proposal: Proposal, translate: Translate) -> str:
     comments = {f.field: _comment(f, translate) for f in proposal.fields}
     lines: list[str] = [*_wrap(_TITLE.text(translate)), ""]
     for line in proposal.columns.to_toml().splitlines():
-        name = _named(line)
+        name = _find_name(line)
         lines.extend(comments.pop(name, ()))
         lines.append(line)
     if comments:
@@ -253,7 +253,7 @@ def _write_toml(proposal: Proposal, translate: Translate) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(line: str) -> str:
+def _find_name(line: str) -> str:
     """Return the field or option that a line of TOML sets, or an empty text."""
     name = line.partition("=")[0] if "=" in line else line.strip("[]").split(".")[-1]
     return name.strip().strip('"') if not line.startswith("#") else ""

@@ -20,7 +20,7 @@ _RELATIVE, _ABSOLUTE = 2e-3, 1.0
 _MOST = 0.95
 #: Columns of numbers that are tried as parts of a sum when nothing names them.
 _MOST_COLUMNS = 14
-#: Rows without which repeated values say nothing.
+#: Rows without which repeated values are no evidence.
 _FEW_ROWS = 40
 #: Rows that are looked at.
 _ROWS = 2_000
@@ -54,7 +54,7 @@ def share_equal(total: Numbers, parts: Sequence[Numbers]) -> float:
 
 
 def find_taxes(columns: Mapping[str, ColumnValues], used: Sequence[str]) -> Sum | None:
-    """Return the taxes of an item that stand in several columns."""
+    """Return the taxes of an item that are in several columns."""
     signs = {n: s for n in columns if (s := _sign_of(n, columns)) is not None}
     parts = [
         name

@@ -28,7 +28,7 @@ _ALMOST_ALL = 0.99
 _OWN_KIND, _LIKELY = 0.6, 0.4
 #: Documents of a file, as a share of its rows: one of hundreds of items is rare.
 _SOME_DOCUMENTS = 0.02
-#: Rows below which few distinct values say nothing.
+#: Rows below which few distinct values are no evidence.
 _SOME = 30
 
 
@@ -70,10 +70,10 @@ def assign_by_values(
     documents: Documents | None,
     taken: Sequence[str] = (),
 ) -> dict[str, Rating]:
-    """Return one column per field where names say nothing.
+    """Return one column per field where there are no names.
 
     Dates, tariff codes, countries and descriptions have values of their own kind;
-    values, masses and duties are told by what holds between columns; the rest is a
+    values, masses and duties are recognised by relations between columns; the rest is a
     guess by the number of distinct values.
     """
     search = _Search(columns, documents)
@@ -92,7 +92,7 @@ def find_key_by_values(columns: Columns) -> tuple[Key, str | None]:
     """Return the key and the column of item numbers that number its documents.
 
     The number of a document is the column of most distinct values within which another
-    one counts 1, 2, 3 and tells all rows apart.
+    one counts 1, 2, 3 and distinguishes all rows.
     """
     ids = [
         (c.n_distinct, n)

@@ -107,10 +107,10 @@ class DataProfile(Page):
             for part in proposal.questions
             for doubt in part.doubts
         ]
-        said = _("Every part of the proposed map is sure.")
+        verdict = _("Every part of the proposed map is sure.")
         if doubts:
-            said = _("Look at these parts of the proposed map:")
-        return Section(title=_("Column map"), texts=(said,), points=doubts)
+            verdict = _("Look at these parts of the proposed map:")
+        return Section(title=_("Column map"), texts=(verdict,), points=doubts)
 
     def _columns(self, texts: Texts) -> Section:
         """Return one row per column."""

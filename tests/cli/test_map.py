@@ -119,9 +119,9 @@ def test_answers_on_a_terminal_change_the_map(capsys):
     assert answered.columns.mapping["customs_value"] == "CIF_USD"
     assert answered.columns.day_first is False
     assert answered.questions == ()
-    said = capsys.readouterr().out
-    assert "'CIF_USD' may be meant as well" in said
-    assert "Press Enter" in said
+    shown = capsys.readouterr().out
+    assert "'CIF_USD' may be meant as well" in shown
+    assert "Press Enter" in shown
 
 
 @pytest.mark.parametrize("line", ["\n", "no such column\n", ""])

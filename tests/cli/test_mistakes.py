@@ -68,31 +68,31 @@ def say(run, tmp_path):
         for name, content in files.items():
             path = tmp_path / name.replace("__", ".")
             path.write_text(content, encoding="utf-8")
-        said = {}
+        shown = {}
         for lang in LANGUAGES:
             status, out, err = run(*words.split(), "--lang", lang)
-            said[lang] = (status, (out + err).replace("\u202f", " "))
-        assert len({text for _, text in said.values()}) == len(LANGUAGES)
-        return said
+            shown[lang] = (status, (out + err).replace("\u202f", " "))
+        assert len({text for _, text in shown.values()}) == len(LANGUAGES)
+        return shown
 
     return say
 
 
-def assert_says(said, column, *remedies):
+def assert_says(shown, column, *remedies):
     """Check that each language names the column, and says its own remedy."""
     for lang, remedy in zip(LANGUAGES, remedies, strict=True):
-        status, words = said[lang]
+        status, words = shown[lang]
         assert status != 0, words
         assert column in words, words
         assert remedy in words, words
 
 
 def test_a_file_of_results_in_place_of_items(say):
-    said = say(
+    shown = say(
         "validate wrong.csv --columns map.toml", wrong__csv=text(results("0101" * 5))
     )
     assert_says(
-        said,
+        shown,
         "'Partida'",
         "Name your own columns with ColumnMap",
         "Nommez vos propres colonnes avec ColumnMap",
@@ -101,13 +101,13 @@ def test_a_file_of_results_in_place_of_items(say):
 
 
 def test_a_column_that_is_misspelt_in_the_map(say):
-    said = say(
+    shown = say(
         "validate items.csv --columns wrong.toml",
         items__csv=text(items()),
         wrong__toml=MAP.replace('"Fecha"', '"Fecah"'),
     )
     assert_says(
-        said,
+        shown,
         "'Fecah'",
         "Did you mean 'Fecha'?",
         "Vouliez-vous dire 'Fecha' ?",
@@ -117,13 +117,13 @@ def test_a_column_that_is_misspelt_in_the_map(say):
 
 def test_a_map_that_is_reversed(say):
     turned = "[mapping]\n" + "".join(f'"{c}" = "{f}"\n' for f, c in COLUMNS.items())
-    said = say(
+    shown = say(
         "validate items.csv --columns turned.toml",
         items__csv=text(items()),
         turned__toml=turned,
     )
     assert_says(
-        said,
+        shown,
         "'Nº declaración'",
         "The map is reversed",
         "La correspondance est inversée",
@@ -132,13 +132,13 @@ def test_a_map_that_is_reversed(say):
 
 
 def test_an_accent_without_quotes_in_toml(say):
-    said = say(
+    shown = say(
         "validate items.csv --columns accent.toml",
         items__csv=text(items()),
         accent__toml=MAP.replace('"Nº declaración"', "Nº declaración"),
     )
     assert_says(
-        said,
+        shown,
         "Nº declaración",
         "Put texts, and names with accents or blanks, in quotes",
         "Mettez entre guillemets",
@@ -148,12 +148,12 @@ def test_an_accent_without_quotes_in_toml(say):
 
 def test_a_label_that_is_neither_yes_nor_no(say):
     labels = ["Oui", "Non"] * 10 + ["Peut-être"]
-    said = say(
+    shown = say(
         "validate res.csv --table outcomes --columns results.toml",
         res__csv=text(results(labels)),
     )
     assert_says(
-        said,
+        shown,
         "'Fraude'",
         "not true or false in 1 rows: 'Peut-être'",
         "ni vrai ni faux dans 1 lignes",
@@ -162,23 +162,23 @@ def test_a_label_that_is_neither_yes_nor_no(say):
 
 
 def test_dates_in_several_formats(say):
-    said = say(
+    shown = say(
         "validate items.csv --columns map.toml",
         items__csv=text(items(Fecha=["2024-01-31"] * 9)),
     )
     assert_says(
-        said, "'Fecha'", "One column has one format", "corrigez l'export", "corrija la"
+        shown, "'Fecha'", "One column has one format", "corrigez l'export", "corrija la"
     )
 
 
 def test_an_item_that_occurs_twice(say):
     rows = items()
-    said = say(
+    shown = say(
         "validate items.csv --columns map.toml",
         items__csv=text([*rows, {**rows[3], "Valor": "1"}]),
     )
     assert_says(
-        said,
+        shown,
         "'Nº declaración'",
         "Keep one row per",
         "Gardez une ligne par",
@@ -187,14 +187,14 @@ def test_an_item_that_occurs_twice(say):
 
 
 def test_results_without_a_hit(say):
-    said = say(
+    shown = say(
         "fit --declarations items.csv --columns map.toml --outcomes res.csv "
         "--outcome-columns results.toml --out engine",
         items__csv=text(items()),
         res__csv=text(results(["Non"] * 40)),
     )
     assert_says(
-        said,
+        shown,
         "'Fraude'",
         "Check that it is the column of results",
         "Vérifiez que c'est la colonne des résultats",
@@ -204,7 +204,7 @@ def test_results_without_a_hit(say):
 
 @pytest.mark.slow
 def test_results_for_every_item(say, tmp_path):
-    said = say(
+    shown = say(
         "fit --declarations items.csv --columns map.toml --outcomes res.csv "
         "--outcome-columns results.toml --out engine",
         items__csv=text(items()),
@@ -215,15 +215,15 @@ def test_results_for_every_item(say, tmp_path):
         ("Leave items that nobody", "Retirez d'OUTCOMES", "Deje fuera de OUTCOMES"),
         strict=True,
     ):
-        assert "'Fraude'" in said[lang][1]
-        assert remedy in said[lang][1]
+        assert "'Fraude'" in shown[lang][1]
+        assert remedy in shown[lang][1]
 
 
 def test_a_file_that_is_cut(say):
     whole = text(items())
-    said = say("validate cut.csv --columns map.toml", cut__csv=whole[:-12])
+    shown = say("validate cut.csv --columns map.toml", cut__csv=whole[:-12])
     assert_says(
-        said,
+        shown,
         "121",
         "The file may be cut",
         "Le fichier est peut-être coupé",

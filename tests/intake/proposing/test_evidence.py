@@ -76,7 +76,7 @@ def test_names_that_mean_something_else_give_way_to_values():
     assert "flow" not in proposal.columns.mapping
 
 
-def test_two_columns_that_fit_alike_are_told():
+def test_two_columns_that_fit_equally_are_reported():
     usd = [str(10.25 + k * k) for k in range(120)]
     frame = goods().rename(columns={"CIF_VALUE": "CIF_NGN"}).assign(CIF_USD=usd)
     doubtful = part(propose_map(frame), "customs_value")
@@ -94,7 +94,7 @@ def test_parts_of_the_value_are_summed_where_no_column_is_their_sum():
     assert [amount.column for amount in sums] == ["FOB", "FREIGHT", "INSURANCE"]
 
 
-def test_a_number_that_an_office_gives_anew_is_joined_with_office_and_year():
+def test_a_number_that_an_office_gives_again_is_joined_with_office_and_year():
     frame = goods().drop(columns="DECL_NO")
     frame.insert(0, "OFFICE", ["011", "020"] * 60)
     frame.insert(1, "YEAR", ["2024"] * 120)
@@ -111,7 +111,7 @@ def test_number_and_item_in_one_field_are_split():
     assert (split.fields, split.separator) == (("declaration_id", "item_number"), "|")
 
 
-def test_days_and_months_that_nothing_tells_apart_are_asked():
+def test_days_and_months_that_nothing_distinguishes_are_asked():
     dates = [f"{1 + k // 2 % 12:02d}/{1 + k // 2 % 9:02d}/2024" for k in range(120)]
     proposal = propose_map(goods(REG_DATE=dates))
     asked = part(proposal, "day_first")

@@ -37,6 +37,31 @@ def flat(columns: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in columns.items()})
 
 
+MEXICO_MAP = ColumnMap(
+    {
+        "declaration_id": "PEDIMENTO",
+        "item_number": "SECUENCIA_FRACCION",
+        "lodged_at": "FECHA_PAGO_REAL",
+        "office": "SECCION_ADUANERA",
+        "procedure": "CLAVE_DOCUMENTO",
+        "importer_id": "RFC_IMPORTADOR",
+        "declarant_id": "PATENTE",
+        "tariff_code": "FRACCION_ARANCELARIA",
+        "description": "DESCRIPCION_MERCANCIA",
+        "transport_mode": "MEDIO_TRANSPORTE_ENTRADA",
+        "customs_value": "VALOR_ADUANA",
+        "gross_mass_kg": "PESO_BRUTO",
+        "quantity": "CANTIDAD_UMT",
+        "quantity_unit": "UMT",
+        "duty_rate": "TASA_IGI",
+        "departure": "PAIS_VENDEDOR_COMPRADOR",
+    },
+    day_first=True,
+    duty_rate_unit="percent",
+    sums={"duties_taxes": ["IMPORTE_IGI", "IMPORTE_IVA"]},
+)
+
+
 def mexico(g: pd.DataFrame) -> Layout:
     """Return items in the style of Mexican customs declarations (pedimentos)."""
     n = len(g)
@@ -67,30 +92,33 @@ def mexico(g: pd.DataFrame) -> Layout:
             "IMPORTE_IVA": texts(g["vat"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "PEDIMENTO",
-            "item_number": "SECUENCIA_FRACCION",
-            "lodged_at": "FECHA_PAGO_REAL",
-            "office": "SECCION_ADUANERA",
-            "procedure": "CLAVE_DOCUMENTO",
-            "importer_id": "RFC_IMPORTADOR",
-            "declarant_id": "PATENTE",
-            "tariff_code": "FRACCION_ARANCELARIA",
-            "description": "DESCRIPCION_MERCANCIA",
-            "transport_mode": "MEDIO_TRANSPORTE_ENTRADA",
-            "customs_value": "VALOR_ADUANA",
-            "gross_mass_kg": "PESO_BRUTO",
-            "quantity": "CANTIDAD_UMT",
-            "quantity_unit": "UMT",
-            "duty_rate": "TASA_IGI",
-            "departure": "PAIS_VENDEDOR_COMPRADOR",
-        },
-        day_first=True,
-        duty_rate_unit="percent",
-        sums={"duties_taxes": ["IMPORTE_IGI", "IMPORTE_IVA"]},
-    )
-    return Layout(frame, truth)
+    return Layout(frame, MEXICO_MAP)
+
+
+ARGENTINA_MAP = ColumnMap(
+    {
+        "declaration_id": "DESTINACION",
+        "item_number": "ITEM",
+        "lodged_at": "FECHA_OFICIALIZACION",
+        "office": "ADUANA",
+        "importer_id": "CUIT_IMPORTADOR",
+        "tariff_code": "NCM",
+        "description": "MERCADERIA",
+        "origin": "PAIS_DE_ORIGEN",
+        "departure": "PAIS_DE_PROCEDENCIA",
+        "transport_mode": "VIA",
+        "customs_value": "CIF_ITEM",
+        "fob_value": "FOB_ITEM",
+        "freight": "FLETE_ITEM",
+        "insurance": "SEGURO_ITEM",
+        "net_mass_kg": "KILOS_NETOS",
+        "gross_mass_kg": "KILOS_BRUTOS",
+        "quantity": "CANTIDAD_ESTADISTICA",
+        "quantity_unit": "UNIDAD_ESTADISTICA",
+        "incoterm": "INCOTERM",
+    },
+    day_first=True,
+)
 
 
 def argentina(g: pd.DataFrame) -> Layout:
@@ -126,31 +154,30 @@ def argentina(g: pd.DataFrame) -> Layout:
             "BULTOS": ["4"] * n,
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "DESTINACION",
-            "item_number": "ITEM",
-            "lodged_at": "FECHA_OFICIALIZACION",
-            "office": "ADUANA",
-            "importer_id": "CUIT_IMPORTADOR",
-            "tariff_code": "NCM",
-            "description": "MERCADERIA",
-            "origin": "PAIS_DE_ORIGEN",
-            "departure": "PAIS_DE_PROCEDENCIA",
-            "transport_mode": "VIA",
-            "customs_value": "CIF_ITEM",
-            "fob_value": "FOB_ITEM",
-            "freight": "FLETE_ITEM",
-            "insurance": "SEGURO_ITEM",
-            "net_mass_kg": "KILOS_NETOS",
-            "gross_mass_kg": "KILOS_BRUTOS",
-            "quantity": "CANTIDAD_ESTADISTICA",
-            "quantity_unit": "UNIDAD_ESTADISTICA",
-            "incoterm": "INCOTERM",
-        },
-        day_first=True,
-    )
-    return Layout(frame, truth)
+    return Layout(frame, ARGENTINA_MAP)
+
+
+INDIA_MAP = ColumnMap(
+    {
+        "declaration_id": "BE_NO",
+        "item_number": "ITEM_SNO",
+        "lodged_at": "BE_DATE",
+        "office": "SITE_ID",
+        "procedure": "BE_TYPE",
+        "importer_id": "IEC",
+        "declarant_id": "CHA_NO",
+        "consignor_id": "SUPPLIER",
+        "origin": "COO",
+        "departure": "COC",
+        "tariff_code": "CTH",
+        "description": "ITEM_DESC",
+        "quantity": "QTY",
+        "quantity_unit": "UQC",
+        "customs_value": "ASSESSABLE_VALUE",
+        "duties_taxes": "TOTAL_DUTY",
+    },
+    date_format="%d-%b-%Y",
+)
 
 
 def india(g: pd.DataFrame) -> Layout:
@@ -180,28 +207,32 @@ def india(g: pd.DataFrame) -> Layout:
             "TOTAL_DUTY": texts(g["duty"] + g["vat"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "BE_NO",
-            "item_number": "ITEM_SNO",
-            "lodged_at": "BE_DATE",
-            "office": "SITE_ID",
-            "procedure": "BE_TYPE",
-            "importer_id": "IEC",
-            "declarant_id": "CHA_NO",
-            "consignor_id": "SUPPLIER",
-            "origin": "COO",
-            "departure": "COC",
-            "tariff_code": "CTH",
-            "description": "ITEM_DESC",
-            "quantity": "QTY",
-            "quantity_unit": "UQC",
-            "customs_value": "ASSESSABLE_VALUE",
-            "duties_taxes": "TOTAL_DUTY",
-        },
-        date_format="%d-%b-%Y",
-    )
-    return Layout(frame, truth)
+    return Layout(frame, INDIA_MAP)
+
+
+CAMEROON_MAP = ColumnMap(
+    {
+        "declaration_id": "DECLARATION_NUMBER",
+        "item_number": "ITEM_NUMBER",
+        "lodged_at": "DECLARATION_DATE",
+        "office": "CUSTOM_DETAILS",
+        "procedure": "REGIME_CODE",
+        "importer_id": "IMPORTER_CODE",
+        "declarant_id": "DECLARANT_CODE",
+        "consignor_id": "SUPPLIER_NAME",
+        "departure": "EXPORT_COUNTRY",
+        "origin": "ORIGIN_COUNTRY",
+        "transport_mode": "FLUX",
+        "tariff_code": "HS_CODE",
+        "description": "PRODUCT_DESCRIPTION",
+        "gross_mass_kg": "GROSS_WEIGHT",
+        "net_mass_kg": "NET_WEIGHT",
+        "quantity": "QUANTITY",
+        "quantity_unit": "UNIT",
+        "customs_value": "VAL_STAT_ART",
+        "duties_taxes": "TAX_ART",
+    },
+)
 
 
 def cameroon(g: pd.DataFrame) -> Layout:
@@ -244,30 +275,36 @@ def cameroon(g: pd.DataFrame) -> Layout:
             "TOTAL_VALUE_USD": texts(g["customs_value"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "DECLARATION_NUMBER",
-            "item_number": "ITEM_NUMBER",
-            "lodged_at": "DECLARATION_DATE",
-            "office": "CUSTOM_DETAILS",
-            "procedure": "REGIME_CODE",
-            "importer_id": "IMPORTER_CODE",
-            "declarant_id": "DECLARANT_CODE",
-            "consignor_id": "SUPPLIER_NAME",
-            "departure": "EXPORT_COUNTRY",
-            "origin": "ORIGIN_COUNTRY",
-            "transport_mode": "FLUX",
-            "tariff_code": "HS_CODE",
-            "description": "PRODUCT_DESCRIPTION",
-            "gross_mass_kg": "GROSS_WEIGHT",
-            "net_mass_kg": "NET_WEIGHT",
-            "quantity": "QUANTITY",
-            "quantity_unit": "UNIT",
-            "customs_value": "VAL_STAT_ART",
-            "duties_taxes": "TAX_ART",
-        },
-    )
-    return Layout(frame, truth)
+    return Layout(frame, CAMEROON_MAP)
+
+
+CYRILLIC_MAP = ColumnMap(
+    {
+        "declaration_id": "Номер декларации",
+        "item_number": "Номер товара",
+        "lodged_at": "Дата регистрации",
+        "office": "Код таможенного органа",
+        "importer_id": "ИНН получателя",
+        "declarant_id": "Декларант",
+        "consignor_id": "Отправитель",
+        "procedure": "Код процедуры",
+        "tariff_code": "Код ТН ВЭД",
+        "description": "Описание товара",
+        "origin": "Страна происхождения",
+        "departure": "Страна отправления",
+        "transport_mode": "Вид транспорта на границе",
+        "gross_mass_kg": "Вес брутто, кг",
+        "net_mass_kg": "Вес нетто, кг",
+        "quantity": "Количество",
+        "quantity_unit": "Единица измерения",
+        "customs_value": "Таможенная стоимость",
+        "duty_rate": "Ставка пошлины",
+        "preference": "Преференция",
+    },
+    day_first=True,
+    decimal=",",
+    duty_rate_unit="percent",
+)
 
 
 def cyrillic(g: pd.DataFrame) -> Layout:
@@ -303,34 +340,34 @@ def cyrillic(g: pd.DataFrame) -> Layout:
             "Преференция": plain(g["preference"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "Номер декларации",
-            "item_number": "Номер товара",
-            "lodged_at": "Дата регистрации",
-            "office": "Код таможенного органа",
-            "importer_id": "ИНН получателя",
-            "declarant_id": "Декларант",
-            "consignor_id": "Отправитель",
-            "procedure": "Код процедуры",
-            "tariff_code": "Код ТН ВЭД",
-            "description": "Описание товара",
-            "origin": "Страна происхождения",
-            "departure": "Страна отправления",
-            "transport_mode": "Вид транспорта на границе",
-            "gross_mass_kg": "Вес брутто, кг",
-            "net_mass_kg": "Вес нетто, кг",
-            "quantity": "Количество",
-            "quantity_unit": "Единица измерения",
-            "customs_value": "Таможенная стоимость",
-            "duty_rate": "Ставка пошлины",
-            "preference": "Преференция",
-        },
-        day_first=True,
-        decimal=",",
-        duty_rate_unit="percent",
-    )
-    return Layout(frame, truth)
+    return Layout(frame, CYRILLIC_MAP)
+
+
+TURKEY_MAP = ColumnMap(
+    {
+        "declaration_id": "Beyanname No",
+        "lodged_at": "Tescil Tarihi",
+        "office": "Gümrük İdaresi",
+        "procedure": "Rejim",
+        "importer_id": "Alıcı Vergi No",
+        "declarant_id": "Gümrük Müşaviri",
+        "consignor_id": "Gönderici",
+        "item_number": "Kalem No",
+        "tariff_code": "GTİP",
+        "description": "Ticari Tanımı",
+        "origin": "Menşe Ülke",
+        "departure": "Çıkış Ülkesi",
+        "transport_mode": "Taşıma Şekli",
+        "net_mass_kg": "Net Ağırlık (kg)",
+        "gross_mass_kg": "Brüt Ağırlık (kg)",
+        "quantity": "Miktar",
+        "quantity_unit": "Ölçü Birimi",
+        "customs_value": "İstatistiki Kıymet",
+        "duties_taxes": "Toplam Vergi",
+        "payment_type": "Ödeme Şekli",
+    },
+    day_first=True,
+)
 
 
 def turkey(g: pd.DataFrame) -> Layout:
@@ -361,32 +398,34 @@ def turkey(g: pd.DataFrame) -> Layout:
             "Ödeme Şekli": plain(g["payment_type"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "Beyanname No",
-            "lodged_at": "Tescil Tarihi",
-            "office": "Gümrük İdaresi",
-            "procedure": "Rejim",
-            "importer_id": "Alıcı Vergi No",
-            "declarant_id": "Gümrük Müşaviri",
-            "consignor_id": "Gönderici",
-            "item_number": "Kalem No",
-            "tariff_code": "GTİP",
-            "description": "Ticari Tanımı",
-            "origin": "Menşe Ülke",
-            "departure": "Çıkış Ülkesi",
-            "transport_mode": "Taşıma Şekli",
-            "net_mass_kg": "Net Ağırlık (kg)",
-            "gross_mass_kg": "Brüt Ağırlık (kg)",
-            "quantity": "Miktar",
-            "quantity_unit": "Ölçü Birimi",
-            "customs_value": "İstatistiki Kıymet",
-            "duties_taxes": "Toplam Vergi",
-            "payment_type": "Ödeme Şekli",
-        },
-        day_first=True,
-    )
-    return Layout(frame, truth)
+    return Layout(frame, TURKEY_MAP)
+
+
+UNITED_STATES_MAP = ColumnMap(
+    {
+        "declaration_id": "Entry Number",
+        "lodged_at": "Entry Date",
+        "office": "Port of Entry",
+        "importer_id": "Importer of Record",
+        "declarant_id": "Filer Code",
+        "consignor_id": "Manufacturer ID",
+        "carrier_id": "Carrier SCAC",
+        "item_number": "Line No.",
+        "tariff_code": "HTSUS",
+        "description": "Description of Merchandise",
+        "origin": "Country of Origin",
+        "departure": "Exporting Country",
+        "transport_mode": "MOT Code",
+        "customs_value": "Entered Value",
+        "gross_mass_kg": "Gross Weight (kg)",
+        "quantity": "Net Quantity",
+        "quantity_unit": "UOM",
+        "duty_rate": "HTS Rate",
+        "duties_taxes": "Duty Amount",
+    },
+    day_first=False,
+    duty_rate_unit="percent",
+)
 
 
 def united_states(g: pd.DataFrame) -> Layout:
@@ -415,32 +454,7 @@ def united_states(g: pd.DataFrame) -> Layout:
             "Duty Amount": texts(g["duty"]),
         }
     )
-    truth = ColumnMap(
-        {
-            "declaration_id": "Entry Number",
-            "lodged_at": "Entry Date",
-            "office": "Port of Entry",
-            "importer_id": "Importer of Record",
-            "declarant_id": "Filer Code",
-            "consignor_id": "Manufacturer ID",
-            "carrier_id": "Carrier SCAC",
-            "item_number": "Line No.",
-            "tariff_code": "HTSUS",
-            "description": "Description of Merchandise",
-            "origin": "Country of Origin",
-            "departure": "Exporting Country",
-            "transport_mode": "MOT Code",
-            "customs_value": "Entered Value",
-            "gross_mass_kg": "Gross Weight (kg)",
-            "quantity": "Net Quantity",
-            "quantity_unit": "UOM",
-            "duty_rate": "HTS Rate",
-            "duties_taxes": "Duty Amount",
-        },
-        day_first=False,
-        duty_rate_unit="percent",
-    )
-    return Layout(frame, truth)
+    return Layout(frame, UNITED_STATES_MAP)
 
 
 LAYOUTS = {

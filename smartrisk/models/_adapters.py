@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from smartrisk.errors import ArgumentError
-from smartrisk.models._boosting import damaged_model, read_state
+from smartrisk.models._boosting import STATE_FILE, damaged_model, read_state
 from smartrisk.models._estimator_adapter import EstimatorAdapter
 from smartrisk.models._revenue import (
     FEWEST_HITS,
@@ -220,7 +220,7 @@ class ClassifierAdapter(EstimatorAdapter):
             Fitted as it was when saved; its predictions are bit-identical.
         """
         if content is None or state["space"] not in _SPACES:
-            raise damaged_model("RiskEngine.load", "state", "it has no estimator")
+            raise damaged_model("RiskEngine.load", STATE_FILE, "it has no estimator")
         self._restore(content, state, trusted, name)
         self.space_ = str(state["space"])
         return self

@@ -32,6 +32,8 @@ _SMALL = 20_000
 #: Default of `n_jobs`: more threads gain little, they wait for each other at every
 #: split. It is an upper bound: small data and small machines use fewer.
 MOST_THREADS = 4
+#: Where an engine keeps the states of its models, for messages.
+STATE_FILE = "engine.json"
 #: Maximum number of leaves that LightGBM allows.
 _MOST_LEAVES = 131_072
 #: LightGBM keeps its seed in 32 bits with a sign.
@@ -120,13 +122,13 @@ def read_state(owner: str, state: Any, ranges: dict[str, tuple[float, float]]) -
     """
     if not isinstance(state, dict) or set(state) != set(ranges):
         names = sorted(state) if isinstance(state, dict) else state
-        raise damaged_model(owner, "state", f"it has {names!r}")
+        raise damaged_model(owner, STATE_FILE, f"it has {names!r}")
     for key, (low, high) in ranges.items():
         kinds = int if isinstance(low, int) else (int, float)
         for value in state[key] if isinstance(state[key], list) else [state[key]]:
             plain = isinstance(value, kinds) and not isinstance(value, bool)
             if not plain or not low <= value <= high:
-                raise damaged_model(owner, "state", f"{key!r} is {value!r}")
+                raise damaged_model(owner, STATE_FILE, f"{key!r} is {value!r}")
 
 
 def count_threads(n_jobs: int | None, n_items: int) -> int:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import has_fit_parameter
 
 from smartrisk.errors import ArgumentError
-from smartrisk.models._boosting import damaged_model
+from smartrisk.models._boosting import STATE_FILE, damaged_model
 from smartrisk.models._rows import Float, Predict, last_step, steps_before, weigh_rows
 from smartrisk.models._stored_estimators import (
     digest_estimator,
@@ -227,4 +227,4 @@ def _check_state(center: Any, dead: Any, size: Any) -> None:
     elif type(size) is not int or size < 1:
         problem = "the number of items at once is none"
     if problem is not None:
-        raise damaged_model("RiskEngine.load", "state", problem)
+        raise damaged_model("RiskEngine.load", STATE_FILE, problem)

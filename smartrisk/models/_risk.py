@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from smartrisk.errors import ArgumentError, check_number
 from smartrisk.models._boosting import (
     MOST_THREADS,
+    STATE_FILE,
     check_categorical,
     check_jobs_and_seed,
     check_monotone,
@@ -448,7 +449,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         calibration = state["calibration"]
         n_trees, n_features = booster.num_trees(), booster.num_feature()
         if not isinstance(calibration, list) or len(calibration) != 2:
-            raise damaged_model(owner, "state", "'calibration' is not two numbers")
+            raise damaged_model(owner, STATE_FILE, "'calibration' is not two numbers")
         if state["n_trees"] > n_trees or state["n_features"] != n_features:
             stated = f"{state['n_trees']} trees of {state['n_features']} features"
             problem = f"{stated} are stated, {n_trees} of {n_features} found"

@@ -331,8 +331,9 @@ def _unique_headers(
         "header",
         document_keys(top, names),
         "documents",
-        "If these are amendments, pass amendments='replace' and the column that "
-        "orders them as version=; else correct the header.",
+        "If these are the items, swap the two tables. If these are amendments, pass "
+        "amendments='replace' and the column that orders them as version=; else "
+        "correct the header.",
     )
     return top
 

@@ -97,7 +97,7 @@ def test_without_its_name_no_contender_passes_for_the_engine(engine, tested):
         figures = read_figures([tested], None, engine)
     assert all("/" in name for name in figures.single)
     with pytest.raises(ArgumentError, match="'contender' must be one of"):
-        read_figures([tested], "valu", engine)
+        read_figures([tested], "worth", engine)
 
 
 def test_metrics_that_are_no_finite_number_are_left_out_by_name(engine):

@@ -95,6 +95,12 @@ class TreeText:
         Trees of one round: 1 but for several classes.
     objective : str
         What was minimised, the first word of it; empty where it is not stated.
+
+    Examples
+    --------
+    >>> from smartrisk.models import TreeText
+    >>> TreeText(n_features=2, n_trees=1, n_outputs=1, objective="binary").n_trees
+    1
     """
 
     n_features: int

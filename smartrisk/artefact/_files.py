@@ -51,10 +51,10 @@ def write_file(path: str | Path, write: Callable[[Path], object]) -> Path:
     draft = _new_file(place)
     try:
         write(draft)
+        with draft.open("rb+") as file:  # Windows writes out what is open for writing
+            os.fsync(file.fileno())
         if place.is_file():
             draft.chmod(stat.S_IMODE(place.stat().st_mode))
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
         os.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)

@@ -27,6 +27,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 #: whose files could not be replaced.
 _TAGGED = re.compile(r"(?P<stem>.+)\.[0-9a-f]{16}(?P<suffix>\.(arrow|json|skops|txt))")
 
+#: A signature that is being written; it stays where the process was killed.
+_UNFINISHED = re.compile(r"\.manifest-[0-9a-f]{8}\.sig")
+
 
 class Entry(NamedTuple):
     """A file of a folder.
@@ -165,8 +168,8 @@ def left_files(content: bytes, present: Iterable[str]) -> set[str]:
 
 
 def is_tagged(file: str) -> bool:
-    """Return whether a name holds the digits of a digest, so that it can be swept."""
-    return _TAGGED.fullmatch(file) is not None
+    """Return whether a name is one that only this library gives, so that it can go."""
+    return any(p.fullmatch(file) for p in (_TAGGED, _UNFINISHED))
 
 
 def tagged_name(name: str, sha256: str) -> str:

@@ -176,7 +176,7 @@ def _read_whole(handle: int, size: int) -> Any:
     import pyarrow as pa
 
     content = pa.allocate_buffer(size)
-    view, place = memoryview(content), 0
+    view, place = memoryview(content).cast("B"), 0
     while place < size:
         n_read = os.readv(handle, [view[place:]]) if hasattr(os, "readv") else 0
         if not n_read:

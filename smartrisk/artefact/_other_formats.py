@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from smartrisk.artefact._manifest import FORMAT, MANIFEST
 from smartrisk.artefact._opening import OpenFolder
@@ -26,7 +27,8 @@ def refuse_format(opened: OpenFolder, stored: str | None) -> ArtefactError:
         The format that its manifest states.
     """
     stem, _, number = (stored or "").rpartition("/")
-    newer = stem == FORMAT.rpartition("/")[0] and number.isdigit() and int(number) > 3
+    known = stem == FORMAT.rpartition("/")[0] and re.fullmatch(r"[0-9]{1,9}", number)
+    newer = bool(known) and int(number) > int(FORMAT.rpartition("/")[2])
     advice = (
         "It was written by a later version of smartrisk: install that one."
         if newer

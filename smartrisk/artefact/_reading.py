@@ -117,8 +117,9 @@ def read_folder(
     wanted = None if digest is None else _plain_digest(digest, owner)
     for _ in range(_TRIES):
         with open_folder(place, owner) as opened:
-            text = bytes(_read_manifest(opened))
+            text = None  # not read: the folder may just have been replaced
             try:
+                text = bytes(_read_manifest(opened))
                 _check_origin(opened, text, wanted, public_key)
                 manifest = _parse(opened, text)
                 _check_files(opened, manifest)
@@ -226,7 +227,7 @@ def _parse(opened: OpenFolder, text: bytes) -> Manifest:
         raise refuse_format(opened, other.format) from None
 
 
-def _is_replaced(place: Path, owner: str, text: bytes) -> bool:
+def _is_replaced(place: Path, owner: str, text: bytes | None) -> bool:
     """Return whether the folder has another manifest by now."""
     try:
         with open_folder(place, owner) as opened:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from smartrisk.artefact._files import sync_folder, write_file
 from smartrisk.artefact._manifest import MANIFEST, MOST_MANIFEST_BYTES, SIGNATURE
 from smartrisk.artefact._opening import OpenFolder, open_folder
+from smartrisk.artefact._sweeping import hold_folder
 from smartrisk.errors import ArgumentError, ArtefactError, MissingExtraError
 
 #: A public key in PEM: the path of its file, or its content.
@@ -134,10 +135,11 @@ def sign_folder(
     with open_folder(place, "sign_folder") as opened:
         signature = private.sign(bytes(opened.read(MANIFEST, most=MOST_MANIFEST_BYTES)))
     try:
-        written = write_file(
-            place / SIGNATURE, lambda draft: draft.write_bytes(signature)
-        )
-        sync_folder(place)
+        with hold_folder(place):  # so that no load sweeps what is being written
+            written = write_file(
+                place / SIGNATURE, lambda draft: draft.write_bytes(signature)
+            )
+            sync_folder(place)
     except OSError as error:
         raise ArtefactError(
             "artefact.signature_not_written",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -38,7 +39,8 @@ def make_draft(target: Path) -> tuple[Path, int | None]:
             draft.mkdir()
         except FileExistsError:
             continue
-        lock = _lock(draft, wait=False)
+        # Who sweeps may hold it for a moment; without the lock it would be removed.
+        lock = _lock(draft, wait=True)
         if lock is None or draft.is_dir():
             return draft, lock
         os.close(lock)  # swept between its making and its lock
@@ -50,20 +52,30 @@ def sweep_drafts(target: Path) -> None:
         found = list(target.parent.iterdir())
     except OSError:
         return
+    pattern = re.compile(re.escape(draft_prefix(target)) + "[0-9a-f]{8}")
     for path in found:
-        if path.name.startswith(draft_prefix(target)) and path.is_dir():
+        if pattern.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
             _remove_abandoned(path)
 
 
 def _remove_abandoned(draft: Path) -> None:
     """Remove a draft that nobody holds a lock on."""
     lock = _lock(draft, wait=False)
-    if lock is None:
+    if lock is None and (fcntl is not None or not _is_old(draft)):
         return
     try:
         shutil.rmtree(draft, ignore_errors=True)
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
+
+
+def _is_old(path: Path) -> bool:
+    """Return whether nothing was written for longer than any save takes."""
+    try:
+        return time.time() - path.stat().st_mtime >= _UNLOCKED_AGE
+    except OSError:  # removed meanwhile
+        return False
 
 
 @contextmanager

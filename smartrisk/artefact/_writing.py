@@ -246,11 +246,10 @@ def _put_in_place(
     draft: Path, target: Path, entries: Mapping[str, Entry], owner: str
 ) -> None:
     """Make the draft the folder."""
-    if not target.exists():
-        draft.rename(target)
-    elif not any(target.iterdir()) and _replace_empty(draft, target):
-        pass
-    else:
+    taken = not target.exists() and _take_name(draft, target)
+    if not taken and not any(target.iterdir()):
+        taken = _replace_empty(draft, target)
+    if not taken:
         draft.chmod(stat.S_IMODE(target.stat().st_mode))
         if exchange(draft, target):
             sync_folder(target.parent)
@@ -258,6 +257,17 @@ def _put_in_place(
         else:
             _move_into(draft, target, entries)
     sync_folder(target.parent)
+
+
+def _take_name(draft: Path, target: Path) -> bool:
+    """Give the draft its name; return False where another process was faster."""
+    try:
+        draft.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        return False
+    return True
 
 
 def _replace_empty(draft: Path, target: Path) -> bool:
@@ -278,7 +288,7 @@ def _remove_old(old: Path, owner: str) -> None:
     if not foreign:
         shutil.rmtree(old, ignore_errors=True)
         return
-    kept = Path(f"{old}-kept")
+    kept = old.with_name(f"{old.name.lstrip('.')}-kept")  # no draft: never swept
     old.rename(kept)
     raise ArtefactError(
         "artefact.files_put_meanwhile",

@@ -1,0 +1,122 @@
+"""What others do meanwhile, and what an ended process left, spoils no folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+import pytest
+
+from smartrisk.artefact import _sweeping as sweeping
+from smartrisk.artefact import read_folder, write_folder
+from smartrisk.errors import ArtefactError
+
+WRITING = "smartrisk.artefact._writing"
+READING = "smartrisk.artefact._reading"
+
+
+def test_files_put_into_a_folder_while_it_is_saved_outlive_every_later_save(
+    folder, other, monkeypatch
+):
+    from smartrisk.artefact import _writing
+
+    exchange = _writing.exchange
+
+    def put_a_file_first(draft, target):
+        (target / "notes.txt").write_text("mine")
+        return exchange(draft, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{WRITING}.exchange", put_a_file_first)
+        with contextlib.suppress(ArtefactError):  # names the file and its new place
+            write_folder(folder, **other)
+    with contextlib.suppress(ArtefactError):
+        write_folder(folder, **other)
+    found = list(folder.parent.rglob("notes.txt"))
+    assert [path.read_text() for path in found] == ["mine"]
+
+
+def test_a_signature_that_was_being_written_hinders_nobody(folder, other):
+    (folder / ".manifest-0123abcd.sig").write_bytes(b"half")
+    read_folder(folder)
+    assert not (folder / ".manifest-0123abcd.sig").exists()
+    (folder / ".manifest-0123abcd.sig").write_bytes(b"half")
+    write_folder(folder, **other)
+
+
+def test_a_folder_that_vanishes_between_its_opening_and_its_manifest_is_read_again(
+    folder, other, monkeypatch
+):
+    from smartrisk.artefact import _reading
+
+    read, replaced = _reading._read_manifest, []
+
+    def replace_first(opened):
+        if not replaced:
+            replaced.append(write_folder(folder, **other))
+        return read(opened)
+
+    monkeypatch.setattr(f"{READING}._read_manifest", replace_first)
+    assert '"a": 2' in read_folder(folder).texts["engine.json"]
+
+
+def test_a_process_that_was_faster_with_a_new_folder_is_followed(
+    tmp_path, other, monkeypatch
+):
+    from smartrisk.artefact import _writing
+
+    take, calls = _writing._put_in_place, []
+
+    def first_another(draft, target, entries, owner):
+        if not calls:
+            calls.append(1)
+            write_folder(target, **other)
+            monkeypatch.setattr(type(target), "exists", lambda path: False)
+        take(draft, target, entries, owner)
+        monkeypatch.undo()
+
+    monkeypatch.setattr(f"{WRITING}._put_in_place", first_another)
+    write_folder(tmp_path / "engine", **other)
+    assert read_folder(tmp_path / "engine").texts
+
+
+def test_only_folders_named_as_drafts_are_swept(folder, other):
+    own = folder.with_name(f".{folder.name}.draft-of-mine")
+    own.mkdir()
+    write_folder(folder, **other)
+    assert own.is_dir()
+
+
+@pytest.mark.windows
+def test_without_locks_old_drafts_are_swept_and_new_ones_stay(
+    folder, other, monkeypatch
+):
+    monkeypatch.setattr(sweeping, "fcntl", None)
+    old = folder.with_name(f".{folder.name}.draft-abcdabcd")
+    new = folder.with_name(f".{folder.name}.draft-01230123")
+    for draft in (old, new):
+        draft.mkdir()
+    long_ago = time.time() - 2 * sweeping._UNLOCKED_AGE
+    os.utime(old, (long_ago, long_ago))
+    write_folder(folder, **other)
+    assert new.is_dir()
+    assert not old.exists()
+
+
+@pytest.mark.windows
+def test_files_are_read_where_the_system_cannot_read_into_a_buffer(folder, monkeypatch):
+    whole = read_folder(folder)
+    monkeypatch.delattr(os, "readv", raising=False)
+    again = read_folder(folder)
+    assert again.texts == whole.texts
+    assert again.blobs == whole.blobs
+    assert sorted(again.tables) == sorted(whole.tables)
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+def test_a_format_with_an_odd_number_is_refused(folder, number):
+    text = f'{{"format": "smartrisk-engine/{number}", "files": {{}}}}'
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ArtefactError, match="has the format"):
+        read_folder(folder)

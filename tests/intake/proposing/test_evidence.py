@@ -62,10 +62,10 @@ def test_a_column_that_is_all_zero_is_left_out_under_the_best_name():
 
 
 def test_the_total_of_a_document_is_not_the_value_of_an_item():
-    frame = goods().rename(columns={"CIF_VALUE": "CIF_ITEM"})
-    frame["CIF_VALUE"] = [str(1000 + k // 2) for k in range(120)]
+    frame = goods().rename(columns={"CIF_VALUE": "AMOUNT_ITEM"})
+    frame["CIF_VALUE"] = [str(1000.5 * (1 + k // 2 % 50)) for k in range(120)]
     proposal = propose_map(frame)
-    assert proposal.columns.mapping["customs_value"] == "CIF_ITEM"
+    assert proposal.columns.mapping["customs_value"] == "AMOUNT_ITEM"
 
 
 def test_names_that_mean_something_else_give_way_to_values():
@@ -98,7 +98,7 @@ def test_a_number_that_an_office_gives_again_is_joined_with_office_and_year():
     frame = goods().drop(columns="DECL_NO")
     frame.insert(0, "OFFICE", ["011", "020"] * 60)
     frame.insert(1, "YEAR", ["2024"] * 120)
-    frame.insert(2, "SERIAL_NO", [f"{k // 4:05d}" for k in range(120)])
+    frame.insert(2, "SERIAL_NO", [f"{k // 2:05d}" for k in range(120)])
     frame["OFFICE"] = [["011", "020"][k // 2 % 2] for k in range(120)]
     join = propose_map(frame).columns.join["declaration_id"]
     assert join.columns == ("OFFICE", "YEAR", "SERIAL_NO")

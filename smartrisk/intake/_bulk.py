@@ -22,6 +22,8 @@ from smartrisk.intake._records import (
 
 #: Lines that are read at once; with 200 bytes a line, 20 MB.
 _BLOCK_LINES = 100_000
+#: Bytes that are read at once at most: Arrow counts those of a block in 32 bits.
+_BLOCK_BYTES = 1 << 28
 #: Rows between plain ones that are put in their place without copying the others.
 _FEW = 1000
 
@@ -127,7 +129,9 @@ def read_rows(
     rows = Rows(width)
     line, end = span
     while line <= end:
-        stop = min(line + _BLOCK_LINES - 1, end)
+        most = int(lines.bounds[line - 1]) + _BLOCK_BYTES
+        fits = int(np.searchsorted(lines.bounds, most, side="right")) - 1
+        stop = max(line, min(line + _BLOCK_LINES - 1, fits, end))
         is_plain = mark_plain(lines, line - 1, stop, dialect, width)
         for bad in bad_lines:
             if line <= bad <= stop:

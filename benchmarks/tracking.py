@@ -46,6 +46,8 @@ def main():
     engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     draw = random.Random(0)
     place = Path(tempfile.mkdtemp())
+    # Loads MLflow once: else every child spends its time on that.
+    sr.tracking.log_run(engine, tracking_uri=place / "warm")
     rows, folders = [], []
     for kind in ("first", "later"):
         base = place / f"{kind}-base"
@@ -73,7 +75,7 @@ def main():
         f"{len(rows)} kills; the store worked after {len(rows)}, RUNNING: {n_running}."
     )
     TABLE.write_text(f"{head}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    print(head)
+    print(head, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ folder is read by `RiskEngine.load`, which refuses a folder that was edited.
 from __future__ import annotations
 
 import atexit
+import os
 import re
 import shutil
 import sys
@@ -40,10 +41,16 @@ def _use_logged_code() -> None:
         _compare_code(archive)
         return
     folder = tempfile.mkdtemp(prefix="smartrisk-code-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove_code, folder, os.getpid())
     with zipfile.ZipFile(archive) as content:
         content.extractall(folder)
     sys.path.insert(0, folder)
+
+
+def _remove_code(folder: str, owner: int) -> None:
+    """Remove the unpacked code; a forked worker that ends leaves it to the others."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _compare_code(archive: Path) -> None:

@@ -217,7 +217,10 @@ def append(client: Any, book: Book, move: Move) -> bool:
     run_id = book.run_id or _open_run(client, book)
     # The token makes two equal moves at the same moment two values.
     fields = {**asdict(move), "token": secrets.token_hex(8)}
-    text = json.dumps({k: v for k, v in fields.items() if k != "number"})
+    plain = {k: v for k, v in fields.items() if k != "number"}
+    # MLflow cuts a longer value, after which the book could not be read: an escape of
+    # a letter, such as of Arabic, would take six signs.
+    text = json.dumps(plain, ensure_ascii=False)
     if not _set_once(client, run_id, f"{_ENTRY}{move.number:04d}", text):
         return False
     settle(client, book)

@@ -112,7 +112,8 @@ def _surroundings() -> dict[str, str]:
 def _read(path: Path) -> str:
     """Return the text of a file, empty where there is none."""
     try:
-        return path.read_text(encoding="utf-8").strip()
+        # The name of a process may be any bytes.
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
 

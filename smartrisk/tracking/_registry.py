@@ -186,6 +186,8 @@ def _conclude(
         if not append(client, book, move):
             return False
         book = read_book(client, book.name)
+        if book.moves[-1] != move:
+            return False  # not the champion that it was judged against
     if not append(client, book, next_move(book, "register", version, by, reason)):
         return False
     if str(aliases.get(CHALLENGER)) == version:

@@ -96,7 +96,8 @@ def sweep(
             _report(client, run, process, removed_hosts, dry_run=dry_run)
             for run, process in _running(client)
         ]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    found = [row for row in rows if row is not None]
+    return pd.DataFrame(found, columns=list(_COLUMNS))
 
 
 def mark_killed(client: Any) -> None:
@@ -161,13 +162,18 @@ def _report(
     removed_hosts: Collection[str],
     *,
     dry_run: bool,
-) -> dict[str, Any]:
-    """Return a row of the report; mark the run where its process has ended."""
+) -> dict[str, Any] | None:
+    """Return a row of the report; mark the run where its process has ended.
+
+    None where the process ended its run, and then itself, since the runs were listed.
+    """
     life = process.life()
     if process == Process.current(process.call):
         life = "ended"  # the call that logged it is over
     if life == "elsewhere" and process.host in removed_hosts:
         life = "ended"
+    if life == "ended" and client.get_run(run.info.run_id).info.status != "RUNNING":
+        return None
     states = {"ended": "killed", "lives": "running", "elsewhere": "elsewhere"}
     if life == "ended" and not dry_run:
         _mark(client, run, process)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from smartrisk.errors import TrackingError
+from smartrisk.tracking import _registry as registering
 from smartrisk.tracking import champions, rollback
 from smartrisk.tracking._champions import Book, Move, append, next_move, read_book
 from smartrisk.tracking._store import open_store, resolve_address
@@ -94,6 +95,31 @@ def test_two_equal_moves_are_two(registry):
     same = next_move(seen, "rollback", "1", "Ada", "a test")
     assert append(registry, seen, same)
     assert not append(registry, seen, same)
+
+
+def test_the_longest_texts_of_any_language_are_kept_whole(registry):
+    book = read_book(registry, NAME)
+    text = "\N{ARABIC LETTER AIN}" * 1_000
+    assert append(registry, book, next_move(book, "register", "1", text, text))
+    (kept,) = read_book(registry, NAME).moves
+    assert kept.by == kept.reason == text
+
+
+def test_a_move_between_the_record_of_a_found_champion_and_the_next_is_respected(
+    registry, monkeypatch
+):
+    move(registry, "1")
+    registry.set_registered_model_alias(NAME, "champion", "2")
+    judged = read_book(registry, NAME)
+
+    def others_follow(client, book, found):
+        monkeypatch.undo()
+        return append(client, book, found) and move(client, "1")
+
+    monkeypatch.setattr(registering, "append", others_follow)
+    concluded = registering._conclude(registry, judged, "3", True, "Ada", "a test")
+    assert not concluded  # version 3 was judged against version 2
+    assert alias(registry) == "1"
 
 
 def test_what_a_killed_process_left_is_completed(registry):

@@ -308,3 +308,12 @@ def test_what_is_served_is_the_code_that_was_logged(logged, engine, tmp_path):
     assert found["risk_score"].tolist() == pytest.approx(
         expected["risk_score"].tolist(), abs=1e-9
     )
+
+
+def test_a_forked_worker_that_ends_leaves_the_code_to_the_others(tmp_path):
+    from smartrisk._mlflow_entry import _remove_code
+
+    _remove_code(str(tmp_path), os.getpid() + 1)
+    assert tmp_path.exists()
+    _remove_code(str(tmp_path), os.getpid())
+    assert not tmp_path.exists()

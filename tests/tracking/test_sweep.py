@@ -78,6 +78,23 @@ def test_sweep_reports_all_and_marks_those_of_removed_machines(store, left):
         sweep(tracking_uri=store, removed_hosts="another")
 
 
+def test_a_run_that_ended_well_while_it_was_looked_at_is_not_marked(
+    store, left, monkeypatch
+):
+    client, ids, _ = left
+    look = Process.life
+
+    def end_first(process):
+        if process.pid == NO_PID and process.host == Process.current().host:
+            client.set_terminated(ids["killed"], status="FINISHED")
+        return look(process)
+
+    monkeypatch.setattr(Process, "life", end_first)
+    report = sweep(tracking_uri=store)
+    assert sorted(report["state"]) == ["elsewhere", "running"]
+    assert statuses(client, ids)["killed"] == "FINISHED"
+
+
 def test_a_run_that_this_process_could_not_end_is_marked_by_its_next_call(
     engine, store, monkeypatch
 ):

@@ -310,6 +310,7 @@ def test_what_is_served_is_the_code_that_was_logged(logged, engine, tmp_path):
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")
 def test_a_forked_worker_that_ends_leaves_the_code_to_the_others(tmp_path):
     from smartrisk._mlflow_entry import _remove_code
 

@@ -158,7 +158,7 @@ class Evaluation(Result):
 
 
 def rate_name(rate: float) -> str:
-    """Return a rate as it stands in the names of figures.
+    """Return a rate as the names of figures write it.
 
     Parameters
     ----------

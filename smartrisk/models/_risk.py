@@ -46,11 +46,10 @@ Float = NDArray[np.float64]
 #: Fewer hits (or misses) than this in the latest items cannot stop or calibrate: the
 #: standard error of a rate from ten hits is a third of the rate.
 _ENOUGH = 10
-#: Factor on the learning rate in the search for the number of trees. The
-#: search costs a quarter of the trees and finds the number to within four.
+#: Factor on the learning rate in the search for the number of trees, which costs a
+#: quarter of the trees and finds the number to within four.
 _STRIDE = 4
-#: Trees when nothing can stop them: about where early stopping ends on a few hundred
-#: hits at the default learning rate.
+#: Trees when nothing can stop them: about where early stopping ends with few hits.
 _USUAL_TREES = 120
 #: From this many hits on, trees have 15 leaves instead of 7: with fewer labels, larger
 #: trees fit noise.

@@ -74,7 +74,8 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
     >>> import pandas as pd
     >>> from smartrisk.pages import write_table
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_table(pd.DataFrame({"id": ["=1+1"]}), f"{folder}/a.csv", "demo")
+    ...     frame = pd.DataFrame({"id": ["=1+1"]})
+    ...     path = write_table(frame, f"{folder}/a.csv", "demo")
     ...     path.read_text("utf-8-sig").split()
     ['id', "'=1+1"]
     """

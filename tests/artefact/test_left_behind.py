@@ -24,7 +24,7 @@ def test_files_put_into_a_folder_while_it_is_saved_outlive_every_later_save(
     exchange = _writing.exchange
 
     def put_a_file_first(draft, target):
-        (target / "notes.txt").write_text("mine")
+        (target / "notes.txt").write_text("notes")
         return exchange(draft, target)
 
     with monkeypatch.context() as patch:
@@ -34,7 +34,7 @@ def test_files_put_into_a_folder_while_it_is_saved_outlive_every_later_save(
     with contextlib.suppress(ArtefactError):
         write_folder(folder, **other)
     found = list(folder.parent.rglob("notes.txt"))
-    assert [path.read_text() for path in found] == ["mine"]
+    assert [path.read_text() for path in found] == ["notes"]
 
 
 def test_a_signature_that_was_being_written_hinders_nobody(folder, other):
@@ -82,7 +82,7 @@ def test_a_process_that_was_faster_with_a_new_folder_is_followed(
 
 
 def test_only_folders_named_as_drafts_are_swept(folder, other):
-    own = folder.with_name(f".{folder.name}.draft-of-mine")
+    own = folder.with_name(f".{folder.name}.draft-of-others")
     own.mkdir()
     write_folder(folder, **other)
     assert own.is_dir()

@@ -1,4 +1,4 @@
-"""Engines that earlier versions saved load with the same version and the same scores."""
+"""Engines that earlier versions saved load with the same version and scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import ArtefactError
 from smartrisk.schema import DECLARATIONS
 from smartrisk.validation import validate
 

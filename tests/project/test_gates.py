@@ -174,9 +174,13 @@ FORBIDDEN_IMPORTS = [
     ("cryptography is imported in artefact only", "engine.py", "cryptography"),
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
-    ("sqlite3 is imported in ledger and tracking only", "engine.py", "sqlite3"),
     (
-        "the driver of a server is imported in ledger only",
+        "sqlite3 is imported in intake, ledger and tracking only",
+        "engine.py",
+        "sqlite3",
+    ),
+    (
+        "the driver of a server is imported in intake and ledger only",
         "engine.py",
         "sqlalchemy",
     ),

@@ -15,6 +15,7 @@ from smartrisk.errors import ArtefactError
 
 #: The child of a leaf (``sklearn.tree._tree.TREE_LEAF``).
 _NO_CHILD = -1
+_NO_FEATURE = "a node of a tree splits a feature that there is not"
 
 
 def check_stored_trees(estimator: Any, owner: str, name: str) -> None:
@@ -34,20 +35,22 @@ def check_stored_trees(estimator: Any, owner: str, name: str) -> None:
     ArtefactError
         If a child or a feature of a node lies where there is none.
     """
-    left, seen = [estimator], set()
+    left: list[tuple[Any, int | None]] = [(estimator, None)]
+    seen = set()
     while left:
-        part = left.pop()
+        part, n_features = left.pop()
         if id(part) in seen:
             continue
         seen.add(id(part))
+        n_features = _count_features(part, n_features)
         kind = f"{type(part).__module__}.{type(part).__name__}"
         problem = None
         if kind == "sklearn.tree._tree.Tree":
-            problem = _check_tree(part)
+            problem = _check_tree(part, n_features)
         elif kind.endswith("_hist_gradient_boosting.predictor.TreePredictor"):
-            problem = _check_predictor(part)
+            problem = _check_predictor(part, n_features)
         else:
-            left.extend(_members(part))
+            left.extend((member, n_features) for member in _members(part))
         if problem is not None:
             raise ArtefactError(
                 "models.stored_tree_damaged",
@@ -56,6 +59,18 @@ def check_stored_trees(estimator: Any, owner: str, name: str) -> None:
                 name=name,
                 problem=problem,
             )
+
+
+def _count_features(part: Any, outer: int | None) -> int | None:
+    """Return how many columns a part is given: as it states, or as its owner does.
+
+    Boosted trees are given the columns of their owner, whatever they state themselves.
+    """
+    stated = getattr(part, "__dict__", {}).get("n_features_in_")
+    if not isinstance(stated, int | np.integer):
+        return outer
+    is_tree = type(part).__module__.startswith("sklearn.tree.")
+    return min(int(stated), outer) if is_tree and outer is not None else int(stated)
 
 
 def _members(part: Any) -> list[Any]:
@@ -70,23 +85,27 @@ def _members(part: Any) -> list[Any]:
     return [] if is_plain else list(getattr(part, "__dict__", {}).values())
 
 
-def _check_tree(tree: Any) -> str | None:
+def _check_tree(tree: Any, n_features: int | None) -> str | None:
     """Return what is wrong with a tree of `sklearn.tree`."""
     nodes = tree.__getstate__()["nodes"]
     if tree.node_count != len(nodes) or len(tree.value) != len(nodes):
         return "a tree states another number of nodes than it has"
     inner = nodes["left_child"] != _NO_CHILD
     features = nodes["feature"][inner]
-    if len(features) and not 0 <= features.min() <= features.max() < tree.n_features:
-        return "a node of a tree splits a feature that there is not"
+    most = min(tree.n_features, n_features or tree.n_features)
+    if len(features) and not 0 <= features.min() <= features.max() < most:
+        return _NO_FEATURE
     left, right = nodes["left_child"][inner], nodes["right_child"][inner]
     return _check_nodes(left, right, np.flatnonzero(inner), len(nodes))
 
 
-def _check_predictor(predictor: Any) -> str | None:
+def _check_predictor(predictor: Any, n_features: int | None) -> str | None:
     """Return what is wrong with a tree of histogram gradient boosting."""
     nodes = predictor.nodes
     inner = nodes["is_leaf"] == 0
+    features = nodes["feature_idx"][inner]
+    if len(features) and not 0 <= features.min() <= features.max() < (n_features or 0):
+        return _NO_FEATURE
     codes = nodes["bitset_idx"][inner & (nodes["is_categorical"] != 0)]
     if len(codes) and codes.max() >= len(predictor.raw_left_cat_bitsets):
         return "a node of a tree has no set of codes"

@@ -123,7 +123,9 @@ def read_judging_data(
     items = validate(declarations, DECLARATIONS)
     results = validate(outcomes, OUTCOMES)
     results = results[are_among(item_ids(results), item_ids(items))]
-    known = are_among(item_ids(items), item_ids(results))
+    # Where only the document is known to hold a hit, its items have no result.
+    found = results[results["illicit"].notna()]
+    known = are_among(item_ids(items), item_ids(found))
     late = np.ones(len(items), bool) if first is None else items["lodged_at"] >= first
     judged = items[known & late]
     if not len(judged):

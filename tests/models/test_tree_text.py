@@ -7,6 +7,10 @@ import re
 import lightgbm as lgb
 import numpy as np
 import pytest
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from smartrisk.errors import ArtefactError
@@ -160,6 +164,23 @@ def test_trees_of_lightgbm_in_other_estimators_are_looked_at(data):
     model._Booster.__getstate__ = lambda: state
     with pytest.raises(ArtefactError, match="is no model that LightGBM can read"):
         load_estimator(dump_estimator(model))
+
+
+@pytest.mark.parametrize("kind", ["histogram", "boosted"])
+def test_no_tree_of_scikit_learn_reads_beyond_the_columns(data, kind):
+    X, y = data
+    if kind == "histogram":
+        model = HistGradientBoostingClassifier(max_iter=2).fit(X, y > 2)
+        check_stored_trees(model, "load", "x.skops")
+        nodes = model._predictors[0][0].nodes
+        nodes["feature_idx"][nodes["is_leaf"] == 0] = 2_000_000_000
+    else:
+        wide = np.column_stack([X, X])
+        model = GradientBoostingClassifier(n_estimators=2).fit(wide, y > 2)
+        check_stored_trees(model, "load", "x.skops")
+        model.n_features_in_ = 1  # fewer than its trees read
+    with pytest.raises(ArtefactError, match="splits a feature that there is not"):
+        check_stored_trees(model, "load", "x.skops")
 
 
 def test_trees_of_scikit_learn_are_looked_at(data):

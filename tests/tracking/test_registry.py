@@ -125,6 +125,20 @@ def test_both_engines_know_what_had_become_known(weak_engine, past_and_new, late
     assert not np.array_equal(scores["risk_score"], stale["risk_score"])
 
 
+def test_items_of_which_only_the_document_is_known_are_not_judged(later):
+    outcomes = later["outcomes"].copy()
+    outcomes["illicit"] = outcomes["illicit"].astype("Int64")
+    outcomes["document_illicit"] = pd.array([pd.NA] * len(outcomes), dtype="boolean")
+    items = later["declarations"].head(40)
+    first = outcomes["declaration_id"].isin(items["declaration_id"].head(10))
+    outcomes.loc[first, "illicit"] = pd.NA
+    outcomes.loc[first, "document_illicit"] = True
+    data = read_judging_data(items, outcomes, None)
+    left = ~data.judged["declaration_id"].isin(outcomes["declaration_id"][first])
+    assert left.all()
+    assert 0 < len(data.judged) <= 30
+
+
 def test_importers_are_drawn_as_wholes(engine, weak_engine, later, monkeypatch):
     seen = {}
 

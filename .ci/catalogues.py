@@ -34,7 +34,7 @@ _KEYWORDS = {
 #: Packages whose errors, warnings and findings the command line shows.
 MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
-    *("tables", "settings", "errors", "lineage"),
+    *("tables", "settings", "errors", "lineage", "items"),
 )
 #: Calls that make a message: the template is their second argument.
 _MESSAGES = dict.fromkeys(

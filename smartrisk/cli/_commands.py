@@ -12,6 +12,7 @@ from smartrisk.cli._doubts import doubts_shown, print_doubts
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import (
     DataFiles,
+    add_header,
     load_column_map,
     load_declarations,
     load_outcomes,
@@ -22,7 +23,7 @@ from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import Guard, RiskEngine
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, Message
 from smartrisk.intake import describe_file
 from smartrisk.progress import track_steps
 from smartrisk.quality import judge_items, plausibility
@@ -56,6 +57,8 @@ def validate(
     file: str,
     table: str,
     columns: str | None,
+    header: str | None,
+    on: str | None,
     report: str | None,
     fix_list: str | None,
     out: str | None,
@@ -66,13 +69,18 @@ def validate(
     described = describe_file(file, file=column_map.file if column_map else None)
     for message in described.messages():
         print_line(render_message(message))
-    frame = described.table
+    frame = add_header(described.table, header, on, column_map)
     with naming_file(file):
         checked = check(frame, wanted, columns=column_map)
-    print_line(
-        f"{wanted.name}: {len(frame)} rows = {len(checked.table)} usable + "
-        f"{len(checked.set_aside)} set aside"
+    account = Message(
+        "cli.rows_accounted",
+        "{table}: {n_rows} rows = {n_usable} usable + {n_aside} set aside",
+        table=wanted.name,
+        n_rows=len(frame),
+        n_usable=len(checked.table),
+        n_aside=len(checked.set_aside),
     )
+    print_line(render_message(account))
     for note in checked.notes():
         print_line(render_message(note))
     summary = checked.summary()
@@ -86,13 +94,24 @@ def validate(
     if wanted is schema.DECLARATIONS and len(checked.table):
         print_doubts(judge_items(checked.table))
     if report is not None:
-        print_line(f"\nall failures: {write_table(checked.frame(), report)}")
+        written = write_table(checked.frame(), report)
+        failures = Message("cli.failures_written", "all failures: {path}", path=written)
+        print_line(f"\n{render_message(failures)}")
     if fix_list is not None:
         path, n_rows = write_fix_list(described, checked, fix_list)
-        print_line(f"to correct: {path} ({n_rows} rows)")
+        fixes = Message(
+            "cli.fix_list_written",
+            "to correct: {path} ({n_rows} rows)",
+            path=path,
+            n_rows=n_rows,
+        )
+        print_line(render_message(fixes))
     if out is not None:
         path = write_table(checked.table, out, escape=False)
-        print_line(f"canonical table: {path}")
+        table_written = Message(
+            "cli.table_written", "canonical table: {path}", path=path
+        )
+        print_line(render_message(table_written))
     return 0 if checked.ok and described.ok else 1
 
 
@@ -111,7 +130,8 @@ def fit(
     """Fit an engine and save it."""
     _check_engine_folder(Path(out))
     with track_steps(["reading", "fitting", "saving"]) as finish_step:
-        declarations, outcomes = load_declarations(data), load_outcomes(data)
+        declarations = load_declarations(data)
+        outcomes = load_outcomes(data, declarations)
         finish_step()
         engine = RiskEngine(label_delay=label_delay, random_state=seed)
         doubts = plausibility(declarations, outcomes, label_delay=label_delay)

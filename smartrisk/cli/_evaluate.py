@@ -40,7 +40,8 @@ def evaluate(
 ) -> int:
     """Judge an engine by results, known and new goods lines separately."""
     loaded = load_engine(engine)
-    items, outcomes = load_declarations(data), load_outcomes(data)
+    items = load_declarations(data)
+    outcomes = load_outcomes(data, items)
     scores = score_in_chunks(loaded, items)
     result = evaluate_scores(scores, outcomes, rates=rates)
     overall = result.overall()

@@ -17,7 +17,9 @@ from smartrisk import intake, schema
 from smartrisk.artefact import write_file
 from smartrisk.cli._messages import naming_file
 from smartrisk.datasets import load_kcs
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, format_values
+from smartrisk.items import NO_ITEM_NUMBER
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.pages import escape_formula
 from smartrisk.validation import validate
 
@@ -38,6 +40,12 @@ class DataFiles:
         Name of a built-in column map, or a TOML file, for the declarations.
     outcome_columns : str, default=None
         The same for the outcomes; None to use `columns`.
+    header : str, default=None
+        File of the documents, where that of the declarations holds their items only.
+    on : str, default=None
+        Columns that both have, separated by commas, which identify a document.
+    level : {"document", "item"}, default=None
+        What a result is about, where results have no item number.
     on_error : {"raise", "set_aside"}, default="raise"
         What happens to rows that cannot be used.
     kcs : str, default=None
@@ -50,6 +58,9 @@ class DataFiles:
     outcomes: str | None = None
     columns: str | None = None
     outcome_columns: str | None = None
+    header: str | None = None
+    on: str | None = None
+    level: Literal["document", "item"] | None = None
     on_error: Literal["raise", "set_aside"] = "raise"
     kcs: str | None = None
     part: str = "train"
@@ -66,6 +77,7 @@ def load_declarations(files: DataFiles) -> pd.DataFrame:
         )
     columns = load_column_map(files.columns)
     frame = read_table(files.declarations, columns, files.on_error)
+    frame = add_header(frame, files.header, files.on, columns, files.on_error)
     if files.declarations == files.outcomes:
         columns = _add_result_columns(columns, frame)
     with naming_file(files.declarations):
@@ -74,8 +86,8 @@ def load_declarations(files: DataFiles) -> pd.DataFrame:
         )
 
 
-def load_outcomes(files: DataFiles) -> pd.DataFrame:
-    """Return the OUTCOMES of a request."""
+def load_outcomes(files: DataFiles, items: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the OUTCOMES of a request; results of documents are placed on `items`."""
     if files.kcs is not None:
         return load_kcs(files.kcs, part=_select_kcs_part(files)).outcomes
     if files.outcomes is None:
@@ -88,9 +100,74 @@ def load_outcomes(files: DataFiles) -> pd.DataFrame:
     columns = load_column_map(files.outcome_columns or files.columns)
     frame = read_table(files.outcomes, columns, files.on_error)
     with naming_file(files.outcomes):
-        return validate(
+        outcomes = validate(
             frame, schema.OUTCOMES, columns=columns, on_error=files.on_error
         )
+        if files.level != "document" or items is None:
+            return outcomes
+        return _place_on_items(outcomes, items)
+
+
+def add_header(
+    items: pd.DataFrame,
+    header: str | None,
+    on: str | None,
+    columns: schema.ColumnMap | None = None,
+    on_error: Literal["raise", "set_aside"] = "raise",
+) -> pd.DataFrame:
+    """Return a table of items with the columns of the file of their documents.
+
+    Parameters
+    ----------
+    items : DataFrame
+        Items as they were read.
+    header : str or None
+        File of the documents; None returns the items as they are.
+    on : str or None
+        Columns that both have, separated by commas.
+    columns : ColumnMap, default=None
+        Map of the joined table.
+    on_error : {"raise", "set_aside"}, default="raise"
+        What happens to lines of the header that are no rows.
+    """
+    if header is None:
+        if on is not None:
+            raise ArgumentError(
+                "cli.on_without_header",
+                "--on names the columns that join --header to the items. Pass --header "
+                "FILE, or leave --on out.",
+            )
+        return items
+    documents = intake.read_table(header, on_error=on_error)
+    if on is None:
+        both = [name for name in documents if name in items and name != SOURCE_ROW]
+        raise ArgumentError(
+            "cli.header_without_on",
+            "--header {path!r}: which columns identify a document? Name them with --on "
+            "COLUMN,COLUMN. Both files have {columns}.",
+            path=header,
+            columns=format_values(both, 10) or "-",
+        )
+    with naming_file(header):
+        return intake.join_documents(
+            documents,
+            items,
+            on=[name.strip() for name in on.split(",")],
+            columns=columns,
+        ).declarations
+
+
+def _place_on_items(outcomes: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return results of documents as results of their items."""
+    names = ["item_number", NO_ITEM_NUMBER]
+    placed = intake.join_documents(
+        items[["declaration_id"]].drop_duplicates(),
+        items[["declaration_id", "item_number"]],
+        on="declaration_id",
+        outcomes=outcomes.drop(columns=[name for name in names if name in outcomes]),
+        level="document",
+    ).outcomes
+    return outcomes if placed is None else validate(placed, schema.OUTCOMES)
 
 
 def read_table(
@@ -183,7 +260,7 @@ def _add_result_columns(
 
 def _check_one_source(files: DataFiles) -> None:
     """Refuse own files together with the Korean set."""
-    own = (files.declarations, files.outcomes, files.columns)
+    own = (files.declarations, files.outcomes, files.columns, files.header)
     if any(value is not None for value in own):
         raise ArgumentError("cli.two_sources", "pass files, or --kcs, not both.")
 

@@ -33,13 +33,20 @@ _ERROR, _WARNING = N_("error: {text}"), N_("warning: {text}")
 #: What shells report for a process that ended by an interrupt: 128 + SIGINT.
 _EXIT_INTERRUPTED = 130
 _FILE = "text, .xlsx, Parquet, .gz, .zip, a folder of Parquet, or a database"
-_COLUMNS = "how the file's columns are called: a TOML file, or kcs, date, asycuda"
+_COLUMNS = (
+    "how the file's columns are called: a TOML file, or the name of a map that comes "
+    "with the library, such as asycuda"
+)
+_ON = "columns that both files have and that identify a document"
 #: Options that make up `DataFiles`; commands with files take them as one argument.
 _DATA_OPTIONS = (
     "declarations",
     "outcomes",
     "columns",
     "outcome_columns",
+    "header",
+    "on",
+    "level",
     "on_error",
     "kcs",
     "part",
@@ -244,6 +251,7 @@ def _add_map(commands: _Commands) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="items; a second file of results"
     )
+    _add_header(parser)
     parser.add_argument("--out", required=True, metavar="MAP", help="a TOML file")
     parser.add_argument(
         "--no-ask", action="store_true", help="ask nothing, even on a terminal"
@@ -268,6 +276,7 @@ def _add_validate(commands: _Commands) -> None:
         "--table", choices=("declarations", "outcomes"), default="declarations"
     )
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
+    _add_header(parser)
     parser.add_argument("--report", metavar="FILE", help="write all failures as CSV")
     parser.add_argument(
         "--fix-list",
@@ -363,6 +372,7 @@ def _add_report(commands: _Commands) -> None:
     parser.add_argument(
         "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
     )
+    _add_level(parser)
     parser.add_argument("--capacity", type=parse_capacity, default=0.05, metavar="K")
     parser.add_argument(
         "--cases", type=parse_count, default=3, metavar="N", help="sheets"
@@ -531,6 +541,23 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_header(parser: argparse.ArgumentParser) -> None:
+    """Add the file of the documents, for a file that holds their items only."""
+    parser.add_argument(
+        "--header", metavar="FILE", help="documents, where FILE holds their items only"
+    )
+    parser.add_argument("--on", metavar="COLUMN,...", help=_ON)
+
+
+def _add_level(parser: argparse.ArgumentParser) -> None:
+    """Add what a result is about."""
+    parser.add_argument(
+        "--level",
+        choices=("item", "document"),
+        help="what a result is about: an item, or a whole document",
+    )
+
+
 def _add_guard(parser: argparse.ArgumentParser) -> None:
     """Add what to do with items that do not fit what the engine learned from."""
     parser.add_argument(
@@ -551,8 +578,10 @@ def _add_data(
         parser.add_argument(
             "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
         )
+        _add_level(parser)
     else:
         parser.add_argument("declarations", nargs="?", metavar="FILE", help=_FILE)
+    _add_header(parser)
     parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
     parser.add_argument(
         "--on-error",

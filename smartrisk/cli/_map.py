@@ -11,7 +11,8 @@ import pandas as pd
 
 from smartrisk import schema
 from smartrisk.artefact import write_file
-from smartrisk.cli._messages import naming_file, render_message, translator
+from smartrisk.cli._files import add_header
+from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line
 from smartrisk.errors import ArgumentError, Message, SmartRiskError, TableError
 from smartrisk.intake import FieldProposal, Proposal, propose_map, read_table
@@ -23,15 +24,20 @@ _EXAMPLES = 3
 _CHOICES = 5
 
 
-def propose(*, files: list[str], out: str, no_ask: bool) -> int:
+def propose(
+    *, files: list[str], header: str | None, on: str | None, out: str, no_ask: bool
+) -> int:
     """Propose a map for a file of items, and one for a file of results."""
     if Path(out).suffix.lower() != ".toml":
         raise ArgumentError(
             "cli.map_not_toml", "--out: {path!r} must end in .toml.", path=out
         )
-    frames, formats = [], []
+    frames: list[pd.DataFrame] = []
+    formats: list[FileFormat | None] = []
     for path in files:
         frame, file = read_file(path)
+        if not frames:
+            frame = _with_header(frame, header, on)
         frames.append(frame)
         formats.append(file)
     with naming_file(files[0]):
@@ -43,13 +49,27 @@ def propose(*, files: list[str], out: str, no_ask: bool) -> int:
             each = ask(each, frames[place])
         _write(each, formats[place], path)
         _show(each, files[place], path)
-    _show_next(targets, files)
+    joins = f" --header {quote(header)} --on {quote(on)}" if header and on else ""
+    _show_next(targets, files, joins)
     return 0
+
+
+def _with_header(
+    items: pd.DataFrame, header: str | None, on: str | None
+) -> pd.DataFrame:
+    """Return items with their header; the number of an item is found first."""
+    if header is None or on is None:
+        return add_header(items, header, on)
+    try:
+        columns = propose_map(items).columns
+    except TableError:
+        columns = None
+    return add_header(items, header, on, columns)
 
 
 def _write(proposal: Proposal, file: FileFormat | None, path: str) -> None:
     """Write a map, with the format of a file that has no header."""
-    text = proposal.to_toml(translator())
+    text = proposal.to_toml(render_message)
     if file is not None and proposal.columns.file is None:
         text += f"\n[file]\n{file.to_toml()}"
     schema.ColumnMap.from_toml(text)
@@ -217,7 +237,9 @@ def _shorten(names: Sequence[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _show_next(targets: Sequence[tuple[Proposal, str]], files: Sequence[str]) -> None:
+def _show_next(
+    targets: Sequence[tuple[Proposal, str]], files: Sequence[str], joins: str
+) -> None:
     """Show the next command."""
     proposal, path = targets[0]
     print_line()
@@ -235,13 +257,22 @@ def _show_next(targets: Sequence[tuple[Proposal, str]], files: Sequence[str]) ->
     if len(targets) > 1:
         results = quote(files[1])
         other = f" --outcome-columns {quote(targets[1][1])}"
+        if _are_of_documents(targets):
+            other += " --level document"
     print_line(
         render_message(
             Message(
                 "cli.map_next",
                 "Look at the map, then: {command}",
-                command=f"smartrisk fit --declarations {quote(files[0])} --outcomes "
-                f"{results} --columns {quote(path)}{other} --out engine",
+                command=f"smartrisk fit --declarations {quote(files[0])}{joins} "
+                f"--outcomes {results} --columns {quote(path)}{other} --out engine",
             )
         )
     )
+
+
+def _are_of_documents(targets: Sequence[tuple[Proposal, str]]) -> bool:
+    """Return whether items are numbered, and results are not."""
+    items, results = targets[0][0].columns, targets[1][0].columns
+    names = [{*columns.mapping, *columns.made} for columns in (items, results)]
+    return "item_number" in names[0] and "item_number" not in names[1]

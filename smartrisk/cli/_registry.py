@@ -32,7 +32,8 @@ def register(
     settings = Gate() if gate is None else Gate.from_toml(gate)
     stated = {k: v for k, v in given.items() if v is not None}
     settings = Gate(**settings.settings() | stated)
-    declarations, outcomes = load_declarations(data), load_outcomes(data)
+    declarations = load_declarations(data)
+    outcomes = load_outcomes(data, declarations)
     registration = register_engine(
         run,
         declarations=declarations,

@@ -32,12 +32,14 @@ def report(
     loaded = load_engine(engine)
     items = load_declarations(data)
     has_outcomes = data.outcomes is not None or data.kcs is not None
+    earlier = _load_past(data, past) if past is not None else None
+    every = items if earlier is None else pd.concat([earlier, items], ignore_index=True)
     paths = write_pages(
         loaded,
         items,
         Path(out),
-        past=_load_past(data, past) if past is not None else None,
-        outcomes=load_outcomes(data) if has_outcomes else None,
+        past=earlier,
+        outcomes=load_outcomes(data, every) if has_outcomes else None,
         capacity=capacity,
         n_cases=cases,
         lang=lang,

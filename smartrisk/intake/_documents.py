@@ -212,6 +212,7 @@ def join_documents(  # noqa: PLR0913 (three tables, each with its own options)
             DataQualityWarning(
                 "intake.documents_joined_with_findings",
                 "join_documents: {findings}",
+                messages=found.messages(),
                 findings=" ".join(map(str, found.messages())),
             ),
             stacklevel=2,

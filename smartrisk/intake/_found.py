@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from smartrisk.errors import Message, format_values
 from smartrisk.intake._columns import ColumnValues
 from smartrisk.intake._documents_found import Documents, Key
+from smartrisk.intake._fits import fit_values
 from smartrisk.intake._formats_found import Options
-from smartrisk.intake._headers import fields_of
+from smartrisk.intake._headers import fields_of, read_words
 from smartrisk.intake._match import Rating, is_sure, rivals
 from smartrisk.intake._money_found import Money
 from smartrisk.intake._proposal import FieldProposal
@@ -58,7 +60,16 @@ def make_parts(found: Found) -> list[FieldProposal]:
     for name, doubt in found.options.doubts.items():
         if name not in settings:
             parts.append(FieldProposal(field=name, confidence=0.5, doubts=(doubt,)))
-    return parts
+    return [_add_doubt(part, found.money.doubts.get(part.field)) for part in parts]
+
+
+def _add_doubt(part: FieldProposal, doubt: Message | None) -> FieldProposal:
+    """Return a part with one more doubt, if there is any."""
+    if doubt is None:
+        return part
+    return dataclasses.replace(
+        part, confidence=min(part.confidence, 0.5), doubts=(*part.doubts, doubt)
+    )
 
 
 def _list_required(found: Found) -> list[str]:
@@ -71,7 +82,12 @@ def _list_required(found: Found) -> list[str]:
 
 def _explain_missing(name: str, found: Found) -> FieldProposal:
     """Return the doubt about a required field that the file seems not to have."""
-    others = [r.column for r in found.ratings.get(name, ())][:3]
+    used = {r.column for r in found.assigned.values()} | set(found.key.columns)
+    rated = [r.column for r in found.ratings.get(name, ()) if r.values > 0.0]
+    fitting = [
+        column.name for column in found.columns.values() if fit_values(name, column) > 0
+    ]
+    others = [c for c in dict.fromkeys([*rated, *fitting]) if c not in used][:3]
     doubt = Message(
         "intake.required_missing",
         "no column was found for {field!r}, which every table needs.",
@@ -133,7 +149,12 @@ def _explain_key(found: Found) -> FieldProposal:
         n_documents=n_documents,
         n_rows=len(found.documents.codes) if found.documents else 0,
     )
-    others = [r.column for r in found.ratings.get("declaration_id", ())[:3]]
+    used = {r.column for r in found.assigned.values()}
+    others = [
+        r.column
+        for r in found.ratings.get("declaration_id", ())[:3]
+        if r.column not in used and r.values > 0.0
+    ]
     return FieldProposal(
         field="declaration_id",
         columns=key.columns,
@@ -201,3 +222,34 @@ def _doubts(
             )
         )
     return doubts
+
+
+#: Shares of the rows with a day, and of the documents with one, from which a column
+#: may be the day of lodgement although its name does not say so.
+_DAYS, _ONE_DAY = 0.9, 0.95
+
+
+def find_day(found: Found) -> None:
+    """Take the only column of days as that of lodgement, where no name says which.
+
+    A day of a result or of a payment is not taken, nor one of several. The proposal is
+    unsure.
+    """
+    if not found.named or "lodged_at" in found.assigned or found.documents is None:
+        return
+    used = {r.column for r in found.assigned.values()} | set(found.key.columns)
+    days = [
+        (column, fit_values("lodged_at", column))
+        for column in found.columns.values()
+        if column.name not in used and column.filled >= _DAYS
+    ]
+    days = [(column, fit) for column, fit in days if fit >= _DAYS]
+    if len(days) != 1:
+        return
+    column, fit = days[0]
+    meanings = {meaning for word in read_words(column.name) for meaning in word}
+    if meanings & {"later", "control", "result", "month"}:
+        return
+    if found.documents.share_constant(column) >= _ONE_DAY:
+        rating = Rating("lodged_at", column.name, 0.0, fit, _DAYS * fit / 2)
+        found.assigned["lodged_at"] = rating

@@ -34,12 +34,15 @@ class Money:
         Columns of the parts.
     parts : list of FieldProposal
         What speaks for each sum.
+    doubts : dict of str to Message
+        Field to what is unsure about its currency.
     """
 
     sums: dict[str, list[Any]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
     parts: list[FieldProposal] = field(default_factory=list)
+    doubts: dict[str, Message] = field(default_factory=dict)
 
 
 def find_money(
@@ -52,6 +55,7 @@ def find_money(
     _find_value(columns, assigned, documents, money)
     _find_duties(columns, assigned, money)
     _find_currency(assigned, money)
+    _doubt_currencies(columns, assigned, money)
     if money.sums:
         money.settings["sums"] = money.sums
     return money
@@ -175,3 +179,32 @@ def _find_currency(assigned: Mapping[str, Rating], money: Money) -> None:
                 ),
             )
         )
+
+
+def _doubt_currencies(
+    columns: Mapping[str, ColumnValues], assigned: Mapping[str, Rating], money: Money
+) -> None:
+    """Doubt amounts beside a column that names several currencies.
+
+    The column may be that of the invoice while the amounts are in national currency:
+    only the administration knows.
+    """
+    currency, value = assigned.get("currency"), assigned.get("customs_value")
+    names = [value.column] if value else list(money.sums.get("customs_value", ()))
+    if currency is None or not names or columns[currency.column].n_distinct < 2:
+        return
+    if any(has_meaning(name, "national") for name in names):
+        return
+    rate = assigned.get("exchange_rate")
+    column = columns[currency.column]
+    money.doubts["customs_value"] = Message(
+        "intake.several_currencies",
+        "{column!r} names several currencies ({examples}). If {columns} are in them, "
+        "convert them: [convert.customs_value] with {settings}. If they are in "
+        "national currency, nothing is to be done.",
+        column=currency.column,
+        examples=format_values(column.values, 3),
+        columns=format_values(names),
+        settings=f'currency_column = "{currency.column}"'
+        + (f', rate_column = "{rate.column}"' if rate else ""),
+    )

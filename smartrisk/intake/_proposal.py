@@ -12,11 +12,13 @@ from smartrisk.errors import Message, check_choice
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 
-Translate = Callable[[str], str] | None
+Render = Callable[[Message], str] | None
 
 _COLUMNS = ["field", "columns", "confidence", "sure", "evidence", "alternatives"]
 #: Characters of a comment line of the TOML text.
 _LINE = 88
+#: Blanks that do not break a line, as French texts have them before some signs.
+_BLANKS = "\u00a0\u202f"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,20 +201,20 @@ class Proposal(Result):
             results=self.results,
         )
 
-    def to_toml(self, translate: Translate = None) -> str:
+    def to_toml(self, render: Render = None) -> str:
         """Return the map as TOML, a comment above each part that says why.
 
         Parameters
         ----------
-        translate : callable, default=None
-            Takes an English template, returns that of another language.
+        render : callable, default=None
+            Takes a `smartrisk.errors.Message`, returns its text in another language.
 
         Returns
         -------
         text : str
             TOML that `ColumnMap.from_toml` reads; unsure parts are marked ``UNSURE``.
         """
-        return _write_toml(self, translate)
+        return _write_toml(self, render or str)
 
 
 #: Words of the TOML comments, in catalogues like all messages.
@@ -224,10 +226,10 @@ _TITLE = Message(
 )
 
 
-def _write_toml(proposal: Proposal, translate: Translate) -> str:
+def _write_toml(proposal: Proposal, render: Callable[[Message], str]) -> str:
     """Return the TOML of the map with comments."""
-    comments = {f.field: _comment(f, translate) for f in proposal.fields}
-    lines: list[str] = [*_wrap(_TITLE.text(translate)), ""]
+    comments = {f.field: _comment(f, render) for f in proposal.fields}
+    lines: list[str] = [*_wrap(render(_TITLE)), ""]
     for line in proposal.columns.to_toml().splitlines():
         name = _find_name(line)
         lines.extend(comments.pop(name, ()))
@@ -241,7 +243,7 @@ def _write_toml(proposal: Proposal, translate: Translate) -> str:
             "The file does not have: {fields}.",
             fields=", ".join(proposal.not_carried),
         )
-        lines.extend(["", *_wrap(message.text(translate))])
+        lines.extend(["", *_wrap(render(message))])
     if proposal.unused:
         message = Message(
             "intake.unused_columns",
@@ -249,7 +251,7 @@ def _write_toml(proposal: Proposal, translate: Translate) -> str:
             "keep it.",
             columns=", ".join(proposal.unused),
         )
-        lines.extend(["", *_wrap(message.text(translate))])
+        lines.extend(["", *_wrap(render(message))])
     return "\n".join(lines) + "\n"
 
 
@@ -259,17 +261,18 @@ def _find_name(line: str) -> str:
     return name.strip().strip('"') if not line.startswith("#") else ""
 
 
-def _comment(part: FieldProposal, translate: Translate) -> list[str]:
+def _comment(part: FieldProposal, render: Callable[[Message], str]) -> list[str]:
     """Return the comment lines of one part."""
-    lines = [m.text(translate) for m in part.evidence]
-    lines += [f"UNSURE: {m.text(translate)}" for m in part.doubts]
-    head = part.field if not part.columns else f"{part.field}"
-    return [w for text in lines for w in _wrap(f"{head}: {text}")]
+    lines = [render(m) for m in part.evidence]
+    lines += [f"UNSURE: {render(m)}" for m in part.doubts]
+    return [w for text in lines for w in _wrap(f"{part.field}: {text}")]
 
 
 def _wrap(text: str) -> list[str]:
     """Return a text as comment lines; control characters of the data are escaped."""
     import textwrap
 
-    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    clean = "".join(
+        c if c.isprintable() or c in _BLANKS else repr(c)[1:-1] for c in text
+    )
     return [f"# {line}" for line in textwrap.wrap(clean, _LINE - 2)]

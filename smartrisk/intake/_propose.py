@@ -12,7 +12,7 @@ from smartrisk.errors import Message, SmartRiskError, TableError, format_values
 from smartrisk.intake._columns import ColumnValues, read_columns
 from smartrisk.intake._documents_found import find_key, group_documents
 from smartrisk.intake._formats_found import find_options
-from smartrisk.intake._found import Found, make_parts
+from smartrisk.intake._found import Found, find_day, make_parts
 from smartrisk.intake._headers import has_meaning
 from smartrisk.intake._known import describe_known, find_known
 from smartrisk.intake._match import Rating, assign, rate_all, weigh_documents
@@ -117,7 +117,9 @@ def _propose_one(frame: TableInput, max_rows: int, *, known_layouts: bool) -> Pr
     if table == "outcomes":
         found = _find_outcomes(columns)
     else:
+        find_day(found)
         _add_results(found)
+        _find_formats(found)
     parts = make_parts(found)
     settings = _make_settings(found)
     proposal = _make_proposal(found, settings, parts, table)
@@ -249,8 +251,9 @@ def _judge_table(found: Found) -> str:
         raise TableError(
             "intake.no_goods",
             "this table has documents ({key}) but no goods: no column holds tariff "
-            "codes. Pass the table of the items as well, joined with "
-            "smartrisk.intake.join_documents; the table has {columns}.",
+            "codes. Join it to the table of the items with "
+            "smartrisk.intake.join_documents, or with --header FILE of the commands; "
+            "the table has {columns}.",
             key=format_values(found.key.columns),
             columns=format_values(found.columns),
         )
@@ -286,7 +289,6 @@ def _add_results(found: Found) -> None:
         return
     found.ratings.update({k: rated[k] for k in results})
     found.assigned.update(results)
-    _find_formats(found)
 
 
 def _find_formats(found: Found) -> None:
@@ -386,6 +388,10 @@ def _check_at_the_door(proposal: Proposal, sample: pd.DataFrame) -> Proposal:
         extra = FieldProposal(field="map", doubts=(doubt,))
         return _with_fields(proposal, [*proposal.fields, extra])
     failures = report.failures
+    if table is DECLARATIONS and "illicit" in proposal.columns.mapping:
+        results = check(sample, OUTCOMES, columns=proposal.columns).failures
+        is_result = ~results["field"].isin([f.name for f in DECLARATIONS])
+        failures = pd.concat([failures, results[is_result]], ignore_index=True)
     failures = failures[failures["severity"] == "error"]
     counts = failures.groupby("field")["row"].nunique()
     limit = _REFUSED * max(1, len(sample))

@@ -68,7 +68,8 @@ def check_numbered(
         "{owner}: {n_results} results have no item_number, but their documents have "
         "several items, such as {examples}. Add the column item_number; if a result "
         "is about the whole document, join it with "
-        "smartrisk.intake.join_documents(..., level='document').",
+        "smartrisk.intake.join_documents(..., level='document'), or pass --level "
+        "document to the command.",
         owner=owner,
         n_results=len(names),
         examples=format_values(dict.fromkeys(names.tolist())),

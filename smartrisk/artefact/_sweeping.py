@@ -41,9 +41,10 @@ def make_draft(target: Path) -> tuple[Path, int | None]:
             continue
         # Who sweeps may hold it for a moment; without the lock it would be removed.
         lock = _lock(draft, wait=True)
-        if lock is None or draft.is_dir():
+        if draft.is_dir():
             return draft, lock
-        os.close(lock)  # swept between its making and its lock
+        if lock is not None:  # swept between its making and its lock
+            release(lock)
 
 
 def sweep_drafts(target: Path) -> None:
@@ -67,7 +68,7 @@ def _remove_abandoned(draft: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
     finally:
         if lock is not None:
-            os.close(lock)
+            release(lock)
 
 
 def _is_old(path: Path) -> bool:
@@ -79,14 +80,25 @@ def _is_old(path: Path) -> bool:
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the files of a folder."""
+def hold_folder(folder: Path) -> Iterator[bool]:
+    """Let one process at a time change a folder; yield whether that is certain."""
     lock = _lock(folder, wait=True)
+    while lock is not None and not _has_name(lock, folder):
+        release(lock)  # replaced by another one meanwhile
+        lock = _lock(folder, wait=True)
     try:
-        yield
+        yield lock is not None
     finally:
         if lock is not None:
-            os.close(lock)
+            release(lock)
+
+
+def _has_name(handle: int, folder: Path) -> bool:
+    """Return whether an open folder is the one of a name; also where none is."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except OSError:
+        return True
 
 
 def sweep_folder(folder: Path) -> None:
@@ -99,21 +111,22 @@ def sweep_folder(folder: Path) -> None:
     if lock is None and fcntl is not None:
         return
     try:
-        remove_unlisted(folder, least_age=0 if lock is not None else _UNLOCKED_AGE)
+        sweep_unlisted(folder, is_held=lock is not None)
     finally:
         if lock is not None:
-            os.close(lock)
+            release(lock)
 
 
-def remove_unlisted(folder: Path, *, least_age: float = 0.0) -> None:
-    """Remove files of replaced contents; the caller holds the folder.
+def sweep_unlisted(folder: Path, *, is_held: bool) -> None:
+    """Remove files of replaced contents.
 
     Parameters
     ----------
     folder : Path
         A folder with a manifest.
-    least_age : float, default=0.0
-        Seconds since a file was written, below which it stays.
+    is_held : bool
+        Whether the caller holds the folder. If not, only old files are removed: newer
+        ones may be those of a process whose manifest follows.
     """
     try:
         content = (folder / MANIFEST).read_bytes()
@@ -122,8 +135,15 @@ def remove_unlisted(folder: Path, *, least_age: float = 0.0) -> None:
         return
     for path in (folder / name for name in left):
         with suppress(OSError):
-            if not least_age or time.time() - path.stat().st_mtime >= least_age:
+            if is_held or _is_old(path):
                 path.unlink()
+
+
+def release(lock: int) -> None:
+    """Give up a lock, also one that a process forked meanwhile has inherited."""
+    if fcntl is not None:
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    os.close(lock)
 
 
 def _lock(folder: Path, *, wait: bool) -> int | None:

@@ -33,8 +33,9 @@ from smartrisk.artefact._manifest import (
 from smartrisk.artefact._sweeping import (
     hold_folder,
     make_draft,
-    remove_unlisted,
+    release,
     sweep_drafts,
+    sweep_unlisted,
 )
 from smartrisk.artefact._tables import Arrays, group_tables, write_tables
 from smartrisk.errors import ArtefactError
@@ -118,7 +119,7 @@ def write_folder(
         ) from error
     finally:
         if lock is not None:
-            os.close(lock)
+            release(lock)
         _remove_draft(draft)
     return target
 
@@ -246,17 +247,25 @@ def _put_in_place(
     draft: Path, target: Path, entries: Mapping[str, Entry], owner: str
 ) -> None:
     """Make the draft the folder."""
-    taken = not target.exists() and _take_name(draft, target)
-    if not taken and not any(target.iterdir()):
-        taken = _replace_empty(draft, target)
-    if not taken:
-        draft.chmod(stat.S_IMODE(target.stat().st_mode))
-        if exchange(draft, target):
-            sync_folder(target.parent)
-            _remove_old(draft, owner)
-        else:
-            _move_into(draft, target, entries)
+    if target.exists() or not _take_name(draft, target):
+        # One at a time: the old folder, which is then where the draft was, stays held.
+        with hold_folder(target) as is_held:
+            if not any(target.iterdir()) and _replace_empty(draft, target):
+                pass
+            elif _exchange_with(draft, target):
+                _remove_old(draft, owner)
+            else:
+                _move_into(draft, target, entries, is_held=is_held)
     sync_folder(target.parent)
+
+
+def _exchange_with(draft: Path, target: Path) -> bool:
+    """Exchange the draft with the folder, whose mode it takes; False if impossible."""
+    draft.chmod(stat.S_IMODE(target.stat().st_mode))
+    exchanged = exchange(draft, target)
+    if exchanged:
+        sync_folder(target.parent)
+    return exchanged
 
 
 def _take_name(draft: Path, target: Path) -> bool:
@@ -300,24 +309,25 @@ def _remove_old(old: Path, owner: str) -> None:
     )
 
 
-def _move_into(draft: Path, target: Path, entries: Mapping[str, Entry]) -> None:
+def _move_into(
+    draft: Path, target: Path, entries: Mapping[str, Entry], *, is_held: bool
+) -> None:
     """Move new files into a folder, then their manifest; remove what it replaces."""
-    with hold_folder(target):
-        moved = {}
-        for name, entry in entries.items():
-            file = tagged_name(name, entry.sha256)
-            _move_file(draft / name, target / file, entry.sha256)
-            moved[name] = entry._replace(file=file)
-        replaced = _listed_files(target) - {entry.file for entry in moved.values()}
-        (draft / MANIFEST).unlink()
-        text = manifest_text(__version__, moved, replaced)
-        _write(draft, MANIFEST, _text_writer(text))
-        sync_folder(target)
-        os.replace(draft / MANIFEST, target / MANIFEST)
-        sync_folder(target)
-        with suppress(OSError):
-            (target / SIGNATURE).unlink()
-        remove_unlisted(target)
+    moved = {}
+    for name, entry in entries.items():
+        file = tagged_name(name, entry.sha256)
+        _move_file(draft / name, target / file, entry.sha256)
+        moved[name] = entry._replace(file=file)
+    replaced = _listed_files(target) - {entry.file for entry in moved.values()}
+    (draft / MANIFEST).unlink()
+    text = manifest_text(__version__, moved, replaced)
+    _write(draft, MANIFEST, _text_writer(text))
+    sync_folder(target)
+    os.replace(draft / MANIFEST, target / MANIFEST)
+    sync_folder(target)
+    with suppress(OSError):
+        (target / SIGNATURE).unlink()
+    sweep_unlisted(target, is_held=is_held)
 
 
 def _listed_files(target: Path) -> set[str]:

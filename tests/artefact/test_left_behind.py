@@ -37,6 +37,73 @@ def test_files_put_into_a_folder_while_it_is_saved_outlive_every_later_save(
     assert [path.read_text() for path in found] == ["notes"]
 
 
+def test_another_save_does_not_sweep_the_folder_that_was_just_replaced(
+    folder, other, monkeypatch
+):
+    from smartrisk.artefact import _writing
+
+    remove = _writing._remove_old
+
+    def after_others_swept(old, owner):
+        sweeping.sweep_drafts(folder)
+        assert (old / "manifest.json").exists()
+        remove(old, owner)
+
+    monkeypatch.setattr(f"{WRITING}._remove_old", after_others_swept)
+    write_folder(folder, **other)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.mark.skipif(sweeping.fcntl is None, reason="locks of folders")
+def test_a_folder_that_was_replaced_while_it_was_waited_for_is_waited_for_again(
+    folder, other, monkeypatch
+):
+    lock, calls = sweeping._lock, []
+
+    def replaced_first(place, *, wait):
+        handle = lock(place, wait=wait)
+        if not calls:
+            calls.append(place.rename(place.with_name("before")))
+            write_folder(folder, **other)
+        return handle
+
+    monkeypatch.setattr(sweeping, "_lock", replaced_first)
+    with sweeping.hold_folder(folder) as is_held:
+        assert is_held
+        assert lock(folder, wait=False) is None  # held by nobody else
+
+
+@pytest.mark.parametrize("opens_before", [False, True])
+def test_a_draft_that_others_sweep_before_it_is_locked_is_made_again(
+    folder, monkeypatch, opens_before
+):
+    lock, calls = sweeping._lock, []
+
+    def swept_first(place, *, wait):
+        if calls:
+            return lock(place, wait=wait)
+        handle = lock(place, wait=wait) if opens_before else None
+        calls.append(place.rmdir())
+        return handle
+
+    monkeypatch.setattr(sweeping, "_lock", swept_first)
+    draft, handle = sweeping.make_draft(folder)
+    assert draft.is_dir()
+    if handle is not None:
+        sweeping.release(handle)
+
+
+@pytest.mark.skipif(sweeping.fcntl is None, reason="locks of folders")
+def test_a_lock_ends_where_another_process_has_inherited_it(folder):
+    lock = sweeping._lock(folder, wait=False)
+    inherited = os.dup(lock)  # as a fork does
+    sweeping.release(lock)
+    again = sweeping._lock(folder, wait=False)
+    assert again is not None
+    for handle in (again, inherited):
+        os.close(handle)
+
+
 def test_a_signature_that_was_being_written_hinders_nobody(folder, other):
     (folder / ".manifest-0123abcd.sig").write_bytes(b"half")
     read_folder(folder)

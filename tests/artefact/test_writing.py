@@ -158,7 +158,7 @@ def test_a_save_in_place_that_ends_after_the_manifest_is_complete(
     folder, other, in_place, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(f"{WRITING}.remove_unlisted", lambda folder: None)
+        patch.setattr(f"{WRITING}.sweep_unlisted", lambda folder, is_held: None)
         write_folder(folder, **other)
     assert (folder / "risk.txt").exists()
     write_folder(folder, **other)

@@ -27,6 +27,9 @@ from smartrisk.schema import (
 )
 from smartrisk.validation import OnError, is_canonical, read_declarations, validate
 
+#: What is known only after a control.
+_RESULTS = frozenset(f.name for f in OUTCOMES if f.known == "inspection")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ItemsRead:
@@ -139,6 +142,8 @@ def read_item(
             kind=type(item).__name__,
         )
     values: dict[str, Any] = {}
+    if not _RESULTS.isdisjoint(item):  # refused, as `score` does
+        return _read_cells(item, own_fields)
     for name in fields:
         if name.startswith("dq_"):
             continue
@@ -146,7 +151,15 @@ def read_item(
         kind = own_fields.get(name)
         field = Field(name, kind, "own", "") if kind else DECLARATIONS[name]
         if not is_canonical(field, value):
-            row = read_declarations(pd.DataFrame([dict(item)]), own_fields)
-            return {str(n): row[n].iloc[0] for n in row.columns}
+            return _read_cells(item, own_fields)
         values[name] = value
     return values
+
+
+def _read_cells(
+    item: Mapping[str, Any], own_fields: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return fields of one item after every check of a table."""
+    # As objects: a text that is none breaks pandas before it can be reported.
+    row = read_declarations(pd.DataFrame([dict(item)], dtype=object), own_fields)
+    return {str(n): row[n].iloc[0] for n in row.columns}

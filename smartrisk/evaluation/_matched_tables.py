@@ -35,7 +35,15 @@ RANKINGS = ("risk_score", "expected_revenue")
 def check_columns(
     owner: str, table: str, frame: pd.DataFrame, columns: Sequence[str]
 ) -> None:
-    """Raise when a table lacks columns."""
+    """Raise when a table lacks columns, or is none."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TableError(
+            "evaluation.not_a_table",
+            "{owner}: {table} must be a data frame; got {type_name}.",
+            owner=owner,
+            table=table,
+            type_name=type(frame).__name__,
+        )
     missing = [column for column in columns if column not in frame]
     if missing:
         raise TableError(

@@ -97,8 +97,9 @@ class ItemMeasures(DeclarationTransformer):
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Fill one column for each measure."""
-        for number, info in enumerate(self.feature_info_):
-            out[:, number] = _measure(info.name, columns)
+        with np.errstate(over="ignore"):  # 1e300 is infinite there, and was reported
+            for number, info in enumerate(self.feature_info_):
+                out[:, number] = _measure(info.name, columns)
 
 
 _MEASURE_INFO = (

@@ -46,6 +46,7 @@ CHECKS: Mapping[str, CheckFunction] = MappingProxyType(
         "unit changes": of_items.unit_changes,
         "one day for all results": of_results.one_day_for_all,
         "results known at once": of_results.known_at_once,
+        "contradictions": of_results.contradictions,
         "judged by learned items": of_results.learned_items,
     }
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import numpy as np
 
 from smartrisk.errors import Message, format_values
+from smartrisk.items import positions_of
 from smartrisk.quality._doubts import SOME, SOME_RESULTS, Doubt
 from smartrisk.quality._learning_data import LearningData
 from smartrisk.windows import months_without_results
@@ -280,3 +282,56 @@ def known_at_once(data: LearningData) -> Iterator[Doubt]:
             ),
             remedy="Make sure that 'known_at' is the day of the result.",
         )
+
+
+#: Flags of `smartrisk.validation` on OUTCOMES -> column, message id, template.
+_CONTRADICTIONS = MappingProxyType(
+    {
+        "dq_contradiction": (
+            "revenue_adjustment",
+            "quality.amount_without_hit",
+            "{count} of {n_results} results have an amount recovered, but no hit.",
+        ),
+        "dq_negative_adjustment": (
+            "revenue_adjustment",
+            "quality.negative_amounts",
+            "{count} of {n_results} results have a negative amount recovered.",
+        ),
+        "dq_known_before_inspected": (
+            "known_at",
+            "quality.known_before_control",
+            "{count} of {n_results} results are older than their control.",
+        ),
+        "dq_known_before_lodged": (
+            "known_at",
+            "quality.known_before_lodgement",
+            "{count} of {n_results} results are older than their item.",
+        ),
+    }
+)
+
+
+def contradictions(data: LearningData) -> Iterator[Doubt]:
+    """Yield a doubt for each way in which results contradict themselves."""
+    results = data.outcomes
+    if results is None:
+        return
+    flags = {name: results[name] for name in _CONTRADICTIONS if name in results}
+    if "known_at" in results:
+        place = positions_of(results, data.items)
+        known = results["known_at"].to_numpy().astype("datetime64[D]")
+        early = known < data.lodged[place].astype("datetime64[D]")
+        flags["dq_known_before_lodged"] = early & (place >= 0)
+    for name, flag in flags.items():
+        column, message_id, template = _CONTRADICTIONS[name]
+        count = int(flag.sum())
+        if count:
+            yield Doubt(
+                columns=(column,),
+                count=count,
+                message=Message(
+                    message_id, template, count=count, n_results=len(results)
+                ),
+                remedy="Compare the labels, amounts and days of these results with "
+                "the source.",
+            )

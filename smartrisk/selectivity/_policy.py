@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError, TableError, check_choice, check_number
+from smartrisk.errors import (
+    ArgumentError,
+    TableError,
+    check_choice,
+    check_number,
+    format_values,
+)
 from smartrisk.items import check_unique
 from smartrisk.results import clean_text, text_table
 from smartrisk.schema import TableInput
@@ -320,7 +327,7 @@ class Policy:
                     "releases_in_a_row returns them.",
                     n=n,
                 )
-            in_a_row = in_a_row.astype(np.int64)
+            in_a_row = _whole_numbers(in_a_row)
             due = np.where(in_a_row >= self.max_releases, in_a_row, 0)
         return Demand(
             must=_check_mandatory(mandatory, n),
@@ -450,6 +457,8 @@ def select(
             "capacity by name: capacity=0.05.",
             type_name=type(declarations).__name__,
         )
+    _check_type("policy", policy, Policy)
+    _check_type("rules", rules, RuleSet)
     if capacity is not None and policy is not None:
         raise ArgumentError(
             "selectivity.capacity_and_policy",
@@ -463,6 +472,34 @@ def select(
     return policy.select(
         scores, declarations, mandatory=mandatory, rules=rules, releases=releases
     )
+
+
+def _whole_numbers(releases: NDArray[Any]) -> NDArray[np.int64]:
+    """Return releases in a row as whole numbers; raise where one is none."""
+    counts = pd.to_numeric(pd.Series(releases.ravel()), errors="coerce")
+    numbers = counts.to_numpy(np.float64, na_value=np.nan)
+    wrong = ~((numbers >= 0) & (numbers % 1 == 0))
+    if wrong.any():
+        raise ArgumentError(
+            "selectivity.releases_not_whole",
+            "Policy: 'releases' must be whole numbers from 0 on; {n_wrong} values are "
+            "not: {values}. Pass what releases_in_a_row returns.",
+            n_wrong=int(wrong.sum()),
+            values=format_values(releases.ravel()[wrong].tolist()),
+        )
+    return numbers.astype(np.int64)
+
+
+def _check_type(argument: str, value: object, wanted: type) -> None:
+    """Raise unless an argument is None or of its class."""
+    if value is not None and not isinstance(value, wanted):
+        raise ArgumentError(
+            "selectivity.argument_of_other_class",
+            "select: {argument!r} must be a {wanted} or None; got {type_name}.",
+            argument=argument,
+            wanted=wanted.__name__,
+            type_name=type(value).__name__,
+        )
 
 
 def _check_keys(scores: pd.DataFrame) -> None:

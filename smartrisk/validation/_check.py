@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from smartrisk.errors import (
     DataQualityWarning,
     LeakageError,
+    Message,
     TableError,
     check_choice,
     format_values,
@@ -46,6 +48,8 @@ OnError: TypeAlias = Literal["raise", "set_aside"]
 
 #: How far the net mass may exceed the gross mass: both are rounded when declared.
 _ROUNDED_MASS = 1.0001
+#: How similar a name must be: "importer" is to "importer_id", "price" to no field.
+_NEAR = 0.8
 #: Reason of each flag of several fields; the others say that a value is zero.
 _DOUBTS: Mapping[str, str] = MappingProxyType(
     {
@@ -110,7 +114,8 @@ def validate(
     """
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
-    for message in (*report.flow_messages(), *report.doubts()):
+    near = _near_names(report, table)
+    for message in (*report.flow_messages(), *report.doubts(), *near):
         warnings.warn(
             DataQualityWarning(message.message_id, message.template, **message.values),
             stacklevel=2,
@@ -201,6 +206,27 @@ def check(
         ignored=ignored,
         notes=work.messages,
     )
+
+
+def _near_names(report: ValidationReport, table: Table) -> list[Message]:
+    """Return a message for each unused column that has almost the name of a field."""
+    absent = {plain_name(n): n for n in table.names if n not in report._table}
+    pairs = [
+        (column, absent[near])
+        for column in report.ignored
+        for near in get_close_matches(plain_name(column), absent, 1, _NEAR)
+    ]
+    return [
+        Message(
+            "validation.column_of_similar_name",
+            "{table}: no field takes the column {column!r}, and there is no "
+            "{field!r}. If it is the same, pass ColumnMap({{{field!r}: {column!r}}}).",
+            table=table.name,
+            column=column,
+            field=field,
+        )
+        for column, field in pairs
+    ]
 
 
 def _canonical(recipe: Recipe, work: Findings) -> pd.DataFrame:
@@ -416,8 +442,9 @@ def _quality_flags(
             flags["dq_net_exceeds_gross"] = "net_mass_kg", over.to_numpy()
     if table is OUTCOMES and "revenue_adjustment" in result:
         adjustment = result["revenue_adjustment"]
-        contradicts = (result["illicit"] == 0) & (adjustment > 0)
-        flags["dq_contradiction"] = "illicit", contradicts.to_numpy()
+        clean = (result["illicit"] == 0).to_numpy(bool, na_value=False)
+        contradicts = clean & (adjustment > 0).to_numpy()
+        flags["dq_contradiction"] = "illicit", contradicts
         negative = (adjustment < 0).to_numpy()
         flags["dq_negative_adjustment"] = "revenue_adjustment", negative
     if table is OUTCOMES and {"known_at", "inspected_at"} <= set(result):

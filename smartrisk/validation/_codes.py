@@ -23,15 +23,20 @@ from smartrisk.schema import (
 from smartrisk.validation._column import Column
 from smartrisk.validation._identifiers import (
     POINT_ZERO,
+    SCIENTIFIC,
     broken_texts,
+    note_spellings,
     number_flags,
+    without_surrogates,
 )
 from smartrisk.validation._labels import coerce_listed
 from smartrisk.validation._missing import (
     COUNTRIES,
+    clean_names,
     clean_text,
-    clean_texts,
     is_missing_sign,
+    matches,
+    unquote,
 )
 from smartrisk.validation._report import Findings
 
@@ -52,17 +57,25 @@ def coerce_code(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     column = Column.read(field, series, work)
     if field.name == "tariff_code":
         return _coerce_tariff(column)
-    texts = clean_texts(column.unique)
-    column.note(broken_texts(column.unique, texts), "broken text")
+    texts = clean_names(column.unique)
+    broken = broken_texts(column.unique, texts)
+    if broken.any():
+        column.note(broken, "broken text")
+        texts = [without_surrogates(text) for text in texts]
     signs = is_missing_sign(texts, column.signs)
     column.note_signs(signs)
-    rounded, _ = number_flags(column)
+    rounded, other = number_flags(column)
+    rounded |= matches(texts, SCIENTIFIC) & ~signs
     column.note(rounded, "scientific notation")
+    column.note(other, "not a code")
     cleaned: Cleaned = [
         None if sign else _plain_code(text)
         for text, sign in zip(texts, signs, strict=True)
     ]
-    return column.result(_look_up(column, cleaned))
+    found = _look_up(column, cleaned)
+    if field.name not in _LISTS:
+        note_spellings(column, found, np.array([code is None for code in found], bool))
+    return column.result(found)
 
 
 def _plain_code(text: str) -> str:
@@ -167,7 +180,11 @@ def _coerce_tariff(column: Column) -> pd.Series:
     cleaned: Cleaned = []
     missing, wrong, repaired, doubtful, unknown = (column.none() for _ in range(5))
     for place, value in enumerate(column.unique):
-        text = value if type(value) is str and value.isdigit() else clean_text(value)
+        text = (
+            value
+            if type(value) is str and value.isdigit()
+            else unquote(clean_text(value))
+        )
         missing[place] = text.casefold() in signs
         code, is_doubtful = _one_tariff(text, value, width)
         is_valid = not missing[place] and pattern.fullmatch(code) is not None

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import re
 import unicodedata
+import uuid
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from smartrisk.schema import Field
 from smartrisk.validation._column import Column
 from smartrisk.validation._missing import (
     as_arrow,
+    clean_names,
     clean_texts,
     is_identity,
     is_missing_sign,
@@ -38,6 +44,8 @@ _LOOKALIKE = frozenset(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5"
     "\u03a7\u03bf\u03b9\u03bd"
 )
+#: In texts joined by bars: what lets two of them differ in their spelling only.
+_UNLIKE_CODES = re.compile(r"[^A-Z0-9|]|\|0")
 #: What a decoder puts in the place of what it could not read.
 _REPLACEMENT = "\ufffd"
 
@@ -45,21 +53,28 @@ _REPLACEMENT = "\ufffd"
 def coerce_text(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     """Return texts cleaned; identifiers that were numbers on the way are checked."""
     column = Column.read(field, series, work)
-    texts = clean_texts(column.unique)
+    clean = clean_names if is_identity(field) else clean_texts
+    texts = clean(column.unique)
     broken = broken_texts(column.unique, texts)
     if broken.any():
         severity = "error" if is_identity(field) else "repaired"
         column.note(broken, "broken text", severity)
-        texts = [_without_surrogates(text) for text in texts]
+        texts = [without_surrogates(text) for text in texts]
     array = as_arrow(texts)  # once for all questions about the texts
     signs = is_missing_sign(texts if array is None else array, column.signs)
-    column.note_signs(signs)
     if is_identity(field):
-        pattern = f"{SCIENTIFIC}|{POINT_ZERO}"
-        numbers = matches(texts if array is None else array, pattern)
-        if numbers.any() or not column.is_text:
-            texts = _restore_numbers(column, texts, np.flatnonzero(numbers))
+        pattern = rf"{SCIENTIFIC}|{POINT_ZERO}|[\W_]+"
+        odd = np.flatnonzero(matches(texts if array is None else array, pattern))
+        named = [n for n in odd if broken[n] or any(map(str.isalnum, texts[n]))]
+        signs[odd] = True  # without a letter or a digit it names nobody
+        signs[named] = is_missing_sign([texts[n] for n in named], column.signs)
+        numbers = [n for n in named if texts[n].isascii()]
+        if numbers or not column.is_text:
+            texts = _restore_numbers(column, texts, np.array(numbers, np.intp))
         _note_characters(column, texts, broken)
+        if field.role == "entity":
+            note_spellings(column, texts, signs | broken)
+    column.note_signs(signs)
     if not signs.any():
         return column.result(list(texts))
     return column.result([None if s else t for t, s in zip(texts, signs, strict=True)])
@@ -78,7 +93,7 @@ def broken_texts(unique: NDArray[np.object_], texts: Sequence[str]) -> Flags:
     return broken
 
 
-def _without_surrogates(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """Return a text that can be stored: half characters are replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -118,9 +133,38 @@ def number_flags(column: Column) -> tuple[Flags, Flags]:
             number = float(value)
             rounded[place] = abs(number) >= _limit_of(value, limit)
             other[place] = not rounded[place] and not number.is_integer()
-        elif isinstance(value, (datetime.date, datetime.timedelta, bool, np.bool_)):
-            other[place] = True
+        else:
+            other[place] = not is_name(value)
     return rounded, other
+
+
+def note_spellings(column: Column, texts: Sequence[str | None], signs: Flags) -> None:
+    """Record values that differ only in case, blanks, points or zeros in front."""
+    written = [None if s else t for t, s in zip(texts, signs, strict=True)]
+    joined = "|".join(["", *filter(None, written)])
+    if len(written) < 2 or not _UNLIKE_CODES.search(joined):
+        return
+    bare = pc.replace_substring_regex(
+        pa.array(written, pa.large_string()), r"[\p{Z}\p{P}]+", ""
+    )
+    bare = pc.utf8_ltrim(pc.utf8_lower(bare), "0")
+    pairs = pd.DataFrame({"bare": np.asarray(bare, object), "text": written})
+    pairs = pairs[pairs["bare"].str.len() > 0]
+    kinds = pairs.drop_duplicates()["bare"].value_counts()
+    several = column.none()
+    several[pairs.index[pairs["bare"].map(kinds) > 1]] = True
+    column.note(several, "several spellings", "warning")
+
+
+def is_name(value: object) -> bool:
+    """Return whether a value may name something: a text, or a real number.
+
+    Dates, flags, complex numbers, periods, intervals and objects of programs turn into
+    texts too, but no table means those.
+    """
+    if isinstance(value, (bool, np.bool_, datetime.date, datetime.timedelta)):
+        return False
+    return isinstance(value, (str, bytes, int, uuid.UUID, Real, decimal.Decimal))
 
 
 def _limit_of(value: Any, limit: int) -> int:

@@ -39,6 +39,12 @@ MISSING = frozenset(
         "#n/d",
         "n.a.",
         "n.d.",
+        "n/d",
+        "(blank)",
+        "(empty)",
+        "(vide)",
+        "(en blanco)",
+        "undefined",
         "s/d",
         "s.d.",
         "sin dato",
@@ -81,6 +87,7 @@ NO_PARTY = frozenset(
         "not available",
         "non disponible",
         "no disponible",
+        "nd",
         "s/n",
     }
 )
@@ -97,6 +104,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNTIDY = re.compile(r"[\x00-\x1f\x7f]|\| | \|")
 #: A workbook's way to write a control character.
 _WORKBOOK_CONTROL = re.compile("_x00[01][0-9a-f]_", re.IGNORECASE)
+#: What has no width and is of another category than format characters: selectors of a
+#: form, joiners, and the blanks of Hangul and Braille.
+_INVISIBLE = re.compile(
+    "[\\u034f\\u115f\\u1160\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0\\U000e0100-\\U000e01ef]"
+)
+#: How spreadsheets and careless exports keep a number a text: ="007", "007", '007.
+_QUOTED = re.compile('=?"([^"=]+)"|\'([^\']+)')
 #: Unicode categories that are dropped (format characters) and that become a blank.
 _DROPPED, _BLANK = frozenset({"Cf"}), frozenset({"Zs", "Zl", "Zp", "Cc"})
 
@@ -148,7 +162,7 @@ def clean_text(value: Any) -> str:
 def _tidy_character(character: str) -> str:
     """Return a character, a blank for blanks, nothing for format characters."""
     category = unicodedata.category(character)
-    if category in _DROPPED:
+    if category in _DROPPED or _INVISIBLE.match(character):
         return ""
     return " " if category in _BLANK and character != "\x00" else character
 
@@ -170,6 +184,28 @@ def clean_texts(unique: Unique) -> list[str]:
         if joined.isascii() and "_x00" not in joined and not _UNTIDY.search(joined):
             return list(unique)
     return [clean_text(value) for value in unique]
+
+
+def unquote(text: str) -> str:
+    """Return a name or a code without the quotes that keep a number a text."""
+    quoted = _QUOTED.fullmatch(text)
+    return text if quoted is None else (quoted[1] or quoted[2]).strip()
+
+
+def clean_names(unique: Unique) -> list[str]:
+    """Return names or codes in their one spelling, without quotes around them."""
+    texts = clean_texts(unique)
+    joined = "".join(texts)
+    if not joined.isascii():
+        texts = [t if t.isascii() else "".join(map(_digit, t)) for t in texts]
+    if not any(sign in joined for sign in "\"'"):
+        return texts
+    return [unquote(text) for text in texts]
+
+
+def _digit(character: str) -> str:
+    """Return a digit of any script as the usual one, and others as they are."""
+    return str(unicodedata.decimal(character, character))
 
 
 def is_missing_sign(texts: Sequence[str] | pa.Array, signs: Collection[str]) -> Flags:

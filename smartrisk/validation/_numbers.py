@@ -31,6 +31,13 @@ HIGHEST_RATE = 10.0
 #: No amount, mass or quantity of one item is larger, in any currency: the world's trade
 #: of a year, 2.5e13 dollars, is 1e18 of the smallest currencies.
 HUGE = 1e16
+#: How many times the median a number is that is doubtful: a ship and a screw, or a
+#: tonne and a gram, are less far apart.
+_FAR = 1e9
+#: Rows of which the median is taken, and how many of them must be positive.
+_SAMPLED, _SOME = 1_000, 20
+#: Types that keep seven digits, or three.
+_SHORT_FLOATS = (np.float32, np.float16)
 #: Texts of which each has a point before its last three digits and no other sign: a
 #: point between thousands looks so. From this many different ones on it is reported.
 _LEAST_GROUPED, _GROUPED, _WHOLE = 10, "-?[0-9]{1,3}[.][0-9]{3}", "-?[0-9]{1,3}"
@@ -67,9 +74,24 @@ def coerce_number(field: Field, series: pd.Series, work: Findings) -> pd.Series:
     with np.errstate(invalid="ignore"):
         huge = np.flatnonzero(np.abs(values) > HUGE)
     work.doubt(huge, field.name, "huge number", series)
+    far = _far_numbers(values)
+    work.note(far, field.name, "far number", series, "warning")
+    if series.dtype in _SHORT_FLOATS:
+        some = np.flatnonzero(values * 1_024 % 1 != 0)  # 2000.5 is exact, 0.1 is not
+        work.note(some, field.name, "float of 32 bits", series, "warning")
     out = pd.Series(values, index=series.index)
     check_missing(field, out, series, work)
     return out
+
+
+def _far_numbers(values: Numbers) -> NDArray[np.intp]:
+    """Return the rows whose number is far above the usual one of the column."""
+    some = values[:: max(1, len(values) // _SAMPLED)]
+    some = some[some > 0]
+    if len(some) < _SOME:
+        return np.zeros(0, np.intp)
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero((values > _FAR * np.median(some)) & (values <= HUGE))
 
 
 def _read(field: Field, series: pd.Series, work: Findings) -> NumbersRead:

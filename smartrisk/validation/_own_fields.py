@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -46,10 +46,19 @@ def read_declarations(
     >>> items["scheme"].unique().tolist()
     ['A1']
     """
-    names: Any = getattr(declarations, "columns", None)
-    if names is None or not hasattr(names, "__iter__"):
-        names = declarations
-    there = set(getattr(declarations, "column_names", names))  # PyArrow names its own
+    there = _column_names(declarations) if own_fields else []
     here = {name: kind for name, kind in own_fields.items() if name in there}
     columns = ColumnMap(own_fields=here) if here else None
     return validate(declarations, DECLARATIONS, columns=columns, on_error=on_error)
+
+
+def _column_names(table: object) -> list[Any]:
+    """Return the names of the columns of a table; none of what is no table."""
+    for names in (
+        getattr(table, "column_names", None),  # PyArrow's columns are arrays
+        getattr(table, "columns", None),
+        table if isinstance(table, Mapping) else None,
+    ):
+        if isinstance(names, Iterable):
+            return list(names)
+    return []

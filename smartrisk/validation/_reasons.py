@@ -22,6 +22,8 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "others as text: export the column again, as text.",
         "not an identifier": "not an identifier in {n_rows} rows: {values}. A fraction "
         "or a date is no name: export the column as text.",
+        "not a code": "not a code in {n_rows} rows: {values}. A fraction, a date or a "
+        "flag is no code: export the column as text.",
         "broken text": "broken text in {n_rows} rows: {values}. Read the file in the "
         "encoding that it was written in.",
         # ------------------------------------------------ doubts
@@ -49,6 +51,13 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "zero was lost in front, pass ColumnMap(tariff_digits=...).",
         "mixed scripts": "letters of several scripts in {n_rows} rows: {values}. A "
         "letter that looks Latin is another: two names may be one party.",
+        "several spellings": "several spellings of one name or code in {n_rows} rows: "
+        "{values}. They differ in case, blanks, points or zeros in front and are kept "
+        "apart: write one form, or use ColumnMap(values=...) or widths.",
+        "far number": "more than a billion times the usual value of the column in "
+        "{n_rows} rows: {values}. Compare the value and its unit with the source.",
+        "float of 32 bits": "about 7 digits are left in {n_rows} rows: {values}. "
+        "Export the column with 64 bits, or as text.",
         "misread characters": "characters that could not be read in {n_rows} rows: "
         "{values}. Read the file in the encoding that it was written in.",
         "zero": "zero in {n_rows} rows: {values}. Leave unknown values empty.",
@@ -73,8 +82,8 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "{values}.",
         "number as identifier": "a number taken for an identifier in {n_rows} rows: "
         "{values}. The fraction .0 was dropped; export the column as text.",
-        "tidied text": "invisible characters or other forms of letters removed in "
-        "{n_rows} rows: {values}.",
+        "tidied text": "quotes, invisible characters or other forms of letters "
+        "removed in {n_rows} rows: {values}.",
         "code of the list": "the code of the public list put in its place in {n_rows} "
         "rows: {values}.",
         "word of the list": "the code of the list put in its place in {n_rows} rows: "
@@ -97,12 +106,15 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "misread characters": "misread",
     }
 )
-#: Doubts about a whole column, which no mark of a row would show.
+#: Doubts that `validate` warns of and that no ``dq_`` column marks.
 OF_COLUMNS = frozenset(
     {
         "no day after the 12th",
         "point or thousands",
         "column without a value",
         "column of zeros",
+        "several spellings",
+        "far number",
+        "float of 32 bits",
     }
 )

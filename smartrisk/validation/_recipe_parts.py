@@ -6,6 +6,7 @@ What is wrong with a part is a failure of the field, under the column of the par
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,9 +41,16 @@ def single_values(series: pd.Series, work: Findings, name: str = "") -> pd.Serie
     """Record cells that hold lists or similar, and return them as empty."""
     if series.dtype != object or pd.api.types.infer_dtype(series) in _PLAIN_KINDS:
         return series
-    is_several = series.map(lambda v: isinstance(v, _SEVERAL)).to_numpy(bool)
+    is_several = series.map(_is_no_value).to_numpy(bool)
     work.note(np.flatnonzero(is_several), name, "not a single value", series)
     return series.mask(is_several, None) if is_several.any() else series
+
+
+def _is_no_value(value: object) -> bool:
+    """Return whether a cell holds several values, or a number that signals none."""
+    if isinstance(value, Decimal):
+        return value.is_snan()
+    return isinstance(value, _SEVERAL)
 
 
 def _texts(recipe: Recipe, column: str, field: str, work: Findings) -> pd.Series:

@@ -21,6 +21,7 @@ from smartrisk.validation._missing import (
     NOT_AVAILABLE,
     clean_text,
     is_identity,
+    unquote,
 )
 from smartrisk.validation._numbers import (
     HIGHEST_RATE,
@@ -69,7 +70,9 @@ def is_canonical(field: Field, value: Any) -> bool:
     >>> is_canonical(DECLARATIONS["tariff_code"], 10121)
     False
     """
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return field.nullable
+    if isinstance(value, (float, np.floating)) and value != value:
         return field.nullable
     if field.kind == "number":
         is_number = isinstance(value, (float, int)) and not isinstance(value, bool)
@@ -94,12 +97,15 @@ def _is_canonical_text(field: Field, value: str) -> bool:
     lower = value.casefold()
     if not value.isascii() or clean_text(value) != value or lower in MISSING:
         return False
+    if field.name != "description" and unquote(value) != value:
+        return False
     if lower in NOT_AVAILABLE and field.name not in COUNTRIES:
         return False
     if field.kind == "text":
         if not is_identity(field):
             return True
-        return lower not in NO_PARTY and _NUMBER_LIKE.fullmatch(value) is None
+        named = lower not in NO_PARTY and any(map(str.isalnum, value))
+        return named and _NUMBER_LIKE.fullmatch(value) is None
     if field.pattern is not None and re.fullmatch(field.pattern, value) is None:
         return False
     return value == value.upper() and is_listed(field, value)

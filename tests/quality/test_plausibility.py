@@ -156,7 +156,7 @@ def test_results_of_other_items_only_are_refused():
     results["declaration_id"] = "X" + results["declaration_id"]
     with pytest.raises(TableError, match="none of the 200 results has its item"):
         plausibility(items, results)
-    assert doubtful(items, make_results(make_items(n=500))) == []
+    assert doubtful(items, make_results(make_items(n=500), delay=60)) == []
 
 
 def test_an_empty_table_is_refused():

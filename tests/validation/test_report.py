@@ -128,3 +128,17 @@ def test_rows_set_aside_are_counted_in_a_warning():
     with pytest.warns(DataQualityWarning, match="1 rows cannot be used") as caught:
         assert len(validate(frame, OUTCOMES, on_error="set_aside")) == 1
     assert caught[0].message.message_id == "validation.rows_set_aside"
+
+
+def test_a_hit_of_a_document_with_an_adjustment_contradicts_nothing():
+    results = pd.DataFrame(
+        {
+            "declaration_id": ["A", "B", "C"],
+            "item_number": 1,
+            "illicit": pd.array([None, 0, 1], dtype="Int64"),
+            "document_illicit": [True, None, None],
+            "revenue_adjustment": [50.0, 10.0, 5.0],
+        }
+    )
+    canonical = validate(results, OUTCOMES)
+    assert canonical["dq_contradiction"].tolist() == [False, True, False]

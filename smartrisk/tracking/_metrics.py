@@ -35,6 +35,8 @@ _COUNTS = ("n_items", "n_judged", "seconds")
 _STEPS_OF_RATE = 10_000
 #: A backtest's intervals are shown in its own table; the metrics are the figures.
 _NO_INTERVALS = 1
+#: Start of the figures over all months, where an evaluation has the plain names.
+_TOTALS = "backtest/"
 
 
 @dataclass(frozen=True)
@@ -69,18 +71,42 @@ def read_figures(
         If a figure is not finite, or a name had to be changed.
     """
     figures = Figures()
-    for result in results:
+    # Of equal names the plain one is that of an evaluation.
+    for result in sorted(results, key=lambda one: isinstance(one, Backtest)):
         if isinstance(result, Backtest):
             _add_backtest(figures, result, contender)
         elif isinstance(result, Periods):
             _add_periods(figures, result)
         elif isinstance(result, Evaluation):
-            figures.single |= result.to_dict()
+            _add_single(figures, result.to_dict())
             figures.curves += _rate_curves(result.frame())
         else:
-            figures.single |= _read_mapping(result)
+            _add_single(figures, _read_mapping(result))
     figures.curves += _tree_curve(engine)
     return _check(figures)
+
+
+def _add_single(figures: Figures, values: Mapping[str, float]) -> None:
+    """Add figures; raise where one of another value has the name already."""
+    same = [name for name in values if _differs(figures.single, values, name)]
+    if same:
+        raise ArgumentError(
+            "tracking.figures_collide",
+            "log_run: several results of 'evaluation' have figures of the same name "
+            "and other values: {names}. Log each in a run of its own, or pass a "
+            "mapping with names of your own.",
+            names=format_values(same),
+        )
+    figures.single |= values
+
+
+def _differs(
+    there: Mapping[str, float], values: Mapping[str, float], name: str
+) -> bool:
+    """Return whether a figure is there with another value."""
+    return name in there and not np.array_equal(
+        there[name], values[name], equal_nan=True
+    )
 
 
 def as_sequence(evaluation: object) -> Sequence[Any]:
@@ -191,8 +217,12 @@ def _add_backtest(figures: Figures, backtest: Backtest, contender: str | None) -
         contender = contenders[0]
     others = [name for name in contenders if name != contender]
     starts = {k: f"{name}/" for k, name in entry_names("contenders", others).items()}
+    totals: dict[str, float] = {}
     for row in backtest.total(n_bootstrap=_NO_INTERVALS).to_dict("records"):
-        figures.single |= _name_measures(row, starts)
+        totals |= _name_measures(row, starts)
+    if any(_differs(figures.single, totals, name) for name in totals):
+        totals = {f"{_TOTALS}{name}": value for name, value in totals.items()}
+    _add_single(figures, totals)
     for row in table.to_dict("records"):
         values = _name_measures(row, starts)
         figures.curves += _period_points(str(row["period"]), values)

@@ -92,6 +92,21 @@ def test_a_backtest_becomes_nested_runs_by_month(engine, tested, store):
     assert curve(client, run, name) == dict(zip(steps, by_month, strict=True))
 
 
+def test_figures_of_several_results_do_not_replace_each_other(engine, tested, judged):
+    result = judged[1]
+    own = result.to_dict()["precision_at_05pct"]
+    total = tested.total(n_bootstrap=1).set_index(["contender", "rate"])
+    for results in ([result, tested], [tested, result]):
+        with pytest.warns(TrackingWarning, match="contenders"):
+            single = read_figures(results, "value", engine).single
+        assert single["precision_at_05pct"] == own
+        months = total["precision"]["value", 0.05]
+        assert single["backtest/precision_at_05pct"] == months
+    assert read_figures([result, result], None, engine).single
+    with pytest.raises(ArgumentError, match="same name and other values: 'roc_auc'"):
+        read_figures([result, {"roc_auc": 0.1}], None, engine)
+
+
 def test_without_its_name_no_contender_passes_for_the_engine(engine, tested):
     with pytest.warns(TrackingWarning):
         figures = read_figures([tested], None, engine)

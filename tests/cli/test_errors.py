@@ -16,13 +16,13 @@ from smartrisk.cli import main
     ("words", "message"),
     [
         ("score nowhere.csv --engine {files}/engine", "no file 'nowhere.csv'"),
-        ("score {files}/new.csv --engine nowhere", "'nowhere' is not a saved engine"),
+        ("score {files}/new.csv --engine nowhere", "no folder 'nowhere'"),
         ("score --engine {files}/engine", "no declarations given"),
         ("score {files}/outcomes.csv --engine {files}/engine", "'lodged_at'"),
         ("score {files}/new.csv --engine {files}/engine --out s.doc", "must end in"),
         ("score {files}/new.csv --engine {files}/engine --kcs x", "not both"),
         ("validate {files}/new.csv --columns nope", "neither a file nor one of"),
-        ("validate {files}", "no Parquet files"),
+        ("validate .", "no Parquet files"),
         ("fit --kcs nowhere --out e", "no file 'nowhere'"),
         ("fit --declarations {files}/new.csv --out e", "no outcomes given"),
         (

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, suggest_nearest
+from smartrisk.errors import (
+    ArgumentError,
+    DataQualityWarning,
+    TableError,
+    format_values,
+    suggest_nearest,
+)
 from smartrisk.intake._database import (
     is_address,
     is_connection,
@@ -27,6 +34,8 @@ from smartrisk.lineage import digest_bytes, digest_file
 from smartrisk.schema import FileFormat
 
 _PARQUET = (".parquet", ".pq")
+#: Ends of names of other tables, which a folder of Parquet files should not hold.
+_OTHER_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".gz", ".zip")
 _WILD = "*?["
 #: First bytes that show what a file is.
 _HEAD = 4096
@@ -155,6 +164,19 @@ def _files_of_folder(folder: Path) -> list[Path]:
             folder=str(folder),
             n_files=len(found),
             pattern=str(folder / "*.csv"),
+        )
+    others = sorted(p.name for p in found if p.suffix.lower() in _OTHER_TABLES)
+    if others:
+        warnings.warn(
+            DataQualityWarning(
+                "intake.folder_with_other_tables",
+                "{folder!r}: only the Parquet files of the folder are read; {n_files} "
+                "other tables are left out: {names}. Pass files by name, or a pattern.",
+                folder=str(folder),
+                n_files=len(others),
+                names=format_values(others),
+            ),
+            stacklevel=2,
         )
     return parquet
 

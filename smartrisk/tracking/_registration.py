@@ -66,12 +66,17 @@ class Registration(Result):
         return self.judgement.table.copy()
 
     def __repr__(self) -> str:
+        """Return the version and what it became."""
+        became = "champion" if self.promoted else "challenger"
+        return f"Registration({self.name!r}, version {self.version}: {became})"
+
+    def __str__(self) -> str:
         """Return the decision in a sentence."""
         return str(self.message)
 
     def _repr_html_(self) -> str:
         """Return the decision and the comparison as HTML for a notebook."""
-        return notebook_table(self.frame(), repr(self))
+        return notebook_table(self.frame(), str(self))
 
 
 def _describe(registration: Registration) -> Message:

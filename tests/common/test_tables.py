@@ -28,12 +28,14 @@ from smartrisk.evaluation import (
     inspection_integrity,
     judge_overrides,
     off_policy,
+    paired_gain,
     prove_leak_free,
     standard_segments,
     whole_flow,
 )
 from smartrisk.explanations import counterfactuals, explain, removal
 from smartrisk.features import DeclarationFeatures, join_results
+from smartrisk.intake import join_documents, profile, propose_map
 from smartrisk.items import (
     are_among,
     check_unique,
@@ -110,6 +112,10 @@ def made():
         .set_output(transform="pandas")
         .fit_transform(split.past),
         "world_decisions": world.decisions(),
+        "header": split.later[["declaration_id", "office"]].drop_duplicates(
+            "declaration_id"
+        ),
+        "lines": split.later.drop(columns="office"),
     }
     tables = {name: t.reset_index(drop=True) for name, t in tables.items()}
     return engine, world, tables
@@ -245,6 +251,14 @@ CALLS = {
     "off_policy": lambda m, t: off_policy(
         t.decided, t.full, t.decided, min_effective=1.0
     ),
+    "paired_gain": lambda m, t: paired_gain(
+        t.scores, t.value, t.full, n_bootstrap=20, groups=m.read(t.later)["importer_id"]
+    ),
+    "join_documents": lambda m, t: (
+        join_documents(t.header, t.lines, on="declaration_id").declarations
+    ),
+    "profile": lambda m, t: profile(t.later),
+    "propose_map": lambda m, t: propose_map(t.later),
     "prove_leak_free": lambda m, t: prove_leak_free(
         DeclarationFeatures(parts=("item",)), t.later, t.found, n_moments=1
     ),
@@ -298,9 +312,17 @@ ELSEWHERE = {
     "notebook_table",
     "InputProfile.learn",
     "InputProfile.check",
-    # Marks are attributes of frames of pandas.
+    "are_document_hits",
+    "check_numbered",
+    "judge_items",
+    "read_declarations",
+    "register",
+    "write_table",
+    # Marks and sources are attributes of frames of pandas.
     "mark_learned",
     "are_learned",
+    "read_sources",
+    "set_sources",
 }
 
 

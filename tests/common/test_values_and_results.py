@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -54,12 +55,15 @@ VALUES = {
 
 
 def can_be_made_without_arguments(thing):
-    return all(
-        f.default is not dataclasses.MISSING
-        or f.default_factory is not dataclasses.MISSING
-        for f in dataclasses.fields(thing)
-        if f.init
-    )
+    return (
+        all(
+            f.default is not dataclasses.MISSING
+            or f.default_factory is not dataclasses.MISSING
+            for f in dataclasses.fields(thing)
+            if f.init
+        )
+        and thing.__name__ != "Conversion"
+    )  # one of its options must be given
 
 
 DEFAULTS = [
@@ -135,6 +139,30 @@ class Inputs:
         table = table.assign(fit_seconds=1.0, score_seconds=0.1)
         return sr.benchmark.BenchmarkResult(_table=table, _verdicts={"small": "fine"})
 
+    def documents(self):
+        header = self.few.drop_duplicates("declaration_id")
+        header = header[["declaration_id", "office"]]
+        lines = self.few.drop(columns="office")
+        return sr.intake.join_documents(header, lines, on="declaration_id")
+
+    def gain(self):
+        other = self.scores.assign(risk_score=self.scores["risk_score"] ** 2)
+        return sr.evaluation.paired_gain(
+            other, self.scores, self.truth, n_bootstrap=20, groups=None
+        )
+
+    def registration(self):
+        judgement = SimpleNamespace(
+            gate=sr.tracking.Gate(),
+            champion=None,
+            challenger=0.25,
+            gain=None,
+            passed=True,
+            table=pd.DataFrame({"metric": ["<b>lift</b>"], "challenger": [0.25]}),
+            data=SimpleNamespace(n_items=3),
+        )
+        return sr.tracking.Registration(name="demo", version="1", judgement=judgement)
+
     def rules(self):
         high_duty = sr.selectivity.Condition(
             field="duty_rate", operator=">=", value=0.1
@@ -184,6 +212,7 @@ MAKERS = {
     "Calibration": lambda i: sr.evaluation.calibration(
         i.scores["risk_score"], i.new["duty_rate"] > 0.1
     ),
+    "Champions": lambda i: sr.tracking.Champions(name="demo", moves=()),
     "ClosedLoop": Inputs.closed_loop,
     "Comparison": lambda i: sr.evaluation.compare(
         {"one": i.evaluation, "two": i.evaluation}
@@ -197,20 +226,26 @@ MAKERS = {
     "EffortCurve": lambda i: sr.evaluation.effort_curve({"engine": i.scores}, i.truth),
     "Erasure": Inputs.erasure,
     "Evaluation": lambda i: i.evaluation,
+    "FileDescription": lambda i: sr.intake.describe_file(i.few),
     "GuardReport": lambda i: i.engine.profile_.check(
         i.new.assign(net_mass_kg=1000 * i.new["net_mass_kg"])
     ),
     "Importance": lambda i: sr.explanations.importance(i.reasons, n_bootstrap=5),
+    "JoinedDocuments": Inputs.documents,
     "LeakReport": Inputs.leaks,
     "OffPolicy": lambda i: sr.evaluation.off_policy(
         i.decisions, i.world.inspect(i.decisions), i.decisions
     ),
     "OfficerReport": Inputs.officers,
+    "PairedGain": Inputs.gain,
     "Periods": lambda i: sr.evaluation.by_period(i.scores, i.truth, i.new),
     "PolicyComparison": Inputs.policies,
     "Plausibility": lambda i: sr.quality.plausibility(i.past, i.outcomes),
+    "Profile": lambda i: sr.intake.profile(i.few),
+    "Proposal": lambda i: sr.intake.propose_map(i.few),
     "Realism": lambda i: sr.datasets.realism(i.world),
     "Reasons": lambda i: i.reasons,
+    "Registration": Inputs.registration,
     "Removal": Inputs.removal,
     "Replay": Inputs.replay,
     "RuleDraw": lambda i: i.rules().draw(i.new),

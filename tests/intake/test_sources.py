@@ -345,3 +345,10 @@ def test_any_typed_table_reads_back_cell_by_cell(rows):
     connection.close()
     frame = read_table(table)
     assert frame["source_row"].nunique() == len(rows)
+
+
+def test_a_folder_says_which_tables_are_no_part_of_it(tmp_path):
+    pq.write_table(pa.table({"id": ["A"]}), tmp_path / "1.parquet")
+    (tmp_path / "more.csv").write_text("id\nB\n", encoding="utf-8")
+    with pytest.warns(DataQualityWarning, match=r"1 other tables.*'more\.csv'"):
+        assert read_table(tmp_path)["id"].tolist() == ["A"]

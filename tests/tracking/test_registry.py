@@ -186,7 +186,7 @@ def test_the_better_engine_becomes_the_champion_and_the_other_stays(
     gate = Gate(metric="roc_auc", min_gain=-0.5)
     first = register(runs[0], gate=gate, **WHO, **later)
     assert first.promoted
-    assert "there was none to compare with" in repr(first)
+    assert "there was none to compare with" in str(first)
     assert list(first.frame()) == ["metric", "challenger"]
     assert client.get_run(runs[0].run_id).data.metrics["gate/roc_auc_challenger"] > 0
 
@@ -194,7 +194,7 @@ def test_the_better_engine_becomes_the_champion_and_the_other_stays(
         runs[1], gate=Gate(metric="roc_auc", min_gain=0.9), **WHO, **later
     )
     assert not strict.promoted
-    assert f"{0.9 - strict.judgement.gain.low:.4f} short" in repr(strict)
+    assert f"{0.9 - strict.judgement.gain.low:.4f} short" in str(strict)
     assert aliases(client) == {"champion": "1", "challenger": "2"}
 
     second = register(runs[1], gate=gate, **WHO, **later)

@@ -225,7 +225,7 @@ def _doubts(
 
 
 #: Shares of the rows with a day, and of the documents with one, from which a column
-#: may be the day of lodgement although its name does not say so.
+#: may be the day of lodgement whatever its name is.
 _DAYS, _ONE_DAY = 0.9, 0.95
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, check_number, format_values
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.results import Result
 from smartrisk.schema import TableInput
 from smartrisk.tables import read_table
@@ -178,6 +179,7 @@ def _comparable_fields(reference: pd.DataFrame, current: pd.DataFrame) -> list[s
         for name in reference.columns
         if name in current
         and name not in _NOT_COMPARED
+        and name != SOURCE_ROW
         and not str(name).startswith("dq_")
         and not pd.api.types.is_datetime64_any_dtype(reference[name])
     ]

@@ -260,6 +260,8 @@ def _judge(
     results = tables.results_of(tables.items)
     if results is None or results["illicit"].nunique() < 2:
         return _Judgement(evaluation=evaluation)
+    # Where only the document is known to be irregular, nothing is known of its items.
+    results = results[results["illicit"].notna()]
     scores = engine.score(tables.items, guard="off")  # `select` has checked them
     both = join_by_key(scores, results, ["illicit"], how="inner")
     groups = standard_segments(tables.items, past=tables.past)

@@ -50,6 +50,13 @@ def test_a_shift_is_reported_by_its_size():
     assert found.set_index("field")["shift"]["origin"] == "stable"
 
 
+def test_the_line_of_the_file_is_no_field():
+    named = window(50, 0).assign(
+        source_row=[f"0123456789abcdef:{k}" for k in range(50)]
+    )
+    assert "source_row" not in set(drift(named, named).frame()["field"])
+
+
 def test_unseen_and_missing_values_are_counted():
     now = window(1000, 1, codes=("VN", "CN", "XX"))
     now.loc[:499, "customs_value"] = np.nan

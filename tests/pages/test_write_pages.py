@@ -129,6 +129,23 @@ def test_reasons_know_the_items_before_the_day(engine, day, tmp_path, written):
 
 
 @pytest.mark.slow
+def test_items_of_which_only_the_document_is_known_are_not_judged(
+    engine, day, world, tmp_path
+):
+    past, items, _ = day
+    results = world.full_outcomes()
+    is_unknown = (results.index % 3 == 0) & results["illicit"].astype(bool)
+    results = results.assign(
+        illicit=results["illicit"].astype("Float64").mask(is_unknown),
+        document_illicit=is_unknown.astype("boolean").where(is_unknown),
+    )
+    paths = write_pages(engine, items, tmp_path, past=past, outcomes=results, n_cases=0)
+    key = ["declaration_id", "item_number"]
+    n_known = int(items.merge(results, on=key)["illicit"].notna().sum())
+    assert f"{n_known:,} items judged" in paths["evaluation"].read_text("utf-8")
+
+
+@pytest.mark.slow
 def test_results_of_the_day_make_an_evaluation(engine, day, world, tmp_path):
     past, items, _ = day
     paths = write_pages(

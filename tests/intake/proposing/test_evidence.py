@@ -178,3 +178,37 @@ def test_a_known_layout_is_proposed_its_map(layouts):
     proposal = propose_map(layouts("peru").frame)
     assert proposal.questions == ()
     assert "peru_sunat" in str(part(proposal, "lodged_at").evidence[0])
+
+
+def test_amounts_beside_several_currencies_are_doubted():
+    several = goods(CUR=["USD", "EUR"] * 60)
+    doubts = " ".join(map(str, part(propose_map(several), "customs_value").doubts))
+    assert "'CUR' names several currencies" in doubts
+    assert '[convert.customs_value] with currency_column = "CUR"' in doubts
+    one = goods(CUR=["USD"] * 120)
+    assert part(propose_map(one), "customs_value").sure
+
+
+def test_the_only_day_is_proposed_and_marked_and_one_of_a_payment_is_not():
+    days = goods()["REG_DATE"]
+    only = goods().drop(columns="REG_DATE").assign(XQZ=days)
+    found = part(propose_map(only), "lodged_at")
+    assert (found.columns, found.sure) == (("XQZ",), False)
+    paid = goods().drop(columns="REG_DATE").assign(DATE_PAIEMENT=days)
+    assert part(propose_map(paid), "lodged_at").columns != ("XQZ",)
+    two = only.assign(WVU=days.str.replace("2024", "2023"))
+    found = part(propose_map(two), "lodged_at")
+    assert (found.columns, found.alternatives) == ((), ("XQZ", "WVU"))
+
+
+def test_words_of_results_that_validation_does_not_know_are_marked():
+    marked = goods(EXAM_RESULT=["xx", "yy"] * 60)
+    assert "(not true or false)" in " ".join(
+        map(str, part(propose_map(marked), "illicit").doubts)
+    )
+
+
+def test_french_comments_hold_no_escapes():
+    text = propose_map(goods()).to_toml(lambda message: f"oui\u202f: {message}")
+    assert "oui\u202f: " in text
+    assert "u202f" not in text

@@ -23,6 +23,7 @@ from smartrisk.engine._fitted import FittedParts
 from smartrisk.engine._guarding import Guard, check_guard, guard_batch
 from smartrisk.engine._models import count_trees
 from smartrisk.engine._reading import (
+    check_folder,
     check_on_error,
     read_item,
     read_with_rows,
@@ -519,6 +520,7 @@ class RiskEngine(FittedParts):
             If a model cannot be written, or holds a type that is not trusted.
         """
         state = self._need_state()
+        check_folder("save", folder)
         found = pack(self._settings(), state, trusted)
         path = write_folder(folder, **found._asdict(), owner="RiskEngine.save")
         _log.info("RiskEngine.save: version %s", state.version)
@@ -566,6 +568,7 @@ class RiskEngine(FittedParts):
             not what an engine consists of; if the digest or the signature is not the
             one that was asked for; or if a model names a type that is not trusted.
         """
+        check_folder("load", folder)
         found = read_folder(
             folder,
             digest=digest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
@@ -59,6 +60,17 @@ class ItemsRead:
 def check_on_error(method: str, on_error: OnError) -> None:
     """Raise unless `on_error` is allowed, and name the method that was called."""
     check_choice(f"RiskEngine.{method}", "on_error", on_error, ("raise", "set_aside"))
+
+
+def check_folder(method: str, folder: object) -> None:
+    """Raise unless `folder` is a path, and name the method that was called."""
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ArgumentError(
+            "engine.folder_not_a_path",
+            "RiskEngine.{method}: 'folder' must be a path; got {type_name}.",
+            method=method,
+            type_name=type(folder).__name__,
+        )
 
 
 def own_fields_of(

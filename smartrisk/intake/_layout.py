@@ -17,6 +17,8 @@ _SAMPLE = 300
 _HIGHEST_HEADER = 100
 #: Share of the fullest row that a header has at least: one in five names may lack.
 _FULL = 0.8
+#: Values of a title: the first and the last day of a period.
+_PERIOD = 2
 #: Share of its fields that a record of data has at least, next to a number or date.
 _DATA = 0.5
 #: A separator whose number is the same in half of the lines.
@@ -189,7 +191,9 @@ def find_header(records: Sequence[Record], width: int) -> int | None:
         texts = [field for field in record.fields if field.strip()]
         n_values = sum(map(is_value, texts))
         is_full = len(texts) >= _DATA * width and len(record.fields) >= width
-        if n_values and (is_full or n_values == len(texts)):
+        # A year or a period of the report stands above a header, not in its place.
+        is_title = len(texts) <= _PERIOD < width
+        if n_values and (is_full or (n_values == len(texts) and not is_title)):
             break
         filled.append(len(texts) if not n_values else 0)
     most = max(filled, default=0)

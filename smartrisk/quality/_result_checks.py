@@ -316,7 +316,11 @@ def contradictions(data: LearningData) -> Iterator[Doubt]:
     results = data.outcomes
     if results is None:
         return
-    flags = {name: results[name] for name in _CONTRADICTIONS if name in results}
+    flags = {
+        name: results[name].to_numpy(bool)
+        for name in _CONTRADICTIONS
+        if name in results
+    }
     if "known_at" in results:
         place = positions_of(results, data.items)
         known = results["known_at"].to_numpy().astype("datetime64[D]")

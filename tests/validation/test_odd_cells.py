@@ -150,6 +150,8 @@ def test_arguments_of_another_class_are_named():
         ArgumentError, match="whole numbers from 0 on; 2 values are not"
     ):
         select(scores, policy=policy, releases=[np.nan, -1])
+    with pytest.raises(ArgumentError, match="'folder' must be a path; got NoneType"):
+        sr.RiskEngine.load(None)
     with pytest.raises(TableError, match="must be a data frame; got NoneType"):
         sr.evaluation.evaluate(scores, None)
 
@@ -180,3 +182,10 @@ def test_results_that_contradict_themselves_are_counted_before_a_fit(
     assert not told(clean) > 0
     assert told(wrong) == (clean["illicit"] == 0).sum()
     assert told(early) == len(clean)
+
+
+@pytest.mark.parametrize("title", ["2024", "01/01/2024,31/03/2024", "Report\n12.417"])
+def test_a_year_or_a_period_above_the_header_is_a_title(tmp_path, title):
+    path = tmp_path / "export.csv"
+    path.write_text(f"{title}\n{items(30, origin=['FR'] * 30).to_csv(index=False)}")
+    assert len(validate(sr.intake.read_table(path), DECLARATIONS)) == 30

@@ -73,7 +73,7 @@ class Profile(Result):
     >>> from smartrisk.intake import profile
     >>> frame = pd.DataFrame({"importer": ["88.0", "NA", "88"], "empty": [None] * 3})
     >>> profile(frame)
-    Profile(3 rows, 2 columns, 3 findings)
+    Profile(3 rows, 2 columns, 4 findings)
     """
 
     def __init__(
@@ -158,7 +158,8 @@ def profile(frame: TableInput, columns: ColumnMap | None = None) -> Profile:
     --------
     >>> import pandas as pd
     >>> from smartrisk.intake import profile
-    >>> frame = pd.DataFrame({"office": ["05", "5", "17"] * 20})
+    >>> offices = ["05", "5", "17"] * 20
+    >>> frame = pd.DataFrame({"number": range(60), "office": offices})
     >>> print(profile(frame).looks[0].message)
     'office': values that are written in several ways: 1, such as '05' and '5'.
     """

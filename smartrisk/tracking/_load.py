@@ -66,7 +66,7 @@ def load(
     """
     check_reference("load", run)
     uri = store_of(run, tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with (
         tempfile.TemporaryDirectory(prefix="smartrisk-") as folder,
         raise_tracking_errors(uri, "load"),
@@ -136,7 +136,7 @@ def promote(
     """
     check_reference("promote", run)
     uri = store_of(run, tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "promote"), limit_waiting():
         model = client.get_logged_model(find_model_id(client, uri, run))
         _check_gates(model, at_least or {})

@@ -135,7 +135,7 @@ def register(
     _check_gate(gate)
     data = read_judging_data(declarations, outcomes, since)
     uri = store_of(run, tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "register"), limit_waiting():
         model = client.get_logged_model(find_model_id(client, uri, run))
     challenger = load(f"models:/{model.model_id}", tracking_uri=uri)
@@ -253,7 +253,7 @@ def rollback(
     """
     _check_texts("rollback", {"by": by, "reason": reason, "name": name})
     uri = resolve_address(tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "rollback"), limit_waiting():
         for _ in range(_MOST_TRIES):
             book = read_book(client, name)
@@ -316,7 +316,7 @@ def champions(
     """
     _check_texts("champions", {"name": name})
     uri = resolve_address(tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "champions"), limit_waiting():
         book = read_book(client, name)
     moves = book.moves

@@ -155,8 +155,14 @@ def redact_uri(uri: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
 
 
-def open_store(uri: str) -> Any:
-    """Return a client of a store that answers; make a local one where there is none."""
+def open_store(uri: str, *, create: bool = True) -> Any:
+    """Return a client of a store that answers; make a local one where there is none.
+
+    Raises
+    ------
+    TrackingError
+        If the store does not answer; without `create`, also where there is none.
+    """
     mlflow = import_mlflow()
     with raise_tracking_errors(uri, "tracking"), limit_waiting(_KNOCK_SECONDS):
         path = _sqlite_path(uri)
@@ -164,6 +170,14 @@ def open_store(uri: str) -> Any:
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)
             return client
+        if not create and not path.exists() and not _has_artefacts(path):
+            raise TrackingError(
+                "tracking.no_store",
+                "tracking: there is no store {uri!r}. Check 'tracking_uri' or "
+                "MLFLOW_TRACKING_URI, and the folder that you are in; log_run makes a "
+                "store where there is none.",
+                uri=redact_uri(uri),
+            )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Processes that start together on a fresh file all fail in its migrations.
         with hold_lock(path.with_name(path.name + ".lock")):
@@ -171,6 +185,11 @@ def open_store(uri: str) -> Any:
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
             client.search_experiments(max_results=1)
         return client
+
+
+def _has_artefacts(path: Path) -> bool:
+    """Return whether artefacts lie beside a missing store, which has its own error."""
+    return (path.parent / "artifacts").exists()
 
 
 def find_or_create_experiment(client: Any, uri: str, name: str) -> str:

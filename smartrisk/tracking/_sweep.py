@@ -90,7 +90,7 @@ def sweep(
             host=removed_hosts,
         )
     uri = resolve_address(tracking_uri)
-    client = open_store(uri)
+    client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "sweep"), limit_waiting():
         rows = [
             _report(client, run, process, removed_hosts, dry_run=dry_run)

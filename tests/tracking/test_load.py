@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import ArgumentError, ArtefactError, TrackingError
-from smartrisk.tracking import load, log_run, promote
+from smartrisk.tracking import champions, load, log_run, promote, sweep
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,21 @@ def test_an_edited_artefact_is_refused(engine, store):
     path.write_text(path.read_text().replace("leaf_value=", "leaf_value=1", 1))
     with pytest.raises(ArtefactError, match=r"'risk\.txt'"):
         load(run)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda place: load("models:/a@b", tracking_uri=place),
+        lambda place: sweep(tracking_uri=place),
+        lambda place: champions("a", tracking_uri=place),
+    ],
+    ids=["load", "sweep", "champions"],
+)
+def test_reading_makes_no_store(tmp_path, call):
+    with pytest.raises(TrackingError, match="there is no store"):
+        call(tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
 
 
 def test_an_exchanged_artefact_is_refused(engine, store, world):

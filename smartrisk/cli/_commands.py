@@ -98,7 +98,7 @@ def validate(
         failures = Message("cli.failures_written", "all failures: {path}", path=written)
         print_line(f"\n{render_message(failures)}")
     if fix_list is not None:
-        path, n_rows = write_fix_list(described, checked, fix_list)
+        path, n_rows = write_fix_list(described, checked, fix_list, frame)
         fixes = Message(
             "cli.fix_list_written",
             "to correct: {path} ({n_rows} rows)",

@@ -26,11 +26,14 @@ _TEXTS: dict[str, str] = {
 _MOST_ROWS = 1_048_575
 #: What stands between a reason and its counts, also after French narrow blanks.
 _PUNCTUATION = " :,\u202f\xa0"
-_LINE = re.compile(r".*:(\d+)")
+#: Lines of the item and of its document in ``source_row``.
+_FIRST_LINE, _LAST_LINE = re.compile(r"^\S*:(\d+)"), re.compile(r".*:(\d+)")
 
 
 def make_fix_list(
-    described: FileDescription, checked: ValidationReport
+    described: FileDescription,
+    checked: ValidationReport,
+    joined: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return one row per failure: line, column, value, reason, remedy, and its row.
 
@@ -40,18 +43,26 @@ def make_fix_list(
         The file, with the lines that are no rows.
     checked : ValidationReport
         What the check of its table found.
+    joined : DataFrame, default=None
+        The table that was checked, where the file was joined to that of its documents.
+        A column that only the documents have is named with its line there.
 
     Returns
     -------
     failures : DataFrame
         Sorted by file and line; headings and reasons in the language of the command.
     """
-    table = described.table.reset_index(drop=True)
+    table = described.table if joined is None else joined
+    table = table.reset_index(drop=True)
     failures = checked.failures
     failures = failures[failures["severity"] == "error"].reset_index(drop=True)
     texts = {name: _reason_texts(name) for name in failures["reason"].unique()}
     rows = table.iloc[failures["row"].astype(int)].reset_index(drop=True)
-    lines = rows.pop(SOURCE_ROW).astype(str).str.extract(_LINE, expand=False)
+    places = rows.pop(SOURCE_ROW).astype(str)
+    is_own = failures["source_column"].isin(described.table.columns)
+    lines = places.str.extract(_FIRST_LINE, expand=False).where(
+        is_own, places.str.extract(_LAST_LINE, expand=False)
+    )
     found = pd.DataFrame(
         {
             "line": pd.to_numeric(lines),
@@ -72,10 +83,13 @@ def make_fix_list(
 
 
 def write_fix_list(
-    described: FileDescription, checked: ValidationReport, path: str
+    described: FileDescription,
+    checked: ValidationReport,
+    path: str,
+    joined: pd.DataFrame | None = None,
 ) -> tuple[Path, int]:
     """Write the list as .xlsx or .csv; return the file and its number of rows."""
-    found = make_fix_list(described, checked)
+    found = make_fix_list(described, checked, joined)
     if path.lower().endswith(".xlsx"):
         found = found.head(_MOST_ROWS)
     return write_table(found, path, "--fix-list"), len(found)

@@ -200,8 +200,8 @@ def _doubt_currencies(
     money.doubts["customs_value"] = Message(
         "intake.several_currencies",
         "{column!r} names several currencies ({examples}). If {columns} are in them, "
-        "convert them: [convert.customs_value] with {settings}. If they are in "
-        "national currency, nothing is to be done.",
+        "convert them: currency = your own, and [convert.customs_value] with "
+        "{settings}. If they are in your own currency, nothing is to be done.",
         column=currency.column,
         examples=format_values(column.values, 3),
         columns=format_values(names),

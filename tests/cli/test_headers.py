@@ -56,6 +56,39 @@ def test_a_map_of_three_files_names_the_options_of_the_next_command(run, three):
     assert (status, "60 lignes = 60 utilisables" in out) == (0, True)
 
 
+def test_the_list_for_the_clerk_names_the_line_of_each_file(run, three):
+    header = pd.read_csv("header.csv", dtype=str)
+    header.loc[3, "DATE ENREG"] = "31/31/2024"
+    # D1 has no header: its two items are left out, and the rows behind it move up.
+    header.drop(index=1).to_csv("header.csv", index=False)
+    items = pd.read_csv("items.csv", dtype=str)
+    items.loc[9, "VALEUR EN DOUANE"] = "12x"
+    items.to_csv("items.csv", index=False)
+    columns = {
+        "declaration_id": "N° DECL",
+        "item_number": "N° ARTICLE",
+        "lodged_at": "DATE ENREG",
+        "tariff_code": "ESPECE TARIFAIRE",
+        "customs_value": "VALEUR EN DOUANE",
+    }
+    ColumnMap(columns, day_first=True).to_toml("map.toml")
+    words = ("--header", "header.csv", "--on", "N° DECL", "--columns", "map.toml")
+    assert run("validate", "items.csv", *words, "--fix-list", "fix.csv")[0] == 1
+    found = pd.read_csv("fix.csv", dtype=str)
+    wrong = zip(
+        found["line in the file"],
+        found["column to correct"],
+        found["N° DECL"],
+        found["N° ARTICLE"],
+        strict=True,
+    )
+    assert sorted(wrong) == [
+        ("11", "VALEUR EN DOUANE", "D6", "1"),
+        ("4", "DATE ENREG", "D3", "1"),
+        ("4", "DATE ENREG", "D3", "2"),
+    ]
+
+
 def test_results_of_documents_are_placed_on_their_items(three):
     columns = {
         "declaration_id": "N° DECL",

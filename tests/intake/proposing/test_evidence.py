@@ -184,7 +184,10 @@ def test_amounts_beside_several_currencies_are_doubted():
     several = goods(CUR=["USD", "EUR"] * 60)
     doubts = " ".join(map(str, part(propose_map(several), "customs_value").doubts))
     assert "'CUR' names several currencies" in doubts
-    assert '[convert.customs_value] with currency_column = "CUR"' in doubts
+    assert (
+        'currency = your own, and [convert.customs_value] with currency_column = "CUR"'
+        in doubts
+    )
     one = goods(CUR=["USD"] * 120)
     assert part(propose_map(one), "customs_value").sure
 

@@ -251,7 +251,7 @@ def plausibility(
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> sr.quality.plausibility(world.declarations, world.outcomes)
-    Plausibility(15 checks: nothing doubtful)
+    Plausibility(16 checks: nothing doubtful)
     """
     check_number("plausibility", "label_delay", label_delay, low=0, integer=True)
     items = validate(declarations, DECLARATIONS, on_error=on_error)

@@ -1,4 +1,4 @@
-"""Cells and columns that no table should hold: refused, repaired or told, by kind."""
+"""Cells and columns that no table should hold: refused, repaired or reported, by kind."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_what_names_nobody_is_missing_and_counted(text):
         ("procedure", ["40-00", "4000", "7"]),
     ],
 )
-def test_two_spellings_of_one_name_are_told(field, values):
+def test_two_spellings_of_one_name_are_reported(field, values):
     with pytest.warns(DataQualityWarning, match="several spellings .* in 2 rows"):
         table = validate(items(**{field: values}), DECLARATIONS)
     assert table[field].nunique() == 3
@@ -111,7 +111,7 @@ def test_different_names_are_no_spellings():
     assert "several spellings" not in found(items(7, importer_id=names), "importer_id")
 
 
-def test_a_number_far_from_all_others_is_told():
+def test_a_number_far_from_all_others_is_reported():
     values = [100.0] * 29 + [2e11]
     with pytest.warns(DataQualityWarning, match="a billion times .* in 1 rows"):
         validate(items(30, quantity=values), DECLARATIONS)
@@ -126,7 +126,7 @@ def test_single_precision_is_told_where_digits_are_lost():
         validate(frame, DECLARATIONS)
 
 
-def test_a_column_of_almost_the_name_of_an_absent_field_is_told():
+def test_a_column_of_almost_the_name_of_an_absent_field_is_reported():
     with pytest.warns(
         DataQualityWarning, match="'importer', and there is no 'importer_id'"
     ):
@@ -175,13 +175,13 @@ def test_results_that_contradict_themselves_are_counted_before_a_fit(
     early = clean.assign(known_at=pd.Timestamp("2001-01-01"))
     plausibility = sr.quality.plausibility
 
-    def told(results):
+    def reported(results):
         frame = plausibility(declarations, validate(results, OUTCOMES)).frame()
         return frame.loc[frame["check"] == "contradictions", "count"].max()
 
-    assert not told(clean) > 0
-    assert told(wrong) == (clean["illicit"] == 0).sum()
-    assert told(early) == len(clean)
+    assert not reported(clean) > 0
+    assert reported(wrong) == (clean["illicit"] == 0).sum()
+    assert reported(early) == len(clean)
 
 
 @pytest.mark.parametrize("title", ["2024", "01/01/2024,31/03/2024", "Report\n12.417"])

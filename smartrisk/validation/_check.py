@@ -114,8 +114,8 @@ def validate(
     """
     check_choice("validate", "on_error", on_error, ("raise", "set_aside"))
     report = check(frame, table, columns=columns)
-    near = _near_names(report, table)
-    for message in (*report.flow_messages(), *report.doubts(), *near):
+    names = (*_near_names(report, table), *_same_names(report, table, columns))
+    for message in (*report.flow_messages(), *report.doubts(), *names):
         warnings.warn(
             DataQualityWarning(message.message_id, message.template, **message.values),
             stacklevel=2,
@@ -211,9 +211,11 @@ def check(
 def _near_names(report: ValidationReport, table: Table) -> list[Message]:
     """Return a message for each unused column that has almost the name of a field."""
     absent = {plain_name(n): n for n in table.names if n not in report._table}
+    known = set(map(plain_name, table.names))
+    others = [c for c in report.ignored if plain_name(c) not in known]
     pairs = [
         (column, absent[near])
-        for column in report.ignored
+        for column in others
         for near in get_close_matches(plain_name(column), absent, 1, _NEAR)
     ]
     return [
@@ -226,6 +228,30 @@ def _near_names(report: ValidationReport, table: Table) -> list[Message]:
             field=field,
         )
         for column, field in pairs
+    ]
+
+
+def _same_names(
+    report: ValidationReport, table: Table, columns: ColumnMap | None
+) -> list[Message]:
+    """Return a message for each unused column with the name of a field that is there.
+
+    A map that names the column of the field has chosen.
+    """
+    chosen = frozenset() if columns is None else columns.mapping.keys()
+    there = {plain_name(n): n for n in table.names if n in report._table}
+    return [
+        Message(
+            "validation.column_of_same_name",
+            "{table}: the column {column!r} is not used: another one has the name of "
+            "the field {field!r} as well. Drop one, or name the right one in the "
+            "ColumnMap.",
+            table=table.name,
+            column=column,
+            field=field,
+        )
+        for column in report.ignored
+        if (field := there.get(plain_name(column))) is not None and field not in chosen
     ]
 
 

@@ -1,4 +1,4 @@
-"""Cells and columns that no table should hold: refused, repaired or reported, by kind."""
+"""Cells and columns that no table should hold: refused, repaired or reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import smartrisk as sr
 from smartrisk.errors import ArgumentError, DataQualityWarning, LeakageError, TableError
-from smartrisk.schema import DECLARATIONS, OUTCOMES
+from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 from smartrisk.selectivity import Policy, select
 from smartrisk.validation import check, read_declarations, validate
 
@@ -119,7 +119,7 @@ def test_a_number_far_from_all_others_is_reported():
     assert found(items(3, quantity=[1.0, 1.0, 2e11]), "quantity") == {}
 
 
-def test_single_precision_is_told_where_digits_are_lost():
+def test_single_precision_is_reported_where_digits_are_lost():
     frame = items()
     frame["quantity"] = np.array([0.1, 2000.5, 3], np.float32)
     with pytest.warns(DataQualityWarning, match="about 7 digits are left in 1 rows"):
@@ -133,6 +133,16 @@ def test_a_column_of_almost_the_name_of_an_absent_field_is_reported():
         validate(items(importer=["I"] * 3), DECLARATIONS)
     validate(items(importer=["I"] * 3, importer_id=["I"] * 3), DECLARATIONS)
     validate(items(price=[1.0] * 3), DECLARATIONS)
+
+
+def test_a_second_column_of_one_name_is_reported():
+    frame = items(quantity=[1.0] * 3, Quantity=[2.0] * 3)
+    with pytest.warns(DataQualityWarning, match="the column 'Quantity' is not used"):
+        validate(frame, DECLARATIONS)
+    chosen = ColumnMap({"quantity": "Quantity"})
+    assert (
+        validate(frame, DECLARATIONS, columns=chosen)["quantity"].tolist() == [2.0] * 3
+    )
 
 
 def test_arguments_of_another_class_are_named():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from smartrisk.cli._messages import render_message
 from smartrisk.cli._terminal import print_line
 from smartrisk.engine import RiskEngine, create_key, folder_digest, sign_folder
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, Message
 
 #: Where the password of a key is, so that it is in no list of processes.
 _PASSWORD = "SMARTRISK_KEY_PASSWORD"
@@ -36,8 +37,16 @@ def sign(*, folder: str | None, key: str | None, new_key: str | None) -> int:
         )
     if new_key is not None:
         public = create_key(new_key)
-        print_line(f"key: {new_key} (keep it secret)")
-        print_line(f"public key: {public} (give it to those who load)")
+        secret = Message(
+            "cli.key_created", "key: {path} (keep it secret)", path=new_key
+        )
+        print_line(render_message(secret))
+        shared = Message(
+            "cli.public_key_created",
+            "public key: {path} (give it to those who load)",
+            path=public,
+        )
+        print_line(render_message(shared))
     if folder is not None:
         # A damaged folder gets no signature.
         engine = RiskEngine.load(folder)

@@ -34,7 +34,7 @@ def three(tmp_path, monkeypatch):
     pd.DataFrame(
         {
             "N° DECL": documents[:10],
-            "DATE CONTROLE": ["30/03/2024"] * 10,
+            "DATE VISITE": ["30/03/2024"] * 10,
             "FRAUDE": ["Oui", "Oui", *["Non"] * 8],
         }
     ).to_csv("results.csv", index=False)
@@ -101,7 +101,7 @@ def test_results_of_documents_are_placed_on_their_items(three):
     ColumnMap(columns, day_first=True).to_toml("map.toml")
     results = {
         "declaration_id": "N° DECL",
-        "inspected_at": "DATE CONTROLE",
+        "inspected_at": "DATE VISITE",
         "illicit": "FRAUDE",
     }
     ColumnMap(results, day_first=True).to_toml("results.toml")

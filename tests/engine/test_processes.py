@@ -160,6 +160,7 @@ def test_a_forked_child_of_a_threaded_parent_loads_scores_and_explains(
     ]
 
 
+@pytest.mark.slow
 @needs_fork
 def test_trees_of_another_library_work_in_a_forked_child(other_engine, items):
     expected = work(other_engine, items)

@@ -148,6 +148,7 @@ def test_built_in_features_pass(name, world):
     report.check()
 
 
+@pytest.mark.slow
 def test_the_engine_passes(world):
     report = prove_leak_free(
         smartrisk.RiskEngine(), world.declarations, world.outcomes, n_moments=2

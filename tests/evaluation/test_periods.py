@@ -31,6 +31,7 @@ def tables(n, seed):
     return key.assign(risk_score=rng.integers(0, 4, n) / 4), truth, pd.Series(days)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 1000), st.sampled_from([0.1, 0.5, 3]))
 def test_a_period_has_the_measures_of_its_items(n, seed, rate):
@@ -54,6 +55,7 @@ def test_a_period_has_the_measures_of_its_items(n, seed, rate):
             assert row[name] == pytest.approx(value, nan_ok=True), name
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 1000), st.sampled_from(["expected", "first"]))
 def test_the_order_of_rows_changes_nothing(n, seed, ties):

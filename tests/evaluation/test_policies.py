@@ -33,6 +33,7 @@ def table(n, seed):
     return scores, truth
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 1000))
 def test_the_curve_is_recall_at_every_count(n, seed):

@@ -18,6 +18,7 @@ def test_every_concept_has_its_own_check(lang):
     assert words.check("a concept of tomorrow") == words.check("other")
 
 
+@pytest.mark.slow
 def test_checks_are_listed_once_and_in_the_order_of_the_reasons(reasons):
     for text, item in zip(reasons.checks(), reasons, strict=True):
         assert text == list(dict.fromkeys(item.frame()["check"]))

@@ -361,6 +361,7 @@ def test_a_missing_shap_names_the_remedy(monkeypatch):
         _ = explain(*make_inputs()).shap
 
 
+@pytest.mark.slow
 def test_importing_the_package_does_not_load_shap():
     code = (
         "import sys, smartrisk.explanations; "

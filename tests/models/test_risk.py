@@ -181,6 +181,7 @@ def test_no_weights_reach_the_booster(learned):
     assert isinstance(learned.booster_, lgb.Booster)
 
 
+@pytest.mark.slow
 def test_spinning_threads_are_switched_off_before_they_start():
     code = (
         "import os, smartrisk.models as m; m.RiskClassifier; "

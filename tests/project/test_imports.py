@@ -69,6 +69,7 @@ def test_the_heavy_packages_wait_until_they_are_used(root):
     assert not loaded & {"jinja2", "mlflow", "shap"}
 
 
+@pytest.mark.slow
 def test_the_packages_of_data_run_without_lightgbm(root):
     code = "import smartrisk\nfor name in ('validation', 'datasets', 'windows', "
     code += "'features', 'selectivity', 'evaluation'): getattr(smartrisk, name)"

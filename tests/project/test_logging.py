@@ -70,6 +70,7 @@ def find_identities(records, declarations):
     return words & collect_identities(declarations)
 
 
+@pytest.mark.slow
 def test_the_library_is_silent_until_a_program_configures_it():
     code = "import smartrisk as sr\n"
     code += "w = sr.datasets.make_declarations(1500, random_state=0)\n"
@@ -106,6 +107,7 @@ def test_saving_and_loading_are_recorded_with_the_version(records, fitted, tmp_p
     assert re.search(r"RiskEngine\.load\b", texts[1])
 
 
+@pytest.mark.slow
 def test_a_backtest_records_each_fold_and_names_nobody(records, small):
     contenders = {"engine": sr.RiskEngine(random_state=0)}
     sr.evaluation.backtest(contenders, small.declarations, small.outcomes, n_folds=2)
@@ -113,6 +115,7 @@ def test_a_backtest_records_each_fold_and_names_nobody(records, small):
     assert find_identities(records, small.declarations) == set()
 
 
+@pytest.mark.slow
 def test_a_closed_loop_records_each_month_and_names_nobody(records):
     world = sr.datasets.make_declarations(1500, random_state=0, scenario="small")
     rates = sr.models.SmoothedRateSum()

@@ -128,6 +128,7 @@ def test_a_rate_is_drawn_by_key_and_known(world, rules):
     assert (decided["propensity"][~shoes & ~rules.rules[1].matches(items)] == 0).all()
 
 
+@pytest.mark.slow
 def test_inclusion_equals_its_propensity_over_many_seeds(world, rules):
     items = world.declarations.tail(10_000)
     times = np.zeros(len(items))

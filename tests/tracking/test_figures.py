@@ -191,6 +191,7 @@ def test_data_that_are_no_declarations_do_not_stop_a_run(engine, store, past_and
     assert client_of(run).get_run(run.run_id).info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_run_says_who_from_what_and_on_which_code(engine, store, monkeypatch, root):
     import sys
 
@@ -205,6 +206,7 @@ def test_a_run_says_who_from_what_and_on_which_code(engine, store, monkeypatch, 
         assert len(tags["mlflow.source.git.commit"]) == 40
 
 
+@pytest.mark.slow
 def test_the_loss_by_trees_is_a_curve_that_a_saved_engine_keeps(
     calibrated_engine, tmp_path
 ):

@@ -133,6 +133,7 @@ def test_a_store_is_made_aside_and_a_process_that_ends_leaves_none(path, monkeyp
     _local_store.prepare(path)
 
 
+@pytest.mark.slow
 def test_log_run_repairs_a_half_made_store(engine, path):
     run_sql(path, "DROP TABLE logged_models")
     assert log_run(engine, tracking_uri=path.parent).run_id

@@ -155,6 +155,7 @@ def canaries(world):
     return items.tail(3000), results
 
 
+@pytest.mark.slow
 def test_no_identity_is_in_the_store(canaries, store):
     import pyarrow.parquet as pq
 
@@ -189,6 +190,7 @@ def test_no_identity_is_in_the_store(canaries, store):
     assert tags["mlflow.user"] == getpass.getuser()
 
 
+@pytest.mark.slow
 def test_several_engines_can_be_logged_within_one_active_run(engine, tracking_uri):
     import mlflow
 
@@ -217,6 +219,7 @@ def test_a_run_anchors_a_ledger(engine, store, tmp_path):
         log_run(engine, tracking_uri=store, anchor="seven")
 
 
+@pytest.mark.slow
 def test_a_run_in_another_store_has_no_parent(engine, tracking_uri, store):
     import mlflow
 

@@ -187,6 +187,7 @@ def test_three_processes_may_start_on_one_fresh_store(engine, tmp_path):
         assert load(run_id, tracking_uri=str(place)).version_ == engine.version_
 
 
+@pytest.mark.slow
 def test_importing_the_package_loads_no_mlflow(root):
     code = "import sys, smartrisk.tracking; sys.exit('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=False)

@@ -176,6 +176,7 @@ def test_few_items_are_lodged_on_holidays(still):
     assert (weekday == "12-25").sum() > 2 * (day == "12-25").sum()
 
 
+@pytest.mark.slow
 def test_the_share_of_fraud_swings_around_its_mean():
     world = world_with(swing=0.6)
     month = world.declarations["lodged_at"].dt.to_period("Q")

@@ -50,6 +50,7 @@ def test_the_same_world_gives_the_same_bytes(world, folder, tmp_path):
     assert digests(write_world(world, folder)) == digests(folder)
 
 
+@pytest.mark.slow
 def test_a_part_of_a_stream_comes_back_too(tmp_path):
     part = list(stream_declarations(2_000))[5]
     again = read_world(write_world(part, tmp_path / "part"))

@@ -61,6 +61,8 @@ class _Text:
     message_id: str
     template: str
     values: Mapping[str, Any]
+    #: The parts of the text where it has several.
+    messages: tuple[Message, ...] = ()
 
     def _set_message(
         self, message_id: str, template: str, values: dict[str, Any]
@@ -72,7 +74,7 @@ class _Text:
         return template.format(**values)
 
     def text(self, translate: Callable[[str], str] | None = None) -> str:
-        """Return the text, its template translated when a catalogue is given.
+        """Return the text, part by part translated when a catalogue is given.
 
         Parameters
         ----------
@@ -83,8 +85,10 @@ class _Text:
         Returns
         -------
         text : str
-            The template with its values filled in.
+            The template with its values filled in, or the texts of its parts.
         """
+        if translate is not None and self.messages:
+            return " ".join(message.text(translate) for message in self.messages)
         template = self.template if translate is None else translate(self.template)
         return template.format(**self.values)
 
@@ -166,7 +170,8 @@ class SmartRiskError(_Text, Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what `pickle` needs: worker processes send errors to their parent."""
-        extra = {k: v for k, v in vars(self).items() if k not in _Text.__annotations__}
+        given = ("message_id", "template", "values")
+        extra = {k: v for k, v in vars(self).items() if k not in given}
         return _restore_error, (
             type(self),
             self.message_id,
@@ -221,23 +226,6 @@ class TableError(SmartRiskError, ValueError):
         super().__init__(message_id, template, **values)
         self.failures = failures
         self.messages = tuple(messages)
-
-    def text(self, translate: Callable[[str], str] | None = None) -> str:
-        """Return the text, part by part when a catalogue is given.
-
-        Parameters
-        ----------
-        translate : callable, default=None
-            As for `SmartRiskError.text`.
-
-        Returns
-        -------
-        text : str
-            The template with its values filled in, or the texts of `messages`.
-        """
-        if translate is None or not self.messages:
-            return super().text(translate)
-        return " ".join(message.text(translate) for message in self.messages)
 
 
 class ArgumentError(SmartRiskError, ValueError):
@@ -307,23 +295,6 @@ class SmartRiskWarning(_Text, UserWarning):
     ) -> None:
         super().__init__(self._set_message(message_id, template, values))
         self.messages = tuple(messages)
-
-    def text(self, translate: Callable[[str], str] | None = None) -> str:
-        """Return the text, part by part when a catalogue is given.
-
-        Parameters
-        ----------
-        translate : callable, default=None
-            As for `SmartRiskError.text`.
-
-        Returns
-        -------
-        text : str
-            The template with its values filled in, or the texts of `messages`.
-        """
-        if translate is None or not self.messages:
-            return super().text(translate)
-        return " ".join(message.text(translate) for message in self.messages)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what `pickle` needs: worker processes pass warnings on."""

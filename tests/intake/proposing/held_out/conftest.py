@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from smartrisk.schema import DECLARATIONS, ColumnMap
+from smartrisk.schema import ColumnMap
 
-
-@dataclasses.dataclass
-class Layout:
-    """A table as an administration writes it, and the map that reads it."""
-
-    frame: pd.DataFrame
-    truth: ColumnMap
-    table: Any = DECLARATIONS
-
-
-def texts(values: pd.Series, digits: int = 2) -> pd.Series:
-    """Return numbers as texts with a point; missing ones are empty."""
-    written = values.map(lambda v: "" if pd.isna(v) else f"{v:.{digits}f}")
-    return written.astype(object)
-
-
-def plain(values: pd.Series) -> pd.Series:
-    """Return values as texts; missing ones are empty."""
-    return values.map(lambda v: "" if pd.isna(v) else str(v)).astype(object)
-
-
-def flat(columns: dict[str, Any]) -> pd.DataFrame:
-    """Return a table of texts."""
-    return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in columns.items()})
-
+# Loaded by the conftest of the folder above.
+_written = sys.modules["smartrisk_tests_flat_layouts"]
+Layout, flat = _written.Layout, _written.flat
+plain, texts = _written.plain, _written.texts
 
 MEXICO_MAP = ColumnMap(
     {

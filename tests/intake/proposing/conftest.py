@@ -42,7 +42,21 @@ def small_world(world):
 @pytest.fixture(scope="session")
 def goods(small_world):
     """Return the world's items, with documents, values and parts of the value."""
-    items = small_world[0].copy()
+    return _with_parts(small_world[0])
+
+
+@pytest.fixture(scope="session")
+def many_goods(world):
+    """Return items enough for an engine, as `goods`, and their results by row."""
+    items = world.declarations.head(2_500).reset_index(drop=True)
+    keys = ["declaration_id", "item_number"]
+    results = items[keys].merge(world.outcomes, on=keys, how="left")
+    return _with_parts(items), results
+
+
+def _with_parts(items: pd.DataFrame) -> pd.DataFrame:
+    """Return items with numbers of documents, days and parts of the value."""
+    items = items.copy()
     for name in ("customs_value", "net_mass_kg", "gross_mass_kg", "duties_taxes"):
         items[name] = items[name].round(2)
     number = pd.factorize(items["declaration_id"])[0]
@@ -153,4 +167,4 @@ def count_corrections() -> Callable[..., list[tuple[str, int, Any, Any]]]:
 @pytest.fixture(scope="session")
 def layouts(goods):
     """Return a function that writes the goods in a layout."""
-    return lambda name: LAYOUTS[name](goods)
+    return lambda name, items=goods: LAYOUTS[name](items)

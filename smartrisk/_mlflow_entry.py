@@ -96,6 +96,7 @@ class RiskModel(PythonModel):
             Holds the paths to which MLflow copied the artefacts.
         """
         self.engine = RiskEngine.load(context.artifacts["engine"])
+        self.deciding = sorted(self.engine.features_.deciding_fields())
 
     def predict(
         self,
@@ -118,12 +119,17 @@ class RiskModel(PythonModel):
         Returns
         -------
         scores : DataFrame
-            One row per item; missing values are None.
+            One row per item; missing values are None. Where the items lack fields that
+            the scores use, ``absent_fields`` names them: whoever asks by HTTP does not
+            see the warning.
         """
         asked = params or {}
         items = model_input.reset_index(drop=True)
         scores = score(self.engine, items)
         answer = scores[[n for n in SCORES.names if n in scores]].copy()
+        absent = [name for name in self.deciding if name not in items]
+        if absent:
+            answer["absent_fields"] = ", ".join(absent)
         capacity = float(asked.get("capacity") or 0.0)
         if capacity:
             share = capacity if capacity <= 1 else int(capacity)

@@ -351,7 +351,8 @@ def raise_missing_columns(
         raise TableError(
             "validation.column_missing",
             "{table}: 1 column is missing: {hints}. The table has {present}. Name your "
-            "own columns with ColumnMap({{field: column}}).",
+            "own columns with ColumnMap({{field: column}}); 'smartrisk map' proposes "
+            "one.",
             table=table.name,
             hints=hints[0],
             present=format_values(source.columns) or "none",
@@ -359,7 +360,8 @@ def raise_missing_columns(
     raise TableError(
         "validation.columns_missing",
         "{table}: {n_missing} columns are missing: {hints}. The table has {present}. "
-        "Name your own columns with ColumnMap({{field: column}}).",
+        "Name your own columns with ColumnMap({{field: column}}); 'smartrisk map' "
+        "proposes one.",
         table=table.name,
         n_missing=len(missing),
         hints="; ".join(hints[:_MOST_MISSING]),

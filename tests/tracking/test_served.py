@@ -95,9 +95,11 @@ def test_reasons_come_when_asked_for(model, new):
     assert "reasons" not in model.predict(new.head(5))
 
 
-def test_a_missing_or_misnamed_column_is_an_error_not_a_score(model, new):
-    with pytest.raises(Exception, match="customs_value"):
-        model.predict(new.rename(columns={"customs_value": "customsvalue"}))
+def test_a_missing_or_misnamed_column_is_stated_in_the_answer(model, new):
+    with pytest.warns(DataQualityWarning, match="customs_value"):
+        answer = model.predict(new.rename(columns={"customs_value": "customsvalue"}))
+    assert set(answer["absent_fields"]) == {"customs_value"}
+    assert "absent_fields" not in model.predict(new.head(3))
 
 
 def test_all_columns_are_optional_to_mlflow(model):

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 import smartrisk as sr
-from smartrisk.errors import ArtefactError, SmartRiskError
+from smartrisk.errors import ArtefactError, DataQualityWarning, SmartRiskError
 
 ROOT = Path(__file__).resolve().parents[1]
 DAMAGE = runpy.run_path(str(ROOT / "benchmarks" / "artefact_damage.py"))
@@ -66,7 +66,9 @@ def make_engines(folder: Path) -> list[Path]:
     )
     folders = []
     for number, given in enumerate(parts):
-        engine = sr.RiskEngine(n_jobs=1, **given).fit(split.past, split.known)
+        with warnings.catch_warnings():  # of results for every item
+            warnings.simplefilter("ignore", DataQualityWarning)
+            engine = sr.RiskEngine(n_jobs=1, **given).fit(split.past, split.known)
         folders.append(engine.save(folder / f"engine-{number}"))
     split.later.head(40).to_pickle(folder / "items.pkl")
     return folders

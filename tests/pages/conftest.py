@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -84,6 +86,21 @@ def make_hostile(items):
     return worse
 
 
+@contextlib.contextmanager
+def warned_of_hostile_items():
+    """Expect that hostile items do not fit; let their other warnings pass."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        with pytest.warns(DataQualityWarning, match="does not fit"):
+            yield
+
+
+@pytest.fixture(scope="session")
+def warned():
+    """Return the context in which hostile items are scored."""
+    return warned_of_hostile_items
+
+
 def make_pages(engine, past, new, outcomes, truth, name=""):
     """Return one page of each kind."""
     scores = engine.score(new)
@@ -147,5 +164,5 @@ def hostile_pages(engine, past_and_new, world):
     new = make_hostile(new.head(200))
     truth = world.truth.loc[new.index]
     name = HOSTILE[0] + HOSTILE[1]
-    with pytest.warns(DataQualityWarning, match="does not fit"):
+    with warned_of_hostile_items():
         return make_pages(engine, past, new, world.outcomes, truth, name=name)

@@ -111,7 +111,9 @@ def test_a_data_card_shows_the_figures_of_its_scorecard(world):
     figures = sr.quality.scorecard(world.declarations, world.outcomes)
     pd.testing.assert_frame_equal(card.scorecard.frame(), figures.frame())
     again = DataCard.from_scorecard(figures, name="All of it")
-    assert again.to_html() == card.to_html()
+    # A scorecard alone does not know what makes its tables doubtful.
+    doubts = re.compile(r"<section>\s*<h2>Doubts about learning.*?</section>\s*", re.S)
+    assert again.to_html().split() == doubts.sub("", card.to_html()).split()
     facts, text = figures.facts(), cells(card.to_html())
     assert f"{facts.n_items:,}" in card.to_html()
     for line in figures.channels().to_dict("records"):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
+from smartrisk.errors import ArgumentError, TableError
 from smartrisk.languages import LANGUAGES
 from smartrisk.pages import (
     CaseSheet,
@@ -221,10 +221,10 @@ def test_a_watch_list_is_sorted_by_rank(engine, past_and_new):
 
 @pytest.mark.slow
 def test_a_long_watch_list_stays_small_and_states_what_is_left(
-    engine, past_and_new, hostile
+    engine, past_and_new, hostile, warned
 ):
     new = hostile(past_and_new[1].head(600))
-    with pytest.warns(DataQualityWarning, match="does not fit"):
+    with warned():
         found = WatchList.from_engine(engine, new, 500)
     html = found.to_html()
     assert len(html.encode()) < LIMIT

@@ -82,7 +82,8 @@ def test_a_served_engine_answers_with_the_same_scores(
         answer = pd.DataFrame(post(f"{url}/invocations", json.dumps(body)))
         assert (answer["channel"] != "green").sum() == 4
         assert answer["reasons"].str.len().gt(0).any()
-        broken = {"dataframe_records": [{"declaration_id": "A", "customs_value": 1.0}]}
+        item = {"declaration_id": "A", "tariff_code": "010121", "customs_value": 1.0}
+        broken = {"dataframe_records": [item]}
         with pytest.raises(urllib.error.HTTPError) as caught:
             post(f"{url}/invocations", json.dumps(broken))
         assert caught.value.code == 400

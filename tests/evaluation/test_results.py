@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -52,6 +53,7 @@ def results():
         evaluation.off_policy(past, outcomes, everything, min_effective=1),
         evaluation.judge_overrides(past, past.head(3)),
         evaluation.by_period(scores, truth, items),
+        evaluation.paired_gain(scores, scores, truth, n_bootstrap=5),
         evaluation.compare_policies({"a": scores, "b": scores}, truth, n_bootstrap=5),
         evaluation.by_segment(scores, truth, items[[*KEY, "office"]]),
         evaluation.whole_flow(past, outcomes, source="all"),
@@ -75,7 +77,11 @@ def test_a_result_is_read_only_and_shows_itself(results, kind):
     pd.testing.assert_frame_equal(result.frame(), before)
     assert result == result
     assert result != dataclasses.replace(result)
-    assert [f.name for f in dataclasses.fields(result) if f.name[0] != "_"] == []
+    public = [f.name for f in dataclasses.fields(result) if f.name[0] != "_"]
+    shown = [getattr(result, name) for name in public]
+    # What a caller could change in place is private.
+    changeable = (pd.DataFrame, pd.Series, np.ndarray, dict, list, set)
+    assert not any(isinstance(value, changeable) for value in shown)
     assert repr(result).startswith(kind)
     assert "\n" not in repr(result)
     assert len(repr(result)) < 200

@@ -17,6 +17,8 @@ from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_pl
 #: Damages that change too little of a batch: nine items in ten have the most frequent
 #: value anyway.
 TOO_LITTLE = {"procedure stuck", "preference stuck"}
+#: What validation says of damaged values on the way to the guard.
+DOUBTS = "ignore::smartrisk.errors.DataQualityWarning"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,7 @@ def test_every_kind_of_damage_has_a_test(damages):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings(DOUBTS)
 def test_a_damage_of_each_kind_and_severity_is_found(damages, profile, batch, kind):
     rng = np.random.default_rng(0)
     for name, (columns, damage) in damages.DAMAGES[kind].items():
@@ -249,6 +252,7 @@ def test_an_update_moves_the_end_of_the_history_and_not_the_profile(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings(DOUBTS)
 def test_targets_hold_on_other_worlds(damages):
     rows = damages.judge_worlds(("parcels", "small"), (11,), 16_000, 3)
     table = damages.as_table(rows)

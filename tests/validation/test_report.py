@@ -84,8 +84,9 @@ def test_every_reason_to_fail_has_a_remedy():
 
 def test_a_row_that_fails_twice_is_set_aside_once_with_both_failures():
     report = check(
-        items(customs_value=[-1.0, 1.0, 2.0], duty_rate=["?", "0", "0"]), DECLARATIONS
+        items(customs_value=[-1.0, 1.0, 2.0], duty_rate=["x", "0", "0"]), DECLARATIONS
     )
+    assert set(report.failures["severity"]) == {"error"}
     assert report.failures["field"].tolist() == ["customs_value", "duty_rate"]
     assert len(report.set_aside) == 1
     assert report.table["declaration_id"].tolist() == ["B", "C"]

@@ -169,6 +169,7 @@ def test_trees_of_another_library_work_in_a_forked_child(other_engine, items):
         assert run_children("fork", 1, work_again, other_engine, items, 1) == [expected]
 
 
+@pytest.mark.slow
 def test_threads_share_an_engine_and_load_their_own(
     calibrated_engine, folder, items, expected
 ):

@@ -163,6 +163,7 @@ item_numbers = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(ids, item_numbers, ids), min_size=1, max_size=3))
 def test_an_honest_call_never_breaks_the_chain(shared, calls):

@@ -154,6 +154,7 @@ def test_results_of_one_class_are_refused(data):
 # ---------------------------------------------------------------------- saving
 
 
+@pytest.mark.slow
 def test_a_model_is_restored_bit_for_bit(fitted, data):
     content = fitted.to_bytes(owner="test")
     again = ClassifierAdapter(clone(fitted.estimator))
@@ -164,6 +165,7 @@ def test_a_model_is_restored_bit_for_bit(fitted, data):
     assert np.array_equal(again.center_, fitted.center_)
 
 
+@pytest.mark.slow
 def test_a_regressor_is_restored_bit_for_bit(revenue, data):
     again = RegressorAdapter(clone(revenue.estimator))
     again.restore(revenue.to_bytes(owner="test"), revenue.fitted_state())
@@ -288,6 +290,7 @@ def test_what_an_engine_can_use_passes_without_a_warning():
 # ---------------------------------------------------------------- explanations
 
 
+@pytest.mark.slow
 def test_contributions_add_up_to_the_log_odds(fitted, data):
     name = type(fitted.estimator_).__name__
     last = getattr(fitted.estimator_, "steps", [("", fitted.estimator_)])[-1][1]

@@ -74,6 +74,7 @@ def test_the_library_imports_nothing_undeclared(root, library):
     assert library[0] - allowed == set()
 
 
+@pytest.mark.slow
 def test_every_extra_is_imported_by_the_library_or_a_benchmark(root):
     imported, named = find_imports([root / "smartrisk", root / "benchmarks"])
     for extra, needs in read_project(root)["optional-dependencies"].items():

@@ -63,6 +63,7 @@ def test_asking_the_command_line_for_help_loads_nothing_foreign(root):
     assert not loaded_after(code, root) & set(FOREIGN)
 
 
+@pytest.mark.slow
 def test_the_heavy_packages_wait_until_they_are_used(root):
     code = "import smartrisk\nfor name in smartrisk._PACKAGES: getattr(smartrisk, name)"
     loaded = loaded_after(code + "\nsmartrisk.RiskEngine", root)

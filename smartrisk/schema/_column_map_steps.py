@@ -498,8 +498,9 @@ class Reference(Step):
     valid_from : str, default=None
         Column with the moment from which a row holds.
     recorded_at : str, default=None
-        Column with the moment at which a row was entered. Without it nobody can
-        know what was known when; the data card states it.
+        Column with the moment at which a row was entered; days without a time count
+        from the next day. Without the column nobody can know what was known when; the
+        data card states it.
     file : str, default=None
         CSV or Parquet file, relative to the folder of the map; None where a frame is
         passed in `ColumnMap.frames`.

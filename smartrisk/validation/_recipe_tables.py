@@ -34,6 +34,8 @@ Rows: TypeAlias = NDArray[np.int64]
 _MOST_VALUES = 5
 #: Moments of a table without days.
 _ALWAYS = np.datetime64("0001-01-01", "us")
+#: A day without a time says that something was recorded in the course of it.
+_DAY = pd.Timedelta(days=1)
 #: The moments whose rate a result has, in order of preference.
 _RATE_DAYS = ("lodged_at", "inspected_at", "known_at")
 _RATES = "rates"
@@ -294,7 +296,9 @@ def _moments(
     """Return from when each row counts, and its rank among those that count.
 
     A row counts from the later of both moments. Of the rows that count, that with the
-    latest `valid_from` holds, and of these the one recorded last.
+    latest `valid_from` holds, and of these the one recorded last. Where rows are
+    recorded by the day, one counts from the next day: nobody knows whether it was there
+    when an item was lodged.
     """
     always = pd.Series(_ALWAYS, index=range(len(rows)), dtype="datetime64[us]")
     recorded = read.get(("moment", "recorded_at"), always).reset_index(drop=True)
@@ -312,6 +316,8 @@ def _moments(
         ["key", "valid", "recorded"],
         shown[is_known],
     )
+    if reference.recorded_at is not None and recorded.eq(recorded.dt.normalize()).all():
+        frame["recorded"] += _DAY
     since = frame[["valid", "recorded"]].max(axis=1).to_numpy("datetime64[us]")
     rank = np.empty(len(frame), np.int64)
     rank[np.lexsort((recorded.to_numpy(), valid.to_numpy()))] = np.arange(len(frame))

@@ -59,12 +59,24 @@ def test_a_row_counts_from_the_later_of_both_moments():
         ("A", "corrected", day(10), day(30)),
         ("B", "future", day(25), day(5)),  # entered in advance
     ]
-    frame = items([5, 15, 20, 29, 30, 24, 25], importer_id=[*"AAAAA", "B", "B"])
+    frame = items([5, 20, 21, 30, 31, 24, 25], importer_id=[*"AAAAA", "B", "B"])
     found = validate(frame, DECLARATIONS, columns=traders(rows))["status"]
     assert found.fillna("?").tolist() == [
         *("OLD", "OLD", "NEW", "NEW", "CORRECTED"),
         *("?", "FUTURE"),
     ]
+
+
+def test_a_row_counts_from_its_minute_or_from_the_day_after_its_day():
+    frame = items([10, 10], importer_id=["A", "A"])
+    frame["lodged_at"] += pd.to_timedelta([8, 10], unit="h")
+    rows = [("A", "old", day(0), day(0)), ("A", "new", day(1), f"{day(10)} 09:00")]
+    timed = [(k, status, f"{v} 00:00", f"{r[:10]} 09:00") for k, status, v, r in rows]
+    found = validate(frame, DECLARATIONS, columns=traders(timed))["status"]
+    assert found.tolist() == ["OLD", "NEW"]
+    by_day = [(k, status, v, r[:10]) for k, status, v, r in rows]
+    found = validate(frame, DECLARATIONS, columns=traders(by_day))["status"]
+    assert found.tolist() == ["OLD", "OLD"]
 
 
 def test_the_row_of_the_latest_period_holds_though_an_older_one_was_corrected_later():
@@ -96,7 +108,7 @@ def test_the_table_agrees_with_a_search_row_by_row(rows, wanted):
         known = [
             (v, r, f"S{n}")
             for n, (k, v, r) in enumerate(rows)
-            if k == key and max(v, r) <= moment
+            if k == key and max(v, r + 1) <= moment
         ]
         assert (status if isinstance(status, str) else None) == (
             max(known)[2] if known else None
@@ -106,7 +118,7 @@ def test_the_table_agrees_with_a_search_row_by_row(rows, wanted):
 def test_a_row_recorded_tomorrow_changes_nothing_of_today():
     frame = items([10, 10], importer_id=["A", "B"])
     rows = [("A", "good", day(0), day(1)), ("B", "good", day(0), day(1))]
-    later = [*rows, ("A", "fraud", day(2), day(11)), ("B", "fraud", day(11), day(2))]
+    later = [*rows, ("A", "fraud", day(2), day(10)), ("B", "fraud", day(11), day(2))]
     today = validate(frame, DECLARATIONS, columns=traders(rows))
     again = validate(frame, DECLARATIONS, columns=traders(later))
     pd.testing.assert_frame_equal(today, again)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, TableError, check_number
 from smartrisk.evaluation import PairedGain, paired_gain, read_metric
 from smartrisk.items import are_among, item_ids
-from smartrisk.schema import DECLARATIONS, OUTCOMES, TableInput
+from smartrisk.schema import OUTCOMES, TableInput
 from smartrisk.settings import TomlSettings
-from smartrisk.validation import validate
+from smartrisk.validation import read_declarations, validate
 from smartrisk.windows import read_moment
 
 _DAY = "%Y-%m-%d"
@@ -106,7 +107,10 @@ class JudgingData:
 
 
 def read_judging_data(
-    declarations: TableInput, outcomes: TableInput, since: object
+    declarations: TableInput,
+    outcomes: TableInput,
+    since: object,
+    own_fields: Mapping[str, str] | None = None,
 ) -> JudgingData:
     """Return the tables to judge by; raise where no item has a result.
 
@@ -118,9 +122,11 @@ def read_judging_data(
         OUTCOMES.
     since : date-like or None
         First day of the items that are judged.
+    own_fields : mapping of str to str, default=None
+        Fields of the administration that the engines use, and their kinds.
     """
     first = _read_day(since)
-    items = validate(declarations, DECLARATIONS)
+    items = read_declarations(declarations, own_fields or {})
     results = validate(outcomes, OUTCOMES)
     results = results[are_among(item_ids(results), item_ids(items))]
     # Where only the document is known to hold a hit, its items have no result.

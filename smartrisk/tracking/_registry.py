@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from smartrisk.engine import RiskEngine
@@ -23,8 +24,6 @@ from smartrisk.tracking._champions import (
 )
 from smartrisk.tracking._gate import (
     Gate,
-    Judgement,
-    JudgingData,
     check_not_learned,
     judge,
     read_judging_data,
@@ -133,7 +132,8 @@ def register(
     check_reference("register", run)
     _check_texts("register", {"by": by, "reason": reason, "name": name})
     _check_gate(gate)
-    data = read_judging_data(declarations, outcomes, since)
+    read = partial(read_judging_data, declarations, outcomes, since)
+    data = read()  # refused before the store is asked
     uri = store_of(run, tracking_uri)
     client = open_store(uri, create=False)
     with raise_tracking_errors(uri, "register"), limit_waiting():
@@ -142,7 +142,11 @@ def register(
     for _ in range(_MOST_TRIES):
         with raise_tracking_errors(uri, "register"), limit_waiting():
             book = read_book(client, name)
-        judgement = _judge(data, challenger, book, gate, uri)
+        engines = _engines(challenger, book, uri)
+        own = {k: v for e in engines.values() for k, v in e.own_fields_.items()}
+        data = read(own) if own else data
+        check_not_learned(data, engines)
+        judgement = judge(data, list(engines.values()), gate, book.alias)
         with raise_tracking_errors(uri, "register"), limit_waiting():
             version = find_or_create_version(client, name, model)
             _check_other(name, version, book)
@@ -159,16 +163,13 @@ def register(
     )
 
 
-def _judge(
-    data: JudgingData, challenger: RiskEngine, book: Book, gate: Gate, uri: str
-) -> Judgement:
-    """Return how the challenger compares with the champion of a book."""
+def _engines(challenger: RiskEngine, book: Book, uri: str) -> dict[str, RiskEngine]:
+    """Return the challenger and the champion of a book, by their names in messages."""
     engines = {"challenger": challenger}
     if book.alias is not None:
         champion = load(f"models:/{book.name}/{book.alias}", tracking_uri=uri)
         engines[f"champion, version {book.alias}"] = champion
-    check_not_learned(data, engines)
-    return judge(data, list(engines.values()), gate, book.alias)
+    return engines
 
 
 def _conclude(

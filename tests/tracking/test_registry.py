@@ -139,6 +139,38 @@ def test_items_of_which_only_the_document_is_known_are_not_judged(later):
     assert 0 < len(data.judged) <= 30
 
 
+def with_own_field(items):
+    """Return items with an own field that only the engines know of."""
+    return items.assign(scheme=np.resize(["a1", "b2"], len(items)))
+
+
+def test_own_fields_of_the_engines_are_read_for_the_judgement(later):
+    items = with_own_field(later["declarations"])
+    items.attrs = {}
+    data = read_judging_data(items, later["outcomes"], None, {"scheme": "code"})
+    assert set(data.judged["scheme"]) == {"A1", "B2"}
+
+
+@pytest.mark.slow
+def test_an_engine_with_own_fields_is_judged_with_them(
+    past_and_new, outcomes, later, store
+):
+    past, new = (with_own_field(items) for items in past_and_new)
+    known = outcomes["known_at"] < past["lodged_at"].max()
+    engine = RiskEngine(own_fields={"scheme": "code"}, random_state=0)
+    engine.fit(past, outcomes[known])
+    new.attrs = {}
+    # A field that the scores use and the items lack would be a warning.
+    done = register(
+        log_run(engine, tracking_uri=store),
+        gate=Gate(metric="roc_auc"),
+        declarations=new,
+        outcomes=later["outcomes"],
+        **WHO,
+    )
+    assert "scheme" in done.judgement.data.items
+
+
 def test_importers_are_drawn_as_wholes(engine, weak_engine, later, monkeypatch):
     seen = {}
 

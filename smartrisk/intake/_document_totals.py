@@ -141,7 +141,14 @@ def read_numbers(
     """Return a column of numbers as it is written: signs of the map, own unit."""
     name = str(column.name)
     field = Field("total", "number", "measure", "total of a document", required=True)
-    signs = ColumnMap({}, decimal=columns.decimal, thousands=columns.thousands)
+    signs = ColumnMap(
+        {},
+        decimal=columns.decimal,
+        thousands=columns.thousands,
+        grouping=columns.grouping,
+        missing=columns.missing,
+        keep=columns.keep,
+    )
     report = check(
         pd.DataFrame({"total": column}),
         Table(name=table.upper(), fields=(field,)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,24 @@ def test_totals_are_shared_by_value_to_the_last_cent_and_flagged():
     table = validate(joined, DECLARATIONS, columns=COLUMNS)
     assert table["duties_taxes"].tolist() == joined["DROITS"].tolist()
     assert table["dq_shared_duties_taxes"].sum() == 5
+
+
+def test_totals_are_read_as_the_map_reads_numbers():
+    header = make_header(DROITS=["1,23,456.50", "néant", "0.02"])
+    items = make_items(VALEUR=["1", "1", "1", "50", "2.5", "7.5"])
+    columns = dataclasses.replace(
+        COLUMNS, decimal=".", thousands=",", grouping="indian", missing=("néant",)
+    )
+    joined = join_documents(
+        header,
+        items,
+        on="NR",
+        columns=columns,
+        totals={"duties_taxes": "value"},
+    )
+    shares = joined.declarations["DROITS"].groupby(items["NR"]).sum(min_count=1)
+    assert shares.round(2).tolist()[::2] == [123456.50, 0.02]
+    assert np.isnan(shares["2"])
 
 
 @given(

@@ -316,6 +316,10 @@ def tracking_uri(tmp_path, _tracking_template, monkeypatch):
     shutil.copy(_tracking_template, path)
     uri = f"sqlite:///{path}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    # MLflow keeps the number of its active experiment, which another store lacks, in
+    # the process and in the environment.
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")
     mlflow.set_tracking_uri(uri)
     mlflow.create_experiment(
         "tests", artifact_location=(tmp_path / "artifacts").as_uri()

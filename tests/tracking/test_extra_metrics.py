@@ -32,7 +32,7 @@ def test_mlflow_evaluates_a_logged_engine_with_the_figures_of_evaluate(
     columns = [*key, "illicit", "revenue_adjustment"]
     data = past_and_new[1].merge(truth[columns], on=key)
     data.loc[:, [c for c in data if c.startswith("dq_")]] = False
-    with mlflow.start_run() as run:
+    with mlflow.start_run(experiment_id="0") as run:
         found = mlflow.models.evaluate(
             mlflow.pyfunc.load_model(logged.serve_uri),
             data,

@@ -19,7 +19,7 @@ from smartrisk.explanations._facts import (
 )
 from smartrisk.explanations._wording import Wording, make_wording
 from smartrisk.results import Result
-from smartrisk.schema import HS_LEVELS, KEY, TableInput
+from smartrisk.schema import HS_LEVELS, KEY, TableInput, stage_of
 from smartrisk.tables import read_table
 
 _COLUMNS = (
@@ -58,6 +58,8 @@ class Counterfactuals(Result):
         What `frame` returns, without sentences.
     n_items : int
         Number of items that were examined.
+    stage : str, default="model"
+        What the scores rest on: one of `smartrisk.schema.STAGES`.
 
     Examples
     --------
@@ -70,9 +72,12 @@ class Counterfactuals(Result):
     (100, ['change', 'sentence'])
     """
 
-    def __init__(self, table: pd.DataFrame, *, n_items: int) -> None:
+    def __init__(
+        self, table: pd.DataFrame, *, n_items: int, stage: str = "model"
+    ) -> None:
         self._table = table.copy()
         self._n_items = n_items
+        self._stage = stage
 
     @property
     def n_items(self) -> int:
@@ -100,7 +105,7 @@ class Counterfactuals(Result):
         """
         words = make_wording("Counterfactuals.frame", lang)
         rows = self._table.to_dict("records")
-        sentences = [_make_sentence(row, words) for row in rows]
+        sentences = [_make_sentence(row, words, self._stage) for row in rows]
         return self._table.assign(sentence=np.array(sentences, dtype=object))
 
 
@@ -205,12 +210,15 @@ def counterfactuals(
         if change.field in items
     ]
     altered = _apply_changes(items, changes)
-    risk = np.empty(0)
+    risk, stage = np.empty(0), "model"
     if len(altered):
-        risk = _without_guard(score_items)(altered)["risk_score"].to_numpy(np.float64)
+        scores = _without_guard(score_items)(altered)
+        risk, stage = scores["risk_score"].to_numpy(np.float64), stage_of(scores)
     table = _list_reductions(declared, changes, risk, 1.0 - min_reduction)
     ranked = table.sort_values("change", kind="stable").groupby(list(KEY), sort=False)
-    return Counterfactuals(ranked.head(top).reset_index(drop=True), n_items=len(items))
+    return Counterfactuals(
+        ranked.head(top).reset_index(drop=True), n_items=len(items), stage=stage
+    )
 
 
 def _without_guard(score: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
@@ -405,15 +413,15 @@ def _duty_at_rate(
     return {"duty_rate": rate, "duties_taxes": max(due + value * (rate - now), 0.0)}
 
 
-def _make_sentence(row: Mapping[Any, Any], words: Wording) -> str:
+def _make_sentence(row: Mapping[Any, Any], words: Wording, stage: str) -> str:
     """Return one change as a sentence."""
     field = str(row["field"])
     return words.text(
-        "instead",
+        words.name_by_stage("instead", stage),
         pair=words.pair(field, _stated_value(field, row["instead"])),
         declared=words.declared_value(field, _stated_value(field, row["declared"])),
-        after=words.rate(float(row["risk_instead"])),
-        before=words.rate(float(row["risk_score"])),
+        after=words.score(float(row["risk_instead"]), stage),
+        before=words.score(float(row["risk_score"]), stage),
     )
 
 

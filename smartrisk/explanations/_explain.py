@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from smartrisk.errors import (
     ArgumentError,
     TableError,
+    check_choice,
     check_number,
     format_values,
     suggest_nearest,
 )
 from smartrisk.explanations._grouping import Float, Info, make_plan
 from smartrisk.explanations._reasons import Reasons
-from smartrisk.schema import TableInput
+from smartrisk.schema import STAGES, TableInput
 from smartrisk.tables import read_table, to_pandas
 
 
@@ -32,6 +33,7 @@ def explain(
     top: int = 3,
     risk: ArrayLike | None = None,
     until: date | None = None,
+    stage: str = "model",
 ) -> Reasons:
     """Return the reasons for the scores of items.
 
@@ -52,6 +54,8 @@ def explain(
         Calibrated probability of a hit, for `Reasons.statements`.
     until : date, default=None
         Day of the last item in the history.
+    stage : {"no results", "few results", "model"}, default="model"
+        What the scores rest on. Without results no sentence speaks of a probability.
 
     Returns
     -------
@@ -63,8 +67,8 @@ def explain(
     TableError
         If items, features and contributions do not fit each other.
     ArgumentError
-        If `top` is not a positive integer, contributions are not finite, or `risk` does
-        not hold one probability per item.
+        If `top` is not a positive integer, contributions are not finite, `risk` does
+        not hold one probability per item, or `stage` is unknown.
 
     Examples
     --------
@@ -92,6 +96,7 @@ def explain(
     declarations = read_table("explain", "'declarations'", declarations)
     matrix = to_pandas(matrix)
     check_number("explain", "top", top, low=1, integer=True)
+    check_choice("explain", "stage", stage, STAGES)
     plan = make_plan(info)
     _check_table(declarations)
     names = [str(name) for name in getattr(matrix, "columns", ())]
@@ -108,6 +113,7 @@ def explain(
         top=int(top),
         risk=None if risk is None else _check_risk(risk, len(declarations)),
         until=until,
+        stage=stage,
     )
 
 

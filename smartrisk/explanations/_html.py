@@ -63,6 +63,7 @@ def make_fragment(
     release: bool = False,
     styled: bool = True,
     until: str | None = None,
+    stage: str = "model",
 ) -> str:
     """Return the items with their reasons as one HTML element.
 
@@ -82,6 +83,8 @@ def make_fragment(
         Whether to include a style, which a notebook needs.
     until : str, default=None
         Day of the last item in the history.
+    stage : str, default="model"
+        What the scores rest on: one of `smartrisk.schema.STAGES`.
 
     Returns
     -------
@@ -99,11 +102,11 @@ def make_fragment(
         if heading.statement:
             parts.append(f"<p>{escape(words.capitalise(heading.statement))}</p>")
         empty = "page.empty_release" if release else "page.empty"
-        parts.append(_table(by_item.get(number, []), words, empty, title))
+        parts.append(_table(by_item.get(number, []), words, empty, title, stage))
     if n_left:
         more = words.text("page.more", n_left, n=words.number(n_left))
         parts.append(f"<p>{escape(more)}</p>")
-    notes = [words.text("page.note")]
+    notes = [words.text(words.name_by_stage("page.note", stage))]
     if until is not None:
         notes.append(words.text("page.history", day=until))
     parts.append(f'<p class="note">{escape(" ".join(notes))}</p></div>')
@@ -124,13 +127,14 @@ def make_page(body: str, words: Wording, *, release: bool = False) -> str:
     )
 
 
-def _table(lines: Sequence[Line], words: Wording, empty: str, title: str) -> str:
+def _table(
+    lines: Sequence[Line], words: Wording, empty: str, title: str, stage: str
+) -> str:
     """Return the reasons of one item."""
     if not lines:
         return f"<p>{escape(words.text(empty))}</p>"
-    head = "".join(
-        f'<th scope="col">{escape(words.text(f"page.{name}"))}</th>' for name in _HEADS
-    )
+    heads = [words.name_by_stage(f"page.{name}", stage) for name in _HEADS]
+    head = "".join(f'<th scope="col">{escape(words.text(name))}</th>' for name in heads)
     rows = "\n".join(_row(line, words) for line in lines)
     label = escape(words.text("label", title=title, about=words.text("page.reason")))
     return (

@@ -49,6 +49,20 @@ def _round_figure_evidence(facts: Facts) -> Evidence | None:
     return Evidence(message=message, values={"field": field, "value": value})
 
 
+def _digits_evidence(facts: Facts) -> Evidence | None:
+    """State the trailing zeros of a figure, or its significant digits."""
+    field = facts.lead.fields[0] if facts.lead.fields else ""
+    value, n = facts.number(field), facts.lead_value
+    if value is None or n is None:
+        return None
+    if facts.lead.statistic == "significant_digits":
+        return Evidence(message="item.digits", values={"field": field, "n": round(n)})
+    if n < 1:  # a value with decimals is shown rounded, so it is not shown here
+        return Evidence(message="item.no_zeros", values={"field": field})
+    values = {"field": field, "value": value, "n": round(n)}
+    return Evidence(message="item.zeros", values=values)
+
+
 def _ratio_evidence(facts: Facts) -> Evidence | None:
     """State the ratio of two fields."""
     ratio, fields = facts.lead_value, facts.lead.fields
@@ -101,6 +115,8 @@ def _declared_evidence(facts: Facts) -> Evidence | None:
 _BY_STATISTIC: Mapping[str, Callable[[Facts], Evidence | None]] = {
     "near_threshold": _threshold_evidence,
     "is_round": _round_figure_evidence,
+    "trailing_zeros": _digits_evidence,
+    "significant_digits": _digits_evidence,
     "ratio": _ratio_evidence,
     "flag": _flag_evidence,
     "value": _value_evidence,

@@ -130,6 +130,15 @@ _MESSAGES: dict[str, Message] = {
     "item.not_near": "declared value {value}, not just below a threshold",
     "item.round": "round figure: {field} {value}",
     "item.not_round": "not a round figure: {field} {value}",
+    "item.zeros": (
+        "{field} {value}, which ends in {n} zero",
+        "{field} {value}, which ends in {n} zeros",
+    ),
+    "item.no_zeros": "{field} that does not end in a zero",
+    "item.digits": (
+        "{field} with {n} significant digit",
+        "{field} with {n} significant digits",
+    ),
     "item.ratio": "{field} {ratio} × the {other}",
     "item.measure": "{measure} {value}",
     "item.declared": "declared: {pairs}",
@@ -290,13 +299,22 @@ _MESSAGES: dict[str, Message] = {
         "by earlier results, of 1,000 items with such a score about {n} turn out "
         "irregular when inspected",
     ),
+    "statement.no_results": "no results yet: this score orders items by what is "
+    "unusual in their declaration, and is not a probability",
     "statement.hardly": "by earlier results, of 1,000 items with such a score fewer "
     "than one turns out irregular when inspected",
     "instead": "had the declaration stated {pair} instead of {declared}, the risk "
     "would be {after} instead of {before}",
+    "instead_no_results": "had the declaration stated {pair} instead of {declared}, "
+    "the score would be {after} instead of {before}",
     "instead.blank": "no value",
     "pair.blank": "{field}: {value}",
     "label": "{title}: {about}",
+    "page.note_no_results": "A reason names what raised the score, compared with what "
+    "was known at lodgement. It is not a finding of irregularity. No results of "
+    "controls stand behind the scores yet. Strength by contribution to the score: "
+    "strong from 1.0, clear from 0.4, slight from 0.1, weak below. For officers only.",
+    "page.contribution_no_results": "Contribution",
     "page.release": "Reasons to release",
     "page.empty_release": "Nothing in this declaration lowers the score below the "
     "base.",

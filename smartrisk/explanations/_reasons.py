@@ -77,6 +77,8 @@ class Reasons(Result):
         Calibrated probability of a hit.
     until : date, default=None
         Day of the last item in the history.
+    stage : str, default="model"
+        What the scores rest on: one of `smartrisk.schema.STAGES`.
 
     See Also
     --------
@@ -135,6 +137,7 @@ class Reasons(Result):
         top: int = 3,
         risk: Float | None = None,
         until: date | None = None,
+        stage: str = "model",
     ) -> None:
         self._declarations = declarations
         self._matrix = matrix
@@ -143,6 +146,7 @@ class Reasons(Result):
         self._top = top
         self._risk = risk
         self._until = until
+        self._stage = stage
         self._sign = 1.0  # -1.0 for reasons to release
         self._least = 0.0
 
@@ -174,6 +178,7 @@ class Reasons(Result):
             top=self.top,
             risk=None if self._risk is None else self._risk[part],
             until=self._until,
+            stage=self._stage,
         )
         reasons._sign, reasons._least = self._sign, self._least
         return reasons
@@ -192,6 +197,11 @@ class Reasons(Result):
     def until(self) -> date | None:
         """Day of the last item in the history; None where that is not known."""
         return self._until
+
+    @property
+    def stage(self) -> str:
+        """What the scores rest on: "no results", "few results" or "model"."""
+        return self._stage
 
     @property
     def release(self) -> Self:
@@ -408,7 +418,8 @@ class Reasons(Result):
         -------
         statements : list of str
             One sentence per item, from its calibrated probability. It is about items
-            that were inspected, not about the one item.
+            that were inspected, not about the one item. Without results it states that
+            there are none yet.
 
         Raises
         ------
@@ -422,7 +433,7 @@ class Reasons(Result):
                 "Pass 'risk' to explain, or use RiskEngine.explain.",
             )
         words = make_wording("Reasons.statements", lang)
-        return [words.statement(float(value)) for value in self._risk]
+        return [words.statement(float(value), self._stage) for value in self._risk]
 
     def by_field(self) -> pd.DataFrame:
         """Return contributions folded to declaration fields.
@@ -501,6 +512,7 @@ class Reasons(Result):
             release=self._is_release,
             styled=styled,
             until=None if self._until is None else f"{self._until:%Y-%m-%d}",
+            stage=self._stage,
         )
 
     @property

@@ -362,19 +362,60 @@ class Wording:
         known = f"{kind}.{name}"
         return self.text(known if known in MESSAGES else f"{kind}.other")
 
-    def statement(self, risk: float) -> str:
-        """Return a calibrated probability as a count of similar items.
+    def name_by_stage(self, name: str, stage: str) -> str:
+        """Return the name of a message, of the one for scores without results if any.
+
+        Parameters
+        ----------
+        name : str
+            Name of a message.
+        stage : str
+            One of `smartrisk.schema.STAGES`.
+
+        Returns
+        -------
+        name : str
+            Name of a message.
+        """
+        other = f"{name}_no_results"
+        return other if stage == "no results" and other in MESSAGES else name
+
+    def score(self, value: float, stage: str = "model") -> str:
+        """Return a risk score: a percentage only where results stand behind it.
+
+        Parameters
+        ----------
+        value : float
+            From 0 to 1.
+        stage : str, default="model"
+            One of `smartrisk.schema.STAGES`. Without results a score orders items and
+            is no probability: it is written as a plain number.
+
+        Returns
+        -------
+        text : str
+            Such as "12 %", or "0.62" without results.
+        """
+        return self.ratio(value) if stage == "no results" else self.rate(value)
+
+    def statement(self, risk: float, stage: str = "model") -> str:
+        """Return a risk score as a count of similar items.
 
         Parameters
         ----------
         risk : float
             Probability of a hit if inspected, from 0 to 1.
+        stage : str, default="model"
+            One of `smartrisk.schema.STAGES`. Without results no such count is known,
+            and the text states that.
 
         Returns
         -------
         text : str
             Without a capital and without a full stop.
         """
+        if stage == "no results":
+            return self.text("statement.no_results")
         for name, many in (("hundred", 100), ("thousand", 1000)):
             n = min(round(many * risk), many - 1)
             if n >= 1:

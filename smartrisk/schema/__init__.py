@@ -41,6 +41,7 @@ from smartrisk.schema._fields import (
     OWN_KINDS,
     RENAMED,
     SELECTED_BY,
+    STAGES,
     Field,
 )
 from smartrisk.schema._file_format import FileFormat
@@ -54,6 +55,7 @@ from smartrisk.schema._tables import (
     OUTCOMES,
     SCORES,
     TRADERS,
+    stage_of,
 )
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "RENAMED",
     "SCORES",
     "SELECTED_BY",
+    "STAGES",
     "TRADERS",
     "TRANSPORT_MODES",
     "Amount",
@@ -102,5 +105,6 @@ __all__ = [
     "is_currency",
     "list_code",
     "mode_code",
+    "stage_of",
     "unit_code",
 ]

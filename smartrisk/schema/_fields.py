@@ -12,6 +12,9 @@ KEY = ("declaration_id", "item_number")
 CHANNELS = ("green", "yellow", "red", "blue")
 #: Who selected an item for control.
 SELECTED_BY = ("model", "rule", "random", "exploration", "mandatory", "manual")
+#: What the scores of an engine rest on: directed signals of the declarations alone,
+#: these with a model of few results, or a model.
+STAGES = ("no results", "few results", "model")
 #: What a control found.
 OFFENCES = ("undervaluation", "misclassification", "origin", "quantity", "other")
 #: How an item was controlled.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from smartrisk.schema._fields import (
     AREAS,
@@ -12,9 +13,13 @@ from smartrisk.schema._fields import (
     FLOWS,
     OFFENCES,
     SELECTED_BY,
+    STAGES,
     Field,
 )
 from smartrisk.schema._table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEY_FIELDS = (
     Field(
@@ -335,6 +340,14 @@ SCORES = Table(
         Field("score_upper", "number", "score", "upper bound", known="scoring"),
         Field("model_version", "text", "score", "which engine", known="scoring"),
         Field("scored_at", "datetime", "time", "when scored", known="scoring"),
+        Field(
+            "stage",
+            "code",
+            "score",
+            "what the score rests on; without results it is no probability",
+            known="scoring",
+            codes=STAGES,
+        ),
     ),
 )
 
@@ -377,3 +390,27 @@ DECISIONS = Table(
         Field("decided_at", "datetime", "time", "when decided", known="decision"),
     ),
 )
+
+
+def stage_of(scores: pd.DataFrame) -> str:
+    """Return what SCORES rest on: the least of `STAGES` that they state.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        SCORES.
+
+    Returns
+    -------
+    stage : str
+        "no results", "few results" or "model"; "model" where they state none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.schema import stage_of
+    >>> stage_of(pd.DataFrame({"risk_score": [0.4], "stage": ["no results"]}))
+    'no results'
+    """
+    found = set(scores["stage"]) if "stage" in scores else set()
+    return next((stage for stage in STAGES if stage in found), "model")

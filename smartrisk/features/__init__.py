@@ -5,6 +5,7 @@ of numbers, one column per feature, with a `FeatureInfo` each.
 """
 
 from smartrisk.features._declaration_features import DeclarationFeatures
+from smartrisk.features._digit_features import DigitFeatures
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._feature_info import FeatureInfo
@@ -35,6 +36,7 @@ __all__ = [
     "PRICE_KEYS",
     "CodeColumns",
     "DeclarationFeatures",
+    "DigitFeatures",
     "DutyIncentive",
     "EntityHistory",
     "FeatureInfo",

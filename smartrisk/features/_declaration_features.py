@@ -19,6 +19,7 @@ from smartrisk.errors import (
 )
 from smartrisk.features._changes import Change, ResultEntries
 from smartrisk.features._columns import EPOCH, Columns
+from smartrisk.features._digit_features import DigitFeatures
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._feature_info import FeatureInfo, source_fields
@@ -33,7 +34,7 @@ from smartrisk.schema import OWN_KINDS, TableInput
 from smartrisk.tables import read_table
 
 #: Families of features, in the order of their columns.
-PARTS = ("item", "codes", "incentive", "structuring", "history", "prices")
+PARTS = ("item", "codes", "incentive", "structuring", "history", "prices", "digits")
 #: Those whose items show how far the history goes.
 _DATED = ("history", "prices")
 
@@ -42,7 +43,7 @@ class DeclarationFeatures(DeclarationTransformer):
     """All leak-free features of declared items, from the columns that are present.
 
     Composed of `ItemMeasures`, `CodeColumns`, `DutyIncentive`, `Structuring`,
-    `EntityHistory` and `PeerPrices`.
+    `EntityHistory`, `PeerPrices` and `DigitFeatures`.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ class DeclarationFeatures(DeclarationTransformer):
         Values (national currency) below which less duty or control applies.
     parts : tuple of str, default=PARTS
         Which families of features: "item", "codes", "incentive", "structuring",
-        "history", "prices".
+        "history", "prices", "digits".
     own_fields : mapping of str to str, default=None
         Fields that the administration adds, each "code", "number" or "text": codes and
         numbers become features; any can be named in a key. None for none.
@@ -261,6 +262,7 @@ class DeclarationFeatures(DeclarationTransformer):
                 n_jobs=self.n_jobs,
             ),
             "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
+            "digits": DigitFeatures(),
         }
         return {name: part for name, part in every.items() if name in self.parts}
 

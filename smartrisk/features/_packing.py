@@ -93,7 +93,7 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
     features.declared_ = True
     features.parts_ = features.make_parts()
     for name, part in features.parts_.items():
-        if name == "item":
+        if name in _STATELESS:
             part.names_ = tuple(learned["columns"])
         else:
             start = f"{name}."
@@ -277,6 +277,8 @@ def code_tables(features: DeclarationFeatures) -> list[str]:
     return [] if codes is None else [f"codes.{name}" for name in codes.codes_]
 
 
+#: Parts that learn nothing but the names of the declared fields.
+_STATELESS = ("item", "digits")
 #: Part of the transformer -> how it is packed and unpacked.
 _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., None]]] = {
     "codes": (_pack_codes, _unpack_codes),

@@ -58,6 +58,21 @@ def test_the_gap_to_a_cheaper_code_is_stated_in_rates(first_sentence):
             "not a round figure: net mass 340",
         ),
         (
+            ("net_mass_kg__trailing_zeros", "net_mass_kg", "trailing_zeros"),
+            1.0,
+            "net mass 340, which ends in 1 zero",
+        ),
+        (
+            ("customs_value__trailing_zeros", "customs_value", "trailing_zeros"),
+            -2.0,
+            "customs value that does not end in a zero",
+        ),
+        (
+            ("net_mass_kg__significant_digits", "net_mass_kg", "significant_digits"),
+            2.0,
+            "net mass with 2 significant digits",
+        ),
+        (
             ("gross_to_net", "gross_mass_kg net_mass_kg", "ratio"),
             400 / 340,
             "gross mass 1.18 × the net mass",

@@ -15,6 +15,8 @@ SELECTED_BY = ("model", "rule", "random", "exploration", "mandatory", "manual")
 #: What the scores of an engine rest on: directed signals of the declarations alone,
 #: these with a model of few results, or a model.
 STAGES = ("no results", "few results", "model")
+#: Nominal level of the interval of a score, from `score_lower` to `score_upper`.
+INTERVAL = 0.90
 #: What a control found.
 OFFENCES = ("undervaluation", "misclassification", "origin", "quantity", "other")
 #: How an item was controlled.

@@ -11,15 +11,18 @@ from smartrisk.models._baselines import (
     SmoothedRateSum,
     ValueBaseline,
 )
+from smartrisk.models._calibration import Calibration, fit_calibration
 from smartrisk.models._column_boosting import ColumnBoosting
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._estimator_checks import check_classifier, check_regressor
 from smartrisk.models._revenue import RevenueRegressor
 from smartrisk.models._risk import RiskClassifier
+from smartrisk.models._signals import SignalScore
 from smartrisk.models._stored_estimators import dump_estimator, load_estimator
 from smartrisk.models._tree_text import TreeText, check_tree_text
 
 __all__ = [
+    "Calibration",
     "ClassifierAdapter",
     "ColumnBoosting",
     "DateFeaturesClassifier",
@@ -28,6 +31,7 @@ __all__ = [
     "RegressorAdapter",
     "RevenueRegressor",
     "RiskClassifier",
+    "SignalScore",
     "SmoothedRateSum",
     "TreeText",
     "ValueBaseline",
@@ -35,5 +39,6 @@ __all__ = [
     "check_regressor",
     "check_tree_text",
     "dump_estimator",
+    "fit_calibration",
     "load_estimator",
 ]

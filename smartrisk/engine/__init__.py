@@ -8,12 +8,14 @@ from smartrisk.artefact import create_key, folder_digest, sign_folder
 from smartrisk.engine._engine import RiskEngine
 from smartrisk.engine._guarding import Guard
 from smartrisk.engine._scoring import ItemScore
+from smartrisk.engine._stages import StageReport
 from smartrisk.engine._updating import UpdateReport
 
 __all__ = [
     "Guard",
     "ItemScore",
     "RiskEngine",
+    "StageReport",
     "UpdateReport",
     "create_key",
     "folder_digest",

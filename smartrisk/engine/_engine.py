@@ -16,7 +16,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
 from smartrisk.artefact import read_folder, write_folder
-from smartrisk.datasets import example_declarations
 from smartrisk.engine._explaining import explain_item, explain_items
 from smartrisk.engine._fit_tables import FitTables
 from smartrisk.engine._fitted import FittedParts
@@ -92,6 +91,10 @@ class RiskEngine(FittedParts):
         `model_version` of SCORES.
     own_fields_ : dict of str to str
         The own fields, and the kind of each.
+    stage_ : str
+        What the scores rest on: "no results", "few results" or "model".
+    stage_report_ : StageReport
+        The counts and thresholds that decide the stage.
     sources_ : tuple of Source
         From which files the items and results came, as far as it is known.
     last_update_ : UpdateReport or None
@@ -143,18 +146,21 @@ class RiskEngine(FittedParts):
     def fit(
         self,
         declarations: TableInput,
-        outcomes: TableInput,
+        outcomes: TableInput | None = None,
         *,
         on_error: OnError = "raise",
     ) -> Self:
         """Learn history and models.
 
+        Without results, or with hits only or none, the score rests on signals, such as
+        low prices, routes and round figures: see `stage_`.
+
         Parameters
         ----------
         declarations : DataFrame of shape (n_items, n_fields)
             DECLARATIONS of all items, inspected or not.
-        outcomes : DataFrame of shape (n_results, n_fields)
-            OUTCOMES of the inspected ones.
+        outcomes : DataFrame of shape (n_results, n_fields), default=None
+            OUTCOMES of the inspected ones; None where there are none yet.
         on_error : {"raise", "set_aside"}, default="raise"
             What to do with rows that cannot be read: "raise", or "set_aside" to leave
             them out with a warning that counts them. A result whose item was left out
@@ -170,8 +176,7 @@ class RiskEngine(FittedParts):
         TableError
             If a table is invalid, or a result has no declaration.
         ArgumentError
-            If a parameter is outside what is allowed, or the results hold one class
-            only.
+            If a parameter is outside what is allowed.
         """
         check_on_error("fit", on_error)
         settings = self._settings()
@@ -194,6 +199,7 @@ class RiskEngine(FittedParts):
             profile=InputProfile.learn(items),
             own_fields=tables.own_fields,
             sources=tables.sources,
+            stage=models.stage,
         )
         _log.info(
             "RiskEngine.fit: version %s, %s trees, %.1f s",
@@ -581,19 +587,3 @@ class RiskEngine(FittedParts):
         engine._state = state
         _log.info("RiskEngine.load: version %s", state.version)
         return engine
-
-    def input_example(self) -> pd.DataFrame:
-        """Return two invented items with the columns that the engine was fitted on.
-
-        Returns
-        -------
-        example : DataFrame
-            DECLARATIONS that name no real trader.
-        """
-        state = self._need_state()
-        fields = set(state.features.feature_names_in_)
-        frame = example_declarations(2)
-        frame = frame[[name for name in frame if name in fields]]
-        for name, kind in state.own_fields.items():
-            frame = frame.assign(**{name: 1.0 if kind == "number" else "1"})
-        return read_declarations(frame, state.own_fields)

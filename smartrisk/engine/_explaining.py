@@ -56,5 +56,6 @@ def _reasons(
         state.features.feature_info_,
         top=top,
         risk=risk,
+        stage=state.stage_name,
         until=None if day is None else pd.Timestamp(day),
     )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from smartrisk.engine._reading import own_fields_of, read_outcomes
 from smartrisk.engine._state import EngineSettings
-from smartrisk.errors import TableError
 from smartrisk.features import ItemResults, LearnedHistory, join_results
 from smartrisk.items import UInt, are_among, are_document_hits, item_ids
 from smartrisk.lineage import Source, read_sources
@@ -53,10 +52,10 @@ class FitTables:
         cls,
         settings: EngineSettings,
         declarations: TableInput,
-        outcomes: TableInput,
+        outcomes: TableInput | None,
         on_error: OnError,
     ) -> FitTables:
-        """Read both tables, or raise where they are of no use."""
+        """Read both tables, or raise where they cannot be read."""
         own_fields = own_fields_of(declarations, settings.own_fields)
         items = read_declarations(declarations, own_fields, on_error=on_error)
         own_fields = {n: kind for n, kind in own_fields.items() if n in items}
@@ -65,15 +64,11 @@ class FitTables:
         def knows(some: UInt) -> NDArray[np.bool_]:
             return are_among(some, ids)
 
+        if outcomes is None:
+            outcomes = pd.DataFrame({"declaration_id": [], "illicit": []})
         results = read_outcomes("fit", outcomes, knows, on_error, items)
         found = join_results(items, results, label_delay=settings.label_delay, ids=ids)
         of_document = are_document_hits(results)
-        if not len(found):
-            raise TableError(
-                "engine.no_results",
-                "RiskEngine.fit: OUTCOMES holds no result. At least one hit and "
-                "one inspection without a hit are needed.",
-            )
         return cls(
             items=items,
             ids=ids,

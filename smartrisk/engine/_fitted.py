@@ -9,13 +9,16 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
+from smartrisk.datasets import example_declarations
 from smartrisk.engine._display import settings_html
 from smartrisk.engine._models import Classifier, Regressor
+from smartrisk.engine._stages import StageReport
 from smartrisk.engine._state import EngineSettings, EngineState, Setting, describe
 from smartrisk.engine._updating import UpdateReport
 from smartrisk.features import DeclarationFeatures
 from smartrisk.lineage import Source
 from smartrisk.monitoring import InputProfile
+from smartrisk.validation import read_declarations
 
 
 class FittedParts(BaseEstimator):
@@ -93,6 +96,19 @@ class FittedParts(BaseEstimator):
         return self._need_state().last_update
 
     @property
+    def stage_(self) -> str:
+        """What the scores rest on: one of `smartrisk.schema.STAGES`."""
+        return self._need_state().stage_name
+
+    @property
+    def stage_report_(self) -> StageReport | None:
+        """The counts and thresholds of the stage; None in folders of earlier versions.
+
+        An update of the history does not change it: the models learn in `fit`.
+        """
+        return self._need_state().stage
+
+    @property
     def history_until(self) -> pd.Timestamp | None:
         """Day of the last item in the history, None without a history.
 
@@ -134,6 +150,22 @@ class FittedParts(BaseEstimator):
             Names such as ``classifier.num_leaves`` to plain values.
         """
         return describe(self._settings(), self._state)
+
+    def input_example(self) -> pd.DataFrame:
+        """Return two invented items with the columns that the engine was fitted on.
+
+        Returns
+        -------
+        example : DataFrame
+            DECLARATIONS that name no real trader.
+        """
+        state = self._need_state()
+        fields = set(state.features.feature_names_in_)
+        frame = example_declarations(2)
+        frame = frame[[name for name in frame if name in fields]]
+        for name, kind in state.own_fields.items():
+            frame = frame.assign(**{name: 1.0 if kind == "number" else "1"})
+        return read_declarations(frame, state.own_fields)
 
     def _need_state(self) -> EngineState:
         """Return the fitted state, or raise scikit-learn's error."""

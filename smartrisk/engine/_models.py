@@ -30,6 +30,8 @@ Classifier: TypeAlias = RiskClassifier | ClassifierAdapter
 Regressor: TypeAlias = RevenueRegressor | RegressorAdapter
 Model: TypeAlias = Classifier | Regressor
 Float: TypeAlias = NDArray[np.float64]
+#: Parameters of our own classifier that follow from the features.
+_FROM_FEATURES = ("categorical", "monotone", "suspicion")
 #: Name of a file to its bytes.
 Blobs: TypeAlias = dict[str, bytes]
 #: The files of the trees of our own models.
@@ -68,6 +70,20 @@ def set_columns(classifier: Classifier, info: Sequence[FeatureInfo]) -> None:
         classifier.set_params(categorical=codes)
     if not classifier.monotone:
         classifier.set_params(monotone=tuple(feature.monotone for feature in info))
+    if "signals" in getattr(classifier, "members", ()) and not classifier.suspicion:
+        weights = tuple(float(feature.suspicion) for feature in info)
+        classifier.set_params(suspicion=weights)
+
+
+def takes_signals(classifier: Classifier) -> bool:
+    """Return whether a model scores by signals too, which need no results."""
+    return "signals" in getattr(classifier, "members", ())
+
+
+def signals_weight(classifier: Classifier) -> float:
+    """Return the share of the signals in the raw score of a fitted model."""
+    members = getattr(classifier, "members_", ())
+    return float(sum(m.weight for m in members if m.name == "signals"))
 
 
 def predict_risk(classifier: Classifier, matrix: NDArray[Any]) -> Float:
@@ -100,7 +116,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     """
     if isinstance(model, BaseEstimator):
         params = model.get_params(deep=False)
-        return {k: v for k, v in params.items() if k not in ("categorical", "monotone")}
+        return {k: v for k, v in params.items() if k not in _FROM_FEATURES}
     parts = {
         name: _describe_value(value)
         for name, value in model.get_params(deep=True).items()

@@ -158,4 +158,5 @@ _NEEDED: dict[str, Callable[[Any], bool]] = {
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "own_fields": _are_own_fields,
     "sources": _are_sources,
+    "stage": _is_mapping,
 }

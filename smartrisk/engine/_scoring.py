@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from smartrisk.engine._training import declared_value, declared_values
 from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import DECLARATIONS, KEY, Field
+from smartrisk.schema import DECLARATIONS, KEY, STAGES, Field
 
 _log = logging.getLogger("smartrisk")
 
@@ -30,6 +30,7 @@ class ItemScore(TypedDict):
     risk_score: float
     expected_revenue: float
     model_version: str
+    stage: NotRequired[str]
 
 
 def add_absent_fields(
@@ -84,6 +85,8 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
     scores["risk_score"] = risk
     scores["expected_revenue"] = risk * revenue
     scores["model_version"] = state.version
+    if state.stage_name != STAGES[-1]:
+        scores["stage"] = state.stage_name
     if SOURCE_ROW in items:
         scores[SOURCE_ROW] = items[SOURCE_ROW]
     ids = item_ids(items)
@@ -98,8 +101,11 @@ def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
     risk = float(predict_risk(state.classifier, matrix)[0])
     scale = declared_value(values, state.features)
     given_hit = state.regressor.predict(matrix, scale=scale, checked=True)
-    return {
+    score: ItemScore = {
         "risk_score": risk,
         "expected_revenue": risk * float(given_hit[0]),
         "model_version": state.version,
     }
+    if state.stage_name != STAGES[-1]:
+        score["stage"] = state.stage_name
+    return score

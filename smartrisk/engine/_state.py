@@ -27,6 +27,7 @@ from smartrisk.engine._models import (
     unpack_setting,
 )
 from smartrisk.engine._saved_content import naming_file, odd_content, read_content
+from smartrisk.engine._stages import StageReport
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     ArgumentError,
@@ -49,7 +50,7 @@ from smartrisk.features import (
 from smartrisk.items import UInt, are_among
 from smartrisk.lineage import SOURCE_ROW, Source
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
-from smartrisk.schema import DECLARATIONS, ColumnMap
+from smartrisk.schema import DECLARATIONS, STAGES, ColumnMap
 from smartrisk.threads import count_jobs
 
 if TYPE_CHECKING:
@@ -196,6 +197,9 @@ class EngineState:
     sources : tuple of Source, default=()
         From which files the items and results came. They decide no score and are no
         part of the version.
+    stage : StageReport, default=None
+        What the scores rest on; None where it is not known, as in folders of earlier
+        versions, whose models learned from results.
     """
 
     history: LearnedHistory
@@ -208,6 +212,12 @@ class EngineState:
     last_update: UpdateReport | None = None
     own_fields: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    stage: StageReport | None = None
+
+    @property
+    def stage_name(self) -> str:
+        """One of `STAGES`."""
+        return STAGES[-1] if self.stage is None else self.stage.stage
 
     @property
     def features(self) -> DeclarationFeatures:
@@ -246,6 +256,7 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
     if state is not None:
         flat["n_items"] = len(state.history.items)
         flat["n_results"] = state.history.results.n_items
+        flat["stage"] = state.stage_name
         flat["n_features"] = len(state.features.feature_info_)
         n_trees = count_trees(state.classifier)
         if n_trees is not None:
@@ -277,6 +288,8 @@ def pack(
         content["own_fields"] = dict(state.own_fields)
     if state.sources:
         content["sources"] = [source.to_dict() for source in state.sources]
+    if state.stage is not None:
+        content["stage"] = state.stage.to_plain()
     texts |= more_texts
     texts[_STATE] = json.dumps(content, indent=1, default=_plain_number)
     if state.profile is not None:
@@ -310,6 +323,9 @@ def unpack(
         models = digest_models(classifier, regressor)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
         settings.check_values()
+        stage = None
+        if "stage" in content:
+            stage = StageReport.from_plain(content["stage"])
     with naming_file(_PROFILE):
         profile = _unpack_profile(texts.get(_PROFILE))
     state = EngineState(
@@ -322,6 +338,7 @@ def unpack(
         profile=profile,
         own_fields=content.get("own_fields", {}),
         sources=tuple(map(Source.from_dict, content.get("sources", ()))),
+        stage=stage,
     )
     _check_digests(folder, content["version"], content["digests"], state)
     return settings, state

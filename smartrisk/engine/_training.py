@@ -1,31 +1,44 @@
-"""Training of the models of an engine on the inspected items."""
+"""Training of the models of an engine on the inspected items, or on items alone."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.engine._models import Classifier, Regressor, set_columns
+from smartrisk.engine._models import (
+    Classifier,
+    Regressor,
+    set_columns,
+    signals_weight,
+    takes_signals,
+)
+from smartrisk.engine._stages import StageReport, are_both_there, count_results
 from smartrisk.engine._state import EngineSettings
-from smartrisk.errors import ArgumentError, DataQualityWarning
+from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
-from smartrisk.quality import LearningData, judge_plausibility
+from smartrisk.models import RevenueRegressor
+from smartrisk.quality import LearningData, judge_items, judge_plausibility
 from smartrisk.schema import RENAMED
+
+#: Latest items from which the signals learn what is usual: their medians are exact to
+#: a hundredth of a spread, and prices of long ago would be those of another market.
+SIGNAL_ITEMS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Models:
-    """The two fitted models."""
+    """The two fitted models, and what their scores rest on."""
 
     classifier: Classifier
     regressor: Regressor
+    stage: StageReport
 
 
 def train_models(
@@ -35,25 +48,46 @@ def train_models(
     ids: UInt,
     results: ItemResults,
 ) -> Models:
-    """Fit the models on the inspected items.
+    """Fit the models on the inspected items, and the signals on the latest items.
 
     The items are sorted by lodgement and id, so that the order of the tables, which
     decides ties in time, changes no bit of the models.
     """
-    moments = items["lodged_at"].to_numpy()[results.rows]
-    order = np.lexsort((ids[results.rows], moments))
-    inspected = items.iloc[results.rows[order]]
-    hits, revenue = results.hits[order], results.revenue[order]
-    matrix = features.transform_matrix(inspected)
-    days = inspected["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    learned = are_both_there(results.hits)
     classifier = settings.new_classifier()
+    if not learned and not takes_signals(classifier):
+        classifier = replace(settings, classifier=None).new_classifier()
     set_columns(classifier, features.feature_info_)
+    rows = np.lexsort((ids, items["lodged_at"].to_numpy()))
+    used = np.zeros(len(items), bool)
+    used[results.rows] = True
+    if takes_signals(classifier):
+        used[rows[-SIGNAL_ITEMS:]] = True
+    rows = rows[used[rows]]
+    chosen = items.iloc[rows]
+    hits, revenue = (np.full(len(items), np.nan) for _ in range(2))
+    hits[results.rows], revenue[results.rows] = results.hits, results.revenue
+    hits, revenue = hits[rows], revenue[rows]
+    matrix = features.transform_matrix(chosen)
+    days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
     classifier.fit(matrix, hits, time=days)
     hit = hits > 0
-    value = declared_values(inspected, features)
+    value = declared_values(chosen, features)
     regressor = settings.new_regressor()
-    regressor.fit(matrix[hit], revenue[hit], scale=value[hit], time=days[hit])
-    return Models(classifier=classifier, regressor=regressor)
+    if hit.any():
+        regressor.fit(matrix[hit], revenue[hit], scale=value[hit], time=days[hit])
+    else:
+        regressor = _assume_revenue(settings, matrix.shape[1])
+    stage = count_results(len(items), results.hits, signals_weight(classifier))
+    return Models(classifier=classifier, regressor=regressor, stage=stage)
+
+
+def _assume_revenue(settings: EngineSettings, n_features: int) -> Regressor:
+    """Return a model of revenue without any hit: all that is at stake is recovered."""
+    if not isinstance(settings.regressor, RevenueRegressor):
+        settings = replace(settings, regressor=None)
+    state = {"mean": 1.0, "n_features": n_features}
+    return settings.new_regressor().restore(None, state)
 
 
 def declared_values(
@@ -82,25 +116,8 @@ def warn_of_doubts(
     *,
     stacklevel: int,
 ) -> None:
-    """Warn of what makes the items and results doubtful to learn from.
-
-    Raises
-    ------
-    ArgumentError
-        If the results hold one class only.
-    """
+    """Warn of what makes the items and results doubtful to learn from."""
     column = labels.attrs.get(RENAMED, {}).get("illicit", "illicit")
-    if np.ptp(results.hits) == 0:
-        raise ArgumentError(
-            "engine.one_class_only",
-            "RiskEngine.fit: the results hold one class only ({label}) in all "
-            "{n_results} rows of the column {column!r}; at least one hit and one "
-            "inspection without a hit are needed. Check that it is the column of "
-            "results, and that its words for hits are read.",
-            label=int(results.hits[0]),
-            n_results=len(results),
-            column=column,
-        )
     data = LearningData(
         items=items,
         rows=results.rows,
@@ -110,7 +127,8 @@ def warn_of_doubts(
         outcomes=labels,
         label_column=column,
     )
-    doubts = judge_plausibility(data).doubts("warning")
+    judge = judge_plausibility(data) if len(results) else judge_items(items)
+    doubts = judge.doubts("warning")
     if not doubts:
         return
     warnings.warn(

@@ -40,6 +40,9 @@ class FeatureInfo:
         Whether the numbers are codes without order.
     monotone : int, default=0
         1 when the risk may only rise with the feature, else 0.
+    suspicion : float, default=0.0
+        Weight in the score that needs no results: positive where high values are
+        suspicious, negative where low ones are, 0 where neither is.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class FeatureInfo:
     measure: str | None = None
     categorical: bool = False
     monotone: int = 0
+    suspicion: float = 0.0
 
 
 def source_fields(columns: Sequence[str]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def one_class(data: LearningData) -> Iterator[Doubt]:
         examples=(data.label_column,),
         message=message,
         remedy="Check that it is the column of results and that its words for hits are "
-        "read: an engine needs both classes.",
+        "read: a model learns from both classes.",
     )
 
 

@@ -255,6 +255,7 @@ MAKERS = {
     "Segments": Inputs.segments,
     "Split": lambda i: sr.windows.time_split(i.world.declarations, i.world.outcomes),
     "Stability": lambda i: sr.explanations.stability(i.reasons),
+    "StageReport": lambda i: i.engine.stage_report_,
     "UpdateReport": lambda i: i.engine.copy().update(i.new).last_update_,
     "ValidationReport": lambda i: sr.validation.check(
         i.past.head(50).assign(customs_value=-1.0), sr.schema.DECLARATIONS

@@ -1,0 +1,281 @@
+"""Signals: a directed score that needs no result of any control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smartrisk.errors import ArgumentError
+from smartrisk.models._boosting import STATE_FILE, damaged_model
+
+Float = NDArray[np.float64]
+
+#: Spreads beyond the usual value at which a signal stops to grow: a mistyped amount
+#: that is a thousand times off must not outweigh everything else.
+_CAP = 3.0
+#: Median absolute deviation of a normal distribution times this is its standard
+#: deviation.
+_NORMAL = 1.4826
+#: Numbers of a saved state stay within this; it keeps products finite.
+_MOST = 1e100
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalScore:
+    """A weighted sum of what is unusual in a suspicious direction.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Positions of the features that are signals.
+    weights : tuple of float
+        Weight of each, with the sign of its suspicious direction.
+    usual : tuple of float
+        Median of each feature among the items learned from.
+    spreads : tuple of float
+        Spread of each around it.
+    means : tuple of float
+        Mean of each term, weight included, among the items learned from.
+    spread : float
+        Standard deviation of the sum among them.
+    n_features : int
+        Features of the matrix.
+
+    Notes
+    -----
+    Of feature *j* of an item, ``z = (x - usual) / spread`` in the suspicious direction
+    is cut to [0, 3] and counts with the absolute weight; a missing value counts as 0.
+    The raw score is the sum minus its mean, over its standard deviation: an item is
+    compared with those learned from, whatever was found on them. What a feature adds
+    is its own term minus the mean of that term, so that all add up exactly. No order of
+    the items matters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.models import SignalScore
+    >>> X = np.random.default_rng(0).normal(size=(500, 2))
+    >>> score = SignalScore.learn(X, (-1.0, 0.0))
+    >>> score.raw_score(np.array([[-3.0, 0.0], [3.0, 0.0]])).round(1).tolist()
+    [4.2, -0.7]
+    """
+
+    columns: tuple[int, ...]
+    weights: tuple[float, ...]
+    usual: tuple[float, ...]
+    spreads: tuple[float, ...]
+    means: tuple[float, ...]
+    spread: float
+    n_features: int
+
+    @classmethod
+    def learn(cls, X: ArrayLike, suspicion: Sequence[float]) -> Self:
+        """Learn what is usual among items.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features of items, inspected or not; NaN is a missing value.
+        suspicion : sequence of float, shape (n_features,)
+            Weight of each feature: positive where high values are suspicious, negative
+            where low ones are, 0 where neither is.
+
+        Returns
+        -------
+        score : SignalScore
+            Features without a weight, or with one value only, are no part of it.
+
+        Raises
+        ------
+        ArgumentError
+            If `suspicion` does not have one finite entry per feature.
+        """
+        matrix = np.asarray(X)
+        weights = np.asarray(suspicion, np.float64)
+        if weights.shape != matrix.shape[1:] or not np.isfinite(weights).all():
+            raise ArgumentError(
+                "models.suspicion_of_other_length",
+                "SignalScore.learn: 'suspicion' must have one finite entry per feature "
+                "({n_features}); got {n_entries}. Use 0 for a feature that is no "
+                "signal.",
+                n_features=matrix.shape[1],
+                n_entries=weights.size,
+            )
+        columns, usual, spreads = [], [], []
+        for column in np.flatnonzero(weights):
+            middle, spread = _usual(matrix[:, column])
+            if spread > 0:
+                columns.append(int(column))
+                usual.append(middle)
+                spreads.append(spread)
+        kept = tuple(float(weights[column]) for column in columns)
+        terms = [
+            _term(matrix[:, column], weight, middle, spread)
+            for column, weight, middle, spread in zip(
+                columns, kept, usual, spreads, strict=True
+            )
+        ]
+        total = sum(terms, np.zeros(len(matrix)))
+        return cls(
+            columns=tuple(columns),
+            weights=kept,
+            usual=tuple(usual),
+            spreads=tuple(spreads),
+            means=tuple(_mean(term) for term in terms),
+            spread=_deviation(total) or 1.0,
+            n_features=matrix.shape[1],
+        )
+
+    def raw_score(self, X: ArrayLike) -> Float:
+        """Return how many standard deviations each item is above the mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features, in the order of `learn`.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_items,)
+            Standardised sums.
+        """
+        matrix = np.asarray(X)
+        total = np.zeros(len(matrix))
+        for _, term in self._terms(matrix):
+            total += term
+        return total
+
+    def contributions(self, X: ArrayLike) -> Float:
+        """Return what each feature adds to the raw score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features, in the order of `learn`.
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_items, n_features + 1)
+            Each row sums to `raw_score`; the last column, the base value, is 0.
+        """
+        matrix = np.asarray(X)
+        out = np.zeros((len(matrix), self.n_features + 1))
+        for column, term in self._terms(matrix):
+            out[:, column] = term
+        return out
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values for JSON.
+
+        Returns
+        -------
+        plain : dict
+            What `from_plain` reads.
+        """
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+
+    @classmethod
+    def from_plain(cls, plain: Any, *, owner: str = "SignalScore.from_plain") -> Self:
+        """Return the score that `to_plain` described.
+
+        Parameters
+        ----------
+        plain : dict
+            As from `to_plain`.
+        owner : str, default="SignalScore.from_plain"
+            Name of the calling function, for messages.
+
+        Returns
+        -------
+        score : SignalScore
+            Its raw scores are bit-identical.
+
+        Raises
+        ------
+        ArtefactError
+            If the values are not those of a score.
+        """
+        names = {field.name for field in fields(cls)}
+        if not isinstance(plain, Mapping) or set(plain) != names:
+            raise damaged_model(owner, STATE_FILE, "its signals have other names")
+        for name in ("weights", "usual", "spreads", "means"):
+            _check_numbers(owner, name, plain[name], len(plain["columns"]))
+        _check_numbers(owner, "spread", [plain["spread"]], 1)
+        spreads = [*plain["spreads"], plain["spread"]]
+        places = [*plain["columns"], plain["n_features"]]
+        if not all(type(place) is int and place >= 0 for place in places):
+            raise damaged_model(owner, STATE_FILE, "a position of a signal is odd")
+        if min(spreads) <= 0 or max(places) > plain["n_features"]:
+            raise damaged_model(owner, STATE_FILE, "a signal is out of range")
+        found: dict[str, Any] = dict(plain)
+        lists = ("columns", "weights", "usual", "spreads", "means")
+        return cls(**found | {name: tuple(found[name]) for name in lists})
+
+    def _terms(self, matrix: NDArray[Any]) -> list[tuple[int, Float]]:
+        """Return the column of each signal, and what it adds to the raw score."""
+        found = zip(
+            self.columns,
+            self.weights,
+            self.usual,
+            self.spreads,
+            self.means,
+            strict=True,
+        )
+        return [
+            (
+                column,
+                (_term(matrix[:, column], weight, usual, spread) - mean) / self.spread,
+            )
+            for column, weight, usual, spread, mean in found
+        ]
+
+
+def _usual(values: NDArray[Any]) -> tuple[float, float]:
+    """Return the median of a feature and its spread, 0 where it has one value only.
+
+    The spread is the median absolute deviation, made comparable with a standard
+    deviation. Where more than half of the values are equal, as in a flag, it is the
+    median distance of the others: a flag counts with its weight.
+    """
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return 0.0, 0.0
+    middle = float(np.median(known))
+    distance = np.abs(known - middle)
+    spread = _NORMAL * float(np.median(distance))
+    if spread > 0:
+        return middle, spread
+    others = distance[distance > 0]
+    return middle, float(np.median(others)) if len(others) else 0.0
+
+
+def _term(values: NDArray[Any], weight: float, usual: float, spread: float) -> Float:
+    """Return the cut, weighted distance in the suspicious direction; 0 if missing."""
+    distance = (np.asarray(values, np.float64) - usual) / spread
+    cut = np.clip(distance if weight > 0 else -distance, 0.0, _CAP)
+    return np.nan_to_num(cut, nan=0.0) * abs(weight)
+
+
+def _mean(values: Float) -> float:
+    """Return a mean that does not depend on the order of the values."""
+    return float(np.sort(values).mean()) if len(values) else 0.0
+
+
+def _deviation(values: Float) -> float:
+    """Return a standard deviation that does not depend on the order of the values."""
+    return float(np.sort(values).std()) if len(values) else 0.0
+
+
+def _check_numbers(owner: str, name: str, values: Any, count: int) -> None:
+    """Raise unless there is one finite number for each signal."""
+    if not isinstance(values, list) or len(values) != count:
+        raise damaged_model(owner, STATE_FILE, f"{name!r} of its signals is no list")
+    for value in values:
+        if type(value) not in (int, float) or not abs(value) <= _MOST:
+            raise damaged_model(owner, STATE_FILE, f"{name!r} of a signal is {value!r}")

@@ -7,12 +7,15 @@ and, for synthetic worlds, the hidden truth. The generator itself is `smartrisk.
 from smartrisk.datasets._example import example_declarations
 from smartrisk.datasets._kcs import PublicSet, load_kcs
 from smartrisk.worlds import (
+    INDEPENDENT_SCENARIOS,
     SCENARIOS,
     Breakdown,
     Change,
     FraudMix,
+    IndependentScenario,
     Realism,
     Scenario,
+    TrickMix,
     World,
     breakdown,
     make_declarations,
@@ -23,13 +26,16 @@ from smartrisk.worlds import (
 )
 
 __all__ = [
+    "INDEPENDENT_SCENARIOS",
     "SCENARIOS",
     "Breakdown",
     "Change",
     "FraudMix",
+    "IndependentScenario",
     "PublicSet",
     "Realism",
     "Scenario",
+    "TrickMix",
     "World",
     "breakdown",
     "example_declarations",

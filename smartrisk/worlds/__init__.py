@@ -6,6 +6,11 @@ truth.
 
 from smartrisk.worlds._breakdown import Breakdown, breakdown
 from smartrisk.worlds._changes import Change
+from smartrisk.worlds._independent import (
+    INDEPENDENT_SCENARIOS,
+    IndependentScenario,
+    TrickMix,
+)
 from smartrisk.worlds._named_scenarios import SCENARIOS
 from smartrisk.worlds._realism import Realism, realism
 from smartrisk.worlds._scenario import FraudMix, Scenario
@@ -13,12 +18,15 @@ from smartrisk.worlds._world import World, make_declarations, stream_declaration
 from smartrisk.worlds._world_files import read_world, write_world
 
 __all__ = [
+    "INDEPENDENT_SCENARIOS",
     "SCENARIOS",
     "Breakdown",
     "Change",
     "FraudMix",
+    "IndependentScenario",
     "Realism",
     "Scenario",
+    "TrickMix",
     "World",
     "breakdown",
     "make_declarations",

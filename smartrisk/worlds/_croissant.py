@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES
+from smartrisk.worlds._independent import IndependentScenario
 from smartrisk.worlds._scenario import Scenario
 
 #: Meaning of the columns of the truth, the events and the officers; the schema
@@ -102,7 +103,7 @@ class WrittenFile:
 
 
 def make_description(
-    scenario: Scenario,
+    scenario: Scenario | IndependentScenario,
     seed: int,
     frames: Mapping[str, pd.DataFrame],
     files: Sequence[WrittenFile],

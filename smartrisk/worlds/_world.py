@@ -19,8 +19,15 @@ from smartrisk.errors import (
 )
 from smartrisk.items import item_keys, positions_of
 from smartrisk.schema import KEY, TableInput
+from smartrisk.settings import read_toml
 from smartrisk.tables import read_table
 from smartrisk.worlds._fraud_habits import TYPOLOGIES
+from smartrisk.worlds._independent import (
+    INDEPENDENT_SCENARIOS,
+    IndependentScenario,
+    inspect_again,
+    make_tables,
+)
 from smartrisk.worlds._inspections import (
     CHANNELS,
     OFFICERS,
@@ -40,6 +47,8 @@ from smartrisk.worlds._tables import (
 )
 from smartrisk.worlds._tariff import Int
 
+#: What names a scenario: a name, a value, or a TOML file.
+ScenarioLike = str | Scenario | IndependentScenario | os.PathLike[str]
 #: Maximum number of items of a world: names of traders have 24 bits.
 MOST_ITEMS = 16_000_000
 #: Figures of `World.describe` that a notebook shows.
@@ -81,7 +90,7 @@ class World:
         ``officer_id``, ``office``, ``skill`` (factor on the probability of a finding)
         and ``partner_id`` (the declarant whose irregularities they hide, mostly
         missing).
-    scenario : Scenario
+    scenario : Scenario or IndependentScenario
         The kind of world.
     random_state : int
         The seed.
@@ -108,7 +117,7 @@ class World:
     truth: pd.DataFrame
     events: pd.DataFrame
     officers: pd.DataFrame
-    scenario: Scenario
+    scenario: Scenario | IndependentScenario
     random_state: int
     first_item: int = field(default=0)
 
@@ -220,6 +229,17 @@ class World:
             decided = decided.astype(lodged.dtype)
             start = np.where(decided > lodged, decided, lodged)
         truth, items = self.truth.iloc[row], self.declarations.iloc[row]
+        if isinstance(self.scenario, IndependentScenario):
+            return inspect_again(
+                self.random_state,
+                self.scenario,
+                self.officers,
+                items,
+                truth,
+                self.first_item + row,
+                channel,
+                start,
+            )
         officers = Officers(
             skill=self.officers["skill"].to_numpy(),
             partner=self.officers["partner_id"].to_numpy(dtype=object),
@@ -333,7 +353,7 @@ def make_declarations(
     n_items: int = 10_000,
     *,
     random_state: int = 0,
-    scenario: str | Scenario | os.PathLike[str] = "national",
+    scenario: ScenarioLike = "national",
 ) -> World:
     """Make a synthetic world: declarations, results, and the truth behind them.
 
@@ -349,8 +369,9 @@ def make_declarations(
         Number of goods items; fewer items have fewer traders.
     random_state : int, default=0
         Seed, 0 or more; the same seed gives bit-identical tables.
-    scenario : str, Scenario or path, default="national"
-        Name in `SCENARIOS`, a scenario of your own, or a TOML file of one.
+    scenario : str, Scenario, IndependentScenario or path, default="national"
+        Name in `SCENARIOS` or `INDEPENDENT_SCENARIOS`, a scenario of your own, or a
+        TOML file of one.
 
     Returns
     -------
@@ -400,7 +421,7 @@ def stream_declarations(
     n_items: int = 10_000,
     *,
     random_state: int = 0,
-    scenario: str | Scenario | os.PathLike[str] = "national",
+    scenario: ScenarioLike = "national",
 ) -> Iterator[World]:
     """Make the same world month by month, without holding it all.
 
@@ -413,8 +434,9 @@ def stream_declarations(
         Number of goods items of the whole world.
     random_state : int, default=0
         Seed, 0 or more.
-    scenario : str, Scenario or path, default="national"
-        Name in `SCENARIOS`, a scenario of your own, or a TOML file of one.
+    scenario : str, Scenario, IndependentScenario or path, default="national"
+        Name in `SCENARIOS` or `INDEPENDENT_SCENARIOS`, a scenario of your own, or a
+        TOML file of one.
 
     Yields
     ------
@@ -440,24 +462,30 @@ def _make_months(
     owner: str,
     n_items: int,
     random_state: int,
-    scenario: str | Scenario | os.PathLike[str],
+    scenario: ScenarioLike,
 ) -> Iterator[World]:
     """Check the arguments at once, and return the months, made one by one."""
     check_number(owner, "n_items", n_items, low=1, high=MOST_ITEMS, integer=True)
     check_number(owner, "random_state", random_state, low=0, integer=True)
     chosen = _find_scenario(owner, scenario)
+    if isinstance(chosen, IndependentScenario):
+        return _yield_independent(int(n_items), int(random_state), chosen)
     return _yield_months(int(n_items), int(random_state), chosen)
 
 
-def _find_scenario(owner: str, scenario: str | Scenario | os.PathLike[str]) -> Scenario:
+def _find_scenario(
+    owner: str, scenario: ScenarioLike
+) -> Scenario | IndependentScenario:
     """Return a scenario by value, file or name."""
-    if isinstance(scenario, Scenario):
+    if isinstance(scenario, (Scenario, IndependentScenario)):
         return scenario
     if isinstance(scenario, os.PathLike) or str(scenario).endswith(".toml"):
-        return Scenario.from_toml(scenario)
+        return read_scenario(scenario)
     if isinstance(scenario, str):
-        check_choice(owner, "scenario", scenario, SCENARIOS)
-        return SCENARIOS[scenario]
+        named: dict[str, Scenario | IndependentScenario]
+        named = {**SCENARIOS, **INDEPENDENT_SCENARIOS}
+        check_choice(owner, "scenario", scenario, named)
+        return named[scenario]
     raise ArgumentError(
         "worlds.not_a_scenario",
         "{owner}: 'scenario' must be a Scenario, the name of one or a TOML "
@@ -465,6 +493,43 @@ def _find_scenario(owner: str, scenario: str | Scenario | os.PathLike[str]) -> S
         owner=owner,
         type_name=type(scenario).__name__,
     )
+
+
+def read_scenario(source: os.PathLike[str] | str) -> Scenario | IndependentScenario:
+    """Return the scenario of a TOML file, which names its family or has none."""
+    scenario: Scenario | IndependentScenario
+    if "family" in read_toml("Scenario.from_toml", source):
+        scenario = IndependentScenario.from_toml(source)
+    else:
+        scenario = Scenario.from_toml(source)
+    return scenario
+
+
+def _yield_independent(
+    n_items: int, seed: int, scenario: IndependentScenario
+) -> Iterator[World]:
+    """Yield the months of a world of the independent family, made as a whole."""
+    tables = make_tables(n_items, seed, scenario)
+    starts = np.datetime64(scenario.start, "M") + np.arange(scenario.n_months + 1)
+    starts = starts.astype("datetime64[us]")
+    items, results = tables.declarations, tables.outcomes
+    edges = np.searchsorted(items["lodged_at"].to_numpy(), starts)
+    known = np.searchsorted(results["known_at"].to_numpy(), starts)
+    at = np.searchsorted(tables.events["at"].to_numpy(), starts)
+    for month in range(scenario.n_months):
+        rows = slice(edges[month], edges[month + 1])
+        yield World(
+            declarations=items.iloc[rows].reset_index(drop=True),
+            outcomes=results.iloc[known[month] : known[month + 1]].reset_index(
+                drop=True
+            ),
+            truth=tables.truth.iloc[rows].reset_index(drop=True),
+            events=tables.events.iloc[at[month] : at[month + 1]].reset_index(drop=True),
+            officers=tables.officers,
+            scenario=scenario,
+            random_state=seed,
+            first_item=int(edges[month]),
+        )
 
 
 def _yield_months(n_items: int, seed: int, scenario: Scenario) -> Iterator[World]:

@@ -14,8 +14,7 @@ import pandas as pd
 
 from smartrisk.errors import ArgumentError, ArtefactError, format_values
 from smartrisk.worlds._croissant import WrittenFile, make_description
-from smartrisk.worlds._scenario import Scenario
-from smartrisk.worlds._world import World
+from smartrisk.worlds._world import World, read_scenario
 
 #: Tables of a world, each a file.
 TABLES = ("declarations", "outcomes", "truth", "events", "officers")
@@ -174,7 +173,7 @@ def read_world(folder: str | os.PathLike[str]) -> World:
         )
     frames = {name: _read_table(place / f"{name}.parquet") for name in TABLES}
     return World(
-        scenario=Scenario.from_toml(place / _SCENARIO),
+        scenario=read_scenario(place / _SCENARIO),
         random_state=int(description[_SETTINGS]["random_state"]),
         first_item=int(description[_SETTINGS]["first_item"]),
         **frames,

@@ -50,6 +50,10 @@ class Texts:
         """Return a fraction as a percentage."""
         return "–" if _missing(value) else self.words.rate(float(value))
 
+    def score(self, value: Any, stage: str = "model") -> str:
+        """Return a risk score: a percentage only where results stand behind it."""
+        return "–" if _missing(value) else self.words.score(float(value), stage)
+
     def fine(self, value: Any) -> str:
         """Return a fraction as a percentage with one digit after the point."""
         if _missing(value):

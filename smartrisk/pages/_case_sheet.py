@@ -20,6 +20,14 @@ from smartrisk.pages._case_history import (
     select_earlier,
 )
 from smartrisk.pages._page import Page, currency_notes, history_notes
+from smartrisk.pages._stages import (
+    interval_text,
+    revenue_line,
+    score_label,
+    scored_text,
+    stage_notes,
+    undecided_text,
+)
 from smartrisk.schema import (
     CURRENCY,
     DECLARATIONS,
@@ -31,7 +39,7 @@ from smartrisk.schema import (
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
-    from smartrisk.engine import RiskEngine
+    from smartrisk.engine import RiskEngine, StageReport
 
 #: Earlier items that may replace the data of the first reason: `removal` draws thirty
 #: of them, so more would cost time and change nothing.
@@ -62,6 +70,10 @@ class CaseSheet(Page):
         Fall of the log-odds without the first reason; None where it was not tested.
     history_until : Timestamp or None, default=None
         Day of the last item in the history of the engine.
+    stage_report : StageReport or None, default=None
+        What the scores of the engine rest on.
+    undecided : bool, default=False
+        Whether the interval of the score includes the level of selection.
 
     Examples
     --------
@@ -80,6 +92,8 @@ class CaseSheet(Page):
     counterfactuals: Counterfactuals | None = None
     removal_effect: float | None = None
     history_until: pd.Timestamp | None = None
+    stage_report: StageReport | None = None
+    undecided: bool = False
 
     identities = True
     _template = "case.html"
@@ -98,6 +112,7 @@ class CaseSheet(Page):
         past: TableInput | None = None,
         outcomes: TableInput | None = None,
         top: int = 3,
+        undecided: bool = False,
         on_error: OnError = "raise",
     ) -> Self:
         """Return the case sheet of one item.
@@ -116,6 +131,10 @@ class CaseSheet(Page):
             OUTCOMES. Results that were not known before the day are left out.
         top : int, default=3
             Maximum number of reasons on either side.
+        undecided : bool, default=False
+            Whether the interval of the score includes the level from which items were
+            selected, as `smartrisk.selectivity.undecided` returns it for the items of
+            a day: the sheet states that the score does not decide.
         on_error : str, default="raise"
             "raise", or "set_aside" to continue without invalid rows of `past` and
             `outcomes` and warn.
@@ -173,6 +192,8 @@ class CaseSheet(Page):
             history_until=_last_day_visible(
                 engine.history_until, row["lodged_at"].iloc[0]
             ),
+            stage_report=engine.stage_report_,
+            undecided=bool(undecided),
         )
 
     def earlier_items(self) -> pd.DataFrame:
@@ -197,15 +218,20 @@ class CaseSheet(Page):
         meta = _("Lodged %(moment)s · model version %(version)s") % {
             "moment": texts.moment(row.get("lodged_at")),
             "version": self._score["model_version"],
-        }
+        } + scored_text(self._score.get("scored_at"), texts)
         statement = self.reasons.statements(lang=texts.lang)[0]
+        stage = self.reasons.stage
         own = self._item.attrs.get(OWN_FIELDS, {})
         return {
             "kind": _("Case sheet"),
             "title": title,
             "meta": meta,
-            "risk": texts.rate(self._score["risk_score"]),
-            "revenue": texts.number(round(float(self._score["expected_revenue"]))),
+            "risk": texts.score(self._score["risk_score"], stage),
+            "risk_label": score_label(stage, texts),
+            "interval": interval_text(self._score, stage, texts),
+            "undecided": undecided_text(texts) if self.undecided else "",
+            "revenue": revenue_line(self._score["expected_revenue"], stage, texts),
+            "by_log_odds": stage != "no results",
             "statement": texts.words.capitalise(statement),
             "reasons": _reason_lines(self.reasons, texts),
             "release": _reason_lines(self.reasons.release, texts),
@@ -228,6 +254,7 @@ class CaseSheet(Page):
                 _("irregularity, nothing is due"),
             ],
             "notes": [
+                *stage_notes(stage, self.stage_report, texts),
                 *currency_notes(self._item.attrs.get(CURRENCY), texts),
                 _(
                     "A reason names what raised or lowered the score, compared with "
@@ -267,6 +294,11 @@ class CaseSheet(Page):
         _ = texts.gettext
         if self.removal_effect is None:
             return ""
+        if self.removal_effect > 0 and self.reasons.stage == "no results":
+            return _(
+                "Tested: with what other items declare in place of the first reason's "
+                "data, the score falls."
+            )
         if self.removal_effect > 0:
             return _(
                 "Tested: with what other items declare in place of the first reason's "

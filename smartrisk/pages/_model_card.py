@@ -22,6 +22,7 @@ from smartrisk.pages._obligations import (
     make_obligations_section,
 )
 from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
+from smartrisk.pages._score_basis import ScoreBasis, make_basis_section
 from smartrisk.schema import DECISIONS, TableInput
 from smartrisk.validation import OnError, validate
 
@@ -57,6 +58,8 @@ class ModelCard(Page):
         What was given to the card.
     _reasons : Reasons or None, default=None
         Reasons of many items.
+    _basis : ScoreBasis or None, default=None
+        What the scores rest on.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class ModelCard(Page):
     _parameters: Mapping[str, Any]
     _inputs: CardInputs
     _reasons: Reasons | None = None
+    _basis: ScoreBasis | None = None
 
     def __repr__(self) -> str:
         """Return the version of the model."""
@@ -162,6 +166,7 @@ class ModelCard(Page):
             table = validate(decisions, DECISIONS, on_error=on_error)
             counts = DecisionCounts.from_decisions(table) if len(table) else None
         info = engine.features_.feature_info_
+        basis = ScoreBasis.from_engine(engine)
         inputs = CardInputs(
             version=str(engine.version_),
             fields=tuple(dict.fromkeys(str(f) for i in info for f in i.fields)),
@@ -174,8 +179,15 @@ class ModelCard(Page):
             ledger=ledger,
             drift=drift,
             answers=check_answers(answers),
+            stage="model" if basis is None else basis.stage,
+            has_intervals=basis is not None and basis.calibration is not None,
         )
-        return cls(_parameters=engine.describe(), _inputs=inputs, _reasons=reasons)
+        return cls(
+            _parameters=engine.describe(),
+            _inputs=inputs,
+            _reasons=reasons,
+            _basis=basis,
+        )
 
     def _content(self, texts: Texts) -> Mapping[str, Any]:
         """Return what the template needs."""
@@ -183,6 +195,7 @@ class ModelCard(Page):
         sections = [
             self._use(texts),
             self._data(texts),
+            *([] if self._basis is None else [make_basis_section(self._basis, texts)]),
             make_metrics_section(self._inputs.evaluation, texts),
             self._gaps(texts),
             self._drivers(texts),

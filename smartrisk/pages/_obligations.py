@@ -72,6 +72,8 @@ class CardInputs:
     ledger: Verification | None
     drift: Drift | None
     answers: Mapping[str, str]
+    stage: str = "model"
+    has_intervals: bool = False
 
 
 #: Writes what can be shown for an obligation; an empty text for nothing.
@@ -189,6 +191,11 @@ def _show_ledger(inputs: CardInputs, texts: Texts) -> str:
 
 def _show_reasons(inputs: CardInputs, texts: Texts) -> str:
     """Return that every score has reasons."""
+    if inputs.stage == "no results":
+        return texts.gettext(
+            "every score comes with additive reasons, their evidence and suggested "
+            "checks; every page states that there are no results yet"
+        )
     return texts.gettext(
         "every score comes with additive reasons, their evidence, suggested checks and "
         "a calibrated statement of strength"
@@ -196,8 +203,16 @@ def _show_reasons(inputs: CardInputs, texts: Texts) -> str:
 
 
 def _show_oversight(inputs: CardInputs, texts: Texts) -> str:
-    """Return the administration's own text on oversight."""
-    return inputs.oversight or ""
+    """Return the administration's own text, and what is left to an officer."""
+    parts = [inputs.oversight or ""]
+    if inputs.has_intervals and inputs.stage != "no results":
+        parts.append(
+            texts.gettext(
+                "items whose score is too uncertain to decide are marked, and an "
+                "officer decides"
+            )
+        )
+    return _join_parts(parts, texts)
 
 
 def _show_gaps(inputs: CardInputs, texts: Texts) -> str:
@@ -240,7 +255,10 @@ def _show_capacity(inputs: CardInputs, texts: Texts) -> str:
 
 def _show_analysis(inputs: CardInputs, texts: Texts) -> str:
     """Return that every item has a score."""
-    return texts.gettext("a calibrated risk score and expected revenue per item")
+    _ = texts.gettext
+    if inputs.stage == "no results":
+        return _("a score of directed signals per item; no results yet")
+    return _("a calibrated risk score and expected revenue per item")
 
 
 def _show_random_controls(inputs: CardInputs, texts: Texts) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from smartrisk import selectivity
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.items import positions_of
@@ -22,18 +23,33 @@ from smartrisk.pages._page import (
     read_template,
 )
 from smartrisk.pages._spreadsheet import write_table
+from smartrisk.pages._stages import (
+    revenue_label,
+    scored_text,
+    stage_notes,
+    undecided_note,
+    undecided_text,
+)
 from smartrisk.results import clean_text
-from smartrisk.schema import CURRENCY, DECISIONS, KEY, SELECTED_BY, TableInput
+from smartrisk.schema import (
+    CURRENCY,
+    DECISIONS,
+    KEY,
+    SELECTED_BY,
+    TableInput,
+    stage_of,
+)
 from smartrisk.selectivity import select
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
-    from smartrisk.engine import Guard, RiskEngine
+    from smartrisk.engine import Guard, RiskEngine, StageReport
     from smartrisk.explanations import Reasons
 
 _FIELDS = ("lodged_at", "office", "importer_id", "tariff_code", "origin")
 _DECIDED = ("channel", "selected_by", "rank")
 _NUMBERS = ("rank", "customs_value", "risk_score", "expected_revenue")
+_SCORES = ("risk_score", "score_lower", "score_upper", "expected_revenue")
 _ORDER = (
     "rank",
     "declaration_id",
@@ -74,6 +90,13 @@ class WatchList(Page):
         Day of the last item in the history of the engine.
     currency : str or None, default=None
         Currency of the amounts, where the column map of the items states it.
+    stage : str, default="model"
+        What the scores rest on: one of `smartrisk.schema.STAGES`.
+    stage_report : StageReport or None, default=None
+        The counts behind it.
+    n_undecided : int, default=0
+        Number of items that were not selected and whose interval includes the level
+        from which the model selected.
 
     Examples
     --------
@@ -91,6 +114,9 @@ class WatchList(Page):
     model_version: str
     history_until: pd.Timestamp | None = None
     currency: str | None = None
+    stage: str = "model"
+    stage_report: StageReport | None = None
+    n_undecided: int = 0
 
     identities = True
     _template = "watch.html"
@@ -160,7 +186,7 @@ class WatchList(Page):
         if decisions is None:
             decisions = select(scores, items, capacity=capacity)
         decided = validate(decisions, DECISIONS, on_error=on_error)
-        table = _list_selected(items, scores, decided)
+        table, n_undecided = _list_selected(items, scores, decided)
         reasons = engine.explain(items.loc[table.index], top=top).at_least("slight")
         return cls(
             _table=table.reset_index(drop=True),
@@ -169,6 +195,9 @@ class WatchList(Page):
             model_version=str(engine.version_),
             history_until=engine.history_until,
             currency=items.attrs.get(CURRENCY),
+            stage=stage_of(scores),
+            stage_report=engine.stage_report_,
+            n_undecided=n_undecided,
         )
 
     def frame(self, *, lang: str = "en") -> pd.DataFrame:
@@ -183,9 +212,23 @@ class WatchList(Page):
         -------
         frame : DataFrame
             Key, ``channel``, ``selected_by``, ``rank``, declared fields,
-            ``risk_score``, ``expected_revenue``, ``reasons`` and ``checks``.
+            ``risk_score``, ``score_lower``, ``score_upper``, ``expected_revenue``,
+            ``stage`` (what the scores rest on: without results they are no
+            probabilities), ``undecided``, ``scored_at`` and ``decided_at`` where they
+            are known, ``reasons`` and ``checks``.
         """
         return self._with_sentences(len(self._table), lang)
+
+    def undecided_keys(self) -> frozenset[tuple[str, int]]:
+        """Return the keys of the selected items that are undecided.
+
+        Returns
+        -------
+        keys : frozenset of (str, int)
+            Declaration and item number, where the interval of the score includes the
+            level from which the model selected.
+        """
+        return frozenset(keys_of(self._table[self._table["undecided"]]))
 
     def export(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the list for a spreadsheet; no text can act as a formula.
@@ -234,7 +277,8 @@ class WatchList(Page):
             "title": _("Items to control: %(n)s of %(all)s")
             % {"n": texts.number(len(self._table)), "all": texts.number(self.n_items)},
             "meta": _("Lodged %(first)s to %(last)s · model version %(version)s")
-            % {"first": first, "last": last, "version": self.model_version},
+            % {"first": first, "last": last, "version": self.model_version}
+            + scored_text(self._last_scoring(), texts),
             "policy": f"{CONTENT_POLICY}; script-src 'sha256-{digest}'",
             "script": Markup(script),
             "summary": self._summary(texts),
@@ -247,6 +291,7 @@ class WatchList(Page):
                     "reasons": texts.words.capitalise(line["reasons"]),
                     "checks": line["checks"],
                     "tag": _selection_tag(line, texts),
+                    "undecided": _("undecided") if line["undecided"] else "",
                 }
                 for line in part.to_dict("records")
             ],
@@ -259,6 +304,8 @@ class WatchList(Page):
             if n_left
             else "",
             "notes": [
+                *stage_notes(self.stage, self.stage_report, texts),
+                *self._undecided_notes(texts),
                 *history_notes(self.history_until, texts),
                 *currency_notes(self.currency, texts),
                 _(
@@ -295,8 +342,23 @@ class WatchList(Page):
             for counts, words in sets
             for name, n in counts.items()
         ]
+        n_undecided = int(self._table["undecided"].sum())
+        if n_undecided:
+            summary.append((_("undecided"), texts.number(n_undecided)))
         expected = texts.number(round(float(self._table["expected_revenue"].sum())))
-        return [*summary, (_("expected revenue"), expected)]
+        return [*summary, (revenue_label(self.stage, texts), expected)]
+
+    def _undecided_notes(self, texts: Texts) -> list[str]:
+        """Return what undecided means, and how many items that are not listed are."""
+        notes = [undecided_text(texts)] if self._table["undecided"].any() else []
+        if self.n_undecided:
+            notes.append(undecided_note(self.n_undecided, texts))
+        return notes
+
+    def _last_scoring(self) -> pd.Timestamp | None:
+        """Return when the items were scored, None where that is not known."""
+        known = "scored_at" in self._table and self._table["scored_at"].notna().any()
+        return self._table["scored_at"].max() if known else None
 
     def _head(self, name: str, texts: Texts) -> str:
         """Return the head of a column."""
@@ -306,16 +368,23 @@ class WatchList(Page):
             "declaration_id": _("Declaration"),
             "channel": _("Channel"),
             "risk_score": _("Risk"),
-            "expected_revenue": _("Expected revenue"),
+            "expected_revenue": texts.words.capitalise(
+                revenue_label(self.stage, texts)
+            ),
             "lodged_at": _("Lodged"),
         }
+        if name == "risk_score" and self.stage == "no results":
+            return _("Score, no results yet")
         return heads.get(name) or texts.words.capitalise(texts.words.field(name))
 
 
 def _list_selected(
     items: pd.DataFrame, scores: pd.DataFrame, decisions: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the selected items by rank, else by risk, with decision and scores."""
+) -> tuple[pd.DataFrame, int]:
+    """Return the selected items by rank, else by risk, with decision and scores.
+
+    The number is that of the items that were not selected and are undecided.
+    """
     decided = _match_decisions(items, decisions)
     selected = decided["channel"].notna() & (decided["channel"] != "green")
     fields = [name for name in (*_FIELDS, "customs_value") if name in items]
@@ -323,15 +392,44 @@ def _list_selected(
         [
             decided.loc[selected],
             items.loc[selected, fields],
-            scores.loc[selected, ["risk_score", "expected_revenue"]],
+            scores.loc[selected, [name for name in _SCORES if name in scores]],
         ],
         axis=1,
     )
+    table["stage"] = stage_of(scores)
+    band = _find_undecided(scores, decided)
+    table["undecided"] = band[selected]
+    if "scored_at" in scores:
+        table["scored_at"] = scores.loc[selected, "scored_at"]
     order = [name for name in ("rank", "risk_score") if name in table]
     table = table.sort_values(order, ascending=[name == "rank" for name in order])
     if "rank" not in decided:
         table.insert(len(decided.columns), "rank", range(1, len(table) + 1))
-    return table
+    return table, int((band & ~selected).sum())
+
+
+def keys_of(items: pd.DataFrame) -> list[tuple[str, int]]:
+    """Return declaration and item number of items; 1 where there is no number."""
+    ids = [str(value) for value in items["declaration_id"]]
+    known = "item_number" in items
+    numbers = items["item_number"].tolist() if known else [1] * len(items)
+    return list(zip(ids, map(int, numbers), strict=True))
+
+
+def _find_undecided(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.Series:
+    """Return which items the model neither clearly selects nor clearly releases.
+
+    What a rule, chance or an officer selected is controlled whatever its score.
+    """
+    by_other = pd.Series(False, decided.index)
+    if "selected_by" in decided:
+        by = decided["selected_by"]
+        by_other = by.notna() & (by != "model")
+    find = getattr(selectivity, "undecided", None)
+    if find is None:
+        return by_other & False
+    band = pd.Series(find(scores, decided), decided.index, dtype=bool)
+    return band & ~by_other
 
 
 def _match_decisions(items: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -374,7 +472,7 @@ def _make_cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, An
             return {"text": texts.number(value), "value": ""}
         text = texts.number(round(float(value)))
         if name == "risk_score":
-            text = texts.rate(value)
+            text = texts.score(value, str(line.get("stage", "model")))
         return {"text": text, "value": f"{float(value):.10g}"}
     if name == "channel":
         return {"text": texts.channel(str(value))}

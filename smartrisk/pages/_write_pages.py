@@ -28,8 +28,8 @@ from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import Page
-from smartrisk.pages._watch_list import WatchList
-from smartrisk.schema import OUTCOMES, ColumnMap, TableInput
+from smartrisk.pages._watch_list import WatchList, keys_of
+from smartrisk.schema import OUTCOMES, ColumnMap, TableInput, stage_of
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -220,9 +220,15 @@ def _make_pages(
     pages: dict[str, Page] = {"watch-list": watch_list}
     selected = decisions[decisions["channel"] != "green"].sort_values("rank")
     everything = tables.all_items()
+    in_doubt = watch_list.undecided_keys()
     for number, label in enumerate(selected.index[:n_cases], start=1):
+        item = items.loc[[label]]
         pages[f"case-{number}"] = CaseSheet.from_engine(
-            engine, items.loc[[label]], past=everything, outcomes=tables.outcomes
+            engine,
+            item,
+            past=everything,
+            outcomes=tables.outcomes,
+            undecided=not in_doubt.isdisjoint(keys_of(item)),
         )
     judged = _judge(engine, tables, evaluation)
     every_nth = max(-(-len(items) // _MOST_EXPLAINED), 1)
@@ -267,6 +273,9 @@ def _judge(
     groups = standard_segments(tables.items, past=tables.past)
     return _Judgement(
         evaluation=evaluate(scores, results) if evaluation is None else evaluation,
-        calibration=calibration(both["risk_score"], both["illicit"]),
+        # Without results a score is no probability that could be compared with a rate.
+        calibration=None
+        if stage_of(scores) == "no results"
+        else calibration(both["risk_score"], both["illicit"]),
         segments=by_segment(scores, results, groups),
     )

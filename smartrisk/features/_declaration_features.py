@@ -29,6 +29,7 @@ from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._structuring import Structuring, check_thresholds
 from smartrisk.features._sum_tables import SumTable
+from smartrisk.features._suspicion import with_suspicion
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.schema import OWN_KINDS, TableInput
 from smartrisk.tables import read_table
@@ -398,7 +399,9 @@ class DeclarationFeatures(DeclarationTransformer):
 
     def _describe(self) -> list[FeatureInfo]:
         """Return the features of all parts in their order."""
-        return [info for part in self.parts_.values() for info in part.feature_info_]
+        return with_suspicion(
+            info for part in self.parts_.values() for info in part.feature_info_
+        )
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Let each part fill its own columns."""

@@ -16,6 +16,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.explanations import model_contributions
 from smartrisk.features import FeatureInfo
 from smartrisk.models import (
+    MEMBERS,
     ClassifierAdapter,
     RegressorAdapter,
     RevenueRegressor,
@@ -93,6 +94,23 @@ def predict_risk(classifier: Classifier, matrix: NDArray[Any]) -> Float:
     return classifier.calibrate(classifier.raw_score(matrix, checked=True))
 
 
+def predict_interval(
+    classifier: Classifier, matrix: NDArray[Any]
+) -> tuple[Float, Float, Float]:
+    """Return the probability of a hit of each item, and the bounds of its interval.
+
+    The bounds are missing for models of other libraries, and without results.
+    """
+    calibrator = getattr(classifier, "calibrator_", None)
+    if calibrator is None:
+        risk = predict_risk(classifier, matrix)
+        missing = np.full(len(risk), np.nan)
+        return risk, missing, missing
+    raw = classifier.raw_score(matrix, checked=True)
+    lower, upper = calibrator.interval(raw)
+    return classifier.calibrate(raw), lower, upper
+
+
 def find_contributions(
     classifier: Classifier, matrix: NDArray[Any]
 ) -> tuple[Float, Float]:
@@ -150,11 +168,14 @@ def pack_model(
             blobs[_fitted_file(part)] = content
         return {**plain, "random_state": model.random_state}, {}, blobs
     _check_own_class(part, model)
-    text = model.booster_text()
-    texts = {} if text is None else {_TREES[part]: text}
     fitted = {"params": model.get_params(), "state": model.fitted_state()}
     if isinstance(model, RiskClassifier):
         fitted["stopping_curve"] = [list(point) for point in model.stopping_curve_]
+        trees = model.booster_texts()
+        texts = {_member_file(name): text for name, text in trees.items()}
+    else:
+        text = model.booster_text()
+        texts = {} if text is None else {_TREES[part]: text}
     return fitted, texts, {}
 
 
@@ -167,13 +188,16 @@ def unpack_model(
 ) -> Any:
     """Return the model that `pack_model` packed."""
     if "params" in plain:
-        model = _OWN[part](**with_tuples(plain["params"]))
+        model = _own_model(part, plain["params"])
         name = _TREES[part]
-        model.restore(texts.get(name), plain["state"], name=name)
-        if isinstance(model, RiskClassifier):  # folders of earlier versions have none
-            curve = plain.get("stopping_curve", [])
+        if isinstance(model, RiskClassifier):
+            files = {member: _member_file(member) for member in MEMBERS}
+            trees = {m: texts[file] for m, file in files.items() if file in texts}
+            model.restore(trees, plain["state"], files=files)
+            curve = plain.get("stopping_curve", [])  # earlier versions wrote none
             model.stopping_curve_ = tuple((int(k), float(loss)) for k, loss in curve)
-        return model
+            return model
+        return model.restore(texts.get(name), plain["state"], name=name)
     owner = "RiskEngine.load"
     name = _settings_file(part)
     if plain["estimator"] != name:
@@ -205,7 +229,23 @@ def unpack_setting(part: str, plain: Any, blobs: Blobs, trusted: Iterable[str]) 
         return load_estimator(
             content, trusted=trusted, owner="RiskEngine.load", name=plain
         )
-    return _OWN[part](**with_tuples(plain))
+    return _own_model(part, plain)
+
+
+def _own_model(part: str, params: dict[str, Any]) -> Any:
+    """Return a model of our own with saved parameters.
+
+    Parameters of versions that knew one member only do not name it.
+    """
+    params = with_tuples(params)
+    if part == "classifier":
+        params.setdefault("members", ("boosting",))
+    return _OWN[part](**params)
+
+
+def _member_file(name: str) -> str:
+    """Return the name of the file of the trees of a member."""
+    return "risk.txt" if name == "boosting" else f"risk.{name}.txt"
 
 
 def with_tuples(params: dict[str, Any]) -> dict[str, Any]:

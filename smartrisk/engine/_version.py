@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from smartrisk.engine._stakes import Stakes
 from smartrisk.features import DeclarationFeatures, LearnedHistory, feature_plan
 
 #: Hexadecimal digits of a version: two of a million engines share one with a chance of
@@ -15,10 +16,13 @@ _DIGITS = 16
 _HOW_TRAINED = "\nparameters:"
 
 
-def digest_models(classifier: Any, regressor: Any) -> str:
+def digest_models(classifier: Any, regressor: Any, stakes: Stakes | None = None) -> str:
     """Return the digest of what decides the predictions of two fitted models."""
     digest = hashlib.sha256()
-    for part in (model_content(classifier), model_content(regressor)):
+    parts = [model_content(classifier), model_content(regressor)]
+    if stakes is not None:  # earlier versions had the customs value as scale
+        parts.append(json.dumps(stakes.to_plain(), sort_keys=True).encode())
+    for part in parts:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()
@@ -51,7 +55,7 @@ def make_version(models: str, history: LearnedHistory) -> str:
 
 
 def is_scaled(features: DeclarationFeatures) -> bool:
-    """Return whether the revenue model predicts shares of the customs value."""
+    """Return whether the revenue model predicts shares of what is at stake."""
     return "customs_value" in features.feature_names_in_
 
 
@@ -63,5 +67,10 @@ def model_content(model: Any) -> bytes:
     if hasattr(model, "content"):
         content: bytes = model.content()
         return content
-    trees = (model.booster_text() or "").partition(_HOW_TRAINED)[0]
+    texts = (
+        list(model.booster_texts().values())
+        if hasattr(model, "booster_texts")
+        else [model.booster_text() or ""]
+    )
+    trees = "\n".join(text.partition(_HOW_TRAINED)[0] for text in texts)
     return f"{trees}\n{json.dumps(model.fitted_state(), sort_keys=True)}".encode()

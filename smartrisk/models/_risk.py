@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, check_number
+from smartrisk.models._blend import Member, TreeMember, restore_blend
+from smartrisk.models._blend_training import LabelledItems, train_blend
 from smartrisk.models._boosting import (
     MOST_THREADS,
     STATE_FILE,
@@ -23,14 +24,9 @@ from smartrisk.models._boosting import (
     check_trees,
     count_threads,
     damaged_model,
-    make_dataset,
-    mark_latest,
-    read_booster,
-    read_curve,
     read_state,
-    train,
-    train_with_early_stopping,
 )
+from smartrisk.models._calibration import Calibration
 from smartrisk.models._labels import (
     LabelledClassifier,
     check_weights,
@@ -39,32 +35,22 @@ from smartrisk.models._labels import (
     read_labels,
     read_weights,
 )
+from smartrisk.models._members import (
+    MEMBERS,
+    Recipe,
+    check_members,
+    common_params,
+    make_recipes,
+    smallest_leaf,
+)
 from smartrisk.tables import to_pandas
 
 Float = NDArray[np.float64]
 
-#: Fewer hits (or misses) than this in the latest items cannot stop or calibrate: the
-#: standard error of a rate from ten hits is a third of the rate.
-_ENOUGH = 10
-#: Factor on the learning rate in the search for the number of trees, which costs a
-#: quarter of the trees and finds the number to within four.
-_STRIDE = 4
-#: Trees when nothing can stop them: about where early stopping ends with few hits.
-_USUAL_TREES = 120
 #: From this many hits on, trees have 15 leaves instead of 7: with fewer labels, larger
 #: trees fit noise.
 _MANY_HITS = 1000
 _LEAVES, _MORE_LEAVES = 7, 15
-#: How firmly the slope of the calibration is held at 1, in units of information. An
-#: item adds p (1 - p) raw**2, about 0.4 at a hit rate of 5 %, so that some 250 late
-#: items weigh as much as the prior. With few hits a free slope is further from the
-#: truth (expected calibration error .027 to .031) than the trees alone (.022).
-_PULL = 100.0
-#: Lowest slope of the calibration: the map must keep the order of the raw scores.
-_LEAST_SLOPE = 1e-3
-#: Items by which LightGBM smooths the hit rate of a code before it sorts the codes.
-#: Twice its default of 10: at one hit in twenty, ten items mostly hold no hit.
-_CODE_SMOOTHING = 20.0
 
 
 class RiskClassifier(LabelledClassifier, BaseEstimator):
@@ -138,16 +124,17 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     (500, 2)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (parameters of an estimator are flat)
         self,
-        n_estimators: int = 800,
+        n_estimators: int = 150,
         *,
+        members: tuple[str, ...] = MEMBERS,
         learning_rate: float = 0.04,
         num_leaves: int | None = None,
         feature_fraction: float = 0.4,
         min_child_items: int = 30,
         l2: float = 10.0,
-        patience: int = 50,
+        patience: int | None = None,
         categorical: tuple[int, ...] = (),
         monotone: tuple[int, ...] = (),
         validation_share: float = 0.2,
@@ -155,6 +142,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         random_state: int = 0,
     ) -> None:
         self.n_estimators = n_estimators
+        self.members = members
         self.learning_rate = learning_rate
         self.num_leaves = num_leaves
         self.feature_fraction = feature_fraction
@@ -272,19 +260,48 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         weights: Float | None,
         constraints: tuple[Sequence[int], Sequence[int]],
     ) -> None:
-        """Train the trees and, where the latest items allow it, calibrate them."""
-        late = mark_latest(time, len(hits), self.validation_share)
-        if not _has_enough(hits[late]) or not _has_enough(hits[~late]):
-            late = np.zeros(len(hits), bool)
+        """Train the members, scale and calibrate their blend."""
         codes, signs = constraints
-        params = self._params(hits, signs)
-        data = make_dataset(matrix, hits, params, codes, weights)
-        self.n_trees_ = min(self.n_estimators, _USUAL_TREES)
-        self.calibration_ = (1.0, 0.0)
-        self.stopping_curve_: tuple[tuple[int, float], ...] = ()
-        if late.any():
-            self._stop_and_calibrate(matrix, hits, late, data, params, weights)
-        self.booster_ = train(data, params, self.n_trees_)
+        recipes = make_recipes(
+            self.members,
+            self._boosting(hits, signs),
+            n_items=len(hits),
+            n_features=matrix.shape[1],
+            codes=codes,
+        )
+        self.blend_, self.calibrator_, self.stopping_curve_ = train_blend(
+            LabelledItems(matrix=matrix, hits=hits, time=time, weights=weights),
+            recipes,
+            codes,
+            validation_share=self.validation_share,
+            patience=self.patience,
+            n_jobs=self.n_jobs,
+        )
+
+    @property
+    def members_(self) -> tuple[Member, ...]:
+        """The fitted members: name, trees, centre, spread and weight of each."""
+        return self.blend_.members
+
+    @property
+    def booster_(self) -> Any:
+        """The trees of the boosting, or else of the first member that has trees."""
+        members: dict[str, TreeMember] = {
+            m.name: m for m in self.blend_.members if isinstance(m, TreeMember)
+        }
+        if not members:
+            raise AttributeError("no member has trees")
+        return members.get("boosting", next(iter(members.values()))).booster
+
+    @property
+    def n_trees_(self) -> int:
+        """Number of trees of all members."""
+        return self.blend_.n_trees
+
+    @property
+    def calibration_(self) -> tuple[float, float]:
+        """Slope and intercept from raw score to calibrated log-odds; slope > 0."""
+        return self.calibrator_.slope, self.calibrator_.intercept
 
     def predict_proba(self, X: ArrayLike) -> Float:
         """Return the calibrated probability of no hit and of a hit.
@@ -337,14 +354,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             Log-odds.
         """
         matrix = self._checked_matrix(X, checked=checked)
-        return np.asarray(
-            self.booster_.predict(
-                matrix,
-                raw_score=True,
-                num_iteration=self.n_trees_,
-                num_threads=count_threads(self.n_jobs, len(matrix)),
-            )
-        )
+        return self.blend_.raw(matrix, count_threads(self.n_jobs, len(matrix)))
 
     def contributions(self, X: ArrayLike, *, checked: bool = False) -> Float:
         """Return what each feature adds to the raw score (tree SHAP).
@@ -370,14 +380,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         n_items = len(matrix)
         # An explanation costs about 40 scores, so threads pay off earlier.
         n_threads = count_threads(self.n_jobs, 40 * n_items if n_items > 1 else 1)
-        return np.asarray(
-            self.booster_.predict(
-                matrix,
-                pred_contrib=True,
-                num_iteration=self.n_trees_,
-                num_threads=n_threads,
-            )
-        )
+        return self.blend_.contributions(matrix, n_threads)
 
     def calibrate(self, raw: Float) -> Float:
         """Return the probability that belongs to raw scores.
@@ -392,19 +395,30 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         probability : ndarray of shape (n_items,)
             Calibrated probability of a hit, in the order of the raw scores.
         """
-        slope, intercept = self.calibration_
-        return np.asarray(1.0 / (1.0 + np.exp(-(slope * raw + intercept))))
+        return self.calibrator_.apply(raw)
 
     def booster_text(self) -> str:
-        """Return the trees as text.
+        """Return the trees of `booster_` as text.
 
         Returns
         -------
         text : str
-            All trees, as LightGBM writes them and `restore` reads them.
+            All trees, as LightGBM writes them.
         """
-        check_is_fitted(self, "booster_")
+        check_is_fitted(self, "blend_")
         return str(self.booster_.model_to_string(num_iteration=-1))
+
+    def booster_texts(self) -> dict[str, str]:
+        """Return the trees of each member as text.
+
+        Returns
+        -------
+        texts : dict of str to str
+            Name of the member to all its trees, as LightGBM writes them and `restore`
+            reads them.
+        """
+        check_is_fitted(self, "blend_")
+        return self.blend_.texts()
 
     def fitted_state(self) -> dict[str, Any]:
         """Return what was learned besides the trees, as plain values for JSON.
@@ -412,25 +426,40 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Returns
         -------
         state : dict
-            Calibration, number of trees, number of features.
+            Calibration, number of trees, number of features; the scales and weights of
+            the members where there are several.
         """
-        return {
+        state: dict[str, Any] = {
             "calibration": [float(v) for v in self.calibration_],
             "n_trees": int(self.n_trees_),
             "n_features": int(self.n_features_in_),
         }
+        if self.calibrator_ != _two_numbers(*self.calibration_):
+            state["calibrator"] = self.calibrator_.to_plain()
+        if [member.name for member in self.members_] != ["boosting"]:
+            state["blend"] = self.blend_.to_plain()
+        return state
 
-    def restore(self, text: str, state: dict[str, Any], *, name: str = "text") -> Self:
+    def restore(
+        self,
+        texts: str | Mapping[str, str],
+        state: dict[str, Any],
+        *,
+        name: str = "text",
+        files: Mapping[str, str] | None = None,
+    ) -> Self:
         """Restore trees and calibration that were saved.
 
         Parameters
         ----------
-        text : str
-            As from `booster_text`.
+        texts : str or mapping of str to str
+            As from `booster_texts`; a text alone is that of the boosting.
         state : dict
             As from `fitted_state`.
         name : str, default="text"
-            Name of the file that held the text, for messages.
+            Name of the file that held the text of the boosting, for messages.
+        files : mapping of str to str, default=None
+            Name of the file of each member; None for `name`.
 
         Returns
         -------
@@ -440,24 +469,39 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Raises
         ------
         ArtefactError
-            If the text describes no trees, or the state does not belong to them.
+            If a text describes no trees, or the state does not belong to them.
         """
         owner = f"{type(self).__name__}.restore"
+        if isinstance(texts, str):
+            texts = {"boosting": texts}
+        files = dict.fromkeys(texts, name) | dict(files or {})
+        state = dict(state) if isinstance(state, dict) else state
+        plain, calibrator = (
+            state.pop(key, None) if isinstance(state, dict) else None
+            for key in ("blend", "calibrator")
+        )
         read_state(owner, state, _STATE)
-        booster = read_booster(text, name=name, owner=owner, objective="binary")
         calibration = state["calibration"]
-        n_trees, n_features = booster.num_trees(), booster.num_feature()
         if not isinstance(calibration, list) or len(calibration) != 2:
             raise damaged_model(owner, STATE_FILE, "'calibration' is not two numbers")
-        if state["n_trees"] > n_trees or state["n_features"] != n_features:
-            stated = f"{state['n_trees']} trees of {state['n_features']} features"
-            problem = f"{stated} are stated, {n_trees} of {n_features} found"
-            raise damaged_model(owner, name, problem)
-        self._check_params(n_features)
-        self.booster_ = booster
-        self.calibration_ = tuple(calibration)
-        self.n_trees_ = state["n_trees"]
-        self.n_features_in_ = n_features
+        if plain is None:
+            boosting = {"name": "boosting", "n_trees": state["n_trees"], **_UNSCALED}
+            plain = {"members": [boosting], "level": 0.0, "scale": 1.0}
+        blend = restore_blend(owner, plain, texts, files)
+        for member in blend.members:
+            if isinstance(member, TreeMember):
+                found = member.booster.num_feature()
+                if found != state["n_features"]:
+                    problem = f"{state['n_features']} features are stated, {found}"
+                    raise damaged_model(owner, files[member.name], f"{problem} found")
+        if blend.n_trees != state["n_trees"]:
+            problem = f"{state['n_trees']} trees are stated, {blend.n_trees} found"
+            raise damaged_model(owner, STATE_FILE, problem)
+        self._check_params(state["n_features"])
+        self.blend_ = blend
+        self.calibrator_ = _read_calibration(owner, calibration, calibrator)
+        self.stopping_curve_: tuple[tuple[int, float], ...] = ()
+        self.n_features_in_ = state["n_features"]
         self.classes_ = np.array([0, 1])
         return self
 
@@ -465,44 +509,11 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         """Return X as a matrix, checked unless the caller did."""
         if checked:
             return np.asarray(X)
-        check_is_fitted(self, "booster_")
+        check_is_fitted(self, "blend_")
         matrix: NDArray[Any] = validate_data(
             self, to_pandas(X), reset=False, ensure_all_finite="allow-nan", **_TAKE
         )
         return matrix
-
-    def _stop_and_calibrate(
-        self,
-        X: NDArray[Any],
-        hits: Float,
-        late: NDArray[np.bool_],
-        data: Any,
-        params: dict[str, Any],
-        weights: Float | None,
-    ) -> None:
-        """Find the number of trees and the calibration on the latest items.
-
-        The search takes longer steps and so fewer trees; what it finds holds for all.
-        """
-        coarse = dict(params, learning_rate=_STRIDE * self.learning_rate)
-        losses: dict[str, Any] = {}
-        scout = train_with_early_stopping(
-            data,
-            late,
-            coarse,
-            math.ceil(self.n_estimators / _STRIDE),
-            math.ceil(self.patience / _STRIDE),
-            record=losses,
-        )
-        self.stopping_curve_ = read_curve(losses, _STRIDE, self.n_estimators)
-        best = scout.best_iteration or scout.num_trees()
-        self.n_trees_ = min(_STRIDE * best, self.n_estimators)
-        threads = count_threads(self.n_jobs, int(late.sum()))
-        raw = scout.predict(
-            X[late], raw_score=True, num_iteration=best, num_threads=threads
-        )
-        weights = known_entries(weights, late)
-        self.calibration_ = _fit_sigmoid(np.asarray(raw), hits[late], weights)
 
     def _check_params(self, n_features: int) -> None:
         """Check all parameters: LightGBM would raise late or not at all."""
@@ -521,35 +532,30 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             owner, "min_child_items", self.min_child_items, low=1, integer=True
         )
         check_number(owner, "l2", self.l2, low=0.0)
-        check_number(owner, "patience", self.patience, low=1, integer=True)
+        if self.patience is not None:
+            check_number(owner, "patience", self.patience, low=1, integer=True)
+        check_members(owner, self.members)
         check_jobs_and_seed(owner, self.n_jobs, self.random_state)
         check_categorical(owner, self.categorical, n_features)
         check_monotone(owner, self.monotone, self.categorical, n_features)
 
-    def _params(self, hits: Float, monotone: Sequence[int]) -> dict[str, Any]:
-        """Return the parameters of LightGBM."""
+    def _boosting(self, hits: Float, monotone: Sequence[int]) -> Recipe:
+        """Return how the boosting is trained."""
         n_items = len(hits)
         leaves = self.num_leaves or (
             _LEAVES if hits.sum() < _MANY_HITS else _MORE_LEAVES
         )
-        params: dict[str, Any] = {
-            "objective": "binary",
+        params = common_params(self.random_state, count_threads(self.n_jobs, n_items))
+        params |= {
             "learning_rate": self.learning_rate,
             "num_leaves": leaves,
             "feature_fraction": self.feature_fraction,
-            # A tenth at most, so that small samples can be split at all.
-            "min_data_in_leaf": max(1, min(self.min_child_items, n_items // 10)),
+            "min_data_in_leaf": min(self.min_child_items, smallest_leaf(n_items)),
             "lambda_l2": self.l2,
-            "cat_smooth": _CODE_SMOOTHING,
-            "deterministic": True,
-            "force_col_wise": True,
-            "seed": self.random_state,
-            "num_threads": count_threads(self.n_jobs, n_items),
-            "verbosity": -1,
         }
         if any(monotone):
             params["monotone_constraints"] = list(monotone)
-        return params
+        return Recipe(name="boosting", n_trees=self.n_estimators, params=params)
 
     def __sklearn_tags__(self) -> Any:
         """Return what input the classifier takes."""
@@ -568,33 +574,25 @@ _STATE = {
 _TAKE: dict[str, Any] = {"dtype": [np.float32, np.float64]}
 
 
-def _has_enough(hits: Float) -> bool:
-    """Return whether both classes occur often enough."""
-    return bool(min(hits.sum(), len(hits) - hits.sum()) >= _ENOUGH)
+#: Scale of a member that is alone.
+_UNSCALED = {"centre": 0.0, "spread": 1.0, "weight": 1.0}
 
 
-def _fit_sigmoid(
-    raw: Float, hits: Float, weights: Float | None = None
-) -> tuple[float, float]:
-    """Fit slope and intercept of the log-odds; the slope is drawn towards 1.
+def _two_numbers(slope: float, intercept: float) -> Calibration:
+    """Return the calibration of which two numbers only are known."""
+    return Calibration(slope=slope, intercept=intercept)
 
-    Newton's method on the log-likelihood minus ``_PULL * (slope - 1)**2 / 2``: with few
-    hits the map only moves the level, with many it also changes the slope.
-    """
-    slope, intercept = 1.0, 0.0
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(slope * raw + intercept, -35, 35)))
-        weight = np.maximum(p * (1 - p), 1e-12)
-        error = hits - p
-        if weights is not None:
-            weight, error = weight * weights, error * weights
-        gradient = np.array([(error * raw).sum() - _PULL * (slope - 1.0), error.sum()])
-        cross = (weight * raw).sum()
-        curvature = np.array(
-            [[(weight * raw * raw).sum() + _PULL, cross], [cross, weight.sum()]]
-        )
-        step = np.linalg.solve(curvature, gradient)
-        slope, intercept = slope + float(step[0]), intercept + float(step[1])
-        if np.abs(step).max() < 1e-10:
-            break
-    return max(slope, _LEAST_SLOPE), intercept
+
+def _read_calibration(owner: str, two: list[float], plain: Any) -> Calibration:
+    """Return the calibration that `fitted_state` described."""
+    if plain is None:
+        return _two_numbers(*two)
+    if not isinstance(plain, dict):
+        raise damaged_model(owner, STATE_FILE, "'calibrator' is no mapping")
+    try:
+        found = Calibration.from_plain(plain)
+    except ArgumentError as error:
+        raise damaged_model(owner, STATE_FILE, str(error)) from error
+    if [found.slope, found.intercept] != two:
+        raise damaged_model(owner, STATE_FILE, "two calibrations are stated")
+    return found

@@ -37,6 +37,7 @@ REFUSED = {
         "min_child_items": (0, -3, 2.5),
         "l2": (-1.0, np.inf, None),
         "patience": (0, -1, 1.5),
+        "members": ((), ("forest", "forest"), ("trees",), "forest", 3, None),
         "monotone": ((1,), (0, 0, 2, 0), (0, 0.5, 0, 0), None, 3, True, "abcd"),
     },
     RevenueRegressor: TREES | {"num_leaves": (*TREES["num_leaves"], None)},

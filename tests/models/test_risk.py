@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, DataQualityWarning
 from smartrisk.evaluation import calibration_error
-from smartrisk.models import RevenueRegressor, RiskClassifier
+from smartrisk.models import RevenueRegressor, RiskClassifier, fit_calibration
 from smartrisk.models._boosting import mark_latest
-from smartrisk.models._risk import _fit_sigmoid
 
 NAMES = ["rate", "price", "code", "noise"]
 
@@ -120,18 +119,23 @@ def test_threads_change_no_bit():
     assert np.array_equal(one.predict_proba(X), two.predict_proba(X))
 
 
-def test_the_latest_items_steer_the_number_of_trees():
+STOPPED = {"members": ("boosting",), "n_estimators": 800, "patience": 50}
+
+
+def test_the_latest_items_steer_the_number_of_trees_where_patience_is_set():
     X, y, _ = made(4000)
     time = np.arange(4000)
-    base = RiskClassifier().fit(X, y, time=time)
+    base = RiskClassifier(**STOPPED).fit(X, y, time=time)
     mixed = np.random.default_rng(0).permutation(4000)
-    again = RiskClassifier().fit(X[mixed], y[mixed], time=time[mixed])
+    again = RiskClassifier(**STOPPED).fit(X[mixed], y[mixed], time=time[mixed])
     assert base.n_trees_ == again.n_trees_
     assert base.calibration_ == pytest.approx(again.calibration_, abs=1e-9)
     noise = y.copy()
     noise[3200:] = np.random.default_rng(1).permutation(noise[3200:])
-    drifted = RiskClassifier().fit(X, noise, time=time)
+    drifted = RiskClassifier(**STOPPED).fit(X, noise, time=time)
     assert drifted.n_trees_ < base.n_trees_
+    fixed = RiskClassifier(members=("boosting",)).fit(X, noise, time=time)
+    assert fixed.n_trees_ == fixed.n_estimators
 
 
 def test_the_latest_items_set_the_level_of_the_probabilities():
@@ -166,8 +170,8 @@ def test_contributions_add_up_to_the_raw_score(learned, fresh):
 
 
 def test_a_classifier_restored_from_text_is_bit_identical(learned, fresh):
-    text = learned.booster_text()
-    again = RiskClassifier(**learned.get_params()).restore(text, learned.fitted_state())
+    again = RiskClassifier(**learned.get_params())
+    again.restore(learned.booster_texts(), learned.fitted_state())
     assert np.array_equal(
         again.predict_proba(fresh[0]), learned.predict_proba(fresh[0])
     )
@@ -277,14 +281,14 @@ def logits(n_items, slope, seed=0):
 
 
 def test_few_late_items_leave_the_slope_at_one_and_many_estimate_it():
-    slope, _ = _fit_sigmoid(*logits(60, 3.0))
-    assert slope == pytest.approx(1.0, abs=0.2)
-    slope, intercept = _fit_sigmoid(*logits(200_000, 3.0))
-    assert slope == pytest.approx(3.0, rel=0.03)
-    assert intercept == pytest.approx(0.0, abs=0.03)
+    found = fit_calibration(*logits(60, 3.0))
+    assert found.slope == pytest.approx(1.0, abs=0.2)
+    found = fit_calibration(*logits(200_000, 3.0))
+    assert found.slope == pytest.approx(3.0, rel=0.03)
+    assert found.intercept == pytest.approx(0.0, abs=0.03)
 
 
 def test_the_map_keeps_the_order_where_high_scores_have_few_hits():
     raw, hits = logits(50_000, 2.0)
-    slope, _ = _fit_sigmoid(-raw, hits)
-    assert slope > 0
+    with pytest.warns(DataQualityWarning, match="keeps the order"):
+        assert fit_calibration(-raw, hits).slope > 0

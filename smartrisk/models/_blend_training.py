@@ -1,0 +1,274 @@
+"""Training of the members and of their blend, with scores out of time.
+
+Reads labelled items; writes a blend, its calibration and the curve of early stopping.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smartrisk.items import mix
+from smartrisk.models._blend import Blend, TreeMember, make_blend
+from smartrisk.models._boosting import (
+    count_threads,
+    make_dataset,
+    mark_latest,
+    read_curve,
+    train,
+    train_with_early_stopping,
+)
+from smartrisk.models._calibration import Calibration, fit_calibration
+from smartrisk.models._labels import known_entries
+from smartrisk.models._members import Recipe, member_weights
+
+Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+#: Fewer hits (or misses) than this in the latest items cannot stop, scale or calibrate:
+#: the standard error of a rate from ten hits is a third of the rate.
+_ENOUGH = 10
+#: Factor on the learning rate in the search for the number of trees, which costs a
+#: quarter of the trees and finds the number to within four.
+_STRIDE = 4
+#: Trees where early stopping was asked for and nothing can stop them: about where it
+#: ends with few hits.
+_USUAL_TREES = 120
+#: Blocks of the latest items, each scored by members that learned from what was before.
+_BLOCKS = 3
+#: Rows whose numbers are hashed at once.
+_CHUNK = 4096
+
+
+class Trained(NamedTuple):
+    """What a fit learned."""
+
+    blend: Blend
+    calibration: Calibration
+    curve: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledItems:
+    """Items to learn from.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_items, n_features)
+        Features.
+    hits : ndarray of shape (n_items,)
+        1 for a hit, 0 for none.
+    time : array-like of shape (n_items,) or None
+        When each was lodged; None for the order of the rows.
+    weights : ndarray of shape (n_items,) or None
+        How many items each one counts for; None for 1.
+    """
+
+    matrix: NDArray[Any]
+    hits: Float
+    time: ArrayLike | None
+    weights: Float | None
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.hits)
+
+    def sorted(self) -> LabelledItems:
+        """Return the items in an order that depends on their content alone.
+
+        Drawing items at random, and sums of floats, depend on the order of the rows.
+        """
+        time = np.arange(len(self)) if self.time is None else np.asarray(self.time)
+        keys = [time, self.hits, hash_rows(self.matrix)]
+        if self.weights is not None:
+            keys.insert(0, self.weights)
+        order = np.lexsort(keys)
+        return LabelledItems(
+            matrix=self.matrix[order],
+            hits=self.hits[order],
+            time=time[order],
+            weights=known_entries(self.weights, order),
+        )
+
+
+def hash_rows(matrix: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return 64 bits for each row, the same for equal numbers of either precision."""
+    keys = mix(np.arange(matrix.shape[1], dtype=np.uint64))
+    found = np.zeros(len(matrix), np.uint64)
+    for start in range(0, len(matrix), _CHUNK):
+        part = matrix[start : start + _CHUNK].astype(np.float64) + 0.0  # -0.0 is 0.0
+        part[np.isnan(part)] = np.nan  # of all NaN one
+        bits = np.ascontiguousarray(part).view(np.uint64)
+        found[start : start + _CHUNK] = mix(bits ^ keys).sum(axis=1, dtype=np.uint64)
+    return found
+
+
+def train_blend(
+    items: LabelledItems,
+    recipes: Sequence[Recipe],
+    codes: Sequence[int],
+    *,
+    validation_share: float,
+    patience: int | None,
+    n_jobs: int | None,
+) -> Trained:
+    """Return the blend of the members that the recipes describe, and its calibration.
+
+    Parameters
+    ----------
+    items : LabelledItems
+        What to learn from.
+    recipes : sequence of Recipe
+        One for each member.
+    codes : sequence of int
+        Positions of features that are codes.
+    validation_share : float
+        Latest share of the items that is scored out of time.
+    patience : int or None
+        Trees without gain before the boosting stops; None for its fixed number.
+    n_jobs : int or None
+        Threads at most.
+    """
+    alone = len(recipes) == 1 and recipes[0].name == "boosting"
+    if not alone:
+        items = items.sorted()
+    data = make_dataset(
+        items.matrix, items.hits, recipes[0].params, codes, items.weights
+    )
+    work = _Work(items, data, n_jobs)
+    curve: tuple[tuple[int, float], ...] = ()
+    stopped = None
+    if patience is not None and recipes[0].name == "boosting":
+        stopped = work.stop(recipes[0], validation_share, patience)
+        recipes = (replace(recipes[0], n_trees=stopped.n_trees), *recipes[1:])
+        curve = stopped.curve
+    if stopped is not None and alone:
+        late = stopped.late
+        scored = _Scored([stopped.raw], late, np.ones(int(late.sum()), np.intp))
+    else:
+        scored = work.score_blocks(recipes, validation_share)
+    members = [work.train(recipe) for recipe in recipes]
+    threads = count_threads(n_jobs, len(items))
+    shares = member_weights([m.name for m in members], float(items.hits.sum()))
+    if not len(scored.block):
+        raws = [m.raw(items.matrix, threads) for m in members] if not alone else []
+        blend = make_blend(members, raws, shares, items.weights)
+        return Trained(blend, Calibration(), curve)
+    weights = known_entries(items.weights, scored.rows)
+    blend = make_blend(members, scored.raws, shares, weights)
+    calibration = fit_calibration(
+        blend.combine(scored.raws),
+        items.hits[scored.rows],
+        block=scored.block,
+        weights=weights,
+    )
+    return Trained(blend, calibration, curve)
+
+
+class _Scored(NamedTuple):
+    """Raw scores of items by members that did not learn from them."""
+
+    raws: list[Float]
+    rows: Bool
+    block: NDArray[np.intp]
+
+
+class _Stopped(NamedTuple):
+    """Where early stopping ended; without late items that could stop, none is late."""
+
+    n_trees: int
+    curve: tuple[tuple[int, float], ...]
+    late: Bool
+    raw: Float
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """The binned items, and what is trained on them."""
+
+    items: LabelledItems
+    data: Any
+    n_jobs: int | None
+
+    def train(self, recipe: Recipe, part: Any = None, n_items: int = 0) -> TreeMember:
+        """Return a member trained on all items, or on a part of them."""
+        data = self.data
+        if part is not None:
+            recipe, data = recipe.of_part(n_items), part
+        booster = train(data, recipe.params, recipe.n_trees)
+        n_trees = min(recipe.n_trees, booster.num_trees())
+        return TreeMember(name=recipe.name, booster=booster, n_trees=n_trees)
+
+    def stop(self, recipe: Recipe, share: float, patience: int) -> _Stopped:
+        """Find the number of trees of the boosting on the latest items.
+
+        The search takes longer steps and so fewer trees; what it finds holds for all.
+        """
+        hits, most = self.items.hits, recipe.n_trees
+        late = mark_latest(self.items.time, len(hits), share)
+        if not _has_enough(hits[late]) or not _has_enough(hits[~late]):
+            none = np.zeros(len(hits), bool)
+            return _Stopped(min(most, _USUAL_TREES), (), none, np.zeros(0))
+        rate = _STRIDE * recipe.params["learning_rate"]
+        losses: dict[str, Any] = {}
+        scout = train_with_early_stopping(
+            self.data,
+            late,
+            recipe.params | {"learning_rate": rate},
+            math.ceil(most / _STRIDE),
+            math.ceil(patience / _STRIDE),
+            record=losses,
+        )
+        best = scout.best_iteration or scout.num_trees()
+        member = TreeMember(name=recipe.name, booster=scout, n_trees=best)
+        raw = member.raw(
+            self.items.matrix[late], count_threads(self.n_jobs, int(late.sum()))
+        )
+        curve = read_curve(losses, _STRIDE, most)
+        return _Stopped(min(_STRIDE * best, most), curve, late, raw)
+
+    def score_blocks(self, recipes: Sequence[Recipe], share: float) -> _Scored:
+        """Score the latest items, block by block, by members of what was before."""
+        hits = self.items.hits
+        block = number_blocks(self.items.time, len(hits), share)
+        scored = np.zeros(len(hits), bool)
+        raws = [np.zeros(len(hits)) for _ in recipes]
+        for number in range(1, _BLOCKS + 1):
+            early, own = block < number, block == number
+            if not _has_enough(hits[early]) or not own.any():
+                continue
+            scored |= own
+        if not _has_enough(hits[scored]):
+            return _Scored([raw[:0] for raw in raws], scored & False, block[:0])
+        for number in np.unique(block[scored]).tolist():
+            early, own = block < number, block == number
+            part = self.data.subset(np.flatnonzero(early))
+            rows = self.items.matrix[own]
+            threads = count_threads(self.n_jobs, len(rows))
+            for recipe, raw in zip(recipes, raws, strict=True):
+                member = self.train(recipe.quicker(), part, int(early.sum()))
+                raw[own] = member.raw(rows, threads)
+        return _Scored([raw[scored] for raw in raws], scored, block[scored])
+
+
+def number_blocks(
+    time: ArrayLike | None, n_items: int, share: float
+) -> NDArray[np.intp]:
+    """Return the block of each item: 0 for the earliest share, then 1, 2 and 3.
+
+    The blocks have about as many items; whole moments stay together.
+    """
+    block = np.zeros(n_items, np.intp)
+    for left in range(_BLOCKS, 0, -1):
+        block += mark_latest(time, n_items, share * left / _BLOCKS)
+    return block
+
+
+def _has_enough(hits: Float) -> bool:
+    """Return whether both classes occur often enough."""
+    return bool(min(hits.sum(), len(hits) - hits.sum()) >= _ENOUGH)

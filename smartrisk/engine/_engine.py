@@ -188,11 +188,12 @@ class RiskEngine(FittedParts):
         start = time.perf_counter()
         history = tables.learn(settings)
         models = train_models(settings, history.features, items, ids, found)
-        digest = digest_models(models.classifier, models.regressor)
+        digest = digest_models(models.classifier, models.regressor, models.stakes)
         state = EngineState(
             history=history,
             classifier=models.classifier,
             regressor=models.regressor,
+            stakes=models.stakes,
             learned=np.sort(ids[found.rows]),
             models=digest,
             version=make_version(digest, history),

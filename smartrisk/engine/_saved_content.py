@@ -159,4 +159,5 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "own_fields": _are_own_fields,
     "sources": _are_sources,
     "stage": _is_mapping,
+    "stakes": _is_mapping,
 }

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.engine._models import predict_risk
+from smartrisk.engine._stakes import scale_of_item, scale_of_items
 from smartrisk.engine._state import EngineState
-from smartrisk.engine._training import declared_value, declared_values
 from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
@@ -79,7 +79,7 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
         rows = items.iloc[part]
         matrix = state.features.transform_matrix(rows)
         risk[part] = predict_risk(state.classifier, matrix)
-        scale = declared_values(rows, state.features)
+        scale = scale_of_items(state.stakes, rows, state.features)
         revenue[part] = state.regressor.predict(matrix, scale=scale, checked=True)
     scores = items.loc[:, [k for k in KEY if k in items]].copy()
     scores["risk_score"] = risk
@@ -99,7 +99,7 @@ def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
     """Return the score of one canonical item, bit-identical to its score in a batch."""
     matrix = state.features.transform_one(values)
     risk = float(predict_risk(state.classifier, matrix)[0])
-    scale = declared_value(values, state.features)
+    scale = scale_of_item(state.stakes, values, state.features)
     given_hit = state.regressor.predict(matrix, scale=scale, checked=True)
     score: ItemScore = {
         "risk_score": risk,

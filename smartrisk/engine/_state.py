@@ -28,6 +28,7 @@ from smartrisk.engine._models import (
 )
 from smartrisk.engine._saved_content import naming_file, odd_content, read_content
 from smartrisk.engine._stages import StageReport
+from smartrisk.engine._stakes import Stakes
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     ArgumentError,
@@ -200,6 +201,9 @@ class EngineState:
     stage : StageReport, default=None
         What the scores rest on; None where it is not known, as in folders of earlier
         versions, whose models learned from results.
+    stakes : Stakes, default=None
+        How what is at stake is measured, the scale of the revenue; None in folders of
+        earlier versions, whose scale is the customs value.
     """
 
     history: LearnedHistory
@@ -213,6 +217,7 @@ class EngineState:
     own_fields: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     stage: StageReport | None = None
+    stakes: Stakes | None = None
 
     @property
     def stage_name(self) -> str:
@@ -288,6 +293,8 @@ def pack(
         content["own_fields"] = dict(state.own_fields)
     if state.sources:
         content["sources"] = [source.to_dict() for source in state.sources]
+    if state.stakes is not None:
+        content["stakes"] = state.stakes.to_plain()
     if state.stage is not None:
         content["stage"] = state.stage.to_plain()
     texts |= more_texts
@@ -320,7 +327,8 @@ def unpack(
         )
         _check_sizes(history, classifier, regressor)
         _check_columns(history, content.get("own_fields", {}))
-        models = digest_models(classifier, regressor)
+        stakes = Stakes(**content["stakes"]) if "stakes" in content else None
+        models = digest_models(classifier, regressor, stakes)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
         settings.check_values()
         stage = None
@@ -339,6 +347,7 @@ def unpack(
         own_fields=content.get("own_fields", {}),
         sources=tuple(map(Source.from_dict, content.get("sources", ()))),
         stage=stage,
+        stakes=stakes,
     )
     _check_digests(folder, content["version"], content["digests"], state)
     return settings, state

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from smartrisk.engine._models import (
     Classifier,
@@ -19,6 +16,7 @@ from smartrisk.engine._models import (
     takes_signals,
 )
 from smartrisk.engine._stages import StageReport, are_both_there, count_results
+from smartrisk.engine._stakes import Stakes
 from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
@@ -34,10 +32,11 @@ SIGNAL_ITEMS = 20_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Models:
-    """The two fitted models, and what their scores rest on."""
+    """The two fitted models, what is at stake, and what their scores rest on."""
 
     classifier: Classifier
     regressor: Regressor
+    stakes: Stakes
     stage: StageReport
 
 
@@ -72,14 +71,25 @@ def train_models(
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
     classifier.fit(matrix, hits, time=days)
     hit = hits > 0
-    value = declared_values(chosen, features)
+    stakes = Stakes.learn(chosen)
     regressor = settings.new_regressor()
     if hit.any():
-        regressor.fit(matrix[hit], revenue[hit], scale=value[hit], time=days[hit])
+        fiscal = np.ones(len(items), bool)
+        if results.fiscal is not None:
+            fiscal[results.rows] = results.fiscal
+        regressor.fit(
+            matrix[hit],
+            revenue[hit],
+            scale=stakes.of_items(chosen[hit], features),
+            time=days[hit],
+            fiscal=fiscal[rows][hit],
+        )
     else:
         regressor = _assume_revenue(settings, matrix.shape[1])
     stage = count_results(len(items), results.hits, signals_weight(classifier))
-    return Models(classifier=classifier, regressor=regressor, stage=stage)
+    return Models(
+        classifier=classifier, regressor=regressor, stakes=stakes, stage=stage
+    )
 
 
 def _assume_revenue(settings: EngineSettings, n_features: int) -> Regressor:
@@ -88,25 +98,6 @@ def _assume_revenue(settings: EngineSettings, n_features: int) -> Regressor:
         settings = replace(settings, regressor=None)
     state = {"mean": 1.0, "n_features": n_features}
     return settings.new_regressor().restore(None, state)
-
-
-def declared_values(
-    items: pd.DataFrame, features: DeclarationFeatures
-) -> NDArray[np.float64]:
-    """Return the customs values of items, 1 where the engine was fitted without any."""
-    if "customs_value" not in features.feature_names_in_:
-        return np.ones(len(items))
-    return items["customs_value"].to_numpy(np.float64)
-
-
-def declared_value(
-    item: Mapping[str, Any], features: DeclarationFeatures
-) -> NDArray[np.float64]:
-    """Return the customs value of one canonical item as `declared_values` does."""
-    if "customs_value" not in features.feature_names_in_:
-        return np.ones(1)
-    value = item.get("customs_value")
-    return np.array([np.nan if value is None else value], np.float64)
 
 
 def warn_of_doubts(

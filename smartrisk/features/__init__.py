@@ -19,6 +19,7 @@ from smartrisk.features._packing import (
     to_settings,
     to_tables,
 )
+from smartrisk.features._peer_amounts import peer_rates, peer_values
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._register_packing import (
     FEATURE_REVISION,
@@ -53,6 +54,8 @@ __all__ = [
     "from_tables",
     "join_results",
     "pack_history",
+    "peer_rates",
+    "peer_values",
     "to_settings",
     "to_tables",
     "unpack_history",

@@ -40,6 +40,9 @@ class ItemResults:
     stated : ndarray of int64, shape (n_results,), default=None
         Day of `known_at` as it was recorded, -1 where it was not; None where `day` is
         all that is known.
+    fiscal : ndarray of bool, shape (n_results,), default=None
+        False where the finding is about another law than revenue and nothing was
+        recovered: its amount says nothing of how grave it is. None where unknown.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class ItemResults:
     revenue: NDArray[np.float64]
     n_items: int | None = None
     stated: Int | None = None
+    fiscal: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Return the number of results."""
@@ -139,15 +143,31 @@ def join_results(
         None if given is None else given.to_numpy(),
         label_delay,
     )
-    revenue = outcomes.get("revenue_adjustment")
+    amounts = outcomes.get("revenue_adjustment")
+    revenue = np.zeros(len(rows)) if amounts is None else clean_amounts(amounts)
     return ItemResults(
         rows=rows,
         day=days(known),
         hits=outcomes["illicit"].to_numpy(np.int64),
-        revenue=np.zeros(len(rows)) if revenue is None else clean_amounts(revenue),
+        revenue=revenue,
         n_items=len(items),
         stated=stated_days(given, len(rows)),
+        fiscal=are_fiscal(outcomes, revenue),
     )
+
+
+def are_fiscal(
+    outcomes: pd.DataFrame, revenue: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which amounts tell how grave a finding is.
+
+    A finding of drugs or of counterfeits has no duty to recover: its amount of 0 is no
+    evidence. One without an area is taken to be about revenue, as most findings are.
+    """
+    if "area" not in outcomes:
+        return np.ones(len(outcomes), bool)
+    of_revenue = outcomes["area"].fillna("revenue") == "revenue"
+    return of_revenue.to_numpy(bool) | (revenue > 0)
 
 
 def stated_days(known_at: pd.Series | None, n_results: int) -> Int:

@@ -12,11 +12,15 @@ from scipy.special import expit, logit
 from smartrisk.errors import ArgumentError
 from smartrisk.models._boosting import STATE_FILE, damaged_model, read_state
 from smartrisk.models._estimator_adapter import EstimatorAdapter
+from smartrisk.models._labels import known_entries
 from smartrisk.models._revenue import (
     FEWEST_HITS,
     STATE_RANGES,
+    USUAL_SCALE,
+    choose_fiscal,
     clip_shares,
-    positive_scale,
+    fill_scale,
+    find_usual_scale,
 )
 from smartrisk.models._rows import (
     Float,
@@ -270,7 +274,10 @@ class RegressorAdapter(EstimatorAdapter):
         The fitted regressor; None when fewer than 30 hits were seen: then the mean
         share is used.
     mean_ : float
-        Mean share of the declared value that was recovered.
+        Mean share of the stake that was recovered.
+    usual_scale_ : float or None
+        Median stake of the hits, for items without one; None for models that earlier
+        versions saved.
 
     See Also
     --------
@@ -278,8 +285,9 @@ class RegressorAdapter(EstimatorAdapter):
 
     Notes
     -----
-    The regressor learns the *share* of the declared value that was recovered, cut at
-    its 99.5th percentile, as `RevenueRegressor` does. Negative predictions count as 0.
+    The regressor learns the *share* of the stake that was recovered, cut at its 99.5th
+    percentile, as `RevenueRegressor` does; the level is that of the shares. Negative
+    predictions count as 0.
 
     Examples
     --------
@@ -294,6 +302,7 @@ class RegressorAdapter(EstimatorAdapter):
     """
 
     mean_: float
+    usual_scale_: float | None
 
     def fit(
         self,
@@ -302,6 +311,7 @@ class RegressorAdapter(EstimatorAdapter):
         *,
         scale: ArrayLike | None = None,
         time: ArrayLike | None = None,
+        fiscal: ArrayLike | None = None,
     ) -> Self:
         """Learn from items where an irregularity was found.
 
@@ -312,16 +322,24 @@ class RegressorAdapter(EstimatorAdapter):
         y : ndarray of shape (n_hits,)
             Revenue recovered, national currency, not negative.
         scale : array-like of shape (n_hits,), default=None
-            What the revenue is a share of, such as the declared value; None for 1.
+            What the revenue is a share of, such as the stake; None for 1. Items without
+            a positive one get the median.
         time : array-like of shape (n_hits,), default=None
             When each item was lodged, for regressors whose `fit` takes it.
+        fiscal : array-like of bool, shape (n_hits,), default=None
+            False for findings under other laws, such as drugs, which are left out; None
+            for all true.
 
         Returns
         -------
         self : RegressorAdapter
             The fitted model.
         """
-        share = clip_shares(np.asarray(y, np.float64) / positive_scale(scale, len(y)))
+        self.usual_scale_ = find_usual_scale(scale)
+        factor = fill_scale(scale, len(y), self.usual_scale_)
+        learned = choose_fiscal(fiscal, len(y))
+        share = clip_shares((np.asarray(y, np.float64) / factor)[learned])
+        X, time = np.asarray(X)[learned], known_entries(time, learned)
         self.mean_ = float(share.mean())
         self.estimator_ = None
         self.n_features_in_ = np.shape(X)[1]
@@ -341,7 +359,7 @@ class RegressorAdapter(EstimatorAdapter):
         X : array-like of shape (n_items, n_features)
             Features, in the order of fit.
         scale : array-like of shape (n_items,), default=None
-            As in fit; missing values count as 0.
+            As in fit.
         checked : bool, default=True
             Not used: the regressor checks its input itself.
 
@@ -352,7 +370,7 @@ class RegressorAdapter(EstimatorAdapter):
             others.
         """
         matrix = self.prepare(X) if self.estimator_ is not None else np.asarray(X)
-        factor = 1.0 if scale is None else np.nan_to_num(np.asarray(scale, float))
+        factor = fill_scale(scale, len(matrix), self.usual_scale_)
         if self.estimator_ is None:
             return np.asarray(np.full(len(matrix), self.mean_) * factor)
         return predict_in_parts(self._share, matrix, self._size) * factor
@@ -363,13 +381,16 @@ class RegressorAdapter(EstimatorAdapter):
         Returns
         -------
         state : dict
-            Mean of each feature, items at once, and the mean share.
+            Mean of each feature, items at once, the mean share and the usual scale.
         """
-        return {
+        state = {
             **super().fitted_state(),
             "mean": self.mean_,
             "n_features": self.n_features_in_,
         }
+        if self.usual_scale_ is not None:
+            state["usual_scale"] = self.usual_scale_
+        return state
 
     def content(self) -> bytes:
         """Return what decides the predictions, the same after saving and loading.
@@ -377,9 +398,13 @@ class RegressorAdapter(EstimatorAdapter):
         Returns
         -------
         content : bytes
-            A digest of the settings and of what was fitted, and the mean share.
+            A digest of the settings and of what was fitted, the mean share and the
+            usual scale.
         """
-        return super().content() + self.mean_.hex().encode()
+        numbers = self.mean_.hex()
+        if self.usual_scale_ is not None:
+            numbers += self.usual_scale_.hex()
+        return super().content() + numbers.encode()
 
     def restore(
         self,
@@ -409,9 +434,11 @@ class RegressorAdapter(EstimatorAdapter):
         """
         self.estimator_ = None
         self._restore(content, state, trusted, name)
-        numbers = {key: state[key] for key in STATE_RANGES}
-        read_state("RiskEngine.load", numbers, STATE_RANGES)
+        ranges = STATE_RANGES | (USUAL_SCALE if "usual_scale" in state else {})
+        read_state("RiskEngine.load", {key: state[key] for key in ranges}, ranges)
         self.mean_ = float(state["mean"])
+        usual = state.get("usual_scale")
+        self.usual_scale_ = None if usual is None else float(usual)
         self.n_features_in_ = int(state["n_features"])
         return self
 

@@ -141,7 +141,7 @@ def test_few_hits_give_the_mean_share(data):
     X = data[0][:29]
     model = RegressorAdapter(Ridge()).fit(X, np.ones(29), scale=np.full(29, 4.0))
     assert model.estimator_ is None
-    assert model.predict(X[:2], scale=np.array([8.0, np.nan])).tolist() == [2.0, 0.0]
+    assert model.predict(X[:2], scale=np.array([8.0, np.nan])).tolist() == [2.0, 1.0]
     again = RegressorAdapter(Ridge()).restore(None, model.fitted_state())
     assert again.content() == model.content()
 

@@ -1,0 +1,142 @@
+"""What is at stake in an item: the scale of the revenue model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.features import DeclarationFeatures, peer_rates, peer_values
+
+Float = NDArray[np.float64]
+
+#: Part of the value that is at stake whatever the duty rate: taxes on the value, a duty
+#: that the declared code or origin hides, and goods that are not declared at all. With
+#: 0 nothing would be at stake where the declared rate is 0.
+BASE_RATE = 0.05
+#: Ranges of the numbers of a saved engine.
+_MOST = 1e300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stakes:
+    """The stake of items: value times (0.05 + duty rate), all of it stated or likely.
+
+    A value that is missing, or not positive, is not a stake of zero: the item takes the
+    value that its peers make likely, and the usual one where they say nothing. So does
+    a missing rate.
+
+    Parameters
+    ----------
+    value : float
+        Median customs value of the items that the models learned from.
+    rate : float
+        Their median duty rate.
+    """
+
+    value: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        for number in (self.value, self.rate):
+            if not 0 <= number <= _MOST:
+                raise ValueError(f"a stake needs finite numbers from 0; got {number!r}")
+
+    @classmethod
+    def learn(cls, items: pd.DataFrame) -> Stakes:
+        """Take the medians of items; 1 and 0 where none states a number."""
+        value, rate = _numbers(items, "customs_value"), _numbers(items, "duty_rate")
+        values, rates = value[value > 0], rate[rate >= 0]
+        return cls(
+            value=float(np.median(values)) if len(values) else 1.0,
+            rate=float(np.median(rates)) if len(rates) else 0.0,
+        )
+
+    def of_items(
+        self, items: pd.DataFrame | Mapping[str, Any], features: DeclarationFeatures
+    ) -> Float:
+        """Return the stake of canonical items, 1 where fit had no customs values."""
+        fitted = features.feature_names_in_
+        if "customs_value" not in fitted:
+            return np.ones(len(items["lodged_at"]))
+        value = _numbers(items, "customs_value")
+        unknown = ~(value > 0)
+        if unknown.any():
+            likely = peer_values(features, _take(items, unknown))
+            value = value.copy()
+            value[unknown] = np.where(likely > 0, likely, self.value)
+        if "duty_rate" not in fitted:
+            return value * (BASE_RATE + self.rate)
+        rate = _numbers(items, "duty_rate")
+        unknown = ~(rate >= 0)
+        if unknown.any():
+            likely = peer_rates(features, _take(items, unknown))
+            rate = rate.copy()
+            rate[unknown] = np.where(np.isfinite(likely), likely, self.rate)
+        return np.asarray(value * (BASE_RATE + rate))
+
+    def of_item(self, item: Mapping[str, Any], features: DeclarationFeatures) -> Float:
+        """Return the stake of one canonical item as `of_items` does."""
+        value, rate = item.get("customs_value"), item.get("duty_rate")
+        if _is_positive(value) and _is_positive(rate):  # of nearly all items, quickly
+            fitted = features.feature_names_in_
+            if "customs_value" in fitted and "duty_rate" in fitted:
+                return np.array([value * (BASE_RATE + rate)], np.float64)
+        return self.of_items({name: [item[name]] for name in item}, features)
+
+    def to_plain(self) -> dict[str, float]:
+        """Return the numbers as plain values."""
+        return asdict(self)
+
+
+def scale_of_items(
+    stakes: Stakes | None, items: pd.DataFrame, features: DeclarationFeatures
+) -> Float:
+    """Return the scale of the revenue model: the stake.
+
+    Engines of earlier versions know no stakes: their scale is the customs value.
+    """
+    if stakes is not None:
+        return stakes.of_items(items, features)
+    if "customs_value" not in features.feature_names_in_:
+        return np.ones(len(items))
+    return items["customs_value"].to_numpy(np.float64)
+
+
+def scale_of_item(
+    stakes: Stakes | None, item: Mapping[str, Any], features: DeclarationFeatures
+) -> Float:
+    """Return the scale of one canonical item as `scale_of_items` does."""
+    if stakes is not None:
+        return stakes.of_item(item, features)
+    if "customs_value" not in features.feature_names_in_:
+        return np.ones(1)
+    value = item.get("customs_value")
+    return np.array([np.nan if value is None else value], np.float64)
+
+
+def _is_positive(number: Any) -> bool:
+    """Return whether one value is a positive number."""
+    return isinstance(number, float) and number > 0 and math.isfinite(number)
+
+
+def _numbers(items: pd.DataFrame | Mapping[str, Any], name: str) -> Float:
+    """Return a column as numbers, NaN where it is missing or absent."""
+    if name not in items:
+        return np.full(len(items["lodged_at"]), np.nan)
+    column = items[name]
+    if isinstance(column, pd.Series):
+        return column.to_numpy(np.float64, na_value=np.nan)
+    return np.array([np.nan if pd.isna(v) else v for v in column], np.float64)
+
+
+def _take(
+    items: pd.DataFrame | Mapping[str, Any], rows: NDArray[np.bool_]
+) -> pd.DataFrame | Mapping[str, Any]:
+    """Return some items; of a single one, itself."""
+    return items[rows] if isinstance(items, pd.DataFrame) else items

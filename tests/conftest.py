@@ -19,6 +19,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import shutil
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,8 @@ settings.register_profile("tests", derandomize=True, deadline=None, database=Non
 settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What the clock shows in every test of this process.
+NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
 
 
@@ -45,6 +48,16 @@ def _no_network():
             return real(self, address)
 
         patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fixed_clock():
+    """Stop the clock: `scored_at` and `decided_at` are in no law of equality."""
+    from smartrisk import clock
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "_now", lambda: NOW)
         yield
 
 

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
 from smartrisk.artefact import read_folder, write_folder
+from smartrisk.clock import Clock
 from smartrisk.engine._explaining import explain_item, explain_items
 from smartrisk.engine._fit_tables import FitTables
 from smartrisk.engine._fitted import FittedParts
@@ -77,6 +78,9 @@ class RiskEngine(FittedParts):
     own_fields : mapping of str to str, default=None
         Columns that your administration adds to DECLARATIONS, each "code", "number" or
         "text". None for those of the `ColumnMap` with which the table was validated.
+    clock : callable or datetime, default=None
+        When items are scored and decided: a moment, or a function that returns one;
+        None for now, in the time zone of `lodged_at`. It is not saved.
 
     Attributes
     ----------
@@ -134,6 +138,7 @@ class RiskEngine(FittedParts):
         n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
         own_fields: Mapping[str, str] | None = None,
+        clock: Clock = None,
     ) -> None:
         self.features = features
         self.classifier = classifier
@@ -142,6 +147,7 @@ class RiskEngine(FittedParts):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.own_fields = own_fields
+        self.clock = clock
 
     def fit(
         self,
@@ -324,7 +330,7 @@ class RiskEngine(FittedParts):
         check_guard("score", guard)
         items = read_declarations(declarations, state.own_fields, on_error=on_error)
         guard_batch("score", state, items, guard)
-        return score_items(state, items)
+        return score_items(state, items, self.clock)
 
     def check_batch(
         self,
@@ -382,8 +388,8 @@ class RiskEngine(FittedParts):
         Returns
         -------
         score : dict
-            `risk_score`, `expected_revenue` and `model_version`: bit-identical to those
-            from `score`.
+            `risk_score`, its interval, `expected_revenue` and `model_version`:
+            bit-identical to those from `score`.
         """
         state = self._need_state()
         names = state.features.feature_names_in_
@@ -494,13 +500,14 @@ class RiskEngine(FittedParts):
         guard_batch("select", state, items, guard)
         _log.debug("RiskEngine.select: %d items", len(items))
         return select(
-            score_items(state, items),
+            score_items(state, items, self.clock),
             items,
             capacity=capacity,
             policy=policy,
             mandatory=read.keep("mandatory", mandatory),
             rules=rules,
             releases=read.keep("releases", releases),
+            clock=self.clock,
         )
 
     def save(

@@ -102,7 +102,7 @@ def predict_interval(
     The bounds are missing for models of other libraries, and without results.
     """
     calibrator = getattr(classifier, "calibrator_", None)
-    if calibrator is None:
+    if calibrator is None or not count_trees(classifier):
         risk = predict_risk(classifier, matrix)
         missing = np.full(len(risk), np.nan)
         return risk, missing, missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
@@ -10,13 +11,14 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
-from smartrisk.engine._models import predict_risk
+from smartrisk.clock import Clock, read_clock
+from smartrisk.engine._models import predict_interval
 from smartrisk.engine._stakes import scale_of_item, scale_of_items
 from smartrisk.engine._state import EngineState
 from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import DECLARATIONS, KEY, STAGES, Field
+from smartrisk.schema import DECLARATIONS, KEY, STAGES, TIME_ZONE, Field
 
 _log = logging.getLogger("smartrisk")
 
@@ -29,6 +31,8 @@ class ItemScore(TypedDict):
 
     risk_score: float
     expected_revenue: float
+    score_lower: NotRequired[float]
+    score_upper: NotRequired[float]
     model_version: str
     stage: NotRequired[str]
 
@@ -69,22 +73,29 @@ def _no_values(state: EngineState, name: str, index: pd.Index) -> pd.Series:
     return pd.Series(value, index=index, dtype=field.dtype)
 
 
-def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
+def score_items(
+    state: EngineState, items: pd.DataFrame, clock: Clock = None
+) -> pd.DataFrame:
     """Return SCORES of validated items, part by part."""
+    scored = read_clock("RiskEngine.score", clock, items.attrs.get(TIME_ZONE))
     items = add_absent_fields("score", state, items)
-    risk = np.empty(len(items))
+    risk, lower, upper = np.empty((3, len(items)))
     revenue = np.empty(len(items))
     for start in range(0, len(items), _CHUNK):
         part = slice(start, start + _CHUNK)
         rows = items.iloc[part]
         matrix = state.features.transform_matrix(rows)
-        risk[part] = predict_risk(state.classifier, matrix)
+        risk[part], lower[part], upper[part] = predict_interval(
+            state.classifier, matrix
+        )
         scale = scale_of_items(state.stakes, rows, state.features)
         revenue[part] = state.regressor.predict(matrix, scale=scale, checked=True)
     scores = items.loc[:, [k for k in KEY if k in items]].copy()
     scores["risk_score"] = risk
     scores["expected_revenue"] = risk * revenue
+    scores["score_lower"], scores["score_upper"] = lower, upper
     scores["model_version"] = state.version
+    scores["scored_at"] = pd.Series(scored, items.index, dtype="datetime64[us]")
     if state.stage_name != STAGES[-1]:
         scores["stage"] = state.stage_name
     if SOURCE_ROW in items:
@@ -98,7 +109,9 @@ def score_items(state: EngineState, items: pd.DataFrame) -> pd.DataFrame:
 def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
     """Return the score of one canonical item, bit-identical to its score in a batch."""
     matrix = state.features.transform_one(values)
-    risk = float(predict_risk(state.classifier, matrix)[0])
+    risk, lower, upper = (
+        float(part[0]) for part in predict_interval(state.classifier, matrix)
+    )
     scale = scale_of_item(state.stakes, values, state.features)
     given_hit = state.regressor.predict(matrix, scale=scale, checked=True)
     score: ItemScore = {
@@ -106,6 +119,8 @@ def score_item(state: EngineState, values: Mapping[str, Any]) -> ItemScore:
         "expected_revenue": risk * float(given_hit[0]),
         "model_version": state.version,
     }
+    if not math.isnan(lower):
+        score["score_lower"], score["score_upper"] = lower, upper
     if state.stage_name != STAGES[-1]:
         score["stage"] = state.stage_name
     return score

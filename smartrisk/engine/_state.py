@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
 from smartrisk.artefact import FolderContent, parse_json, table_file
+from smartrisk.clock import Clock, check_clock
 from smartrisk.engine._models import (
     Blobs,
     Classifier,
@@ -94,6 +95,9 @@ class EngineSettings:
         Seed.
     own_fields : mapping of str to str, default=None
         Fields that the administration adds, and the kind of each.
+    clock : callable or datetime, default=None
+        When items are scored and decided. It is not saved: a function cannot be, and a
+        fixed moment would date later scores wrongly.
     """
 
     features: DeclarationFeatures | None
@@ -103,6 +107,7 @@ class EngineSettings:
     n_jobs: int | None
     random_state: int
     own_fields: Mapping[str, str] | None = None
+    clock: Clock = None
 
     def check(self) -> None:
         """Raise unless all parameters are allowed; warn of classes to be trusted."""
@@ -114,6 +119,7 @@ class EngineSettings:
         owner = "RiskEngine"
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_jobs(owner, self.n_jobs)
+        check_clock(owner, self.clock)
         check_number(
             owner,
             "random_state",

@@ -43,6 +43,7 @@ from smartrisk.schema._fields import (
     RENAMED,
     SELECTED_BY,
     STAGES,
+    TIME_ZONE,
     Field,
 )
 from smartrisk.schema._file_format import FileFormat
@@ -84,6 +85,7 @@ __all__ = [
     "SCORES",
     "SELECTED_BY",
     "STAGES",
+    "TIME_ZONE",
     "TRADERS",
     "TRANSPORT_MODES",
     "Amount",

@@ -55,6 +55,8 @@ OWN_KINDS = ("code", "number", "text")
 OWN_FIELDS = "smartrisk.own_fields"
 #: Attribute of a canonical frame: the currency of its amounts, three letters.
 CURRENCY = "smartrisk.currency"
+#: Attribute of a canonical frame: the time zone of its moments; UTC where it is absent.
+TIME_ZONE = "smartrisk.time_zone"
 #: Attribute of a canonical frame: the administration's names of renamed columns.
 RENAMED = "smartrisk.columns"
 

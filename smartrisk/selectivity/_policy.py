@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from smartrisk.clock import Clock, read_clock
 from smartrisk.errors import (
     ArgumentError,
     TableError,
@@ -19,7 +20,7 @@ from smartrisk.errors import (
 )
 from smartrisk.items import check_unique
 from smartrisk.results import clean_text, text_table
-from smartrisk.schema import TableInput
+from smartrisk.schema import TIME_ZONE, TableInput
 from smartrisk.selectivity._claims import DUE, Demand, Draft
 from smartrisk.selectivity._quotas import (
     Capacity,
@@ -222,6 +223,7 @@ class Policy:
         mandatory: ArrayLike | None = None,
         rules: RuleSet | None = None,
         releases: ArrayLike | None = None,
+        clock: Clock = None,
     ) -> pd.DataFrame:
         """Decide on items together.
 
@@ -239,6 +241,9 @@ class Policy:
             Rules that apply in addition to the model.
         releases : array-like of int, shape (n_items,), default=None
             Releases in a row before each item, for `max_releases`.
+        clock : callable or datetime, default=None
+            When it is decided, for `decided_at`: a moment, or a function that returns
+            one; None for now, in the time zone of `lodged_at`.
 
         Returns
         -------
@@ -279,6 +284,11 @@ class Policy:
             draft.without_rule[demand.must] = 1.0
             draft.channel[draw.is_blue & (draft.channel == "green")] = "blue"
         decisions = draft.decisions(scores, self.version)
+        zone = (scores if declarations is None else declarations).attrs.get(TIME_ZONE)
+        decided = read_clock("Policy.select", clock, zone)
+        decisions["decided_at"] = pd.Series(
+            decided, decisions.index, dtype="datetime64[us]"
+        )
         if draw is not None or self.max_releases is not None:
             decisions["rule_id"] = _rule_ids(draft, draw, decisions.index)
         return decisions
@@ -400,6 +410,7 @@ def select(
     mandatory: ArrayLike | None = None,
     rules: RuleSet | None = None,
     releases: ArrayLike | None = None,
+    clock: Clock = None,
 ) -> pd.DataFrame:
     """Decide on items together under a capacity.
 
@@ -420,6 +431,8 @@ def select(
         Rules that apply in addition to the model.
     releases : array-like of int, shape (n_items,), default=None
         Releases in a row before each item, for `max_releases`.
+    clock : callable or datetime, default=None
+        When it is decided, as in `Policy.select`.
 
     Returns
     -------
@@ -470,7 +483,12 @@ def select(
     if policy is None:
         policy = Policy() if capacity is None else Policy(capacity=capacity)
     return policy.select(
-        scores, declarations, mandatory=mandatory, rules=rules, releases=releases
+        scores,
+        declarations,
+        mandatory=mandatory,
+        rules=rules,
+        releases=releases,
+        clock=clock,
     )
 
 

@@ -23,6 +23,7 @@ from smartrisk.schema import (
     FLOWS,
     OWN_FIELDS,
     RENAMED,
+    TIME_ZONE,
     ColumnMap,
     Field,
     Table,
@@ -172,6 +173,9 @@ class Recipe:
         currency = self.columns.currency or self.source.attrs.get(CURRENCY)
         if currency is not None:
             result.attrs[CURRENCY] = currency
+        zone = self.columns.time_zone or self.source.attrs.get(TIME_ZONE)
+        if zone is not None:
+            result.attrs[TIME_ZONE] = zone
 
     def series(
         self, name: str, work: Findings, done: Mapping[str, pd.Series]

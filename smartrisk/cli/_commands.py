@@ -20,6 +20,7 @@ from smartrisk.cli._files import (
 )
 from smartrisk.cli._fix_list import write_fix_list
 from smartrisk.cli._messages import naming_file, render_message
+from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import Guard, RiskEngine
@@ -127,23 +128,28 @@ def _print_remarks(report: ValidationReport) -> None:
 def fit(
     data: DataFiles, *, out: str, label_delay: int, seed: int, track: str | None
 ) -> int:
-    """Fit an engine and save it."""
+    """Fit an engine, to declarations alone where there are no results, and save it."""
     _check_engine_folder(Path(out))
     with track_steps(["reading", "fitting", "saving"]) as finish_step:
         declarations = load_declarations(data)
-        outcomes = load_outcomes(data, declarations)
+        outcomes = load_outcomes(data, declarations) if data.has_outcomes else None
         finish_step()
         engine = RiskEngine(label_delay=label_delay, random_state=seed)
-        doubts = plausibility(declarations, outcomes, label_delay=label_delay)
+        if outcomes is None:
+            doubts = judge_items(declarations)
+        else:
+            doubts = plausibility(declarations, outcomes, label_delay=label_delay)
         with doubts_shown():
             engine.fit(declarations, outcomes)
         finish_step()
         folder = engine.save(out)
         finish_step()
-    print_line(
-        f"engine {engine.version_}: {len(declarations)} items, {len(outcomes)} results "
-        f"({outcomes['illicit'].mean():.1%} hits)"
-    )
+    results = "no results"
+    if outcomes is not None and len(outcomes):
+        rate = outcomes["illicit"].mean()
+        results = f"{len(outcomes)} results ({rate:.1%} hits)"
+    print_line(f"engine {engine.version_}: {len(declarations)} items, {results}")
+    print_stage(engine)
     print_line(f"saved in {folder}")
     print_doubts(doubts)
     if track is not None:
@@ -161,6 +167,7 @@ def score(
     """Score items, write all scores, show the riskiest."""
     loaded = load_engine(engine)
     scores = score_in_chunks(loaded, load_declarations(data), guard)
+    print_stage(loaded)
     if out is not None:
         print_line(f"{len(scores)} scores: {write_table(scores, out)}")
     _print_first(scores.sort_values("risk_score", ascending=False, kind="stable"), show)
@@ -182,6 +189,7 @@ def select(
     counts = decisions["channel"].value_counts()
     parts = [f"{counts[name]} {name}" for name in schema.CHANNELS if name in counts]
     print_line(f"{len(decisions)} items: {', '.join(parts)}")
+    print_stage(loaded)
     if out is not None:
         print_line(f"decisions: {write_table(decisions, out)}")
     selected = decisions[decisions["selected_by"].notna()]

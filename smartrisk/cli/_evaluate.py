@@ -15,11 +15,13 @@ from smartrisk.cli._files import (
     load_outcomes,
     write_table,
 )
+from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import format_table, print_line, print_table
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as evaluate_scores
 from smartrisk.items import join_by_key
+from smartrisk.schema import stage_of
 
 #: The feature that counts earlier items of the same goods line.
 _SEEN = "goods_line__n_items"
@@ -29,6 +31,9 @@ _MEASURES = {
     "brier": "Brier",
     "calibration_error": "calibration error",
 }
+#: Measures that compare probabilities with results: without results to learn from a
+#: score is none.
+_OF_PROBABILITIES = ("brier", "calibration_error")
 
 
 def evaluate(
@@ -50,9 +55,14 @@ def evaluate(
         f"{int(overall['n_unlabelled'])} without (left out); "
         f"hit rate {overall['base_rate']:.1%}"
     )
+    print_stage(loaded)
     print_line()
     print_table(make_rates_table(result))
-    measures = [f"{text} {overall[name]:.3f}" for name, text in _MEASURES.items()]
+    measures = [
+        f"{text} {overall[name]:.3f}"
+        for name, text in _MEASURES.items()
+        if name not in _OF_PROBABILITIES or stage_of(scores) != "no results"
+    ]
     print_line("\n" + ", ".join(measures))
     _print_goods_lines(split_by_goods_line(loaded, items, scores), outcomes, rates)
     if out is not None:

@@ -12,6 +12,7 @@ from smartrisk.artefact import write_file
 from smartrisk.cli._chunks import score_in_chunks
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import DataFiles, load_declarations, write_table
+from smartrisk.cli._stage import print_stage, score_in_words
 from smartrisk.cli._terminal import print_line
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Reasons, Wording
@@ -33,6 +34,7 @@ def explain(
     order = np.argsort(-scores["risk_score"].to_numpy(), kind="stable")[:show]
     reasons = loaded.explain(items.iloc[order], top=top)
     rows = scores.iloc[order].to_dict("records")
+    print_stage(loaded)
     for row, sentences in zip(rows, reasons.sentences(lang=lang), strict=True):
         print_item(row, sentences)
     if reasons.until is not None:
@@ -45,10 +47,8 @@ def explain(
 
 def print_item(row: Mapping[Hashable, Any], sentences: list[str]) -> None:
     """Show the score of an item and its reasons."""
-    print_line(
-        f"{row['declaration_id']}/{row['item_number']}  risk {row['risk_score']:.3f}  "
-        f"expected revenue {row['expected_revenue']:,.0f}"
-    )
+    key = f"{row['declaration_id']}/{row['item_number']}"
+    print_line(f"{key}  {score_in_words(row)}")
     for sentence in sentences or ["nothing raises its score"]:
         print_line(f"  - {sentence}")
 

@@ -65,6 +65,11 @@ class DataFiles:
     kcs: str | None = None
     part: str = "train"
 
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether the request names results."""
+        return self.outcomes is not None or self.kcs is not None
+
 
 def load_declarations(files: DataFiles) -> pd.DataFrame:
     """Return the DECLARATIONS of a request."""

@@ -97,8 +97,11 @@ def _show_decision(chain: _Chain, seq: int, at: str, body: Mapping[str, Any]) ->
     chain.say("decision", f"{decision['channel']} ({why}), entry {seq} of {at}")
     if score:
         revenue = score.get("expected_revenue")
-        more = "" if revenue is None else f", expected revenue {revenue:,.2f}"
-        chain.say("score", f"risk {score.get('risk_score')!r}{more}")
+        is_order = score.get("stage") == "no results"
+        name = "score without results," if is_order else "risk"
+        amount = "stake by score" if is_order else "expected revenue"
+        more = "" if revenue is None else f", {amount} {revenue:,.2f}"
+        chain.say("score", f"{name} {score.get('risk_score')!r}{more}")
 
 
 def _show_engine(

@@ -14,6 +14,7 @@ from smartrisk.cli._files import (
     load_declarations,
     load_outcomes,
 )
+from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line
 from smartrisk.pages import write_pages
 
@@ -31,7 +32,6 @@ def report(
     """Write watch list, case sheets, cards and, with results, an evaluation."""
     loaded = load_engine(engine)
     items = load_declarations(data)
-    has_outcomes = data.outcomes is not None or data.kcs is not None
     earlier = _load_past(data, past) if past is not None else None
     every = items if earlier is None else pd.concat([earlier, items], ignore_index=True)
     paths = write_pages(
@@ -39,12 +39,13 @@ def report(
         items,
         Path(out),
         past=earlier,
-        outcomes=load_outcomes(data, every) if has_outcomes else None,
+        outcomes=load_outcomes(data, every) if data.has_outcomes else None,
         capacity=capacity,
         n_cases=cases,
         lang=lang,
         columns=load_column_map(data.columns),
     )
+    print_stage(loaded)
     for name, path in paths.items():
         is_list = name == "table"
         about = f": {_count_ranked(path)} of {len(items)} items" if is_list else ""

@@ -1,0 +1,28 @@
+"""What scores rest on, as the command line states it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from smartrisk.cli._messages import render_message
+from smartrisk.cli._terminal import print_line
+from smartrisk.engine import RiskEngine
+from smartrisk.schema import STAGES
+
+
+def print_stage(engine: RiskEngine) -> None:
+    """Print what the scores of an engine rest on, unless results stand behind them."""
+    if engine.stage_ != STAGES[-1] and engine.stage_report_ is not None:
+        print_line(render_message(engine.stage_report_.message()))
+
+
+def score_in_words(row: Mapping[Hashable, Any]) -> str:
+    """Return the score of an item and its amount, as they are called at its stage."""
+    risk, amount = f"{row['risk_score']:.3f}", f"{row['expected_revenue']:,.0f}"
+    if row.get("stage") == "no results":
+        return f"score {risk} (no results yet)  stake by score {amount}"
+    lower, upper = row.get("score_lower"), row.get("score_upper")
+    if lower is None or upper is None or lower != lower or upper != upper:
+        return f"risk {risk}  expected revenue {amount}"
+    return f"risk {risk} ({lower:.3f} to {upper:.3f})  expected revenue {amount}"

@@ -13,6 +13,7 @@ from smartrisk.selectivity._random_draws import inclusion
 from smartrisk.selectivity._rule_compiler import CompiledRules, compile_rules
 from smartrisk.selectivity._rule_sets import RuleDraw, RuleReport, RuleSet
 from smartrisk.selectivity._rules import Rule
+from smartrisk.selectivity._undecided import undecided
 
 __all__ = [
     "OPERATORS",
@@ -32,4 +33,5 @@ __all__ = [
     "releases_in_a_row",
     "select",
     "to_criteria",
+    "undecided",
 ]

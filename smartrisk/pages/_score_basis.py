@@ -113,12 +113,12 @@ def _calibration_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]
     map_ = basis.calibration
     if map_ is None or basis.stage == "no results":
         return []
+    fitted = _("calibration: later items that it was fitted on")
+    if not map_.n_items:
+        return [(fitted, _("none; the scores of the model are taken as they are"))]
     return [
-        (
-            _("calibration: later items that it was fitted on"),
-            texts.number(map_.n_items),
-        ),
-        (_("irregular among them"), texts.number(map_.n_hits)),
+        (fitted, texts.number(round(map_.n_items))),
+        (_("irregular among them"), texts.number(round(map_.n_hits))),
         (_("calibration: slope"), texts.decimal(map_.slope)),
         (_("calibration: shift of the log-odds"), texts.decimal(map_.intercept)),
         (

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from smartrisk import selectivity
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.items import positions_of
@@ -39,7 +38,7 @@ from smartrisk.schema import (
     TableInput,
     stage_of,
 )
-from smartrisk.selectivity import select
+from smartrisk.selectivity import select, undecided
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -425,10 +424,7 @@ def _find_undecided(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.Series:
     if "selected_by" in decided:
         by = decided["selected_by"]
         by_other = by.notna() & (by != "model")
-    find = getattr(selectivity, "undecided", None)
-    if find is None:
-        return by_other & False
-    band = pd.Series(find(scores, decided), decided.index, dtype=bool)
+    band = pd.Series(undecided(scores, decided), decided.index, dtype=bool)
     return band & ~by_other
 
 

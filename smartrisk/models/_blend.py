@@ -13,22 +13,10 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.models._boosting import (
-    STATE_FILE,
-    damaged_model,
-    read_booster,
-    read_state,
-)
+from smartrisk.models._signals import SignalScore
 
 Float = NDArray[np.float64]
 
-#: Ranges of what a member keeps as plain values.
-_PLAIN = {
-    "n_trees": (1, 2**31 - 1),
-    "centre": (-1e300, 1e300),
-    "spread": (1e-300, 1e300),
-    "weight": (0.0, 1.0),
-}
 #: Spread below which the raw scores of a member are all the same.
 _NO_SPREAD = 1e-12
 
@@ -59,6 +47,11 @@ class Member(Protocol):
     @property
     def weight(self) -> float:
         """Weight in the blend; all sum to 1."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of the matrix."""
         ...
 
     def raw(self, matrix: NDArray[Any], n_threads: int) -> Float:
@@ -102,6 +95,11 @@ class TreeMember:
     centre: float = 0.0
     spread: float = 1.0
     weight: float = 1.0
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of the matrix."""
+        return int(self.booster.num_feature())
 
     def raw(self, matrix: NDArray[Any], n_threads: int) -> Float:
         """Return the log-odds of each item, shape (n_items,)."""
@@ -221,7 +219,7 @@ class Blend:
 
 
 def make_blend(
-    members: Sequence[TreeMember],
+    members: Sequence[TreeMember | SignalScore],
     raws: Sequence[Float],
     shares: Mapping[str, float],
     weights: Float | None = None,
@@ -230,7 +228,7 @@ def make_blend(
 
     Parameters
     ----------
-    members : sequence of TreeMember
+    members : sequence of TreeMember or SignalScore
         Members without a scale.
     raws : sequence of ndarray of shape (n_items,)
         Raw scores of the same items by each member.
@@ -262,67 +260,3 @@ def _moments(raw: Float, weights: Float | None) -> tuple[float, float]:
     mean = float(np.average(raw, weights=weights))
     spread = float(np.sqrt(np.average((raw - mean) ** 2, weights=weights)))
     return mean, spread if spread > _NO_SPREAD else 1.0
-
-
-def restore_blend(
-    owner: str, plain: Any, texts: Mapping[str, str], files: Mapping[str, str]
-) -> Blend:
-    """Return the blend that `Blend.to_plain` and `Blend.texts` described.
-
-    Parameters
-    ----------
-    owner : str
-        Name of the calling function, for messages.
-    plain : dict
-        Plain values.
-    texts, files : mapping of str to str
-        Text of the trees of each member, and the name of its file for messages.
-
-    Raises
-    ------
-    ArtefactError
-        If values or trees are not those of a blend.
-    """
-    if not isinstance(plain, dict) or set(plain) != {"members", "level", "scale"}:
-        raise damaged_model(owner, STATE_FILE, "'blend' has other entries")
-    read_state(
-        owner,
-        {key: plain[key] for key in ("level", "scale")},
-        {"level": (-1e300, 1e300), "scale": (1e-300, 1e300)},
-    )
-    entries = plain["members"]
-    if not isinstance(entries, list) or not entries:
-        raise damaged_model(owner, STATE_FILE, "'members' is no list of members")
-    members = tuple(_restore_member(owner, e, texts, files) for e in entries)
-    names = [member.name for member in members]
-    if len(set(names)) < len(names) or set(names) != set(texts):
-        raise damaged_model(owner, STATE_FILE, f"it has the members {names}")
-    return Blend(members=members, level=plain["level"], scale=plain["scale"])
-
-
-def _restore_member(
-    owner: str, plain: Any, texts: Mapping[str, str], files: Mapping[str, str]
-) -> TreeMember:
-    """Return the member that `TreeMember.to_plain` described."""
-    name = plain.get("name") if isinstance(plain, dict) else None
-    if not isinstance(name, str) or name not in texts:
-        raise damaged_model(owner, STATE_FILE, f"the trees of {name!r} are missing")
-    read_state(owner, {k: v for k, v in plain.items() if k != "name"}, _PLAIN)
-    booster = restore_trees(
-        owner, texts[name], files[name], plain["n_trees"], name == "forest"
-    )
-    return TreeMember(booster=booster, **plain)
-
-
-def restore_trees(
-    owner: str, text: str, file: str, n_trees: int, averaged: bool
-) -> Any:
-    """Return the trees of a text that states at least as many as are used."""
-    booster = read_booster(text, name=file, owner=owner, objective="binary")
-    if n_trees > booster.num_trees():
-        stated = f"{n_trees} trees are stated, {booster.num_trees()} found"
-        raise damaged_model(owner, file, stated)
-    if ("\naverage_output\n" in text.partition("\n\n")[0] + "\n") != averaged:
-        kind = "boosted trees" if averaged else "a forest"
-        raise damaged_model(owner, file, f"it holds {kind}")
-    return booster

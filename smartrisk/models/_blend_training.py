@@ -26,6 +26,7 @@ from smartrisk.models._boosting import (
 from smartrisk.models._calibration import Calibration, fit_calibration
 from smartrisk.models._labels import known_entries
 from smartrisk.models._members import Recipe, member_weights
+from smartrisk.models._signals import SignalScore, signals_share
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -78,6 +79,10 @@ class LabelledItems:
         """Return the number of items."""
         return len(self.hits)
 
+    def total(self) -> float:
+        """Return for how many items they count."""
+        return float(len(self) if self.weights is None else self.weights.sum())
+
     def sorted(self) -> LabelledItems:
         """Return the items in an order that depends on their content alone.
 
@@ -113,6 +118,7 @@ def train_blend(
     recipes: Sequence[Recipe],
     codes: Sequence[int],
     *,
+    signals: SignalScore | None = None,
     validation_share: float,
     patience: int | None,
     n_jobs: int | None,
@@ -127,6 +133,8 @@ def train_blend(
         One for each member.
     codes : sequence of int
         Positions of features that are codes.
+    signals : SignalScore, default=None
+        The member that needs no results, as learned from items without any.
     validation_share : float
         Latest share of the items that is scored out of time.
     patience : int or None
@@ -134,7 +142,7 @@ def train_blend(
     n_jobs : int or None
         Threads at most.
     """
-    alone = len(recipes) == 1 and recipes[0].name == "boosting"
+    alone = len(recipes) == 1 and recipes[0].name == "boosting" and signals is None
     if not alone:
         items = items.sorted()
     data = make_dataset(
@@ -152,9 +160,14 @@ def train_blend(
         scored = _Scored([stopped.raw], late, np.ones(int(late.sum()), np.intp))
     else:
         scored = work.score_blocks(recipes, validation_share)
+    members: list[TreeMember | SignalScore]
     members = [work.train(recipe) for recipe in recipes]
     threads = count_threads(n_jobs, len(items))
     shares = member_weights([m.name for m in members], float(items.hits.sum()))
+    if signals is not None:
+        scored.raws.append(signals.raw(items.matrix[scored.rows]))
+        members.append(signals)
+        shares = _with_signals(shares, items)
     if not len(scored.block):
         raws = [m.raw(items.matrix, threads) for m in members] if not alone else []
         blend = make_blend(members, raws, shares, items.weights)
@@ -168,6 +181,13 @@ def train_blend(
         weights=weights,
     )
     return Trained(blend, calibration, curve)
+
+
+def _with_signals(shares: dict[str, float], items: LabelledItems) -> dict[str, float]:
+    """Return the weights of the members with that of the signals among them."""
+    n_hits = float(np.average(items.hits, weights=items.weights) * items.total())
+    share = signals_share(n_hits, items.total() - n_hits)
+    return {k: v * (1.0 - share) for k, v in shares.items()} | {"signals": share}
 
 
 class _Scored(NamedTuple):

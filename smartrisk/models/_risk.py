@@ -12,19 +12,17 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from smartrisk.errors import ArgumentError, check_number
-from smartrisk.models._blend import Member, TreeMember, restore_blend
+from smartrisk.models._blend import Blend, Member, TreeMember
+from smartrisk.models._blend_state import FittedState, read_fitted, write_state
 from smartrisk.models._blend_training import LabelledItems, train_blend
 from smartrisk.models._boosting import (
     MOST_THREADS,
-    STATE_FILE,
     check_categorical,
     check_jobs_and_seed,
     check_monotone,
     check_one_per_item,
     check_trees,
     count_threads,
-    damaged_model,
-    read_state,
 )
 from smartrisk.models._calibration import Calibration
 from smartrisk.models._labels import (
@@ -43,6 +41,7 @@ from smartrisk.models._members import (
     make_recipes,
     smallest_leaf,
 )
+from smartrisk.models._signals import SignalScore, has_one_class, learn_signals
 from smartrisk.tables import to_pandas
 
 Float = NDArray[np.float64]
@@ -54,33 +53,44 @@ _LEAVES, _MORE_LEAVES = 7, 15
 
 
 class RiskClassifier(LabelledClassifier, BaseEstimator):
-    """Gradient-boosted, calibrated probability that a control finds an irregularity.
+    """Calibrated probability that a control finds an irregularity, from three models.
 
     Parameters
     ----------
-    n_estimators : int, default=800
-        Maximum number of trees.
+    n_estimators : int, default=150
+        Trees of the boosting; with `patience`, their maximum number.
+    members : tuple of str, default=("boosting", "forest", "extra_trees", "signals")
+        What is blended, one or more of these: gradient boosting, a random forest, a
+        boosting whose thresholds are drawn at random, and `SignalScore`, which needs no
+        labels. One member alone is quicker.
     learning_rate : float, default=0.04
-        Shrinkage of each tree.
+        Shrinkage of each tree of the boosting.
     num_leaves : int, default=None
-        Leaves of a tree; None for 7 with fewer than 1,000 hits, else 15: few labels
-        need few leaves.
+        Leaves of a tree of the boosting; None for 7 with fewer than 1,000 hits, else
+        15: few labels need few leaves.
     feature_fraction : float, default=0.4
-        Share of the features that each tree may use, in (0, 1].
+        Share of the features that each tree of the boosting may use, in (0, 1].
     min_child_items : int, default=30
-        Minimum number of items in a leaf, at least 1.
+        Minimum number of items in a leaf of the boosting, at least 1.
     l2 : float, default=10.0
-        Penalty on the squared leaf values, 0 or more.
-    patience : int, default=50
-        Trees without gain on the latest items before stopping, at least 1.
+        Penalty on the squared leaf values of the boosting, 0 or more.
+    patience : int, default=None
+        Trees without gain on the latest items before the boosting stops, at least 1;
+        None for `n_estimators` trees, which is better wherever hits are few.
     categorical : tuple of int, default=()
-        Positions of features that are codes without order. Empty for what the matrix
-        of a `smartrisk.features` transformer states, else for none.
+        Positions of features that are codes without order; the boosting alone splits
+        by them. Empty for what the matrix of a `smartrisk.features` transformer
+        states, else for none.
     monotone : tuple of int, default=()
         Per feature 1, -1 or 0: the score may only rise, fall, or do either. Empty
         for what the matrix of such a transformer states, else for no constraint.
+    suspicion : tuple of float, default=()
+        Weight of each feature in the member "signals": positive where high values are
+        suspicious, negative where low ones are, else 0. Empty for what the matrix of
+        such a transformer states, else for no such member.
     validation_share : float, default=0.2
-        Latest share of the items, used to stop and to calibrate; 0 for neither.
+        Latest share of the items, used to scale, to calibrate and, with `patience`, to
+        stop; 0 for none of these.
     n_jobs : int, default=4
         Threads at most; fewer than 20,000 items use one. None for one, or as
         ``joblib.parallel_config`` says; -1 for every processor, -2 for all but one.
@@ -89,29 +99,46 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
 
     Attributes
     ----------
+    members_ : tuple of Member
+        The fitted members: name, number of trees, centre, spread and weight of each.
     booster_ : lightgbm.Booster
-        The trees.
+        The trees of the boosting, else of the first member.
+    n_trees_ : int
+        Trees of all members.
     calibration_ : tuple of float
         Slope and intercept from raw score to calibrated log-odds; slope > 0.
+    calibrator_ : Calibration
+        The same map, and how sure it is.
     stopping_curve_ : tuple of (int, float)
-        Log loss of the latest items by number of trees; empty if none was held out.
+        Log loss of the latest items by number of trees; empty without `patience`.
     classes_ : ndarray of shape (2,)
         The two labels, the hit last.
 
     Notes
     -----
+    The raw score is the weighted mean of those of the members, each less its mean and
+    over its standard deviation, on the log-odds scale. The forest and the extra trees
+    count alike, the boosting ``h / (h + 60)`` times as much for *h* hits. The signals
+    have the share ``20 / (20 + m)`` of all, where *m* is the number of hits or of other
+    results, whichever is smaller; without both there are no trees, and the score puts
+    items in an order but is no probability. Scales and
+    weights are fixed in `fit`, so that the contributions of the members add up to the
+    raw score. The latest items are scored in three blocks by members that learned from
+    what was before each: these scores set the scales and the calibration; the members
+    that are kept learn from all items.
+
     There are no class weights: they spoil the calibration and do not improve the
-    ranking. The latest items decide the number of trees, and a sigmoid map (Platt 1999)
-    fitted on them turns raw scores into probabilities without changing their order. The
-    probability is that of a hit *if inspected*: it is learned from inspected items only
-    and is not a statement about guilt. No items are sampled, so their order does not
-    matter.
+    ranking. The probability is that of a hit *if inspected*: it is learned from
+    inspected items only and is not a statement about guilt. The forest draws items at
+    random, in an order that follows from their content: the order of the rows does not
+    matter, except that it is the time where none is given.
 
     References
     ----------
     Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision
-    tree. NeurIPS 30. Platt, J. (1999). Probabilistic outputs for support vector
-    machines.
+    tree. NeurIPS 30. Breiman, L. (2001). Random forests. Machine Learning 45(1).
+    Geurts, P., Ernst, D., Wehenkel, L. (2006). Extremely randomized trees. Machine
+    Learning 63(1).
 
     Examples
     --------
@@ -120,9 +147,14 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(500, 3))
     >>> y = (X[:, 0] + rng.normal(size=500) > 1).astype(int)
-    >>> RiskClassifier().fit(X, y).predict_proba(X).shape
+    >>> model = RiskClassifier().fit(X, y)
+    >>> model.predict_proba(X).shape
     (500, 2)
+    >>> [member.name for member in model.members_]
+    ['boosting', 'forest', 'extra_trees']
     """
+
+    stopping_curve_: tuple[tuple[int, float], ...]
 
     def __init__(  # noqa: PLR0913 (parameters of an estimator are flat)
         self,
@@ -137,6 +169,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         patience: int | None = None,
         categorical: tuple[int, ...] = (),
         monotone: tuple[int, ...] = (),
+        suspicion: tuple[float, ...] = (),
         validation_share: float = 0.2,
         n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
@@ -151,6 +184,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         self.patience = patience
         self.categorical = categorical
         self.monotone = monotone
+        self.suspicion = suspicion
         self.validation_share = validation_share
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -174,7 +208,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             `categorical`, `monotone` and `time` are not given.
         y : array-like of shape (n_items,)
             Two classes, the hit the greater one; items whose label is missing (NaN)
-            were not inspected and are left out.
+            were not inspected: only the member "signals" learns from them.
         time : array-like of shape (n_items,), default=None
             When each item was lodged, to hold out the latest; None for what X states,
             else row order.
@@ -190,8 +224,8 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Raises
         ------
         ArgumentError
-            If no item has a label, the labels are not two classes, or a parameter or
-            argument is outside what is allowed.
+            If a parameter or argument is outside what is allowed; or if no item has a
+            label, or the labels are not two classes, and there are no signals.
         """
         if y is None:
             validate_data(self, X, y)  # raises as scikit-learn does
@@ -203,6 +237,11 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         self._check_params(matrix.shape[1])
         check_one_per_item("RiskClassifier.fit", "time", time, len(matrix))
         weights = read_weights("RiskClassifier.fit", sample_weight, len(matrix))
+        signals = None
+        if "signals" in self.members:
+            signals = learn_signals(matrix, self.suspicion, stated)
+        if signals is not None and has_one_class(y, weights):
+            return self._rest_on(signals)
         y, known = read_labels("RiskClassifier", matrix, y)
         if known is not None:
             matrix = matrix[known]
@@ -212,7 +251,15 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             rows, weights = count_by_weight(weights)
             matrix, y, time = matrix[rows], y[rows], known_entries(time, rows)
         hits = self._read_classes(y)
-        self._train(matrix, hits, time, weights, self._constraints(stated))
+        items = LabelledItems(matrix=matrix, hits=hits, time=time, weights=weights)
+        self._train(items, self._constraints(stated), signals)
+        return self
+
+    def _rest_on(self, signals: SignalScore) -> Self:
+        """Score by signals alone, without trees and without a calibration."""
+        self.classes_ = np.array([0, 1])
+        self.blend_, self.calibrator_ = Blend.of_one(signals), Calibration()
+        self.stopping_curve_ = ()
         return self
 
     def _read_classes(self, y: NDArray[Any]) -> Float:
@@ -254,25 +301,24 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
 
     def _train(
         self,
-        matrix: NDArray[Any],
-        hits: Float,
-        time: ArrayLike | None,
-        weights: Float | None,
+        items: LabelledItems,
         constraints: tuple[Sequence[int], Sequence[int]],
+        signals: SignalScore | None,
     ) -> None:
         """Train the members, scale and calibrate their blend."""
         codes, signs = constraints
         recipes = make_recipes(
             self.members,
-            self._boosting(hits, signs),
-            n_items=len(hits),
-            n_features=matrix.shape[1],
+            self._boosting(items.hits, signs),
+            n_items=len(items),
+            n_features=items.matrix.shape[1],
             codes=codes,
         )
         self.blend_, self.calibrator_, self.stopping_curve_ = train_blend(
-            LabelledItems(matrix=matrix, hits=hits, time=time, weights=weights),
+            items,
             recipes,
             codes,
+            signals=signals,
             validation_share=self.validation_share,
             patience=self.patience,
             n_jobs=self.n_jobs,
@@ -337,7 +383,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         return label
 
     def raw_score(self, X: ArrayLike, *, checked: bool = False) -> Float:
-        """Return the uncalibrated log-odds of the trees.
+        """Return the uncalibrated log-odds of the blend.
 
         Parameters
         ----------
@@ -388,7 +434,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Parameters
         ----------
         raw : ndarray of shape (n_items,)
-            Log-odds of the trees.
+            Log-odds of the blend.
 
         Returns
         -------
@@ -429,16 +475,8 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             Calibration, number of trees, number of features; the scales and weights of
             the members where there are several.
         """
-        state: dict[str, Any] = {
-            "calibration": [float(v) for v in self.calibration_],
-            "n_trees": int(self.n_trees_),
-            "n_features": int(self.n_features_in_),
-        }
-        if self.calibrator_ != _two_numbers(*self.calibration_):
-            state["calibrator"] = self.calibrator_.to_plain()
-        if [member.name for member in self.members_] != ["boosting"]:
-            state["blend"] = self.blend_.to_plain()
-        return state
+        fitted = FittedState(self.blend_, self.calibrator_, self.n_features_in_)
+        return write_state(fitted)
 
     def restore(
         self,
@@ -475,33 +513,10 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         if isinstance(texts, str):
             texts = {"boosting": texts}
         files = dict.fromkeys(texts, name) | dict(files or {})
-        state = dict(state) if isinstance(state, dict) else state
-        plain, calibrator = (
-            state.pop(key, None) if isinstance(state, dict) else None
-            for key in ("blend", "calibrator")
-        )
-        read_state(owner, state, _STATE)
-        calibration = state["calibration"]
-        if not isinstance(calibration, list) or len(calibration) != 2:
-            raise damaged_model(owner, STATE_FILE, "'calibration' is not two numbers")
-        if plain is None:
-            boosting = {"name": "boosting", "n_trees": state["n_trees"], **_UNSCALED}
-            plain = {"members": [boosting], "level": 0.0, "scale": 1.0}
-        blend = restore_blend(owner, plain, texts, files)
-        for member in blend.members:
-            if isinstance(member, TreeMember):
-                found = member.booster.num_feature()
-                if found != state["n_features"]:
-                    problem = f"{state['n_features']} features are stated, {found}"
-                    raise damaged_model(owner, files[member.name], f"{problem} found")
-        if blend.n_trees != state["n_trees"]:
-            problem = f"{state['n_trees']} trees are stated, {blend.n_trees} found"
-            raise damaged_model(owner, STATE_FILE, problem)
-        self._check_params(state["n_features"])
-        self.blend_ = blend
-        self.calibrator_ = _read_calibration(owner, calibration, calibrator)
-        self.stopping_curve_: tuple[tuple[int, float], ...] = ()
-        self.n_features_in_ = state["n_features"]
+        fitted = read_fitted(owner, texts, state, files)
+        self._check_params(fitted.n_features)
+        self.blend_, self.calibrator_, self.n_features_in_ = fitted
+        self.stopping_curve_ = ()
         self.classes_ = np.array([0, 1])
         return self
 
@@ -565,34 +580,4 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         return tags
 
 
-#: What `fitted_state` holds besides plain names, and the ranges of its numbers.
-_STATE = {
-    "calibration": (-1e300, 1e300),
-    "n_trees": (1, 2**31 - 1),
-    "n_features": (1, 2**31 - 1),
-}
 _TAKE: dict[str, Any] = {"dtype": [np.float32, np.float64]}
-
-
-#: Scale of a member that is alone.
-_UNSCALED = {"centre": 0.0, "spread": 1.0, "weight": 1.0}
-
-
-def _two_numbers(slope: float, intercept: float) -> Calibration:
-    """Return the calibration of which two numbers only are known."""
-    return Calibration(slope=slope, intercept=intercept)
-
-
-def _read_calibration(owner: str, two: list[float], plain: Any) -> Calibration:
-    """Return the calibration that `fitted_state` described."""
-    if plain is None:
-        return _two_numbers(*two)
-    if not isinstance(plain, dict):
-        raise damaged_model(owner, STATE_FILE, "'calibrator' is no mapping")
-    try:
-        found = Calibration.from_plain(plain)
-    except ArgumentError as error:
-        raise damaged_model(owner, STATE_FILE, str(error)) from error
-    if [found.slope, found.intercept] != two:
-        raise damaged_model(owner, STATE_FILE, "two calibrations are stated")
-    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError
@@ -278,6 +279,36 @@ def signals_share(n_hits: float, n_misses: float) -> float:
     when one result comes.
     """
     return _HALF / (_HALF + min(n_hits, n_misses))
+
+
+def learn_signals(
+    matrix: NDArray[Any], suspicion: Sequence[float], stated: Sequence[Any] | None
+) -> SignalScore | None:
+    """Return what is usual among items; None where nothing says what is suspicious.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_items, n_features)
+        Features of items, inspected or not.
+    suspicion : sequence of float
+        As in `SignalScore.learn`; empty for what the features state.
+    stated : sequence of FeatureInfo or None
+        What each feature is about.
+    """
+    weights = [float(weight) for weight in suspicion]
+    if not weights and stated is not None and len(stated) == matrix.shape[1]:
+        weights = [float(info.suspicion) for info in stated]
+    return SignalScore.learn(matrix, weights) if any(weights) else None
+
+
+def has_one_class(y: Any, weights: ArrayLike | None) -> bool:
+    """Return whether the labels, of 0 and 1, do not hold both classes."""
+    labels = np.asarray(y, object).ravel()
+    known = ~np.asarray(pd.isna(labels))
+    if weights is not None and np.shape(weights) == known.shape:
+        known &= np.asarray(weights) > 0
+    found = set(labels[known].tolist())
+    return found <= {0} or found <= {1}
 
 
 def _usual(values: NDArray[Any]) -> tuple[float, float]:

@@ -68,6 +68,7 @@ from smartrisk.selectivity import (
     novelty,
     releases_in_a_row,
     select,
+    undecided,
 )
 from smartrisk.tables import is_foreign_table, read_table
 from smartrisk.validation import check, validate
@@ -289,6 +290,7 @@ CALLS = {
     "releases_in_a_row": lambda m, t: releases_in_a_row(
         t.later, t.later, t.decided, by="importer_id"
     ),
+    "undecided": lambda m, t: undecided(t.scores, t.decided),
     "drift": lambda m, t: drift(t.past, t.later),
     "Ledger.record Ledger.result": lambda m, t: record(t, m.folder),
     "World.inspect": lambda m, t: m.world.inspect(t.world_decisions),

@@ -19,7 +19,7 @@ SUSPICION: Mapping[str, float] = MappingProxyType(
         **{f"{key}__price_per_kg_z": -0.25 for key in _PEERS},
         **{f"{key}__price_per_unit_z": -0.125 for key in _PEERS},
         **{f"{key}__kg_per_unit_z": 0.05 for key in _PEERS},
-        "customs_value__significant_digits": -0.2,
+        "customs_value__significant_digits": -0.3,
         "hs4__rate_gap": -0.2,
         "route_differs": 0.2,
         "origin_x_departure__n_items": -0.1,

@@ -99,5 +99,5 @@ def test_what_is_no_clock_is_refused(wrong, declarations, outcomes):
 
 def test_a_function_that_returns_no_moment_is_refused():
     """The message says what it returned."""
-    with pytest.raises(ArgumentError, match="must return a moment.*got 'noon'"):
+    with pytest.raises(ArgumentError, match=r"must return a moment.*got 'noon'"):
         read_clock("select", lambda: "noon")

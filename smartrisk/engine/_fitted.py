@@ -13,6 +13,7 @@ from smartrisk.datasets import example_declarations
 from smartrisk.engine._display import settings_html
 from smartrisk.engine._models import Classifier, Regressor
 from smartrisk.engine._stages import StageReport
+from smartrisk.engine._stakes import total_interval
 from smartrisk.engine._state import EngineSettings, EngineState, Setting, describe
 from smartrisk.engine._updating import UpdateReport
 from smartrisk.features import DeclarationFeatures
@@ -107,6 +108,18 @@ class FittedParts(BaseEstimator):
         An update of the history does not change it: the models learn in `fit`.
         """
         return self._need_state().stage
+
+    @property
+    def revenue_interval_(self) -> tuple[float, float] | None:
+        """Factors between which the true total of expected revenue lies, in 90 %.
+
+        Multiply a sum of `expected_revenue` over thousands of items by them. A total of
+        few items varies more: one recovery can decide it. They are no correction: the
+        sum itself is the best guess. None where a model of another library, or of an
+        earlier version, did not measure them.
+        """
+        state = self._need_state()
+        return total_interval(state.classifier, state.regressor)
 
     @property
     def history_until(self) -> pd.Timestamp | None:

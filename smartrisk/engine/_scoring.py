@@ -13,7 +13,11 @@ import pandas as pd
 
 from smartrisk.clock import Clock, read_clock
 from smartrisk.engine._models import predict_interval
-from smartrisk.engine._stakes import scale_of_item, scale_of_items
+from smartrisk.engine._stakes import (
+    scale_of_item,
+    scale_of_items,
+    warn_of_likely_values,
+)
 from smartrisk.engine._state import EngineState
 from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.items import item_ids, mark_learned
@@ -78,6 +82,8 @@ def score_items(
 ) -> pd.DataFrame:
     """Return SCORES of validated items, part by part."""
     scored = read_clock("RiskEngine.score", clock, items.attrs.get(TIME_ZONE))
+    if state.stakes is not None:
+        warn_of_likely_values("RiskEngine.score", items, state.features, stacklevel=3)
     items = add_absent_fields("score", state, items)
     risk, lower, upper = np.empty((3, len(items)))
     revenue = np.empty(len(items))

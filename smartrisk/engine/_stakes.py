@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from smartrisk.errors import DataQualityWarning, format_values
 from smartrisk.features import DeclarationFeatures, peer_rates, peer_values
+from smartrisk.schema import INTERVAL
 
 Float = NDArray[np.float64]
 
@@ -118,6 +122,53 @@ def scale_of_item(
         return np.ones(1)
     value = item.get("customs_value")
     return np.array([np.nan if value is None else value], np.float64)
+
+
+def warn_of_likely_values(
+    owner: str, items: pd.DataFrame, features: DeclarationFeatures, *, stacklevel: int
+) -> None:
+    """Warn of items whose revenue rests on what their peers declared.
+
+    A column that is absent as a whole is not named here: it has a warning of its own.
+    """
+    for field in ("customs_value", "duty_rate"):
+        if field not in items or field not in features.feature_names_in_:
+            continue
+        numbers = _numbers(items, field)
+        unknown = ~(numbers > 0) if field == "customs_value" else ~(numbers >= 0)
+        if not unknown.any() or unknown.all():
+            continue
+        examples = items["declaration_id"].to_numpy()[unknown][:5].tolist()
+        warnings.warn(
+            DataQualityWarning(
+                "engine.values_of_peers",
+                "{owner}: {n_unknown} of {n_items} items state no {field}, such as "
+                "declaration_id {examples}; their expected revenue rests on what "
+                "earlier items of the same goods declared. Complete the column, or "
+                "read their expected revenue as a guess.",
+                owner=owner,
+                n_unknown=int(unknown.sum()),
+                n_items=len(items),
+                field=repr(field),
+                examples=format_values(examples),
+            ),
+            stacklevel=stacklevel + 1,
+        )
+
+
+def total_interval(classifier: Any, regressor: Any) -> tuple[float, float] | None:
+    """Return the factors of a sum of expected revenue between which the truth lies.
+
+    The level of the hit rate, and that of the revenue given a hit, are uncertain by the
+    spreads that both models measured between times; None where one of them has not.
+    """
+    calibration = getattr(classifier, "calibrator_", None)
+    spread = getattr(regressor, "spread_", None)
+    if calibration is None or spread is None:
+        return None
+    variance = calibration.variance_intercept + calibration.drift**2 + spread**2
+    reach = float(ndtri(0.5 + INTERVAL / 2)) * math.sqrt(variance)
+    return math.exp(-reach), math.exp(reach)
 
 
 def _is_positive(number: Any) -> bool:

@@ -117,7 +117,8 @@ class Evaluation(Result):
         -------
         overall : Series
             n_items, n_unlabelled, base_rate, roc_auc, average_precision, brier,
-            calibration_error.
+            calibration_error; revenue_ratio (the sum of `expected_revenue` over that
+            recovered) and its bounds ``_low`` and ``_high`` (95 %).
         """
         return pd.Series(self._figures, dtype=float)
 
@@ -275,6 +276,10 @@ def evaluate(
     risk = rankings[RANKINGS[0]][known]
     figures = _figures(y, risk)
     figures["n_unlabelled"] = float((~known).sum())
+    expected = rankings.get(RANKINGS[1])
+    if expected is not None:
+        expected = expected[known]
+    figures |= _revenue_ratio(expected, revenue, n_bootstrap, random_state)
     parts = {} if segments is None else match_segments("evaluate", segments, keys)
     table = _by_segment(parts, known, y, risk, rates)
     return Evaluation(pd.DataFrame(rows), figures, table, _messages(y, revenue))
@@ -513,6 +518,24 @@ def _figures(y: Float, score: Float) -> dict[str, float]:
     if len(y) and score.min() >= 0 and score.max() <= 1:
         figures["brier"] = float(brier_score_loss(y.astype(int), score, pos_label=1))
         figures["calibration_error"] = calibration_error(y, score)
+    return figures
+
+
+def _revenue_ratio(
+    expected: Float | None, revenue: Float | None, n_bootstrap: int, random_state: int
+) -> dict[str, float]:
+    """Return predicted over recovered revenue with its interval, NaN where unknown."""
+    name = "revenue_ratio"
+    figures = dict.fromkeys((name, f"{name}_low", f"{name}_high"), math.nan)
+    if expected is None or revenue is None or revenue.sum() <= 0:
+        return figures
+    figures[name] = float(expected.sum() / revenue.sum())
+    if n_bootstrap:
+        counts = resampled_counts(len(revenue), n_bootstrap, random_state)
+        sums = np.array([(n @ expected, n @ revenue) for n in counts])
+        sums = sums[sums[:, 1] > 0]
+        low, high = percentile_interval(sums[:, 0] / sums[:, 1])
+        figures[f"{name}_low"], figures[f"{name}_high"] = low, high
     return figures
 
 

@@ -21,12 +21,15 @@ def scores(calibrated_engine, later):
     return calibrated_engine.score(later)
 
 
-def test_the_engine_is_calibrated_stops_early_and_has_a_revenue_model(
+def test_the_engine_blends_three_kinds_of_trees_and_has_a_revenue_model(
     calibrated_engine,
 ):
     classifier = calibrated_engine.classifier_
     assert classifier.calibration_ != (1.0, 0.0)
-    assert classifier.n_trees_ not in (120, classifier.n_estimators)
+    trees = {m.name: m.n_trees for m in classifier.members_ if m.n_trees}
+    assert list(trees) == ["boosting", "forest", "extra_trees"]
+    assert trees["boosting"] == classifier.n_estimators
+    assert sum(m.weight for m in classifier.members_) == pytest.approx(1.0)
     assert calibrated_engine.regressor_.booster_ is not None
 
 
@@ -110,7 +113,8 @@ def test_the_version_changes_with_items_and_with_results(date_only_world):
 def test_the_revenue_model_is_trained_on_hits_only(calibrated_engine, calibrated_split):
     past, known = calibrated_split.past, calibrated_split.known
     hits = sr.items.join_by_key(known[known["illicit"] == 1], past)
-    share = hits["revenue_adjustment"].fillna(0).clip(lower=0) / hits["customs_value"]
+    stake = hits["customs_value"] * (0.05 + hits["duty_rate"])
+    share = hits["revenue_adjustment"].fillna(0).clip(lower=0) / stake
     cut = share.clip(upper=share.quantile(0.995))
     assert calibrated_engine.regressor_.mean_ == pytest.approx(cut.mean(), rel=1e-9)
 

@@ -236,7 +236,8 @@ def test_a_few_hits_give_the_mean_share(recoveries):
     X, value, revenue = recoveries
     model = RevenueRegressor().fit(X[:10], revenue[:10], scale=value[:10])
     assert model.booster_ is None
-    np.testing.assert_allclose(model.predict(X, scale=value), model.mean_ * value)
+    usual = model.mean_ * model.level_
+    np.testing.assert_allclose(model.predict(X, scale=value), usual * value)
 
 
 def test_negative_revenue_is_refused_with_its_number(recoveries):
@@ -262,12 +263,17 @@ def test_a_single_huge_recovery_does_not_decide_the_mean(recoveries):
     assert few.mean_ < share.mean()
 
 
-def test_the_latest_recoveries_decide_the_number_of_trees(recoveries):
+def test_the_latest_recoveries_decide_the_number_of_trees_where_asked_for(recoveries):
     X, value, revenue = recoveries
-    model = RevenueRegressor().fit(X, revenue, scale=value, time=np.arange(len(X)))
+    model = RevenueRegressor(300, validation_share=0.2)
+    model.fit(X, revenue, scale=value, time=np.arange(len(X)))
     assert 1 < model.booster_.best_iteration < 300
-    every = RevenueRegressor(validation_share=0).fit(X, revenue, scale=value)
-    assert every.booster_.num_trees() == 60
+    every = RevenueRegressor().fit(X, revenue, scale=value)
+    assert every.booster_.num_trees() == 100
+    few = RevenueRegressor(300, validation_share=0.2).fit(
+        X[:60], revenue[:60], scale=value[:60]
+    )
+    assert few.booster_.num_trees() == 100
 
 
 # ------------------------------------------------------- the map to probabilities

@@ -83,7 +83,8 @@ class Policy:
     rank_by : str, default="risk_score"
         "risk_score", "expected_revenue", "blend" or "net_benefit": expected revenue
         minus `costs`. With "net_benefit" the model takes only items that are worth
-        their control.
+        their control. Where findings matter that recover nothing (drugs, weapons,
+        counterfeits), rank by "risk_score" or "blend": expected revenue is in money.
     blend : float, default=0.5
         Weight of the risk rank against the revenue rank when blended.
     random_share : float, default=0.1

@@ -12,6 +12,8 @@ from smartrisk.tracking._store import import_mlflow
 
 #: Tag of MLflow that holds the description of a run, in Markdown.
 NOTE_TAG = "mlflow.note.content"
+#: Tag that states what the scores of the engine rest on.
+STAGE_TAG = "smartrisk.stage"
 
 
 def context_tags() -> dict[str, str]:
@@ -51,6 +53,8 @@ def describe_engine(engine: RiskEngine) -> str:
         + (f", {about['n_trees']} trees" if about.get("n_trees") else "")
         + "."
     ]
+    if engine.stage_report_ is not None:
+        parts.append(str(engine.stage_report_.message()))
     if until is not None:
         parts.append(f"Its history reaches to {until.date()}.")
     return " ".join(parts)

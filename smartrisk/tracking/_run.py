@@ -18,7 +18,12 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError
 from smartrisk.ledger import ANCHOR_TAG, Anchor
 from smartrisk.tracking._contents import describe_data, prepare_figures
-from smartrisk.tracking._context import NOTE_TAG, context_tags, describe_engine
+from smartrisk.tracking._context import (
+    NOTE_TAG,
+    STAGE_TAG,
+    context_tags,
+    describe_engine,
+)
 from smartrisk.tracking._findings import find_findings, log_findings
 from smartrisk.tracking._metrics import Judgement, as_sequence, read_figures
 from smartrisk.tracking._model import VERSION_TAG, create_version, log_model
@@ -306,4 +311,5 @@ def _make_tags(
     out = context_tags()
     out[NOTE_TAG] = describe_engine(engine) if description is None else description
     out |= {names[str(name)]: str(value) for name, value in given.items()}
-    return out | {"smartrisk.version": __version__, VERSION_TAG: engine.version_}
+    own = {"smartrisk.version": __version__, STAGE_TAG: engine.stage_}
+    return out | own | {VERSION_TAG: engine.version_}

@@ -208,12 +208,15 @@ def test_a_run_says_who_from_what_and_on_which_code(engine, store, monkeypatch, 
 
 @pytest.mark.slow
 def test_the_loss_by_trees_is_a_curve_that_a_saved_engine_keeps(
-    calibrated_engine, tmp_path
+    calibrated_split, tmp_path
 ):
-    saved = sr.RiskEngine.load(calibrated_engine.save(tmp_path / "engine"))
+    stopping = sr.models.RiskClassifier(members=("boosting",), patience=20)
+    engine = sr.RiskEngine(classifier=stopping)
+    engine.fit(calibrated_split.past, calibrated_split.known)
+    saved = sr.RiskEngine.load(engine.save(tmp_path / "engine"))
     points = read_figures([], None, saved).curves
     assert {p.name for p in points} == {"by_trees/log_loss"}
-    curve = calibrated_engine.classifier_.stopping_curve_
+    curve = engine.classifier_.stopping_curve_
     assert [(p.step, p.value) for p in points] == list(curve)
     best = min(points, key=lambda p: p.value)
     assert best.step == saved.classifier_.n_trees_

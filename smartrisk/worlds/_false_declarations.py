@@ -22,7 +22,7 @@ from smartrisk.worlds._fraud_habits import (
     SHELL,
     UNDER,
 )
-from smartrisk.worlds._goods import Goods, round_to_two_digits
+from smartrisk.worlds._goods import Goods
 from smartrisk.worlds._law import Law, duty_and_tax
 from smartrisk.worlds._random_streams import stream
 from smartrisk.worlds._tariff import (
@@ -34,6 +34,12 @@ from smartrisk.worlds._tariff import (
     Tariff,
 )
 from smartrisk.worlds._traders import INWARD, TEMPORARY
+from smartrisk.worlds._written_numbers import (
+    Hands,
+    draw_keying_errors,
+    make_hands,
+    write_false_amounts,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,8 +63,11 @@ class Declared:
 class Style:
     """How each relation would misdeclare, one entry per relation."""
 
+    hands: Hands
     share: Float  # of the value that is declared
+    wavers: Float  # spread of that share, in logs
     template: Bool  # the same price per kg every time
+    template_digits: Int  # of that price
     neighbour: Int
     partner: Int
     through: Bool  # the goods do pass through the partner
@@ -73,15 +82,19 @@ class Style:
 def make_style(seed: int, n: int) -> Style:
     """Draw the styles of `n` relations.
 
-    Undervaluation declares .25 to .75 of the value, about the same share every time;
-    a third of these relations use template prices (the DATE paper plants 0.6 ± 0.1; the
-    range and the templates are assumptions). Parcels show a tenth to a half of the
+    Undervaluation declares .2 to .85 of the value, a share that some keep and from
+    which others stray; a third of these relations use template prices of two to four
+    digits (the DATE paper plants 0.6 ± 0.1; the range and the templates are
+    assumptions). Parcels show a tenth to a half of the
     price; overvaluation multiplies by 1.5 to 4 (reported: up to 5).
     """
     rng = stream(seed, "style")
     return Style(
-        share=rng.uniform(0.25, 0.75, n),
+        hands=make_hands(seed, n),
+        share=0.2 + 0.65 * rng.beta(1.8, 1.8, n),
+        wavers=rng.uniform(0.02, 0.25, n),
         template=rng.random(n) < 0.33,
+        template_digits=rng.integers(2, 5, n),
         neighbour=rng.integers(0, N_CHEAPER, n),
         partner=rng.choice(PARTNERS, n),
         through=rng.random(n) < 0.4,
@@ -119,28 +132,33 @@ def declare(
     _trim_parcels(rng, style, goods, out)
     _overvalue(rng, style, goods, out)
     _claim_relief(style, goods, out)
+    _key_in(rng, law.tariff, style, out)
     return out
 
 
 def _undervalue(
     rng: np.random.Generator, tariff: Tariff, style: Style, goods: Goods, out: Declared
 ) -> None:
-    """Declare a share of the value; one value in five is rounded to two digits.
+    """Declare a share of the value, written as the relation writes false amounts.
 
     A template price does not follow the exchange rate: it stays in the currency and at
     the level of the day on which it was chosen.
     """
     rows = np.flatnonzero(np.isin(out.typology, (UNDER, SHELL)))
     relation, code = goods.relation[rows], goods.code[rows]
-    share = style.share[relation] * np.exp(rng.normal(0, 0.08, len(rows)))
-    value = goods.value[rows] * np.clip(share, 0.2, 0.85)
+    strays = np.exp(style.wavers[relation] * rng.normal(0, 1, len(rows)))
+    share = np.clip(style.share[relation] * strays, 0.15, 0.88)
+    value = goods.value[rows] * share
     price = tariff.log_price[code] + tariff.origin_price[code, goods.origin[rows]]
-    fixed = goods.mass[rows] * style.share[relation] * np.exp(np.round(price, 1))
+    step = 10.0 ** (1 - style.template_digits[relation])
+    fixed = goods.mass[rows] * style.share[relation]
+    fixed *= np.exp(np.rint(price / step) * step)
     below = style.template[relation] & (fixed < 0.85 * goods.value[rows])
     below &= fixed > 0.15 * goods.value[rows]
     value = np.where(below, fixed, value)
-    even = np.minimum(round_to_two_digits(value), 0.9 * goods.value[rows])
-    out.value[rows] = np.where(rng.random(len(rows)) < 0.2, even, value)
+    written = write_false_amounts(rng, style.hands, relation, value)
+    kept = below | (written > 0.92 * goods.value[rows])
+    out.value[rows] = np.where(kept, value, written)
 
 
 def _misclassify(tariff: Tariff, style: Style, goods: Goods, out: Declared) -> None:
@@ -202,29 +220,44 @@ def _conceal(rng: np.random.Generator, goods: Goods, out: Declared) -> None:
 def _trim_parcels(
     rng: np.random.Generator, style: Style, goods: Goods, out: Declared
 ) -> None:
-    """Declare a tenth to a half of the price of a parcel, often a round amount."""
+    """Declare a tenth to a half of the price of a parcel."""
     rows = np.flatnonzero(out.typology == ECOMMERCE)
     share = style.tiny[goods.relation[rows]] * np.exp(rng.normal(0, 0.15, len(rows)))
     value = goods.value[rows] * np.clip(share, 0.05, 0.7)
-    even = np.minimum(round_to_two_digits(value), 0.9 * goods.value[rows])
-    out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
+    written = write_false_amounts(rng, style.hands, goods.relation[rows], value)
+    out.value[rows] = np.where(written > 0.9 * goods.value[rows], value, written)
 
 
 def _overvalue(
     rng: np.random.Generator, style: Style, goods: Goods, out: Declared
 ) -> None:
-    """Declare too much for duty-free goods, often a round sum; no tax is evaded."""
+    """Declare too much for duty-free goods; no tax is evaded."""
     rows = np.flatnonzero(out.typology == OVER)
     more = style.more[goods.relation[rows]] * np.exp(rng.normal(0, 0.1, len(rows)))
     value = goods.value[rows] * np.maximum(more, 1.2)
-    even = np.maximum(round_to_two_digits(value), 1.1 * goods.value[rows])
-    out.value[rows] = np.where(rng.random(len(rows)) < 0.4, even, value)
+    written = write_false_amounts(rng, style.hands, goods.relation[rows], value)
+    out.value[rows] = np.where(written < 1.1 * goods.value[rows], value, written)
 
 
 def _claim_relief(style: Style, goods: Goods, out: Declared) -> None:
     """Declare goods that stay as goods for processing, or for temporary admission."""
     rows = np.flatnonzero(out.typology == PROCEDURE)
     out.procedure[rows] = style.relief[goods.relation[rows]]
+
+
+def _key_in(
+    rng: np.random.Generator, tariff: Tariff, style: Style, out: Declared
+) -> None:
+    """Key in a few masses, or quantities, in a wrong unit or with a wrong point.
+
+    These are errors and no fraud: no duty depends on them.
+    """
+    row, factor = draw_keying_errors(rng, style.hands, len(out.code))
+    counted = tariff.unit[out.code[row]] > 0
+    of_mass = ~counted | (rng.random(len(row)) < 0.6)
+    out.mass[row] *= np.where(of_mass, factor, 1.0)
+    out.gross[row] *= np.where(of_mass, factor, 1.0)
+    out.quantity[row] *= np.where(of_mass & counted, 1.0, factor)
 
 
 def has_relief(

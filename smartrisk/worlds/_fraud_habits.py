@@ -84,17 +84,22 @@ class MonthDays:
     moved: Bool
 
 
-def typology_shares(scenario: Scenario) -> Float:
-    """Return the shares of the typologies among the illicit items."""
+def typology_shares(seed: int, scenario: Scenario) -> Float:
+    """Return the shares of the typologies among the illicit items of a world.
+
+    They scatter around those of the scenario's mix by its `mix_spread`.
+    """
     given = asdict(scenario.mix)
     weights = np.array([0.0, *(given[name] for name in _FIELDS)])
+    drawn = stream(seed, "mix").normal(0, 1, len(weights))
+    weights *= np.exp(scenario.mix_spread * np.clip(drawn, -2, 2))
     if scenario.parcels <= 0:
         weights[[SPLIT, ECOMMERCE]] = 0.0
     total = weights.sum()
     return np.asarray(weights / total if total > 0 else weights)
 
 
-def illicit_targets(scenario: Scenario, n_items: Int) -> Float:
+def illicit_targets(seed: int, scenario: Scenario, n_items: Int) -> Float:
     """Return the wanted number of illicit items by month and typology.
 
     The share of illicit items swings around its mean with a period of 18 months; a
@@ -104,7 +109,7 @@ def illicit_targets(scenario: Scenario, n_items: Int) -> Float:
     swing = 1 + scenario.swing * np.sin(2 * np.pi * month / _SWING_MONTHS)
     swing *= n_items.sum() / max(float((swing * n_items).sum()), 1e-12)
     by_month = scenario.illicit * swing * n_items
-    wanted = by_month[:, None] * typology_shares(scenario)[None, :]
+    wanted = by_month[:, None] * typology_shares(seed, scenario)[None, :]
     for change in scenario.changes:
         if change.kind == "phoenix wave":
             wave = (month >= change.month) & (month < change.month + _WAVE_MONTHS)

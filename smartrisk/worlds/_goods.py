@@ -18,11 +18,10 @@ from smartrisk.worlds._random_streams import pick_from
 from smartrisk.worlds._relations import ORDINARY, PARCELS
 from smartrisk.worlds._tariff import Bool, Float, Int, Tariff
 from smartrisk.worlds._traders import INWARD, TEMPORARY, Traders
+from smartrisk.worlds._written_numbers import Hands, write_amounts
 
 Moment = NDArray[np.datetime64]
 
-#: Share of true values that are round numbers (assumption).
-_ROUND_SHARE = 0.06
 #: Maximum number of items of a declaration (assumption).
 _MOST_LINES = 20
 #: Share of the relations' items whose goods come from another origin for once, and of
@@ -35,6 +34,10 @@ _DAY_SECONDS = 86_400
 #: logs (assumption: the order of magnitude of published rates).
 _FREIGHT = np.array([0.12, 0.18, 0.2, 2.6, 5.0])
 _FREIGHT_SPREAD = 0.3
+#: Degrees of freedom of the scatter of prices, whose tails are heavier than normal, and
+#: the share and spread (in logs) of items with a price of their own: samples, spare
+#: parts, used goods (assumptions; unit values of trade data have such tails).
+_TAIL, _ODD_SHARE, _ODD_SPREAD = 4, 0.004, 1.2
 #: Highest freight as a part of the price of the goods (assumption).
 _FREIGHT_MOST = 0.2
 
@@ -100,6 +103,7 @@ class MonthState:
     first_day: np.datetime64  # of the world
     importer: Int  # current importer of each relation
     free_value: float  # up to which a parcel pays no duty, national currency
+    hands: Hands
 
 
 def expected_activity(
@@ -190,8 +194,8 @@ def make_goods(
     exempt = np.isin(procedure, (INWARD, TEMPORARY))
     claims = traders.customs.claims[relation] & ~exempt & ~parcel
     claims &= (rng.random(len(code)) < 0.95) & (law.rate(code, lines.day) > 0)
-    even = (rng.random(len(code)) < _ROUND_SHARE) & ~lines.split
-    value = np.where(even, round_to_two_digits(amounts.value), amounts.value)
+    written = write_amounts(rng, amounts.value, state.hands.true[relation])
+    value = np.where(lines.split, amounts.value, written)
     per_order: Float = np.bincount(lines.order, value, minlength=lines.n_orders).astype(
         float
     )
@@ -342,10 +346,11 @@ def _draw_amounts(
 ) -> _Amounts:
     """Draw value, mass and quantity.
 
-    Value is log-normal with a spread of about 2.5, so that the top 1 % of the items
-    carry some 60 % of it (60 % in the Korean set). True prices per kg of a code and an
-    origin scatter by about 0.35 in logs (assumption: 0.3-0.5). Prices follow the
-    exchange rate of the origin; freight by the mode is part of the value.
+    Value is nearly log-normal with a spread of about 2.5, so that the top 1 % of the
+    items carry some 60 % of it (60 % in the Korean set). True prices per kg of a code
+    and an origin scatter by about 0.35 in logs (assumption: 0.3-0.5), with heavy tails.
+    Prices follow the exchange rate of the origin; freight by the mode is part of the
+    value.
     """
     n, customs = len(code), traders.customs
     relation_size = traders.relations.size[relation]
@@ -363,8 +368,11 @@ def _draw_amounts(
     )
     mass = np.maximum(np.round(np.exp(mass), 2), 0.01)
     scatter = np.where(customs.contract[relation], 0.02, 0.22)
-    quality = customs.quality[relation] + scatter * rng.normal(0, 1, n)
+    tail = rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL)
+    quality = customs.quality[relation] + scatter * np.clip(tail, -8, 8)
     price = np.exp(usual + tariff.price_spread[code] * quality)
+    odd = np.flatnonzero(rng.random(n) < _ODD_SHARE)
+    price[odd] *= np.exp(rng.normal(0, _ODD_SPREAD, len(odd)))
     freight = np.exp(rng.normal(0, _FREIGHT_SPREAD, n))
     freight *= _FREIGHT[customs.mode[relation]]
     price += np.minimum(freight, _FREIGHT_MOST * price)
@@ -392,9 +400,3 @@ def _equalise_split_parcels(
     quantity = np.maximum(np.rint(amounts.quantity[rows] * factor), 1.0)
     amounts.quantity[rows] = quantity
     return amounts
-
-
-def round_to_two_digits(value: Float) -> Float:
-    """Return values rounded to two digits; below ten to whole units."""
-    step = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(value, 1.0))) - 1, 0.0)
-    return np.asarray(np.maximum(np.rint(value / step) * step, 0.01))

@@ -128,7 +128,7 @@ def make_setting(n_items: int, seed: int, scenario: Scenario) -> Setting:
     law = make_law(seed, tariff, scenario)
     calendar = make_calendar(seed, scenario)
     share = np.diff(calendar.total[calendar.edges])
-    rough = illicit_targets(scenario, apportion(share, n_items))
+    rough = illicit_targets(seed, scenario, apportion(share, n_items))
     phoenix = np.minimum(rough[:, SHELL] / PHOENIX_ZEAL, n_items / 4)
     traders = make_traders(seed, tariff, n_items, scenario, phoenix)
     activity = [
@@ -147,7 +147,7 @@ def make_setting(n_items: int, seed: int, scenario: Scenario) -> Setting:
         style=make_style(seed, len(traders)),
         officers=make_officers(seed, n_offices, scenario.collusion, brokers),
         plan=plan,
-        targets=illicit_targets(scenario, plan),
+        targets=illicit_targets(seed, scenario, plan),
     )
 
 
@@ -267,6 +267,7 @@ class Run:
             first_day=setting.scenario.first,
             importer=self._names.importer,
             free_value=setting.free_value,
+            hands=setting.style.hands,
         )
         return make_goods(rng, law, traders, calendar, orders, state)
 

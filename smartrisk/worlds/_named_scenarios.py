@@ -60,7 +60,7 @@ _NAMED = (
         "goods and disappear before the audit; their successors have another name, the "
         "same broker and the same seller. The record of the importer does not help, "
         "those of broker and seller do.",
-        mix=FraudMix(phoenix=0.3, undervaluation=0.33),
+        mix=FraudMix(phoenix=0.3, undervaluation=0.2),
         adversary=0.3,
         changes=(Change(kind="phoenix wave", month=14, size=2.5),),
     ),
@@ -70,7 +70,7 @@ _NAMED = (
         "ceramics and steel of the largest origin. Honest importers buy elsewhere; "
         "others declare a partner of an agreement as origin, and the goods may "
         "even pass through it. The law of the day explains why trade moves.",
-        mix=FraudMix(false_origin=0.34, undervaluation=0.34),
+        mix=FraudMix(false_origin=0.34, undervaluation=0.24),
         adversary=0.2,
         changes=(
             Change(

@@ -131,9 +131,9 @@ def _score_by_rules(
     log_value = (log_value - log_value.mean()) / max(float(log_value.std()), 1e-9)
     cheap = np.clip(-items.log_price_ratio, -2.0, 2.0)
     return np.asarray(
-        taste[:, 0] * 0.8 * np.minimum(items.rate / 0.13, 2.5)
+        taste[:, 0] * 0.7 * np.minimum(items.rate / 0.13, 2.5)
         + taste[:, 1] * 0.3 * log_value
-        + taste[:, 2] * 1.0 * cheap
+        + taste[:, 2] * 1.4 * cheap
         + taste[:, 3] * 0.4 * policy.origins[items.office, items.origin]
         + taste[:, 4] * 0.4 * policy.chapters[items.office, items.chapter]
         - 1.5 * items.trusted

@@ -22,27 +22,28 @@ class FraudMix:
     The shares are taken in proportion, so they need not sum to one. Undervaluation is
     the most common in the DATE paper, before misclassification and false origin;
     never-seen importers commit 7-10 % of fraud in Tunisia and Nigeria. Within those
-    bounds the defaults are assumptions.
+    bounds the defaults are assumptions, and a world's own shares scatter around them
+    by `Scenario.mix_spread`.
 
     Parameters
     ----------
-    undervaluation : float, default=0.49
+    undervaluation : float, default=0.36
         A share of the true value is declared, by habit of a pair.
-    misclassification : float, default=0.16
+    misclassification : float, default=0.19
         A neighbour of the tariff code with a lower duty is declared.
-    false_origin : float, default=0.10
+    false_origin : float, default=0.12
         A partner of an agreement is declared as origin.
-    quantity : float, default=0.07
+    quantity : float, default=0.10
         Too little mass, or too few pieces.
-    phoenix : float, default=0.07
+    phoenix : float, default=0.08
         Short-lived importers that undervalue and are replaced.
-    concealment : float, default=0.02
+    concealment : float, default=0.04
         Other goods lie under the declared ones.
     splitting : float, default=0.03
         One order comes as several parcels below the threshold.
-    e_commerce : float, default=0.02
+    e_commerce : float, default=0.03
         A seller declares a fraction of the price of its parcels.
-    overvaluation : float, default=0.01
+    overvaluation : float, default=0.02
         Too much is declared for duty-free goods, to move money; no revenue is evaded.
     procedure : float, default=0.03
         A relief is claimed for goods that stay.
@@ -54,15 +55,15 @@ class FraudMix:
     0.3
     """
 
-    undervaluation: float = 0.49
-    misclassification: float = 0.16
-    false_origin: float = 0.10
-    quantity: float = 0.07
-    phoenix: float = 0.07
-    concealment: float = 0.02
+    undervaluation: float = 0.36
+    misclassification: float = 0.19
+    false_origin: float = 0.12
+    quantity: float = 0.10
+    phoenix: float = 0.08
+    concealment: float = 0.04
     splitting: float = 0.03
-    e_commerce: float = 0.02
-    overvaluation: float = 0.01
+    e_commerce: float = 0.03
+    overvaluation: float = 0.02
     procedure: float = 0.03
 
     def __post_init__(self) -> None:
@@ -97,6 +98,9 @@ class Scenario(TomlSettings):
         months.
     mix : FraudMix, default=FraudMix()
         Shares of the typologies among the illicit items.
+    mix_spread : float, default=0.2
+        Spread of these shares between worlds of different seeds, in logs; 0 for the
+        same shares in every world.
     targeted : float, default=0.08
         Share of the items that offices control by rough rules.
     random : float, default=0.02
@@ -148,6 +152,7 @@ class Scenario(TomlSettings):
     illicit: float = 0.035
     swing: float = 0.0
     mix: FraudMix = field(default_factory=FraudMix)
+    mix_spread: float = 0.2
     targeted: float = 0.08
     random: float = 0.02
     adversary: float = 0.0
@@ -274,6 +279,7 @@ _BOUNDS = (
     ("traders", 0.01, 5.0),
     ("illicit", 0.0, 0.3),
     ("swing", 0.0, 0.9),
+    ("mix_spread", 0.0, 1.0),
     ("targeted", 0.0, 1.0),
     ("random", 0.0, 1.0),
     ("adversary", 0.0, 1.0),

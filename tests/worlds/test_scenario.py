@@ -114,4 +114,4 @@ def test_a_scenario_shows_itself_in_a_line_and_in_a_notebook():
     assert "&lt;b&gt;" in html
     assert "exchange rate CN 0.25" in html
     assert "policy 0.05" in html
-    assert html.count("<tr>") == 14 + 1 + 6
+    assert html.count("<tr>") == 15 + 1 + 6

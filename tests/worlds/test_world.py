@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -10,23 +11,22 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from smartrisk.datasets import make_declarations
+from smartrisk.datasets import SCENARIOS, FraudMix, Scenario, make_declarations
 from smartrisk.schema import DECLARATIONS, OUTCOMES
+from smartrisk.worlds._fraud_habits import TYPOLOGIES, typology_shares
+from smartrisk.worlds._written_numbers import (
+    CENTS,
+    DIGITS,
+    ENDINGS,
+    FIVES,
+    HUNDREDS,
+    TENS,
+    WHOLE,
+    write_amounts,
+)
 
 KEY = ["declaration_id", "item_number"]
 SEEDS = (0, 1, 2)
-SHARES = {
-    "undervaluation": 0.49,
-    "misclassification": 0.16,
-    "false origin": 0.10,
-    "quantity": 0.07,
-    "phoenix": 0.07,
-    "concealment": 0.02,
-    "splitting": 0.03,
-    "e-commerce": 0.02,
-    "overvaluation": 0.01,
-    "procedure": 0.03,
-}
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -191,9 +191,20 @@ def test_illicit_items_are_three_to_four_in_a_hundred_with_stated_shares(made):
     truth = made.truth
     assert truth["illicit"].mean() == pytest.approx(0.035, abs=0.003)
     shares = truth.loc[truth["illicit"] == 1, "typology"].value_counts(normalize=True)
-    assert set(shares.index) == set(SHARES)
-    for name, share in SHARES.items():
+    stated = typology_shares(made.random_state, made.scenario)
+    assert set(shares.index) == set(TYPOLOGIES[1:])
+    for name, share in zip(TYPOLOGIES[1:], stated[1:], strict=True):
         assert shares[name] == pytest.approx(share, abs=0.015)
+
+
+def test_shares_of_the_kinds_scatter_around_the_mix_by_seed():
+    mix = np.array(astuple(FraudMix()))
+    exact = typology_shares(3, Scenario(mix_spread=0.0))[1:]
+    assert np.allclose(exact, mix / mix.sum())
+    national = SCENARIOS["national"]
+    drawn = np.array([typology_shares(seed, national)[1:] for seed in range(200)])
+    assert np.allclose(np.median(drawn, axis=0), exact, atol=0.02)
+    assert 0.1 < np.log(drawn).std(axis=0).mean() < 0.3
 
 
 def test_illicit_items_occur_in_every_quarter(made):
@@ -369,3 +380,51 @@ def test_round_and_missing_values_do_not_reveal_the_label(made):
     assert y[round_value].mean() < 0.2
     assert y[items["consignor_id"].isna()].mean() < 0.05
     assert y[items["net_mass_kg"] == 0].mean() < 0.1
+
+
+# -------------------------------------------------------- numbers and prices
+
+
+def test_rounding_differs_between_worlds_and_alone_does_not_show_fraud():
+    rounder = []
+    for seed in range(4):
+        world = make_declarations(8_000, random_state=seed)
+        value, truth = world.declarations["customs_value"], world.truth
+        low = truth["typology"].isin(["undervaluation", "phoenix", "e-commerce"])
+        even = (value % 10 == 0) & (value > 100)
+        rounder.append(even[low].mean() / even[truth["illicit"] == 0].mean())
+        assert truth["illicit"][even].mean() < 0.15
+    assert np.median(rounder) > 1.1
+    assert max(rounder) > 1.3 * min(rounder)
+
+
+def test_true_prices_have_heavier_tails_than_a_normal_law(first):
+    clean = first.truth["illicit"] == 0
+    price = log_price(first.declarations)[clean].dropna()
+    items = first.declarations.loc[price.index]
+    gap = price - price.groupby(items["tariff_code"]).transform("median")
+    gap = gap[items.groupby("tariff_code")["quantity"].transform("size") > 30]
+    spread = (gap.quantile(0.75) - gap.quantile(0.25)) / 1.349
+    assert 0.003 < (gap.abs() > 4 * spread).mean() < 0.03
+
+
+def test_few_masses_and_quantities_are_keyed_in_wrongly_without_a_finding(first):
+    items, truth = first.declarations, first.truth
+    clean = (truth["illicit"] == 0) & (items["net_mass_kg"] > 0)
+    factor = (items["net_mass_kg"] / truth["true_net_mass_kg"])[clean]
+    wrong = (factor > 5) | (factor < 0.2)
+    assert 0.0002 < wrong.mean() < 0.004
+    assert (truth.loc[wrong.index[wrong], "evaded_revenue"] == 0).all()
+
+
+def test_hands_write_amounts_as_they_are_named():
+    value = np.full(8, 1_234.567)
+    hand = np.array([CENTS, WHOLE, FIVES, TENS, HUNDREDS, *DIGITS[1:3], CENTS])
+    written = write_amounts(np.random.default_rng(0), value, hand)
+    assert written[:5].round(2).tolist() == [1_234.57, 1_235, 1_235, 1_230, 1_200]
+    assert written[5:7].tolist() == [1_200, 1_230]
+    ends = write_amounts(np.random.default_rng(0), value, np.full(8, ENDINGS))
+    assert set((ends - 1_234).round(2)) <= {0.0, 0.5, 0.9, 0.95, 0.99}
+    assert (
+        write_amounts(np.random.default_rng(0), value[:1] / 1e6, hand[2:3])[0] == 0.01
+    )

@@ -2,7 +2,7 @@
 
 Reads an `IndependentScenario` and a seed; writes the same tables as the other worlds.
 Trade grows by copying earlier consignments, prices have quality tiers and heavy tails,
-some traders have several tricks and habits of their own of writing numbers, and officers
+some traders have several tricks and their own habits of writing numbers, and officers
 choose by noisy preferences. Nothing but names and formats is shared with the monthly
 run of the other scenarios, so that a default chosen on one family can be judged on the
 other.

@@ -72,7 +72,9 @@ def _use_one_thread() -> None:
     vars(lgb.basic)["_LIB"].LGBM_SetMaxThreads(1)
 
 
-def read_booster(text: str, *, name: str, owner: str, objective: str) -> Any:
+def read_booster(
+    text: str, *, name: str, owner: str, objective: str, is_averaged: bool = False
+) -> Any:
     """Return the trees of a text that was checked before LightGBM reads it.
 
     Parameters
@@ -83,6 +85,8 @@ def read_booster(text: str, *, name: str, owner: str, objective: str) -> Any:
         Name of the file and of the calling function, for messages.
     objective : str
         What the trees must have been trained for.
+    is_averaged : bool, default=False
+        Whether they must be a forest, whose trees are averaged, not summed up.
 
     Raises
     ------
@@ -94,6 +98,8 @@ def read_booster(text: str, *, name: str, owner: str, objective: str) -> Any:
     problem = None
     if found.objective != objective:
         problem = f"it was trained for {found.objective!r}, not {objective!r}"
+    elif found.is_averaged != is_averaged:
+        problem = f"it holds {'boosted trees' if is_averaged else 'a forest'}"
     else:
         try:
             booster = lgb.Booster(model_str=text)

@@ -45,7 +45,7 @@ _EXTRA_TREES = {
     "min_data_in_leaf": 10,
 }
 #: Trees of each member per tree of the boosting, so that one number sets the size.
-_TREES_PER_TREE = {"forest": 2 / 3, "extra_trees": 1.0}
+_TREES_PER_TREE = {"forest": 1, "extra_trees": 1}
 #: Times as few trees, with times as long steps, for scores out of time: these decide
 #: the scale and the calibration only.
 _QUICKER = 3

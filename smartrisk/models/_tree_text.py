@@ -95,6 +95,8 @@ class TreeText:
         Trees of one round: 1 but for several classes.
     objective : str
         What was minimised, the first word of it; empty where it is not stated.
+    is_averaged : bool, default=False
+        Whether the trees are those of a forest, which are averaged.
 
     Examples
     --------
@@ -107,6 +109,7 @@ class TreeText:
     n_trees: int
     n_outputs: int
     objective: str
+    is_averaged: bool = False
 
 
 def check_tree_text(
@@ -185,7 +188,9 @@ def _check(text: str) -> TreeText:
     trees.check()
     _check_rest(content[place:].decode("utf-8"))
     objective = header.get("objective", "").partition(" ")[0]
-    return TreeText(n_features, len(sizes), n_outputs, objective)
+    return TreeText(
+        n_features, len(sizes), n_outputs, objective, "average_output" in header
+    )
 
 
 def _read_header(head: str) -> dict[str, str]:

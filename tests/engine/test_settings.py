@@ -102,7 +102,7 @@ def test_unfitted_parts_are_named_before_anything_else():
     with pytest.raises(NotFittedError, match="not fitted"):
         engine.select(pd.DataFrame(), 5)
     assert repr(engine) == "RiskEngine()"
-    assert engine.describe()["classifier.n_estimators"] == 800
+    assert engine.describe()["classifier.n_estimators"] == 150
 
 
 def test_a_table_without_values_scores_one_item_as_the_batch(split):

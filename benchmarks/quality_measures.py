@@ -6,7 +6,7 @@ Read by `quality.py`, `few_results.py`, `no_results.py` and `calibrated.py`.
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -36,9 +36,7 @@ def judge(scores: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     share = sr.evaluation.revenue_share_at
     found = {
         "base_rate": float(hit.mean()),
-        "precision": sr.evaluation.recall_at(hit, risk, RATE)
-        * hit.sum()
-        / sr.evaluation.count_at(RATE, len(hit)),
+        "precision": float(sr.evaluation.precision_at(hit, risk, RATE)),
         "average_precision": float(average_precision_score(hit, risk)),
         "revenue_by_risk": share(revenue, risk, RATE),
         "ece": sr.evaluation.calibration_error(hit, np.clip(risk, 0.0, 1.0)),
@@ -122,34 +120,32 @@ def paired_error(
     Items are drawn with replacement, the same ones for both rankings.
     """
     hit = truth["illicit"].to_numpy(np.float64)
-    curves = [
-        _sorted_curve(table["risk_score"].to_numpy(np.float64), hit)
+    draws = draw_items(len(hit))
+    one, other = (
+        _precisions(table["risk_score"].to_numpy(np.float64), hit, draws)
         for table in (scores, others)
-    ]
-    draws = sr.intervals.resampled_counts(len(hit), N_REPLICATES, 0)
-    gains = [
-        curves[0](counts.astype(np.float64)) - curves[1](counts.astype(np.float64))
-        for counts in draws
-    ]
-    once = np.ones(len(hit))
-    return float(curves[0](once) - curves[1](once)), float(np.std(gains, ddof=1))
+    )
+    # The first draw holds every item once.
+    return float(one[0] - other[0]), float(np.std((one - other)[1:], ddof=1))
 
 
-def _sorted_curve(risk: np.ndarray, hit: np.ndarray) -> Any:
-    """Return a function of weights: the precision at the rate, ties in their order."""
-    order = np.argsort(-risk, kind="stable")
-    ranked = hit[order]
+@lru_cache(maxsize=1)
+def draw_items(n_items: int) -> np.ndarray:
+    """Return how often each item is drawn: once each, then in every replicate."""
+    draws = sr.intervals.resampled_counts(n_items, N_REPLICATES, 0)
+    rows = [np.ones(n_items), *draws]
+    return np.array(rows, np.float32)
 
-    def precision(weights: np.ndarray) -> float:
-        drawn = np.cumsum(weights[order])
-        places = RATE * drawn[-1]
-        # Only the best items count: what follows them has no place.
-        end = int(np.searchsorted(drawn, places)) + 1
-        taken = weights[order[:end]].copy()
-        taken[-1] -= max(drawn[end - 1] - places, 0.0)
-        return float((taken * ranked[:end]).sum() / places)
 
-    return precision
+def _precisions(risk: np.ndarray, hit: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Return the precision at the rate in each draw, ties in their order."""
+    places = RATE * len(hit)
+    # Twice the places hold all that are taken in any draw.
+    best = np.argsort(-risk, kind="stable")[: math.ceil(2 * places)]
+    weights = draws[:, best].astype(np.float64)
+    before = np.cumsum(weights, axis=1) - weights
+    taken = np.clip(places - before, 0.0, weights)
+    return np.asarray((taken * hit[best]).sum(axis=1) / places)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

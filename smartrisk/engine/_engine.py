@@ -193,7 +193,9 @@ class RiskEngine(FittedParts):
         _log.info("RiskEngine.fit: %d items, %d results", len(items), len(found))
         start = time.perf_counter()
         history = tables.learn(settings)
-        models = train_models(settings, history.features, items, ids, found)
+        models = train_models(
+            settings, history.features, items, ids, found, tables.labels
+        )
         digest = digest_models(models.classifier, models.regressor, models.stakes)
         state = EngineState(
             history=history,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smartrisk.engine._reading import own_fields_of, read_outcomes
 from smartrisk.engine._state import EngineSettings
+from smartrisk.errors import TableError
 from smartrisk.features import ItemResults, LearnedHistory, join_results
 from smartrisk.items import UInt, are_among, are_document_hits, item_ids
 from smartrisk.lineage import Source, read_sources
@@ -59,6 +60,12 @@ class FitTables:
         own_fields = own_fields_of(declarations, settings.own_fields)
         items = read_declarations(declarations, own_fields, on_error=on_error)
         own_fields = {n: kind for n, kind in own_fields.items() if n in items}
+        if not len(items):
+            raise TableError(
+                "engine.no_items",
+                "RiskEngine.fit: 'declarations' holds no item that can be read, so "
+                "that there is nothing to learn from.",
+            )
         ids = item_ids(items)
 
         def knows(some: UInt) -> NDArray[np.bool_]:

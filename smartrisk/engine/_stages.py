@@ -120,6 +120,30 @@ class StageReport(Result):
             **counts,
         )
 
+    def controls_message(self) -> Message:
+        """Return in a sentence what is known of the kinds of the controls.
+
+        Returns
+        -------
+        message : Message
+            With the share of documentary controls, which seldom find anything.
+        """
+        if not self.n_kind_known or self.n_documentary is None:
+            return Message(
+                "engine.control_kinds_unknown",
+                "The kind of the controls is not stated: how many of them looked at "
+                "documents only, and so seldom find anything, is not known.",
+            )
+        return Message(
+            "engine.documentary_controls",
+            "{percent} % of the {n_kind_known} controls of a stated kind were "
+            "documentary; one without a finding counts {weight} times one of the "
+            "others.",
+            percent=round(100 * self.n_documentary / self.n_kind_known),
+            n_kind_known=self.n_kind_known,
+            weight=f"{self.documentary_weight:.2f}",
+        )
+
     def __repr__(self) -> str:
         """Return the stage and the counts that decide it."""
         return (
@@ -163,19 +187,6 @@ class StageReport(Result):
             if not empty and not (right and value >= 0):
                 raise ValueError(f"{name!r} of the stage is {value!r}")
         return cls(**plain)
-
-
-def count_results(
-    n_items: int, hits: NDArray[np.int64], signals_weight: float, **kinds: Any
-) -> StageReport:
-    """Return the report of a fit on results with these labels."""
-    return StageReport(
-        n_items=n_items,
-        n_results=len(hits),
-        n_hits=int((hits > 0).sum()),
-        signals_weight=signals_weight,
-        **kinds,
-    )
 
 
 def are_both_there(hits: NDArray[np.int64]) -> bool:

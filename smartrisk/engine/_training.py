@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from smartrisk.engine._control_kinds import judge_kinds
 from smartrisk.engine._models import (
     Classifier,
     Regressor,
@@ -15,13 +16,13 @@ from smartrisk.engine._models import (
     signals_weight,
     takes_signals,
 )
-from smartrisk.engine._stages import StageReport, are_both_there, count_results
+from smartrisk.engine._stages import StageReport, are_both_there
 from smartrisk.engine._stakes import Stakes
 from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
-from smartrisk.models import RevenueRegressor
+from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.quality import LearningData, judge_items, judge_plausibility
 from smartrisk.schema import RENAMED
 
@@ -46,12 +47,15 @@ def train_models(
     items: pd.DataFrame,
     ids: UInt,
     results: ItemResults,
+    labels: pd.DataFrame,
 ) -> Models:
     """Fit the models on the inspected items, and the signals on the latest items.
 
     The items are sorted by lodgement and id, so that the order of the tables, which
-    decides ties in time, changes no bit of the models.
+    decides ties in time, changes no bit of the models. `labels` holds OUTCOMES of the
+    results, in their order.
     """
+    kinds = judge_kinds(labels, results.hits)
     learned = are_both_there(results.hits)
     classifier = settings.new_classifier()
     if not learned and not takes_signals(classifier):
@@ -69,7 +73,12 @@ def train_models(
     hits, revenue = hits[rows], revenue[rows]
     matrix = features.transform_matrix(chosen)
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    classifier.fit(matrix, hits, time=days)
+    if kinds.weights is None or not isinstance(classifier, RiskClassifier):
+        classifier.fit(matrix, hits, time=days)
+    else:
+        weights = np.ones(len(items))
+        weights[results.rows] = kinds.weights
+        classifier.fit(matrix, hits, time=days, sample_weight=weights[rows])
     hit = hits > 0
     stakes = Stakes.learn(chosen)
     regressor = settings.new_regressor()
@@ -86,7 +95,15 @@ def train_models(
         )
     else:
         regressor = _assume_revenue(settings, matrix.shape[1])
-    stage = count_results(len(items), results.hits, signals_weight(classifier))
+    stage = StageReport(
+        n_items=len(items),
+        n_results=len(results),
+        n_hits=int((results.hits > 0).sum()),
+        signals_weight=signals_weight(classifier),
+        n_documentary=kinds.n_documentary,
+        n_kind_known=kinds.n_kind_known,
+        documentary_weight=kinds.documentary_weight,
+    )
     return Models(
         classifier=classifier, regressor=regressor, stakes=stakes, stage=stage
     )

@@ -191,7 +191,8 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
                 "Set refunds to 0, as smartrisk.items.clean_amounts does.",
                 n_negative=int((revenue < 0).sum()),
             )
-        self.usual_scale_ = find_usual_scale(scale)
+        self.usual_scale_: float | None = find_usual_scale(scale)
+        self.spread_: float | None
         factor = fill_scale(scale, n_items, self.usual_scale_)
         learned = choose_fiscal(fiscal, n_items)
         share = np.zeros(n_items)
@@ -452,8 +453,10 @@ def find_level(
             for k in np.unique(part)
         ]
     )
-    logs = np.log(sums[:, 0] / sums[:, 1])[(sums > 0).all(axis=1)]
-    squares = float(((logs - logs.mean()) ** 2).sum()) + _SPREAD_PULL * _USUAL_SPREAD**2
+    sums = sums[(sums > 0).all(axis=1)]
+    logs = np.log(sums[:, 0] / sums[:, 1])
+    mean = logs.sum() / max(len(logs), 1)
+    squares = float(((logs - mean) ** 2).sum()) + _SPREAD_PULL * _USUAL_SPREAD**2
     spread = math.sqrt(squares / (_SPREAD_PULL + max(len(logs) - 1, 0)))
     return math.exp(log_level), spread
 

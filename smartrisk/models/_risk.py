@@ -443,6 +443,21 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         """
         return self.calibrator_.apply(raw)
 
+    def predict_interval(self, X: ArrayLike) -> Float:
+        """Return the bounds of the hit rate of later items with such a score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_items, n_features)
+            Features, in the order of fit.
+
+        Returns
+        -------
+        bounds : ndarray of shape (n_items, 2)
+            Lower and upper bound, 90 %: see `Calibration.interval`.
+        """
+        return np.column_stack(self.calibrator_.interval(self.raw_score(X)))
+
     def booster_text(self) -> str:
         """Return the trees of `booster_` as text.
 

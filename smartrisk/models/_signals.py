@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, check_number, check_sequence
 from smartrisk.models._boosting import STATE_FILE, damaged_model
 
 Float = NDArray[np.float64]
@@ -115,19 +115,14 @@ class SignalScore:
         Raises
         ------
         ArgumentError
-            If `suspicion` does not have one finite entry per feature.
+            If `suspicion` does not have one entry per feature.
         """
         matrix = np.asarray(X)
+        owner = "SignalScore.learn"
+        check_sequence(owner, "suspicion", suspicion, content="numbers")
         weights = np.asarray(suspicion, np.float64)
-        if weights.shape != matrix.shape[1:] or not np.isfinite(weights).all():
-            raise ArgumentError(
-                "models.suspicion_of_other_length",
-                "SignalScore.learn: 'suspicion' must have one finite entry per feature "
-                "({n_features}); got {n_entries}. Use 0 for a feature that is no "
-                "signal.",
-                n_features=matrix.shape[1],
-                n_entries=weights.size,
-            )
+        if weights.shape != matrix.shape[1:]:
+            raise _other_length(owner, weights.size, matrix.shape[1])
         columns, usual, spreads = [], [], []
         for column in np.flatnonzero(weights):
             middle, spread = _usual(matrix[:, column])
@@ -281,6 +276,27 @@ def signals_share(n_hits: float, n_misses: float) -> float:
     return _HALF / (_HALF + min(n_hits, n_misses))
 
 
+def check_suspicion(owner: str, suspicion: Sequence[float], n_features: int) -> None:
+    """Raise unless `suspicion` is empty or has a finite number for each feature."""
+    check_sequence(owner, "suspicion", suspicion, content="numbers")
+    if len(suspicion) not in (0, n_features):
+        raise _other_length(owner, len(suspicion), n_features)
+    for weight in suspicion:
+        check_number(owner, "suspicion", weight)
+
+
+def _other_length(owner: str, n_entries: int, n_features: int) -> ArgumentError:
+    """Return the error of weights that are not those of the features."""
+    return ArgumentError(
+        "models.suspicion_of_other_length",
+        "{owner}: 'suspicion' must have one entry per feature ({n_features}); got "
+        "{n_entries}. Use 0 for a feature that is no signal.",
+        owner=owner,
+        n_features=n_features,
+        n_entries=n_entries,
+    )
+
+
 def learn_signals(
     matrix: NDArray[Any], suspicion: Sequence[float], stated: Sequence[Any] | None
 ) -> SignalScore | None:
@@ -295,6 +311,7 @@ def learn_signals(
     stated : sequence of FeatureInfo or None
         What each feature is about.
     """
+    check_suspicion("RiskClassifier", suspicion, matrix.shape[1])
     weights = [float(weight) for weight in suspicion]
     if not weights and stated is not None and len(stated) == matrix.shape[1]:
         weights = [float(info.suspicion) for info in stated]

@@ -232,12 +232,6 @@ def test_results_without_declarations_are_refused(world):
         sr.RiskEngine().fit(world.declarations.head(100), world.outcomes)
 
 
-def test_one_class_is_refused_with_the_remedy(world):
-    outcomes = world.outcomes.assign(illicit=0, revenue_adjustment=0.0, offence=None)
-    with pytest.raises(ValueError, match="at least one hit"):
-        sr.RiskEngine().fit(world.declarations, outcomes)
-
-
 def test_an_unfitted_engine_names_what_to_call():
     with pytest.raises(NotFittedError, match=r"fit\(declarations, outcomes\)"):
         sr.RiskEngine().score(pd.DataFrame())

@@ -39,6 +39,7 @@ REFUSED = {
         "patience": (0, -1, 1.5),
         "members": ((), ("forest", "forest"), ("trees",), "forest", 3, None),
         "monotone": ((1,), (0, 0, 2, 0), (0, 0.5, 0, 0), None, 3, True, "abcd"),
+        "suspicion": ((1.0,), (0, 0, np.nan, 0), (0, "x", 0, 0), None, 3, True),
     },
     RevenueRegressor: TREES | {"num_leaves": (*TREES["num_leaves"], None)},
     DateFeaturesClassifier: {

@@ -103,7 +103,7 @@ def test_missing_values_are_refused(score):
 
 
 def test_a_weight_is_needed_for_each_feature(X):
-    with pytest.raises(ArgumentError, match="one finite entry per feature"):
+    with pytest.raises(ArgumentError, match="one entry per feature"):
         SignalScore.learn(X, (1.0, 0.0))
 
 

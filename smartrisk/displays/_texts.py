@@ -114,9 +114,11 @@ class Texts:
         }
         return known.get(name) or self.name(name)
 
-    def selected_by(self, name: str) -> str:
+    def selected_by(self, name: str, stage: str = "model") -> str:
         """Return the words for what selected an item."""
         _ = self.gettext
+        if stage == "no results" and name == "model":
+            return _("selected by its score")
         known = {
             "model": _("selected by the model"),
             "rule": _("selected by a rule"),

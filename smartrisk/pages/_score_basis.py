@@ -31,6 +31,7 @@ class ScoreBasis:
     report: StageReport
     members: tuple[MemberFacts, ...] = ()
     calibration: Any = None
+    total: tuple[float, float] | None = None
 
     @classmethod
     def from_engine(cls, engine: RiskEngine) -> Self | None:
@@ -55,6 +56,7 @@ class ScoreBasis:
                 for member in getattr(model, "members_", ())
             ),
             calibration=getattr(model, "calibrator_", None),
+            total=engine.revenue_interval_,
         )
 
 
@@ -65,7 +67,11 @@ def make_basis_section(basis: ScoreBasis, texts: Texts) -> Section:
     return Section(
         title=_("What the scores rest on"),
         texts=(basis.report.message().text(translate), _bias_statement(basis, texts)),
-        facts=[*_result_facts(basis, texts), *_calibration_facts(basis, texts)],
+        facts=[
+            *_result_facts(basis, texts),
+            *_calibration_facts(basis, texts),
+            *_total_facts(basis, texts),
+        ],
         tables=(_member_table(basis, texts),) if basis.members else (),
     )
 
@@ -127,6 +133,16 @@ def _calibration_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]
         ),
         (_("nominal level of the interval of a score"), texts.rate(INTERVAL)),
     ]
+
+
+def _total_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]:
+    """Return how far a total of expected revenue may be from the true one."""
+    _ = texts.gettext
+    if basis.total is None or basis.stage == "no results":
+        return []
+    lower, upper = (texts.words.ratio(factor) for factor in basis.total)
+    name = _("true total of revenue, over the sum of the expected one, %(level)s")
+    return [(name % {"level": texts.rate(INTERVAL)}, f"{lower} … {upper}")]
 
 
 def _member_table(basis: ScoreBasis, texts: Texts) -> Table:

@@ -20,25 +20,16 @@ def stage_notes(stage: str, report: StageReport | None, texts: Texts) -> list[st
     `report` is what ``engine.stage_report_`` holds, None where that is not known.
     """
     _ = texts.gettext
+    if stage == "model":
+        return []
     notes = []
-    if stage == "no results":
-        notes.append(
-            _(
-                "No results yet: scores order items by what is unusual in their "
-                "declarations. They are not probabilities, and amounts weighted by "
-                "them are not expected revenue."
-            )
-        )
-    elif stage == "few results":
-        notes.append(
-            _(
-                "Few results so far: scores still rest in part on what is unusual in "
-                "the declarations, and their probabilities are uncertain."
-            )
-        )
-    if notes and report is not None:
+    if report is not None:
         translate = catalogue("messages", texts.lang).gettext
         notes.append(report.message().text(translate))
+    if stage == "no results":
+        notes.append(_("Amounts weighted by such scores are not expected revenue."))
+    else:
+        notes.append(_("With few results, the probabilities are uncertain."))
     return notes
 
 

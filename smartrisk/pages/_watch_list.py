@@ -33,6 +33,7 @@ from smartrisk.results import clean_text
 from smartrisk.schema import (
     CURRENCY,
     DECISIONS,
+    INTERVAL,
     KEY,
     SELECTED_BY,
     TableInput,
@@ -53,6 +54,7 @@ _ORDER = (
     "rank",
     "declaration_id",
     "risk_score",
+    "interval",
     "expected_revenue",
     "channel",
     "office",
@@ -266,7 +268,9 @@ class WatchList(Page):
         script = read_template("watch.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         part = self._with_sentences(_MOST_ITEMS, texts.lang)
-        order = [name for name in _ORDER if name in part]
+        order = [name for name in _ORDER if name in part or name == "interval"]
+        if not self._has_intervals():
+            order.remove("interval")
         n_left = len(self._table) - len(part)
         first, last = self._days()
         from markupsafe import Markup
@@ -316,6 +320,11 @@ class WatchList(Page):
             ],
         }
 
+    def _has_intervals(self) -> bool:
+        """Return whether the bounds of any score are known."""
+        known = "score_lower" in self._table
+        return known and bool(self._table["score_lower"].notna().any())
+
     def _days(self) -> tuple[str, str]:
         """Return the first and the last day of lodgement."""
         days = self._table["lodged_at"]
@@ -335,7 +344,8 @@ class WatchList(Page):
         sets = [(channels, names)]
         if "selected_by" in self._table:
             by = self._table["selected_by"].value_counts()
-            sets.append((by, {name: texts.selected_by(name) for name in SELECTED_BY}))
+            words = {name: texts.selected_by(name, self.stage) for name in SELECTED_BY}
+            sets.append((by, words))
         summary = [
             (words.get(str(name), str(name)), texts.number(int(n)))
             for counts, words in sets
@@ -367,6 +377,7 @@ class WatchList(Page):
             "declaration_id": _("Declaration"),
             "channel": _("Channel"),
             "risk_score": _("Risk"),
+            "interval": _("%(level)s interval") % {"level": texts.rate(INTERVAL)},
             "expected_revenue": texts.words.capitalise(
                 revenue_label(self.stage, texts)
             ),
@@ -457,6 +468,9 @@ def _selection_tag(line: Mapping[Any, Any], texts: Texts) -> str:
 
 def _make_cell(name: str, line: Mapping[Any, Any], texts: Texts) -> dict[str, Any]:
     """Return a cell: its text, and the value by which the script sorts it."""
+    if name == "interval":
+        text = texts.between(line["score_lower"], line["score_upper"])
+        return {"text": text, "value": text}
     value = line[name]
     if name == "declaration_id":
         text = clean_text(str(value), _MOST_CHARACTERS)

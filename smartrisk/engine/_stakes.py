@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -171,7 +171,7 @@ def total_interval(classifier: Any, regressor: Any) -> tuple[float, float] | Non
     return math.exp(-reach), math.exp(reach)
 
 
-def _is_positive(number: Any) -> bool:
+def _is_positive(number: Any) -> TypeGuard[float]:
     """Return whether one value is a positive number."""
     return isinstance(number, float) and number > 0 and math.isfinite(number)
 

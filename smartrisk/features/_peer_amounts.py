@@ -50,7 +50,7 @@ def peer_values(
     >>> bool((peer_values(features, items.tail(3)) > 0).all())
     True
     """
-    source = {name: items[name] for name in items}
+    source = {str(name): items[name] for name in items}
     values = np.full(len(source["lodged_at"]), np.nan)
     part = features.parts_.get("prices")
     if part is None:
@@ -94,7 +94,7 @@ def peer_rates(
     >>> bool((peer_rates(features, items.tail(3)) >= 0).all())
     True
     """
-    source = {name: items[name] for name in items}
+    source = {str(name): items[name] for name in items}
     n_items = len(source["lodged_at"])
     rates = np.full(n_items, np.nan)
     part = features.parts_.get("incentive")
@@ -105,7 +105,7 @@ def peer_rates(
         place = _find(part, (f"{level}__rate_gap",))
         if place is not None:
             rates = np.where(np.isnan(rates), -_column(part, free, place), rates)
-    return np.maximum(rates, 0.0)
+    return np.asarray(np.maximum(rates, 0.0))
 
 
 def _find(part: DeclarationTransformer, wanted: tuple[str, ...]) -> int | None:

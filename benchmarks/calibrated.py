@@ -167,8 +167,6 @@ def main() -> None:
         seconds=None if asked.minutes is None else 60 * asked.minutes,
     )
     head = [
-        "## Results",
-        "",
         f"`python benchmarks/calibrated.py`, smartrisk {sr.__version__}: all later "
         "items by their truth; means over the worlds of a scenario.",
         "",

@@ -199,8 +199,6 @@ def main() -> None:
         seconds=None if asked.minutes is None else 60 * asked.minutes,
     )
     head = [
-        "## Results",
-        "",
         f"`python benchmarks/few_results.py`, smartrisk {sr.__version__}: mean "
         "precision at 5 % of all later items, by their truth.",
         "",

@@ -141,8 +141,6 @@ def main() -> None:
         seconds=None if asked.minutes is None else 60 * asked.minutes,
     )
     head = [
-        "## Results",
-        "",
         f"`python benchmarks/no_results.py`, smartrisk {sr.__version__}: lift of the "
         "precision at 5 % over chance, mean over "
         f"{table['seed'].nunique()} worlds of {table['n_items'].max():,} items.",

@@ -301,8 +301,6 @@ def main() -> None:
         first_seed=asked.first_seed,
     )
     head = [
-        "## Results",
-        "",
         f"`python benchmarks/quality.py`, smartrisk {sr.__version__}: "
         f"{', '.join(f'{n:,}' for n in sorted(table['n_items'].unique()))} items a "
         f"world, seeds {table['seed'].min()} to {table['seed'].max()}. Means over "

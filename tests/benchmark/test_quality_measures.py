@@ -19,7 +19,7 @@ def runs(program):
 
 
 def make_items(n=20_000, seed=0):
-    """Return true probabilities, and what came of them."""
+    """Return true probabilities and outcomes drawn from them."""
     rng = np.random.default_rng(seed)
     chance = expit(rng.normal(-3.0, 1.0, n))
     return chance, (rng.random(n) < chance).astype(float)

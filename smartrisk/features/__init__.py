@@ -13,6 +13,7 @@ from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE_KEY, Key
 from smartrisk.features._learned_history import LearnedHistory, OnKnown
+from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._packing import (
     from_settings,
     from_tables,
@@ -27,6 +28,7 @@ from smartrisk.features._register_packing import (
     pack_history,
     unpack_history,
 )
+from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._structuring import Structuring
 from smartrisk.features._table_checks import check_learned
 
@@ -45,8 +47,10 @@ __all__ = [
     "ItemResults",
     "Key",
     "LearnedHistory",
+    "MarketPrices",
     "OnKnown",
     "PeerPrices",
+    "SiblingCodes",
     "Structuring",
     "check_learned",
     "feature_plan",

@@ -23,6 +23,40 @@ EPOCH = np.datetime64("1900-01-01", "D")
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
+#: Columns that are made of others, by the fields that they read.
+DERIVED: Mapping[str, tuple[str, ...]] = {
+    "hs_section": ("tariff_code",),
+    "national_code": ("tariff_code",),
+    "price_per_kg": ("customs_value", "net_mass_kg"),
+    "price_per_unit": ("customs_value", "quantity"),
+}
+#: Last chapter of each section of the Harmonized System, from section 1 on (WCO, HS
+#: 2022); chapter 77 is reserved, 98 and 99 are for national use.
+_LAST_CHAPTERS = (
+    *(5, 14, 15, 24, 27, 38, 40, 43, 46, 49, 63, 67, 70, 71, 83, 85, 89, 92, 93),
+    *(96, 97),
+)
+
+
+def _section(text: str) -> str | None:
+    """Return the section of a tariff code, None where it has none."""
+    chapter = text[:2]
+    if not (chapter.isascii() and chapter.isdigit()):
+        return None
+    number = sum(int(chapter) > last for last in _LAST_CHAPTERS) + 1
+    return str(number)
+
+
+def _national(text: str) -> str | None:
+    """Return a tariff code of more than six digits, None for the others."""
+    return text if len(text) > HS_LEVELS["hs6"] else None
+
+
+_PARTS_OF_TARIFF: dict[str, Callable[[str], str | None]] = {
+    "hs_section": _section,
+    "national_code": _national,
+}
+
 #: Identity of a missing value that counts as a value: the letters "nothing!" as a
 #: number, which the digest of no code is likely to equal.
 _NOTHING = np.uint64(0x6E6F7468696E6721)
@@ -88,7 +122,18 @@ class Columns:
         self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
+        if name in DERIVED and name not in self.names:
+            return self._can_derive(name)
         return name in HS_LEVELS or name.removesuffix("?") in self.names
+
+    def _can_derive(self, name: str) -> bool:
+        """Return whether the items have what a derived column is made of."""
+        if any(field not in self.names for field in DERIVED[name]):
+            return False
+        if name != "national_code":
+            return True
+        lengths = self.map_tariff(lambda text: float(len(text)))
+        return bool((lengths > HS_LEVELS["hs6"]).any())
 
     def _array(self, name: str) -> Any:
         """Return a column as an array or sequence."""
@@ -182,6 +227,8 @@ class Columns:
         """Encode a column, or a level of the Harmonized System, by unique values."""
         if name in HS_LEVELS:
             return self._prefix(HS_LEVELS[name])
+        if name not in self.names and name in DERIVED:
+            return self._derive(name)
         if name not in self.names:
             return np.full(self.n, -1, np.int64), np.zeros(0, np.uint64)
         values = self._source[name]
@@ -196,6 +243,30 @@ class Columns:
             values if isinstance(values, pd.Series) else np.asarray(values, object)
         )
         return codes.astype(np.int64, copy=False), text_ids(unique)
+
+    def _derive(self, name: str) -> tuple[Int, UInt]:
+        """Encode a column that is made of others."""
+        if name in _PARTS_OF_TARIFF:
+            return self._tariff_part(_PARTS_OF_TARIFF[name])
+        above, below = (self.number(field) for field in DERIVED[name])
+        numbers = round_ratio(above, below)
+        if self.n == 1:
+            return _encode_one(float(numbers[0]))
+        codes, found = pd.factorize(numbers)
+        return codes.astype(np.int64, copy=False), _number_ids(np.asarray(found))
+
+    def _tariff_part(self, part: Callable[[str], str | None]) -> tuple[Int, UInt]:
+        """Encode what a function makes of the tariff code, None for missing."""
+        values = self._source["tariff_code"]
+        if self.n == 1:
+            value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
+            return _encode_one(None if _is_missing(value) else part(str(value)))
+        codes, unique = self._unique_tariff(values)
+        short, found = pd.factorize(
+            np.array([part(str(u)) for u in np.asarray(unique, object)], object)
+        )
+        lookup = np.append(short.astype(np.int64), -1)
+        return lookup[codes], text_ids(list(found))
 
     def _prefix(self, digits: int) -> tuple[Int, UInt]:
         """Encode the first digits of the tariff code, working on its unique values."""
@@ -243,6 +314,23 @@ class Columns:
         part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
         part._pairs, part._ones = {}, {}
         return part
+
+
+def round_ratio(above: Float, below: Float) -> Float:
+    """Return a ratio with three significant digits; NaN where it has none.
+
+    As a whole number, made of the power of ten and the digits, so that equal ratios are
+    equal numbers.
+    """
+    good = (above > 0) & (below > 0)
+    ratio = np.where(good, above, 1.0) / np.where(good, below, 1.0)
+    good &= (ratio > 1e-99) & (ratio < 1e99)
+    ratio = np.where(good, ratio, 1.0)
+    power = np.floor(np.log10(ratio))
+    digits = np.rint(ratio / 10.0 ** (power - 2.0))
+    carried = digits >= 1000.0
+    digits = np.where(carried, digits / 10.0, digits)
+    return np.where(good, 1000.0 * (power + carried + 100.0) + digits, np.nan)
 
 
 def fill_missing(codes: Int, ids: UInt) -> tuple[Int, UInt]:

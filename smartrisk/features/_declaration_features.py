@@ -26,7 +26,9 @@ from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
+from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
+from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._structuring import Structuring, check_thresholds
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.features._suspicion import with_suspicion
@@ -35,7 +37,10 @@ from smartrisk.schema import OWN_KINDS, TableInput
 from smartrisk.tables import read_table
 
 #: Families of features, in the order of their columns.
-PARTS = ("item", "codes", "incentive", "structuring", "history", "prices", "digits")
+PARTS = (
+    *("item", "codes", "incentive", "structuring", "history", "prices"),
+    *("digits", "market", "siblings"),
+)
 #: Those whose items show how far the history goes.
 _DATED = ("history", "prices")
 
@@ -44,7 +49,7 @@ class DeclarationFeatures(DeclarationTransformer):
     """All leak-free features of declared items, from the columns that are present.
 
     Composed of `ItemMeasures`, `CodeColumns`, `DutyIncentive`, `Structuring`,
-    `EntityHistory`, `PeerPrices` and `DigitFeatures`.
+    `EntityHistory`, `PeerPrices`, `DigitFeatures`, `MarketPrices` and `SiblingCodes`.
 
     Parameters
     ----------
@@ -56,7 +61,7 @@ class DeclarationFeatures(DeclarationTransformer):
         Values (national currency) below which less duty or control applies.
     parts : tuple of str, default=PARTS
         Which families of features: "item", "codes", "incentive", "structuring",
-        "history", "prices", "digits".
+        "history", "prices", "digits", "market", "siblings".
     own_fields : mapping of str to str, default=None
         Fields that the administration adds, each "code", "number" or "text": codes and
         numbers become features; any can be named in a key. None for none.
@@ -264,6 +269,8 @@ class DeclarationFeatures(DeclarationTransformer):
             ),
             "prices": PeerPrices(self.price_keys, n_jobs=self.n_jobs),
             "digits": DigitFeatures(),
+            "market": MarketPrices(n_jobs=self.n_jobs),
+            "siblings": SiblingCodes(),
         }
         return {name: part for name, part in every.items() if name in self.parts}
 

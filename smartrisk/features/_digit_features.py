@@ -84,9 +84,13 @@ class DigitFeatures(DeclarationTransformer):
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Fill two columns for each figure."""
-        for column in range(0, len(self.feature_info_), len(_STATISTICS)):
-            figure = columns.number(self.feature_info_[column].fields[0])
-            out[:, column], out[:, column + 1] = count_digits(figure)
+        fields = [info.fields[0] for info in self.feature_info_[:: len(_STATISTICS)]]
+        if not fields:
+            return
+        figures = np.concatenate([columns.number(field) for field in fields])
+        zeros, digits = count_digits(figures)
+        out[:, 0::2] = zeros.reshape(len(fields), columns.n).T
+        out[:, 1::2] = digits.reshape(len(fields), columns.n).T
 
 
 def count_digits(values: Float) -> tuple[Float, Float]:

@@ -17,13 +17,21 @@ from smartrisk.items import UInt
 
 #: Rates are kept in millionths: sums of whole numbers are bit-identical in any order,
 #: and no tariff states a rate more precisely.
-_PARTS = 1_000_000
+RATE_PARTS = 1_000_000
 #: Highest rate that is kept (1,000,000 %): with it the sum over half a billion items
 #: stays below 2**63.
 _MOST = 1e4
 #: Bits that keep the rates of one key apart from those of the next: more than the 34
 #: that the highest rate in millionths needs.
 _RATE_BITS = 40
+
+
+def rate_parts(rate: Float) -> tuple[NDArray[np.bool_], Int]:
+    """Return which rates are known, and the rates in millionths, 0 where unknown."""
+    known = np.isfinite(rate)
+    parts = np.zeros(len(rate), np.int64)
+    parts[known] = np.rint(np.clip(rate[known], 0, _MOST) * RATE_PARTS)
+    return known, parts
 
 
 class LowestTable:
@@ -175,11 +183,10 @@ class DutyIncentive(DeclarationTransformer):
     @staticmethod
     def _rates(columns: Columns, level: str) -> tuple[NDArray[np.intp], Int]:
         """Return the items with a rate and a value of the level, and their rates."""
-        rate = columns.number("duty_rate")
+        known, parts = rate_parts(columns.number("duty_rate"))
         codes, _ = columns.key((level,))
-        rows = np.flatnonzero(np.isfinite(rate) & (codes >= 0))
-        parts = np.rint(np.clip(rate[rows], 0, _MOST) * _PARTS).astype(np.int64)
-        return rows, parts
+        rows = np.flatnonzero(known & (codes >= 0))
+        return rows, parts[rows]
 
     def _means(self, columns: Columns, level: str) -> SumTable:
         """Add up the rates of items by a level of the tariff and day."""
@@ -214,7 +221,7 @@ class DutyIncentive(DeclarationTransformer):
             at = np.append(self.means_[level].find(ids), -1)[codes]
             past = Lookup.make(self.means_[level], at, columns.day)
             n = past.total("n")
-            mean = past.total("rate") / (np.maximum(n, 1) * _PARTS)
+            mean = past.total("rate") / (np.maximum(n, 1) * RATE_PARTS)
             out[:, 2 * number] = np.where(n > 0, rate - mean, np.nan)
             lowest = self.lowest_[level].before(ids, codes, columns.day)
-            out[:, 2 * number + 1] = rate - lowest / _PARTS
+            out[:, 2 * number + 1] = rate - lowest / RATE_PARTS

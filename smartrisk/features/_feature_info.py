@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smartrisk.features._columns import DERIVED
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 #: Statistics of activity: they show how new a trader or route is, not what was found.
 _ACTIVITY = ("n_items", "days_since_last", "days_since_first", "decayed")
 #: The concept of features of fields that an administration adds.
 OWN_CONCEPT = "own field"
-_GOODS = {*HS_LEVELS, "tariff_code"}
+_GOODS = {*HS_LEVELS, "tariff_code", "hs_section", "national_code"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +67,13 @@ class FeatureInfo:
 
 def source_fields(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the declaration fields behind key columns, each once, in order."""
-    return tuple(dict.fromkeys("tariff_code" if c in HS_LEVELS else c for c in columns))
+    read = ("tariff_code" if c in HS_LEVELS else c for c in columns)
+    return tuple(dict.fromkeys(f for c in read for f in DERIVED.get(c, (c,))))
 
 
 def is_own(name: str) -> bool:
     """Return whether a column is a field that an administration adds."""
-    return name not in DECLARATIONS and name not in HS_LEVELS
+    return not (name in DECLARATIONS or name in HS_LEVELS or name in DERIVED)
 
 
 def concept_of_key(columns: Sequence[str], statistic: str) -> str:

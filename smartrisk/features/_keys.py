@@ -18,7 +18,7 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._columns import DERIVED, Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
     SumTable,
@@ -46,9 +46,11 @@ class Key:
     Parameters
     ----------
     columns : tuple of str
-        Declaration fields, or hs2, hs4, hs6. An item with one of them missing has no
-        such history, unless the name ends in "?": then missing is a value like any
-        other, and where the whole column is absent it is left out of the key.
+        Declaration fields, or hs2, hs4, hs6, hs_section, national_code (tariff codes of
+        more than six digits), price_per_kg and price_per_unit (to three significant
+        digits). An item with one of them missing has no such history, unless the name
+        ends in "?": then missing is a value like any other, and where the whole column
+        is absent it is left out of the key.
     parent : str, default=None
         Name of the key whose rate this one is drawn towards while it has few results;
         None for the rate of all items.
@@ -98,6 +100,13 @@ GOODS_LINE_KEY = Key(
     name="goods_line",
 )
 
+#: The keys of figures that a trader repeats: the exact value, and the price per kg to
+#: three significant digits, as from a list or a template.
+REPEAT_KEYS = (
+    Key(("importer_id", "customs_value"), statistics=("n_items",)),
+    Key(("consignor_id", "hs6", "price_per_kg"), statistics=("n_items",)),
+)
+
 #: The keys with a history by default.
 DEFAULT_KEYS = (
     Key(("importer_id",)),
@@ -117,6 +126,11 @@ DEFAULT_KEYS = (
     Key(("origin", "departure"), parent="origin"),
     Key(("declarant_id", "office"), parent="declarant_id"),
     GOODS_LINE_KEY,
+    Key(
+        ("national_code",),
+        parent="hs6",
+        statistics=("n_items", "days_since_last", "hit_rate"),
+    ),
 )
 
 
@@ -148,8 +162,8 @@ def report_absent_keys(
 
     Usual keys are left out without a word where an administration lacks the field.
     """
-    there = {*columns.names, *HS_LEVELS}
-    known = {*DECLARATIONS.names, *HS_LEVELS}
+    there = {*columns.names, *HS_LEVELS, *(name for name in DERIVED if name in columns)}
+    known = {*DECLARATIONS.names, *HS_LEVELS, *DERIVED}
     absent = {
         name.removesuffix("?"): key.label
         for key in keys

@@ -16,7 +16,9 @@ from smartrisk.features._duty_incentive import DutyIncentive, LowestTable
 from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._item_measures import CodeColumns
 from smartrisk.features._keys import Key
+from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._peer_prices import PeerPrices
+from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._structuring import Structuring
 from smartrisk.features._sum_tables import SumTable
 
@@ -271,6 +273,38 @@ def _unpack_codes(codes: CodeColumns, learned: dict[str, Any], tables: Tables) -
     codes.codes_ = {name: tables[name]["id"] for name in learned["columns"]}
 
 
+def _pack_market(market: MarketPrices) -> tuple[dict[str, Any], Tables]:
+    """Return the keys, the measure and the sums of market prices."""
+    tables = {f"market.{name}": _entries(t) for name, t in market.tables_.items()}
+    keys = [plain_key(key) for key in market.keys_]
+    return {"keys": keys, "measure": market.measure_}, tables
+
+
+def _unpack_market(
+    market: MarketPrices, learned: dict[str, Any], tables: Tables
+) -> None:
+    """Restore market prices from keys, measure and sums."""
+    market.measure_ = learned["measure"]
+    market.keys_ = tuple(_key(spec) for spec in learned["keys"])
+    labels = [key.label for key in market.keys_]
+    market.set_tables({name: _table(tables[f"market.{name}"]) for name in labels})
+
+
+def _pack_siblings(siblings: SiblingCodes) -> tuple[dict[str, Any], Tables]:
+    """Return the levels and sums of sibling codes."""
+    tables = {name: _entries(table) for name, table in siblings.blocks().items()}
+    levels = list(siblings.tables_)
+    return {"levels": levels, "rated": bool(siblings.rated_)}, tables
+
+
+def _unpack_siblings(
+    siblings: SiblingCodes, learned: dict[str, Any], tables: Tables
+) -> None:
+    """Restore sibling codes from their levels and sums."""
+    siblings.rated_ = learned["rated"]
+    siblings.tables_ = {n: _table(tables[f"codes.{n}"]) for n in learned["levels"]}
+
+
 def code_tables(features: DeclarationFeatures) -> list[str]:
     """Return the names of the tables of codes."""
     codes = features.parts_.get("codes")
@@ -286,6 +320,8 @@ _PARTS: dict[str, tuple[Callable[..., Any], Callable[..., None]]] = {
     "structuring": (_pack_structuring, _unpack_structuring),
     "history": (_pack_history, _unpack_history),
     "prices": (_pack_prices, _unpack_prices),
+    "market": (_pack_market, _unpack_market),
+    "siblings": (_pack_siblings, _unpack_siblings),
 }
 
 

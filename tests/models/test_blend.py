@@ -1,0 +1,281 @@
+"""The blend of three models: exact sums, one order of rows, and what is saved."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from smartrisk.errors import ArtefactError
+from smartrisk.models import MEMBERS, RiskClassifier, fit_calibration
+from smartrisk.models._blend_training import LabelledItems, hash_rows, number_blocks
+from smartrisk.models._members import TREES, member_weights
+
+#: Few trees: the laws do not depend on their number.
+SMALL = {"n_estimators": 12}
+
+
+def made(n=2000, seed=0):
+    """Return features with a code and missing values, labels, and days."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 6)).astype(np.float32)
+    X[:, 2] = rng.integers(0, 12, n)
+    X[rng.random(n) < 0.1, 4] = np.nan
+    raw = 1.5 * X[:, 0] - X[:, 1] + (X[:, 2] % 3 == 0) - 3.0
+    y = (rng.random(n) < 1 / (1 + np.exp(-raw))).astype(int)
+    return X, y, np.sort(rng.integers(0, 300, n))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def blended(data):
+    X, y, time = data
+    model = RiskClassifier(**SMALL, categorical=(2,), monotone=(1, 0, 0, 0, 0, 0))
+    return model.fit(X, y, time=time)
+
+
+def test_contributions_of_the_members_add_up_to_the_raw_score(blended):
+    X = made(2000, seed=1)[0]
+    found, raw = blended.contributions(X), blended.raw_score(X)
+    assert np.abs(found.sum(axis=1) - raw).max() < 1e-9
+    by_hand = np.full(len(X), blended.blend_.level)
+    for member in blended.members_:
+        scaled = (member.raw(X, 1) - member.centre) / member.spread
+        by_hand += blended.blend_.scale * member.weight * scaled
+    np.testing.assert_allclose(raw, by_hand, atol=1e-9)
+    assert np.ptp(found[:, -1]) == 0.0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_the_raw_score_is_on_the_scale_of_log_odds(share):
+    X, y, _ = made(12_000, seed=2)
+    model = RiskClassifier(validation_share=share).fit(X[:4000], y[:4000])
+    raw, later = model.raw_score(X[4000:]), y[4000:]
+    # The slope of the true log-odds on these, by the map that is fitted on them.
+    assert 0.6 < fit_calibration(raw, later).slope < 1.6
+    assert (1 / (1 + np.exp(-raw))).mean() == pytest.approx(later.mean(), rel=0.3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_order_of_the_rows_changes_no_bit(data, weighted):
+    X, y, time = data
+    # Items with the same features, some of them with another label or another day.
+    X, y = np.r_[X, X[:50], X[:50]], np.r_[y, y[:50], 1 - y[:50]]
+    time = np.r_[time, time[:50], time[:50] + 1]
+    weight = np.random.default_rng(3).random(len(y)) if weighted else None
+    order = np.random.default_rng(4).permutation(len(y))
+    one = RiskClassifier(**SMALL).fit(X, y, time=time, sample_weight=weight)
+    weight = None if weight is None else weight[order]
+    two = RiskClassifier(**SMALL).fit(
+        X[order], y[order], time=time[order], sample_weight=weight
+    )
+    assert one.booster_texts() == two.booster_texts()
+    assert np.array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+def test_rows_are_told_apart_by_each_number_and_not_by_its_type():
+    X = made(5000)[0]
+    hashes = hash_rows(X)
+    assert len(np.unique(hashes)) == len(X)
+    assert np.array_equal(hash_rows(X.astype(np.float64)), hashes)
+    assert np.array_equal(hash_rows(np.asfortranarray(X)), hashes)
+    assert (hash_rows(X[:, ::-1]) != hashes).all()
+    zeros = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0]])
+    assert (hash_rows(zeros)[0] == hash_rows(zeros)).tolist() == [True, True, False]
+
+
+def test_items_are_sorted_with_all_that_belongs_to_them(data):
+    X, y, time = data
+    weights = np.random.default_rng(5).random(len(y))
+    found = LabelledItems(
+        matrix=X, hits=y.astype(float), time=time, weights=weights
+    ).sorted()
+    place = {w: k for k, w in enumerate(weights)}
+    rows = [place[w] for w in found.weights]
+    assert rows != sorted(rows)
+    assert np.array_equal(found.matrix, X[rows], equal_nan=True)
+    assert np.array_equal(found.hits, y[rows])
+    assert np.array_equal(found.time, time[rows])
+
+
+def test_weights_follow_the_number_of_hits():
+    for hits, boosting in ((0, 0.0), (60, 0.5), (540, 0.9)):
+        found = member_weights(TREES, hits)
+        assert found["forest"] == found["extra_trees"]
+        assert found["boosting"] / found["forest"] == pytest.approx(boosting)
+        assert sum(found.values()) == pytest.approx(1.0)
+    assert member_weights(("boosting",), 3) == {"boosting": 1.0}
+
+
+def test_a_fitted_blend_has_the_weights_of_its_hits(blended, data):
+    wanted = member_weights(TREES, data[1].sum())
+    assert {m.name: m.weight for m in blended.members_} == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_member_alone_scores_by_itself(data, name):
+    X, y, time = data
+    model = RiskClassifier(**SMALL, members=(name,)).fit(X, y, time=time)
+    (member,) = model.members_
+    assert member.name == name
+    assert np.array_equal(model.raw_score(X), member.raw(X, 1))
+    assert (model.blend_.level, model.blend_.scale, member.weight) == (0.0, 1.0, 1.0)
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), rel=0.5)
+
+
+def test_the_boosting_alone_is_what_lightgbm_trains_with_these_parameters(data):
+    X, y, time = data
+    model = RiskClassifier(members=("boosting",), n_estimators=20)
+    model.fit(X, y, time=time)
+    params = {
+        **{"objective": "binary", "learning_rate": 0.04, "num_leaves": 7},
+        **{"feature_fraction": 0.4, "min_data_in_leaf": 30, "lambda_l2": 10.0},
+        **{"cat_smooth": 20.0, "deterministic": True, "force_col_wise": True},
+        **{"seed": 0, "num_threads": 1, "verbosity": -1},
+    }
+    plain = lgb.train(params, lgb.Dataset(X, y, params=params), 20)
+    assert np.array_equal(model.raw_score(X), plain.predict(X, raw_score=True))
+
+
+def test_forest_and_extra_trees_do_not_split_by_codes(blended):
+    splits = {
+        m.name: m.booster.feature_importance("split")
+        for m in blended.members_
+        if m.n_trees
+    }
+    assert splits["boosting"][2] > 0
+    assert splits["forest"][2] == splits["extra_trees"][2] == 0
+    assert all(found[:2].sum() > 0 for found in splits.values())
+
+
+def test_no_member_breaks_a_constraint(blended):
+    X = made(40, seed=6)[0]
+    for member in blended.members_:
+        scores = []
+        for value in np.linspace(-3, 3, 15):
+            X[:, 0] = value
+            scores.append(member.raw(X, 1))
+        assert (np.diff(scores, axis=0) >= -1e-12).all()
+
+
+def test_blocks_grow_with_time_and_keep_moments_together(data):
+    time = data[2]
+    block = number_blocks(time, len(time), 0.3)
+    assert np.unique(block).tolist() == [0, 1, 2, 3]
+    assert (np.diff(block[np.argsort(time, kind="stable")]) >= 0).all()
+    assert all(len(np.unique(block[time == day])) == 1 for day in np.unique(time))
+    share = [(block == k).mean() for k in (1, 2, 3)]
+    assert share == pytest.approx([0.1] * 3, abs=0.02)
+    assert not number_blocks(time, len(time), 0.0).any()
+    assert number_blocks(None, 8, 0.75).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_scales_and_calibration_come_from_items_that_were_not_learned_from():
+    # Labels without any pattern: raw scores of learned items would follow them.
+    rng = np.random.default_rng(7)
+    X, y = rng.normal(size=(3000, 6)), (rng.random(3000) < 0.1).astype(int)
+    model = RiskClassifier(validation_share=0.5).fit(X, y, time=np.arange(3000))
+    seen = model.raw_score(X)
+    # On learned items the slope would be far above 1; out of time there is none.
+    assert fit_calibration(seen, y).slope > 1.5
+    assert model.calibration_[0] < 0.95
+
+
+def test_few_late_hits_leave_the_calibration_out(data):
+    X, y, time = data
+    few = np.where(time < 240, y, 0)
+    few[np.flatnonzero(time >= 240)[:3]] = 1
+    model = RiskClassifier(**SMALL).fit(X, few, time=time)
+    assert model.calibration_ == (1.0, 0.0)
+    assert [m.spread != 1.0 for m in model.members_] == [True] * 3
+
+
+def test_missing_labels_and_whole_weights_leave_the_same_blend(data):
+    X, y, time = data
+    few = np.flatnonzero(np.arange(len(y)) % 3 > 0)
+    labels = np.where(np.isin(np.arange(len(y)), few), y, np.nan)
+    one = RiskClassifier(**SMALL).fit(X, labels, time=time)
+    two = RiskClassifier(**SMALL).fit(X[few], y[few], time=time[few])
+    three = RiskClassifier(**SMALL).fit(
+        X, y, time=time, sample_weight=np.isfinite(labels).astype(float)
+    )
+    assert one.booster_texts() == two.booster_texts() == three.booster_texts()
+
+
+# ----------------------------------------------------------------- saved
+
+
+def restored(model, texts=None, state=None):
+    """Return a classifier from texts and state, as after a way through JSON."""
+    state = json.loads(json.dumps(model.fitted_state() if state is None else state))
+    texts = model.booster_texts() if texts is None else texts
+    return RiskClassifier(**model.get_params()).restore(texts, state)
+
+
+@pytest.mark.parametrize(
+    "members", [TREES, ("forest",), ("boosting", "extra_trees"), ("boosting",)]
+)
+def test_a_restored_blend_is_bit_identical(data, members):
+    X, y, time = data
+    model = RiskClassifier(**SMALL, members=members).fit(X, y, time=time)
+    again = restored(model)
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(again.contributions(X[:50]), model.contributions(X[:50]))
+    assert again.fitted_state() == model.fitted_state()
+    assert again.booster_texts() == model.booster_texts()
+    assert set(model.booster_texts()) == set(members) <= set(MEMBERS)
+
+
+def change(path, value):
+    """Return a change of one value of a state."""
+
+    def edit(texts, state):
+        *names, last = path
+        for name in names:
+            state = state[name]
+        state[last] = value
+
+    return edit
+
+
+def swap(one, other):
+    """Return a change of the trees of a member for those of another one."""
+
+    def edit(texts, state):
+        texts[one] = texts[other]
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (swap("boosting", "forest"), "it holds a forest"),
+        (swap("forest", "extra_trees"), "it holds boosted trees"),
+        (lambda texts, _: texts.pop("forest"), "the trees of 'forest' are missing"),
+        (change(("blend", "members", 0, "n_trees"), 13), "13 trees are stated, 12"),
+        (change(("blend", "members", 0, "n_trees"), 11), "32 trees are stated, 31"),
+        (change(("blend", "members", 1, "spread"), 0.0), "'spread' is 0.0"),
+        (change(("blend", "members", 1, "weight"), 1.5), "'weight' is 1.5"),
+        (change(("blend", "members", 1, "name"), "boosting"), "it holds|the members"),
+        (change(("blend", "members", 1, "centre"), None), "'centre' is None"),
+        (change(("blend", "members"), []), "no list of members"),
+        (change(("blend", "scale"), float("nan")), "'scale' is nan"),
+        (change(("blend", "more"), 1), "'blend' has other entries"),
+        (change(("calibrator", "slope"), 2.0), "two calibrations"),
+        (change(("calibrator",), 2.0), "'calibrator' is no mapping"),
+        (change(("n_features",), 5), "5 features are stated, 6 found"),
+    ],
+)
+def test_a_damaged_blend_is_refused_by_name(blended, edit, problem):
+    texts, state = blended.booster_texts(), copy.deepcopy(blended.fitted_state())
+    edit(texts, state)
+    with pytest.raises(ArtefactError, match=problem):
+        restored(blended, texts, state)

@@ -261,7 +261,7 @@ def swap(one, other):
         (swap("forest", "extra_trees"), "it holds boosted trees"),
         (lambda texts, _: texts.pop("forest"), "the trees of 'forest' are missing"),
         (change(("blend", "members", 0, "n_trees"), 13), "13 trees are stated, 12"),
-        (change(("blend", "members", 0, "n_trees"), 11), "32 trees are stated, 31"),
+        (change(("blend", "members", 0, "n_trees"), 11), "36 trees are stated, 35"),
         (change(("blend", "members", 1, "spread"), 0.0), "'spread' is 0.0"),
         (change(("blend", "members", 1, "weight"), 1.5), "'weight' is 1.5"),
         (change(("blend", "members", 1, "name"), "boosting"), "it holds|the members"),

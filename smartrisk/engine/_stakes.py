@@ -32,8 +32,8 @@ class Stakes:
     """The stake of items: value times (0.05 + duty rate), all of it stated or likely.
 
     A value that is missing, or not positive, is not a stake of zero: the item takes the
-    value that its peers make likely, and the usual one where they say nothing. So does
-    a missing rate.
+    value that its peers make likely, and the usual one where it has none. So does a
+    missing rate.
 
     Parameters
     ----------

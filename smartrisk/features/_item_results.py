@@ -42,7 +42,7 @@ class ItemResults:
         all that is known.
     fiscal : ndarray of bool, shape (n_results,), default=None
         False where the finding is about another law than revenue and nothing was
-        recovered: its amount says nothing of how grave it is. None where unknown.
+        recovered: its amount is no evidence of how grave it is. None where unknown.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def join_results(
 def are_fiscal(
     outcomes: pd.DataFrame, revenue: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Return which amounts tell how grave a finding is.
+    """Return which amounts are evidence of how grave a finding is.
 
     A finding of drugs or of counterfeits has no duty to recover: its amount of 0 is no
     evidence. One without an area is taken to be about revenue, as most findings are.

@@ -50,7 +50,7 @@ def peer_values(
     >>> bool((peer_values(features, items.tail(3)) > 0).all())
     True
     """
-    source = {str(name): items[name] for name in items}
+    source = _columns_of(items)
     values = np.full(len(source["lodged_at"]), np.nan)
     part = features.parts_.get("prices")
     if part is None:
@@ -94,7 +94,7 @@ def peer_rates(
     >>> bool((peer_rates(features, items.tail(3)) >= 0).all())
     True
     """
-    source = {str(name): items[name] for name in items}
+    source = _columns_of(items)
     n_items = len(source["lodged_at"])
     rates = np.full(n_items, np.nan)
     part = features.parts_.get("incentive")
@@ -106,6 +106,13 @@ def peer_rates(
         if place is not None:
             rates = np.where(np.isnan(rates), -_column(part, free, place), rates)
     return np.asarray(np.maximum(rates, 0.0))
+
+
+def _columns_of(items: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of items by name."""
+    if isinstance(items, pd.DataFrame):
+        return {str(name): column for name, column in items.items()}
+    return dict(items)
 
 
 def _find(part: DeclarationTransformer, wanted: tuple[str, ...]) -> int | None:

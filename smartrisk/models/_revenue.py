@@ -338,7 +338,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
                 continue
             here = np.flatnonzero(part == number)
             if n_trees and work.share[others].max() > 0:
-                model = train(work.of(others), work.params, n_trees)
+                model = train(work.take(others), work.params, n_trees)
                 found[here] = model.predict(work.matrix[here], num_threads=1)
             else:
                 found[here] = work.share[others].mean()
@@ -361,8 +361,9 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         """Return the parameters of LightGBM."""
         return {
             "objective": "tweedie",
-            # Half-way between Poisson (1) and gamma (2): zeros with amounts above.
-            "tweedie_variance_power": 1.5,
+            # Near gamma (2), whose spread grows with the mean as that of amounts does;
+            # below 2, zeros are admitted. Better than 1.5 in eight worlds of nine.
+            "tweedie_variance_power": 1.9,
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
             "feature_fraction": 0.4,
@@ -422,7 +423,7 @@ class _Shares:
             self.matrix[rows], self.share[rows], self.params, self.categorical
         )
 
-    def of(self, rows: Bool) -> Any:
+    def take(self, rows: Bool) -> Any:
         """Return some of them."""
         return self.data.subset(np.flatnonzero(rows[self.learned]))
 

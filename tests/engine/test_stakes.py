@@ -128,9 +128,9 @@ def test_findings_of_other_laws_teach_no_share_of_zero(world):
         "classifier": RiskClassifier(2, members=("boosting",)),
         "regressor": RevenueRegressor(n_estimators=2),
     }
-    told = sr.RiskEngine(**parts).fit(split.past, known)
+    stated = sr.RiskEngine(**parts).fit(split.past, known)
     sunk = sr.RiskEngine(**parts).fit(split.past, known.assign(area=None))
-    assert told.regressor_.mean_ > 1.5 * sunk.regressor_.mean_
+    assert stated.regressor_.mean_ > 1.5 * sunk.regressor_.mean_
 
 
 def test_the_interval_of_the_total_holds_both_spreads(engine, calibrated_engine):

@@ -94,13 +94,13 @@ def test_findings_of_other_laws_do_not_sink(noisy, make):
     other = X[:, 0] > 0.8
     revenue = np.where(other, 0.0, revenue)
     sunk = make().fit(X, revenue, scale=stake)
-    told = make().fit(X, revenue, scale=stake, fiscal=~other)
+    stated = make().fit(X, revenue, scale=stake, fiscal=~other)
     shares = {}
-    for name, model in (("sunk", sunk), ("told", told)):
+    for name, model in (("sunk", sunk), ("stated", stated)):
         share = model.predict(X)
         shares[name] = share[other].mean() / share[~other].mean()
     assert shares["sunk"] < 0.6
-    assert shares["told"] > 0.75
+    assert shares["stated"] > 0.75
 
 
 def test_findings_of_other_laws_count_in_the_level(noisy):

@@ -20,11 +20,11 @@ from smartrisk.models._calibration import Calibration
 from smartrisk.models._signals import SignalScore
 
 #: What every state holds, and the ranges of its numbers.
-_STATE = {
-    "calibration": (-1e300, 1e300),
-    "n_trees": (0, 2**31 - 1),
-    "n_features": (1, 2**31 - 1),
-}
+_STATE = {"calibration": (-1e300, 1e300), "n_features": (1, 2**31 - 1)}
+#: The same of a boosting alone, whose scale is its own.
+_TREES = {"n_trees": (1, 2**31 - 1)}
+#: The numbers of the calibration that stand by themselves.
+_TWO = ("slope", "intercept")
 #: The same of a member, its name apart.
 _MEMBER = {
     "n_trees": (1, 2**31 - 1),
@@ -50,14 +50,13 @@ def write_state(fitted: FittedState) -> dict[str, Any]:
     """Return everything but the trees as plain values for JSON."""
     blend, calibration, n_features = fitted
     two = [float(calibration.slope), float(calibration.intercept)]
-    state: dict[str, Any] = {
-        "calibration": two,
-        "n_trees": int(blend.n_trees),
-        "n_features": int(n_features),
-    }
+    state: dict[str, Any] = {"calibration": two, "n_features": int(n_features)}
     if calibration != _of_two(two):
-        state["calibrator"] = calibration.to_plain()
-    if [member.name for member in blend.members] != ["boosting"]:
+        plain = calibration.to_plain()
+        state["calibrator"] = {k: v for k, v in plain.items() if k not in _TWO}
+    if [member.name for member in blend.members] == ["boosting"]:
+        state["n_trees"] = int(blend.n_trees)
+    else:
         state["blend"] = blend.to_plain()
     return state
 
@@ -85,7 +84,7 @@ def read_fitted(
         raise damaged_model(owner, STATE_FILE, f"it has {state!r}")
     state = dict(state)
     plain, calibrator = state.pop("blend", None), state.pop("calibrator", None)
-    read_state(owner, state, _STATE)
+    read_state(owner, state, _STATE | (_TREES if plain is None else {}))
     two, n_features = state["calibration"], state["n_features"]
     if not isinstance(two, list) or len(two) != 2:
         raise damaged_model(owner, STATE_FILE, "'calibration' is not two numbers")
@@ -97,9 +96,6 @@ def read_fitted(
         if member.n_features != n_features:
             problem = f"{n_features} features are stated, {member.n_features} found"
             raise damaged_model(owner, files.get(member.name, STATE_FILE), problem)
-    if blend.n_trees != state["n_trees"]:
-        problem = f"{state['n_trees']} trees are stated, {blend.n_trees} found"
-        raise damaged_model(owner, STATE_FILE, problem)
     return FittedState(blend, _read_calibration(owner, two, calibrator), n_features)
 
 
@@ -146,19 +142,16 @@ def _read_member(
 
 def _read_calibration(owner: str, two: list[float], plain: Any) -> Calibration:
     """Return the calibration that `write_state` described."""
+    if not two[0] > 0:
+        raise damaged_model(owner, STATE_FILE, "the slope is not above 0")
     if plain is None:
-        if not two[0] > 0:
-            raise damaged_model(owner, STATE_FILE, "the slope is not above 0")
         return _of_two(two)
-    if not isinstance(plain, dict):
-        raise damaged_model(owner, STATE_FILE, "'calibrator' is no mapping")
+    if not isinstance(plain, dict) or set(plain) & set(_TWO):
+        raise damaged_model(owner, STATE_FILE, "'calibrator' has other entries")
     try:
-        found = Calibration.from_plain(plain)
+        return Calibration.from_plain(plain | dict(zip(_TWO, two, strict=True)))
     except ArgumentError as error:
         raise damaged_model(owner, STATE_FILE, str(error)) from error
-    if [found.slope, found.intercept] != two:
-        raise damaged_model(owner, STATE_FILE, "two calibrations are stated")
-    return found
 
 
 def _of_two(two: list[float]) -> Calibration:

@@ -53,7 +53,7 @@ class PublicSet:
     >>> from smartrisk.datasets import PublicSet, make_declarations
     >>> world = make_declarations(n_items=500, random_state=0)
     >>> PublicSet(declarations=world.declarations, outcomes=world.outcomes)
-    PublicSet(n_items=500, n_results=55)
+    PublicSet(n_items=500, n_results=46)
     """
 
     declarations: pd.DataFrame

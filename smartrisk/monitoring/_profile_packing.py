@@ -98,7 +98,7 @@ def profile_from_plain(plain: dict[str, Any]) -> InputProfile:
     >>> items = sr.datasets.make_declarations(1_000, random_state=0).declarations
     >>> profile = InputProfile.learn(items)
     >>> profile_from_plain(profile_to_plain(profile))
-    InputProfile(1000 items, 2023-01-02 to 2024-12-31)
+    InputProfile(1000 items, 2023-01-03 to 2024-12-31)
     """
     _check_keys(plain, _KEYS)
     groups = _ids(plain["groups"])

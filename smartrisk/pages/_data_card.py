@@ -53,7 +53,7 @@ class DataCard(Page):
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> card = sr.pages.DataCard.from_tables(world.declarations, world.outcomes)
     >>> card
-    DataCard(2000 items, 168 results)
+    DataCard(2000 items, 174 results)
     """
 
     scorecard: Scorecard

@@ -119,7 +119,7 @@ class Scorecard(Result):
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> sr.quality.scorecard(world.declarations, world.outcomes)
-    Scorecard(2000 items, 168 results: 4 good, 1 fair)
+    Scorecard(2000 items, 174 results: 3 good, 2 fair)
     """
 
     def __init__(
@@ -282,9 +282,9 @@ def scorecard(
                 dimension  figure grade
     0        completeness    0.98  good
     1         consistency    1.00  good
-    2            coverage    0.08  good
-    3          timeliness    0.92  good
-    4  representativeness    0.60  fair
+    2            coverage    0.09  good
+    3          timeliness    0.88  fair
+    4  representativeness    0.63  fair
     """
     items = validate(declarations, DECLARATIONS, on_error=on_error)
     if not len(items):

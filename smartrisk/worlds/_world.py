@@ -107,7 +107,7 @@ class World:
     >>> from smartrisk.datasets import make_declarations
     >>> world = make_declarations(n_items=1_000, random_state=0)
     >>> world
-    World('national', random_state=0, n_items=1000, n_results=80)
+    World('national', random_state=0, n_items=1000, n_results=86)
     >>> float(world.describe().loc["items", "value"])
     1000.0
     """

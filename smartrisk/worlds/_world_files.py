@@ -150,7 +150,7 @@ def read_world(folder: str | os.PathLike[str]) -> World:
     >>> with tempfile.TemporaryDirectory() as place:
     ...     folder = write_world(world, f"{place}/world")
     ...     print(read_world(folder))
-    World('national', random_state=0, n_items=500, n_results=55)
+    World('national', random_state=0, n_items=500, n_results=46)
     """
     place = Path(folder)
     description = _read_description(place)

@@ -108,6 +108,10 @@ def is_contrary(evidence: Evidence, sign: float, base: float) -> bool:
     if evidence.message == "record.clean":
         return sign > 0
     ratio = evidence.values.get("ratio")
-    if sign > 0 and ratio is not None and evidence.message.startswith("peers."):
+    if (
+        sign > 0
+        and ratio is not None
+        and evidence.message.startswith(("peers.", "market."))
+    ):
         return bool(abs(ratio - 1.0) < ORDINARY)
     return False

@@ -14,10 +14,19 @@ from numpy.typing import NDArray
 
 from smartrisk.explanations._grouping import MEASURES, Info, Topic
 from smartrisk.results import clean_text
-from smartrisk.schema import DECLARATIONS, HS_LEVELS, OWN_FIELDS, TRADERS
+from smartrisk.schema import (
+    DECLARATIONS,
+    DERIVED_COLUMNS,
+    HS_LEVELS,
+    OWN_FIELDS,
+    TRADERS,
+)
 
 #: Fields whose values are never stated: identities, and free text.
 PRIVATE = frozenset((*TRADERS, "declaration_id", "description"))
+
+#: The tariff code, and the columns that are parts of it or the whole.
+_TARIFF = frozenset((*HS_LEVELS, "tariff_code", "national_code"))
 
 #: Longest value in a sentence; codes and units are shorter, free text is not stated.
 _LONGEST = 40
@@ -56,7 +65,13 @@ class DeclaredValues:
         self._columns: dict[str, Any] = {}
 
     def __call__(self, field: str, row: int) -> Any:
-        """Return one declared value; a level of the tariff code is a part of it."""
+        """Return one declared value; a level of the tariff code is a part of it.
+
+        A column that is made of others has a value where all of these have one.
+        """
+        if field in DERIVED_COLUMNS and field not in self._frame.columns:
+            values = [self(name, row) for name in DERIVED_COLUMNS[field]]
+            return None if None in values else values[0]
         name = "tariff_code" if field in HS_LEVELS else field
         if name not in self._columns:
             known = name in self._frame.columns
@@ -113,7 +128,7 @@ class Facts:
 
         Own texts may be identities.
         """
-        known = field in DECLARATIONS or field in HS_LEVELS
+        known = field in DECLARATIONS or field in _TARIFF
         return field in PRIVATE or (not known and self.kind_of(field) == "text")
 
     def statistic(self, name: str, window: str | None = None) -> float | None:
@@ -160,7 +175,7 @@ class Facts:
     def _code(self, name: str) -> str | None:
         """Return the code that the item declares in a column of the key."""
         value = self.value(name)
-        if name in HS_LEVELS or name == "tariff_code":
+        if name in _TARIFF:
             return format_tariff_code(value)
         return None if value is None else short_text(value)
 

@@ -43,6 +43,10 @@ _FAMILIES = {
     "days_since_first": "activity",
     "decayed": "activity",
     "items_per_active_day": "activity",
+    "market_deviation": "market",
+    "market_z": "market",
+    "heading_share": "siblings",
+    "sibling_gap": "siblings",
     "rate_gap": "tariff",
     "cheapest_gap": "tariff",
 }

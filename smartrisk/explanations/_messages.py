@@ -46,6 +46,12 @@ _MESSAGES: dict[str, Message] = {
     "peers.only": "{measure} {ratio} × the typical value of earlier items {key}",
     "peers.z": "{measure} {z} standard deviations from the typical value of earlier "
     "items {key}",
+    "market.ratio": "{measure} {declared}, {ratio} × the typical {typical} of earlier "
+    "items {key} at the prices of the day",
+    "market.only": "{measure} {ratio} × the typical value of earlier items {key} at "
+    "the prices of the day",
+    "market.z": "{measure} {z} standard deviations from the typical value of earlier "
+    "items {key} at the prices of the day",
     "peers.count": (
         "{measure} compared with {n} earlier item {key}",
         "{measure} compared with {n} earlier items {key}",
@@ -125,6 +131,9 @@ _MESSAGES: dict[str, Message] = {
     "tariff.lowest": "duty rate {rate}, no neighbour code {key} pays less",
     "tariff.mean": "duty rate {rate} where earlier goods {key} paid {other} on average",
     "tariff.rate": "duty rate {rate}",
+    "tariff.share": "{rate} of earlier items {key} declared the same code",
+    "tariff.siblings": "duty rate {rate} where earlier goods under the other codes "
+    "{key} paid {other} on average",
     # ---- the declaration itself
     "item.near": "declared value {value} just below a threshold",
     "item.not_near": "declared value {value}, not just below a threshold",
@@ -164,10 +173,12 @@ _MESSAGES: dict[str, Message] = {
     "of.hs4": "of heading {code}",
     "of.hs6": "of {code}",
     "of.tariff_code": "of {code}",
+    "of.national_code": "of {code}",
     "with.hs2": "with goods of chapter {code}",
     "with.hs4": "with goods {code}",
     "with.hs6": "with goods {code}",
     "with.tariff_code": "with goods {code}",
+    "with.national_code": "with goods {code}",
     "of.goods": "of goods",
     "from.origin": "from {code}",
     "from.departure": "shipped from {code}",
@@ -216,11 +227,15 @@ _MESSAGES: dict[str, Message] = {
     "field.consignor_id": "consignor",
     "field.carrier_id": "carrier",
     "field.tariff_code": "tariff code",
+    "field.hs_section": "section of the tariff",
+    "field.national_code": "national tariff code",
     "field.description": "description of the goods",
     "field.origin": "origin",
     "field.departure": "country of departure",
     "field.transport_mode": "mode of transport",
     "field.customs_value": "customs value",
+    "field.price_per_kg": "unit value per kg",
+    "field.price_per_unit": "unit value",
     "field.net_mass_kg": "net mass",
     "field.gross_mass_kg": "gross mass",
     "field.quantity": "quantity",

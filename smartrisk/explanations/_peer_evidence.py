@@ -40,6 +40,24 @@ def peer_evidence(facts: Facts) -> Evidence | None:
     return evidence_about_key(facts, "peers.count", measure=measure, n=round(n_peers))
 
 
+def market_evidence(facts: Facts) -> Evidence | None:
+    """Return how a unit value compares with the market at the prices of the day."""
+    measure = facts.measure_with_unit(facts.topic.measure or "unknown")
+    deviation, z = facts.statistic("market_deviation"), facts.statistic("market_z")
+    if deviation is None and z is None:
+        message = "peers.unknown" if facts.unit_value() is None else "peers.unseen"
+        return evidence_about_key(facts, message, measure=measure)
+    if deviation is None:
+        return evidence_about_key(facts, "market.z", measure=measure, z=z)
+    ratio = math.exp(min(max(deviation, -_LARGEST_LOG_RATIO), _LARGEST_LOG_RATIO))
+    values: dict[str, Any] = {"measure": measure, "ratio": ratio}
+    declared = facts.unit_value()
+    if declared is None:  # made from elsewhere: only the ratio is known
+        return evidence_about_key(facts, "market.only", **values)
+    values |= {"declared": declared, "typical": declared / ratio}
+    return evidence_about_key(facts, "market.ratio", **values)
+
+
 def _deviation_evidence(
     facts: Facts,
     measure: tuple[str, str | None],

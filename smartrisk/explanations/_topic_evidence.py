@@ -13,7 +13,7 @@ from smartrisk.explanations._item_evidence import (
     item_evidence,
     missing_evidence,
 )
-from smartrisk.explanations._peer_evidence import peer_evidence
+from smartrisk.explanations._peer_evidence import market_evidence, peer_evidence
 from smartrisk.schema import HS_LEVELS
 
 #: Up to this many earlier items, a sentence writes "only", and calls a route "seldom"
@@ -143,8 +143,24 @@ def _tariff_evidence(facts: Facts) -> Evidence | None:
     return evidence_about_key(facts, "tariff.cheapest", rate=rate, other=other)
 
 
+def _sibling_evidence(facts: Facts) -> Evidence | None:
+    """State how usual the code is in its heading, or what the other codes pay."""
+    value = facts.lead_value
+    if value is None:
+        return None
+    if facts.lead.statistic == "heading_share":
+        return evidence_about_key(facts, "tariff.share", rate=value)
+    rate = facts.number("duty_rate")
+    if rate is None:
+        return missing_evidence(("duty_rate",))
+    other = max(round(rate + value, 6), 0.0) + 0.0
+    return evidence_about_key(facts, "tariff.siblings", rate=rate, other=other)
+
+
 _BY_FAMILY: Mapping[str, Callable[[Facts], Evidence | None]] = {
     "peers": peer_evidence,
+    "market": market_evidence,
+    "siblings": _sibling_evidence,
     "record": _record_evidence,
     "activity": _activity_evidence,
     "route": _route_evidence,

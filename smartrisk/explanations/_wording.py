@@ -16,7 +16,7 @@ from smartrisk.languages import LANGUAGES, catalogue
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
-_GOODS = (*HS_LEVELS, "tariff_code")
+_GOODS = (*HS_LEVELS, "tariff_code", "national_code")
 _PLACES = ("origin", "departure", "office")
 _PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
 _NARROW = "\u202f"  # no-break, as French and Spanish typography have it

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.items import UInt, mix, mix_one, text_ids
-from smartrisk.schema import HS_LEVELS
+from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
 LAST_DAY = (1 << DAY_BITS) - 1
@@ -23,13 +23,6 @@ EPOCH = np.datetime64("1900-01-01", "D")
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
-#: Columns that are made of others, by the fields that they read.
-DERIVED: Mapping[str, tuple[str, ...]] = {
-    "hs_section": ("tariff_code",),
-    "national_code": ("tariff_code",),
-    "price_per_kg": ("customs_value", "net_mass_kg"),
-    "price_per_unit": ("customs_value", "quantity"),
-}
 #: Last chapter of each section of the Harmonized System, from section 1 on (WCO, HS
 #: 2022); chapter 77 is reserved, 98 and 99 are for national use.
 _LAST_CHAPTERS = (
@@ -122,13 +115,13 @@ class Columns:
         self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
-        if name in DERIVED and name not in self.names:
+        if name in DERIVED_COLUMNS and name not in self.names:
             return self._can_derive(name)
         return name in HS_LEVELS or name.removesuffix("?") in self.names
 
     def _can_derive(self, name: str) -> bool:
         """Return whether the items have what a derived column is made of."""
-        if any(field not in self.names for field in DERIVED[name]):
+        if any(field not in self.names for field in DERIVED_COLUMNS[name]):
             return False
         if name != "national_code":
             return True
@@ -227,7 +220,7 @@ class Columns:
         """Encode a column, or a level of the Harmonized System, by unique values."""
         if name in HS_LEVELS:
             return self._prefix(HS_LEVELS[name])
-        if name not in self.names and name in DERIVED:
+        if name not in self.names and name in DERIVED_COLUMNS:
             return self._derive(name)
         if name not in self.names:
             return np.full(self.n, -1, np.int64), np.zeros(0, np.uint64)
@@ -248,7 +241,7 @@ class Columns:
         """Encode a column that is made of others."""
         if name in _PARTS_OF_TARIFF:
             return self._tariff_part(_PARTS_OF_TARIFF[name])
-        above, below = (self.number(field) for field in DERIVED[name])
+        above, below = (self.number(field) for field in DERIVED_COLUMNS[name])
         numbers = round_ratio(above, below)
         if self.n == 1:
             return _encode_one(float(numbers[0]))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smartrisk.features._columns import DERIVED
-from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
+from smartrisk.schema import DECLARATIONS, DERIVED_COLUMNS, HS_LEVELS, TRADERS
 
 #: Statistics of activity: they show how new a trader or route is, not what was found.
 _ACTIVITY = ("n_items", "days_since_last", "days_since_first", "decayed")
@@ -68,12 +67,12 @@ class FeatureInfo:
 def source_fields(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the declaration fields behind key columns, each once, in order."""
     read = ("tariff_code" if c in HS_LEVELS else c for c in columns)
-    return tuple(dict.fromkeys(f for c in read for f in DERIVED.get(c, (c,))))
+    return tuple(dict.fromkeys(f for c in read for f in DERIVED_COLUMNS.get(c, (c,))))
 
 
 def is_own(name: str) -> bool:
     """Return whether a column is a field that an administration adds."""
-    return not (name in DECLARATIONS or name in HS_LEVELS or name in DERIVED)
+    return not (name in DECLARATIONS or name in HS_LEVELS or name in DERIVED_COLUMNS)
 
 
 def concept_of_key(columns: Sequence[str], statistic: str) -> str:

@@ -18,14 +18,14 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.features._columns import DERIVED, Columns, Float, Int
+from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
     SumTable,
     sort_queries,
 )
 from smartrisk.items import UInt
-from smartrisk.schema import DECLARATIONS, HS_LEVELS
+from smartrisk.schema import DECLARATIONS, DERIVED_COLUMNS, HS_LEVELS
 from smartrisk.threads import count_jobs
 from smartrisk.windows import GOODS_LINE
 
@@ -162,8 +162,9 @@ def report_absent_keys(
 
     Usual keys are left out without a word where an administration lacks the field.
     """
-    there = {*columns.names, *HS_LEVELS, *(name for name in DERIVED if name in columns)}
-    known = {*DECLARATIONS.names, *HS_LEVELS, *DERIVED}
+    derived = {name for name in DERIVED_COLUMNS if name in columns}
+    there = {*columns.names, *HS_LEVELS, *derived}
+    known = {*DECLARATIONS.names, *HS_LEVELS, *DERIVED_COLUMNS}
     absent = {
         name.removesuffix("?"): key.label
         for key in keys

@@ -53,6 +53,7 @@ from smartrisk.schema._table import ArrowTable, Table, TableInput
 from smartrisk.schema._tables import (
     DECISIONS,
     DECLARATIONS,
+    DERIVED_COLUMNS,
     HS_LEVELS,
     OUTCOMES,
     SCORES,
@@ -69,6 +70,7 @@ __all__ = [
     "DATE",
     "DECISIONS",
     "DECLARATIONS",
+    "DERIVED_COLUMNS",
     "FLOWS",
     "HS_LEVELS",
     "INCOTERMS",

@@ -208,6 +208,17 @@ TRADERS = tuple(
 #: Levels of the Harmonized System, and the digits of a tariff code that name them.
 HS_LEVELS: Mapping[str, int] = MappingProxyType({"hs2": 2, "hs4": 4, "hs6": 6})
 
+#: Columns that keys of a history may name besides fields, and what they are made of:
+#: the section of the tariff, codes of more than six digits, prices to three digits.
+DERIVED_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "hs_section": ("tariff_code",),
+        "national_code": ("tariff_code",),
+        "price_per_kg": ("customs_value", "net_mass_kg"),
+        "price_per_unit": ("customs_value", "quantity"),
+    }
+)
+
 OUTCOMES = Table(
     name="OUTCOMES",
     fields=(

@@ -26,7 +26,8 @@ _NORMAL = 1.4826
 #: is what the truth of five scenarios gave (.6 to .9).
 _LEVEL, _SLOPE = -3.5, 0.8
 #: Hits, or results without one if these are fewer, at which the signals count as much
-#: as the trees.
+#: as the trees. In 23 samples of nine worlds with 8 to 62 hits, precision at 5 % was
+#: .321 with 20, .310 with 10, .286 without signals and .306 with them alone.
 _HALF = 20.0
 #: Numbers of a saved state stay within this; it keeps products finite.
 _MOST = 1e100

@@ -10,6 +10,7 @@ import pytest
 
 import smartrisk as sr
 from smartrisk.engine import StageReport
+from smartrisk.engine._control_kinds import judge_kinds
 from smartrisk.errors import DataQualityWarning
 from smartrisk.schema import OUTCOMES, SCORES
 from smartrisk.validation import validate
@@ -217,3 +218,14 @@ def test_the_share_of_documentary_controls_is_unknown_without_their_kind(past, k
     report = fit(past, known).stage_report_
     assert report.n_documentary is None
     assert "not known" in str(report.controls_message())
+
+
+def test_a_documentary_hit_counts_in_full():
+    labels = pd.DataFrame({"control_kind": ["documentary"] * 400 + ["physical"] * 400})
+    hits = np.zeros(800, np.int64)
+    hits[[5, *range(400, 480)]] = 1
+    kinds = judge_kinds(labels, hits)
+    assert kinds.documentary_weight == pytest.approx(11 / 90)
+    assert (kinds.weights[hits == 1] == 1).all()
+    assert (kinds.weights[:400][hits[:400] == 0] == kinds.documentary_weight).all()
+    assert (kinds.weights[400:] == 1).all()

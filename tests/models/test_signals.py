@@ -7,6 +7,7 @@ import pytest
 
 from smartrisk.errors import ArgumentError, ArtefactError
 from smartrisk.models import SignalScore
+from smartrisk.models._signals import signals_share
 
 SUSPICION = (-1.0, 0.5, 0.0, 0.3)
 
@@ -113,3 +114,11 @@ def test_features_with_one_value_are_no_part_of_it():
     assert score.columns == (2,)
     nothing = SignalScore.learn(X[:, :2], (1.0, 1.0))
     assert len(set(nothing.raw(X[:, :2]))) == 1
+
+
+def test_the_share_of_the_signals_falls_with_every_result_of_the_rarer_class():
+    shares = [signals_share(n, 900) for n in range(200)]
+    assert shares[0] == 1.0
+    assert (np.diff(shares) < 0).all()
+    assert max(-np.diff(shares)) < 0.05 + 1e-9
+    assert signals_share(900, 7) == signals_share(7, 900) == signals_share(7, 90_000)

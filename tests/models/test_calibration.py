@@ -84,7 +84,7 @@ def test_the_level_follows_a_jump_of_the_hit_rate_in_the_last_block(before, last
     hits = (rng.random(4000) < expit(raw + level)).astype(float)
     found = fit_calibration(raw, hits, block=block)
     mean = found.apply(raw[block == 3]).mean()
-    assert mean == pytest.approx(hits[block == 3].mean(), rel=0.15)
+    assert mean == pytest.approx(hits[block == 3].mean(), rel=0.25)
     assert 0.8 < found.slope < 1.2
     assert found.drift > 0.5
 
@@ -95,7 +95,8 @@ def test_few_hits_leave_the_scores_nearly_as_they_are():
     raw = rng.normal(-1.0, 1.0, 40_000)
     hits = (rng.random(40_000) < expit(2.0 * raw - 1.0)).astype(float)
     few, many = fit_calibration(raw[:40], hits[:40]), fit_calibration(raw, hits)
-    assert abs(few.slope - 1.0) < 0.2
+    assert 1.0 < few.slope < 1.2
+    assert abs(few.apply(-1.0) - expit(-1.0)) < 0.05
     assert many.slope == pytest.approx(2.0, abs=0.1)
     assert many.intercept == pytest.approx(-1.0, abs=0.1)
     assert few.variance_intercept > many.variance_intercept
@@ -157,7 +158,7 @@ def test_bins_of_later_items_lie_in_their_intervals(n_items):
 
 
 def test_more_evidence_narrows_the_interval():
-    """Ten thousand items tell more than a hundred."""
+    """Ten thousand items tell more than a hundred; a level that moves tells less."""
     rng = np.random.default_rng(6)
     raw = rng.normal(-2.0, 1.0, 10_000)
     hits = (rng.random(10_000) < expit(raw)).astype(float)
@@ -167,6 +168,8 @@ def test_more_evidence_narrows_the_interval():
         lower, upper = fit_calibration(raw[:n], hits[:n], block=block).interval([-2.0])
         widths.append(float(upper[0] - lower[0]))
     assert widths[0] > widths[1] > widths[2]
+    steady, moving = (Calibration(drift=d).interval([-2.0])[1][0] for d in (0.1, 1.0))
+    assert moving > steady + 0.1
 
 
 def test_the_numbers_survive_json():

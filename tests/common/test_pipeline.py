@@ -118,6 +118,7 @@ def test_the_features_state_codes_constraints_and_days_to_the_classifier(flow):
         validation_share=0.5,
         categorical=tuple(k for k, f in enumerate(info) if f.categorical),
         monotone=tuple(f.monotone for f in info),
+        suspicion=tuple(f.suspicion for f in info),
     ).fit(np.asarray(matrix), y, time=X["lodged_at"].dt.floor("D"))
     np.testing.assert_array_equal(
         plain.predict_proba(matrix), pipeline.predict_proba(X)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,7 +67,11 @@ def make_basis_section(basis: ScoreBasis, texts: Texts) -> Section:
     translate = catalogue("messages", texts.lang).gettext
     return Section(
         title=_("What the scores rest on"),
-        texts=(basis.report.message().text(translate), _bias_statement(basis, texts)),
+        texts=(
+            basis.report.message().text(translate),
+            *_control_statements(basis, translate),
+            _bias_statement(basis, texts),
+        ),
         facts=[
             *_result_facts(basis, texts),
             *_calibration_facts(basis, texts),
@@ -74,6 +79,15 @@ def make_basis_section(basis: ScoreBasis, texts: Texts) -> Section:
         ],
         tables=(_member_table(basis, texts),) if basis.members else (),
     )
+
+
+def _control_statements(
+    basis: ScoreBasis, translate: Callable[[str], str]
+) -> tuple[str, ...]:
+    """Return the share of documentary controls, where there are results."""
+    if not basis.report.n_results:
+        return ()
+    return (basis.report.controls_message().text(translate),)
 
 
 def _bias_statement(basis: ScoreBasis, texts: Texts) -> str:
@@ -92,12 +106,9 @@ def _bias_statement(basis: ScoreBasis, texts: Texts) -> str:
 
 
 def _result_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]:
-    """Return the counts that decide the stage, and the documentary controls."""
+    """Return the counts that decide the stage, and the share of the signals."""
     _ = texts.gettext
     report = basis.report
-    documentary = _("the kind of control is not known")
-    if report.n_documentary is not None and report.n_kind_known:
-        documentary = texts.rate(report.n_documentary / report.n_kind_known)
     return [
         (_("results with an irregularity"), texts.number(report.n_hits)),
         (_("results without one"), texts.number(report.n_misses)),
@@ -109,7 +120,6 @@ def _result_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]:
             _("share of the directed signals in the score"),
             texts.rate(report.signals_weight),
         ),
-        (_("documentary controls among the results"), documentary),
     ]
 
 

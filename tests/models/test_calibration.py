@@ -97,8 +97,8 @@ def test_few_hits_leave_the_scores_nearly_as_they_are():
     few, many = fit_calibration(raw[:40], hits[:40]), fit_calibration(raw, hits)
     assert 1.0 < few.slope < 1.2
     assert abs(few.apply(-1.0) - expit(-1.0)) < 0.05
-    assert many.slope == pytest.approx(2.0, abs=0.1)
-    assert many.intercept == pytest.approx(-1.0, abs=0.1)
+    assert many.slope == pytest.approx(2.0, abs=0.2)
+    assert many.intercept == pytest.approx(-1.0, abs=0.25)
     assert few.variance_intercept > many.variance_intercept
 
 

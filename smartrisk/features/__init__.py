@@ -11,7 +11,7 @@ from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
-from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE_KEY, Key
+from smartrisk.features._keys import DEFAULT_KEYS, GOODS_LINE_KEY, REPEAT_KEYS, Key
 from smartrisk.features._learned_history import LearnedHistory, OnKnown
 from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._packing import (
@@ -37,6 +37,7 @@ __all__ = [
     "FEATURE_REVISION",
     "GOODS_LINE_KEY",
     "PRICE_KEYS",
+    "REPEAT_KEYS",
     "CodeColumns",
     "DeclarationFeatures",
     "DigitFeatures",

@@ -205,11 +205,11 @@ class MarketPrices(DeclarationTransformer):
         return {key.label: t for key, t in zip(self.keys_, made, strict=True)}
 
     def _describe(self) -> list[FeatureInfo]:
-        """Return deviation and z, then how often the importer declared the goods."""
+        """Return the deviation and its z."""
         if self.measure_ is None:
             return []
         goods = [key for key in self.keys_ if key.label != _OWN.label]
-        infos = [
+        return [
             FeatureInfo(
                 name=f"market__{self.measure_}_{statistic.removeprefix('market_')}",
                 fields=(*MEASURES[self.measure_], *source_fields(goods[-1].fields)),
@@ -220,17 +220,6 @@ class MarketPrices(DeclarationTransformer):
             )
             for statistic in _STATISTICS
         ]
-        if _OWN.label in self.tables_:
-            infos.append(
-                FeatureInfo(
-                    name=f"{_OWN.label}__n_items",
-                    fields=source_fields(_OWN.fields),
-                    concept="novelty",
-                    statistic="n_items",
-                    key=_OWN.fields,
-                )
-            )
-        return infos
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Compare the measure of items with the market before their days."""
@@ -245,8 +234,6 @@ class MarketPrices(DeclarationTransformer):
                 for name, total in totals[key.label].items()
             }
         own = found.pop(_OWN.label, None)
-        if own is not None:
-            out[:, 2] = own["items"]
         location, variance = _locate(found, own)
         deviation = log_ratio(columns, self.measure_) - location
         deviation -= self._market.level.before(columns.day)

@@ -86,7 +86,7 @@ class PriceLevel:
         levels: Float = np.append(0.0, self.after)[at]
         return levels
 
-    def of(self, day: Int) -> Float:
+    def after_day(self, day: Int) -> Float:
         """Return the level at the end of days with items."""
         levels: Float = self.after[np.searchsorted(self.days, day)]
         return levels
@@ -145,12 +145,12 @@ def level_totals(table: SumTable, level: PriceLevel) -> dict[str, Int]:
     Returns
     -------
     totals : dict of str to ndarray of int64, shape (n_entries + 1,)
-        Running totals by the same names; "items" counts all items.
+        Running totals; "n" counts the items that are measured.
     """
-    of_day = level.of(table.packed & DAY_MASK)
+    of_day = level.after_day(table.packed & DAY_MASK)
     n, sums = entry_sums(table)
     sums *= np.exp(-1j * of_day)
-    made = {"items": table.totals["n"], "n": table.totals["measured"]}
+    made = {"n": table.totals["measured"]}
     parts = {"c": sums.real * SCALE, "s": sums.imag * SCALE}
     if "x" in table.totals:
         parts["x"] = np.diff(table.totals["x"]) - n * of_day * SCALE

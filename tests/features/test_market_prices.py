@@ -132,6 +132,15 @@ def test_the_market_knows_only_earlier_days(items):
     assert past.equals(whole)
 
 
+def test_prices_of_the_day_itself_leave_no_trace(items, calm):
+    day = items["lodged_at"].iloc[2000]
+    same = (items["lodged_at"] == day) & (items.index != 2000)
+    other = items.copy()
+    other.loc[same, "customs_value"] *= 5.0
+    moved = frame(MarketPrices(n_jobs=1).fit(other), items.loc[[2000]])
+    assert moved.equals(calm.loc[[2000]])
+
+
 def test_batch_one_item_update_and_restored_history_are_bit_identical(items):
     head, tail = items.head(1200), items.iloc[1200:1800]
     both = pd.concat([head, tail])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -132,20 +133,14 @@ class SignalScore:
                 usual.append(middle)
                 spreads.append(spread)
         kept = tuple(float(weights[column]) for column in columns)
-        terms = [
-            _term(matrix[:, column], weight, middle, spread)
-            for column, weight, middle, spread in zip(
-                columns, kept, usual, spreads, strict=True
-            )
-        ]
-        total = sum(terms, np.zeros(len(matrix)))
+        cuts = _cut(matrix, _Scales.make(columns, kept, usual, spreads))
         return cls(
             columns=tuple(columns),
             weights=kept,
             usual=tuple(usual),
             spreads=tuple(spreads),
-            means=tuple(_mean(term) for term in terms),
-            deviation=_deviation(total) or 1.0,
+            means=tuple(_mean(cut) for cut in cuts.T),
+            deviation=_deviation(_add(cuts, 0.0)) or 1.0,
             n_features=matrix.shape[1],
         )
 
@@ -164,11 +159,7 @@ class SignalScore:
         raw : ndarray of shape (n_items,)
             In the form of log-odds.
         """
-        matrix = np.asarray(X)
-        total = np.full(len(matrix), _LEVEL)
-        for _, term in self._terms(matrix):
-            total += term
-        return total
+        return _add(self._terms(np.asarray(X)), _LEVEL)
 
     def contributions(self, X: ArrayLike, n_threads: int = 1) -> Float:
         """Return what each feature adds to the raw score.
@@ -188,8 +179,7 @@ class SignalScore:
         matrix = np.asarray(X)
         out = np.zeros((len(matrix), self.n_features + 1))
         out[:, -1] = _LEVEL
-        for column, term in self._terms(matrix):
-            out[:, column] = term
+        out[:, list(self.columns)] = self._terms(matrix)
         return out
 
     def text(self) -> None:
@@ -248,24 +238,20 @@ class SignalScore:
         lists = ("columns", "weights", "usual", "spreads", "means")
         return cls(**found | {name: tuple(found[name]) for name in lists})
 
-    def _terms(self, matrix: NDArray[Any]) -> list[tuple[int, Float]]:
-        """Return the column of each signal, and what it adds to the raw score."""
+    @cached_property
+    def _scales(self) -> _Scales:
+        """The numbers of all signals as arrays."""
+        return _Scales.make(self.columns, self.weights, self.usual, self.spreads)
+
+    @cached_property
+    def _offsets(self) -> Float:
+        """The mean of each term."""
+        return np.array(self.means, np.float64)
+
+    def _terms(self, matrix: NDArray[Any]) -> Float:
+        """Return what each signal adds, shape (n_items, n_signals)."""
         scale = _SLOPE / self.deviation
-        found = zip(
-            self.columns,
-            self.weights,
-            self.usual,
-            self.spreads,
-            self.means,
-            strict=True,
-        )
-        return [
-            (
-                column,
-                (_term(matrix[:, column], weight, usual, spread) - mean) * scale,
-            )
-            for column, weight, usual, spread, mean in found
-        ]
+        return (_cut(matrix, self._scales) - self._offsets) * scale
 
 
 def signals_share(n_hits: float, n_misses: float) -> float:
@@ -349,11 +335,46 @@ def _usual(values: NDArray[Any]) -> tuple[float, float]:
     return middle, float(np.median(others)) if len(others) else 0.0
 
 
-def _term(values: NDArray[Any], weight: float, usual: float, spread: float) -> Float:
-    """Return the cut, weighted distance in the suspicious direction; 0 if missing."""
-    distance = (np.asarray(values, np.float64) - usual) / spread
-    cut = np.clip(distance if weight > 0 else -distance, 0.0, _CAP)
-    return np.nan_to_num(cut, nan=0.0) * abs(weight)
+class _Scales(NamedTuple):
+    """Position, usual value, spread with the sign of suspicion, weight of signals."""
+
+    columns: NDArray[np.intp]
+    usual: Float
+    spreads: Float
+    weights: Float
+
+    @classmethod
+    def make(
+        cls,
+        columns: Sequence[int],
+        weights: Sequence[float],
+        usual: Sequence[float],
+        spreads: Sequence[float],
+    ) -> Self:
+        """Return the numbers as arrays."""
+        signed = np.array(weights, np.float64)
+        return cls(
+            np.array(columns, np.intp),
+            np.array(usual, np.float64),
+            np.array(spreads, np.float64) * np.sign(signed),
+            np.abs(signed),
+        )
+
+
+def _cut(matrix: NDArray[Any], scales: _Scales) -> Float:
+    """Return the cut, weighted distances in the suspicious direction; 0 if missing."""
+    values = matrix[:, scales.columns].astype(np.float64)
+    distance = (values - scales.usual) / scales.spreads
+    cut = np.minimum(np.fmax(distance, 0.0), _CAP)  # fmax leaves out a missing value
+    return np.asarray(cut * scales.weights)
+
+
+def _add(terms: Float, start: float) -> Float:
+    """Return the sum of the terms of each item, of one as of many in the same order."""
+    total = np.full(len(terms), start)
+    for place in range(terms.shape[1]):
+        total += terms[:, place]
+    return total
 
 
 def _mean(values: Float) -> float:

@@ -111,12 +111,20 @@ def run_engine(n_items: int) -> list[dict[str, Any]]:
     model = engine.classifier_
     rows = [("peak memory of engine.fit, MB", peak.megabytes, "input table", table, 4)]
     matrix, y = _labelled(engine, split)
-    params = dict(model.booster_.params, num_threads=JOBS, verbosity=-1)
-    raw, _ = seconds(lambda: lgb.train(params, lgb.Dataset(matrix, y), model.n_trees_))
+    members = [member for member in model.members_ if member.n_trees]
+
+    def train() -> None:
+        for member in members:
+            params = dict(member.booster.params, num_threads=JOBS, verbosity=-1)
+            lgb.train(params, lgb.Dataset(matrix, y), member.n_trees)
+
+    raw, _ = seconds(train)
     rows.insert(0, ("engine.fit, s", fit, "lightgbm.train, same trees", raw, 2.5))
     score, _ = seconds(lambda: engine.score(split.later))
     build, later = seconds(lambda: np.asarray(engine.features_.transform(split.later)))
-    predict, _ = seconds(lambda: model.booster_.predict(later, num_threads=JOBS))
+    predict, _ = seconds(
+        lambda: [m.booster.predict(later, num_threads=JOBS) for m in members]
+    )
     both = build + predict
     rows.append(("engine.score, s", score, "features and prediction", both, 2))
     rows += _one_item(engine, split.later, later)
@@ -129,19 +137,20 @@ def run_engine(n_items: int) -> list[dict[str, Any]]:
 def _one_item(
     engine: Any, items: pd.DataFrame, matrix: np.ndarray
 ) -> list[tuple[Any, ...]]:
-    booster, trees = engine.classifier_.booster_, engine.classifier_.n_trees_
+    boosters = [m.booster for m in engine.classifier_.members_ if m.n_trees]
     item, row = items.iloc[0].to_dict(), matrix[:1].copy()
     some, block = items.head(1000), matrix[:1000].copy()
 
     def contributions(part: np.ndarray) -> Any:
-        return booster.predict(
-            part, pred_contrib=True, num_iteration=trees, num_threads=1
-        )
+        return [b.predict(part, pred_contrib=True, num_threads=1) for b in boosters]
+
+    def probabilities(part: np.ndarray) -> Any:
+        return [b.predict(part, num_threads=1) for b in boosters]
 
     score = median_ms(lambda: engine.score_one(item))
     explained = median_ms(lambda: engine.explain_one(item).sentences())
     alone = median_ms(lambda: contributions(row))
-    predicted = median_ms(lambda: booster.predict(row, num_threads=1))
+    predicted = median_ms(lambda: probabilities(row))
     many = median_ms(lambda: engine.explain(some).sentences(), 5)
     bare = median_ms(lambda: contributions(block), 5)
     return [

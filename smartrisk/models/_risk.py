@@ -58,7 +58,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=150
-        Trees of the boosting; with `patience`, their maximum number.
+        Trees of each member; with `patience`, the most that the boosting has.
     members : tuple of str, default=("boosting", "forest", "extra_trees", "signals")
         What is blended, one or more of these: gradient boosting, a random forest, a
         boosting whose thresholds are drawn at random, and `SignalScore`, which needs no

@@ -43,13 +43,13 @@ import smartrisk as sr
 
 #: Items of a world, and hits among its known results.
 CELLS = {
-    2_000: (10, 20, 50),
-    5_000: (10, 20, 50, 100),
-    20_000: (10, 50, 200, 600),
-    120_000: (20, 200, 2_000),
+    2_000: (10, 20, 40),
+    5_000: (10, 50, 100),
+    20_000: (20, 200, 600),
+    120_000: (50, 2_000),
 }
 #: Share of illicit and of controlled items: enough for every cell.
-ILLICIT, CONTROLLED = 0.08, 0.35
+ILLICIT, CONTROLLED = 0.1, 0.5
 #: Seeds of the worlds of each size.
 FIRST_SEED, N_SEEDS = 200, 2
 FEWEST_WORLDS = 20

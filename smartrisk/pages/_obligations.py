@@ -208,8 +208,7 @@ def _show_oversight(inputs: CardInputs, texts: Texts) -> str:
     if inputs.has_intervals and inputs.stage != "no results":
         parts.append(
             texts.gettext(
-                "items whose score is too uncertain to decide are marked, and an "
-                "officer decides"
+                "items whose score is too uncertain to decide are marked for an officer"
             )
         )
     return _join_parts(parts, texts)

@@ -293,3 +293,26 @@ def test_report_needs_no_results(run, files):
     assert status == 0
     assert not Path("few/evaluation.html").exists()
     assert "not provided" in Path("few/model-card.html").read_text(encoding="utf-8")
+
+
+def test_an_engine_begins_without_results(run, past_and_new):
+    past, new = past_and_new
+    plain = [name for name in new if not name.startswith("dq_")]
+    past.tail(800)[plain].to_csv("past.csv", index=False)
+    new.tail(40)[plain].to_csv("new.csv", index=False)
+    status, out, _ = run("fit", "--declarations", "past.csv", "--out", "engine")
+    assert status == 0
+    assert "800 items, no results" in out
+    assert "There are no results to learn from yet" in out
+    given = ("new.csv", "--engine", "engine")
+    status, out, _ = run("score", *given, "--out", "scores.csv")
+    assert status == 0
+    assert "are no probabilities" in out
+    assert set(pd.read_csv("scores.csv")["stage"]) == {"no results"}
+    status, out, _ = run("explain", *given, "--show", "2", "--lang", "fr")
+    assert status == 0
+    assert "(no results yet)  stake by score" in out
+    assert "risk" not in out
+    status, out, _ = run("select", *given, "--capacity", "0.1")
+    assert status == 0
+    assert "There are no results to learn from yet" in out

@@ -39,8 +39,8 @@ SIZES = {20_000: 2, 120_000: 1}
 #: Bars of the mean ECE by size, of slopes, and of covered bins.
 ECE = {20_000: 0.03, 120_000: 0.02}
 SLOPES, SHARE_OF_SLOPES, COVERED = (0.8, 1.2), 0.8, 0.87
-#: Scenarios in which nothing changes, and one in which everything does.
-STABLE = ("stable", "collusion", "scarce", "parcels", "small")
+#: Scenarios in which nothing changes and nobody reacts to findings.
+STABLE = ("stable", "collusion", "small", "independent-stable")
 
 
 def measure(world: World) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ def verdicts(table: pd.DataFrame) -> list[str]:
     own = table[table["scenario"].isin(sr.datasets.SCENARIOS)]
     lines = []
     for n_items, part in own.groupby("n_items"):
-        stable = part[part["scenario"].isin(STABLE)]
+        stable = table[table["scenario"].isin(STABLE) & (table["n_items"] == n_items)]
         within = part["slope"].between(*SLOPES).mean()
         bar = ECE.get(int(n_items), 0.03)
         lines += [

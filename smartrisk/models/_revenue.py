@@ -362,7 +362,7 @@ class RevenueRegressor(RegressorMixin, BaseEstimator):
         return {
             "objective": "tweedie",
             # Near gamma (2), whose spread grows with the mean as that of amounts does;
-            # below 2, zeros are admitted. Better than 1.5 in eight worlds of nine.
+            # below 2, zeros are admitted.
             "tweedie_variance_power": 1.9,
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,

@@ -79,9 +79,13 @@ def _content(path: Path) -> bytes:
 
 _use_logged_code()
 
+from smartrisk.clock import read_clock  # noqa: E402
 from smartrisk.engine import RiskEngine  # noqa: E402 - of the code chosen above
 from smartrisk.schema import DECLARATIONS, KEY, SCORES  # noqa: E402
 from smartrisk.validation import is_canonical  # noqa: E402
+
+#: Columns of SCORES that the score of one item has only where they are known.
+_BOUNDS = ("score_lower", "score_upper")
 
 
 class RiskModel(PythonModel):
@@ -152,7 +156,8 @@ def score(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
         {**{name: record[name] for name in key}, **engine.score_one(record)}
         for record in records
     ]
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows).assign(scored_at=read_clock("score", engine.clock))
+    return found.reindex(columns=[n for n in SCORES.names if n in {*found, *_BOUNDS}])
 
 
 def _canonical_records(engine: RiskEngine, items: pd.DataFrame) -> list[dict[str, Any]]:
@@ -192,12 +197,17 @@ def _read(kind: str, value: Any) -> Any:
 
 
 def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return columns of numpy types: numbers as they are, all else as objects."""
+    """Return columns of numpy types: numbers as they are, all else as objects.
+
+    Moments become texts by ISO 8601, as JSON has them.
+    """
     columns = {}
     for name, values in frame.items():
         if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufb":
             columns[name] = values.reset_index(drop=True)
         else:
+            if values.dtype.kind == "M":
+                values = values.map(pd.Timestamp.isoformat, na_action="ignore")
             objects = values.astype(object).to_list()
             columns[name] = pd.Series(
                 [None if pd.isna(v) else v for v in objects], dtype=object

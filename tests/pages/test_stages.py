@@ -120,10 +120,13 @@ def test_a_card_lists_members_whose_weights_add_up(engine):
 
 def test_the_list_marks_what_the_interval_leaves_undecided(engine, day):
     scores = engine.score(day)
-    decisions = engine.select(day, policy=sr.selectivity.Policy(capacity=10))
+    rank = scores["risk_score"].rank(ascending=False)
+    policy = sr.selectivity.Policy(capacity=10)
+    decisions = engine.select(day, policy=policy, mandatory=rank.between(8, 12))
     watch_list = WatchList.from_engine(engine, day, decisions=decisions)
     band = pd.Series(undecided(scores, decisions), day.index)
     by_model = decisions["selected_by"] == "model"
+    assert (band & (decisions["selected_by"] == "mandatory")).any()
     frame = watch_list.frame()
     assert frame["undecided"].sum() == (band & by_model).sum() > 0
     assert watch_list.n_undecided == (band & decisions["selected_by"].isna()).sum()

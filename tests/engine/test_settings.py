@@ -89,7 +89,7 @@ def test_a_folder_without_settings_is_of_another_version(small):
 def test_a_refused_fit_leaves_the_engine_as_it_was(split, tmp_path):
     engine = small_engine().fit(split.past, split.known)
     before, scores = engine.version_, engine.score(split.later)
-    with pytest.raises(TableError, match="no declaration|no item"):
+    with pytest.raises(TableError, match=r"no declaration|no item"):
         engine.fit(split.past.head(10), split.known)
     assert engine.version_ == before
     pd.testing.assert_frame_equal(engine.score(split.later), scores)

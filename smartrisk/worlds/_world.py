@@ -51,6 +51,9 @@ from smartrisk.worlds._tariff import Int
 ScenarioLike = str | Scenario | IndependentScenario | os.PathLike[str]
 #: Maximum number of items of a world: names of traders have 24 bits.
 MOST_ITEMS = 16_000_000
+#: After the last item of a world, decisions may be made for so long, two months: a later
+#: moment is that of another time, such as the clock of today.
+_STILL_DECIDED = np.timedelta64(62, "D")
 #: Figures of `World.describe` that a notebook shows.
 _SHOWN = (
     "items",
@@ -188,8 +191,8 @@ class World:
         ----------
         decisions : DataFrame
             DECISIONS: key and ``channel``; the control begins after ``decided_at``, or
-            after lodgement where that column is absent. Items in channel green are not
-            inspected.
+            after lodgement where that column is absent or later than the world's time,
+            as the clock of today is. Items in channel green are not inspected.
 
         Returns
         -------
@@ -227,7 +230,8 @@ class World:
         if "decided_at" in decisions:
             decided = pd.to_datetime(decisions["decided_at"])[controlled].to_numpy()
             decided = decided.astype(lodged.dtype)
-            start = np.where(decided > lodged, decided, lodged)
+            end = self.declarations["lodged_at"].to_numpy().max() + _STILL_DECIDED
+            start = np.where((decided > lodged) & (decided <= end), decided, lodged)
         truth, items = self.truth.iloc[row], self.declarations.iloc[row]
         if isinstance(self.scenario, IndependentScenario):
             return inspect_again(

@@ -105,6 +105,13 @@ def test_a_later_decision_gives_a_later_result(world):
     assert (later["illicit"] == soon["illicit"]).all()
 
 
+def test_a_decision_of_another_time_begins_at_lodgement(world):
+    some = world.declarations[KEY].head(50).assign(channel="red")
+    today = pd.Timestamp("2100-01-01")
+    found = world.inspect(some.assign(decided_at=today))
+    pd.testing.assert_frame_equal(found, world.inspect(some))
+
+
 def test_full_control_finds_most_of_what_is_there(world):
     everything = world.inspect(world.declarations[KEY].assign(channel="red"))
     truth = world.truth["illicit"].to_numpy()

@@ -68,9 +68,9 @@ UNCALIBRATED = ("smoothed-rate sum", "importer's rate", "value", "random")
 
 
 def measure(
-    world: World, *, base: str | None, first_seed: int, slow: bool = True
+    world: World, *, base: str | None, first_seed: int, rival_seeds: int = 5
 ) -> list[dict[str, Any]]:
-    """Return one row per contender on a world."""
+    """Return one row per contender on a world, rivals in the worlds of some seeds."""
     first = world.seed == first_seed
     warm_up()
     prepared = Prepared.make(world.scenario, world.n_items, world.seed)
@@ -83,8 +83,10 @@ def measure(
         rows[0].update(parts)
     if base is not None:
         rows.append(base_row(BaseEngine(base), fitted, timed=first))
-    made = {**own_contenders(), **plain_contenders(), **feature_contenders()}
-    if first and slow:
+    made = own_contenders()
+    if world.seed - first_seed < rival_seeds:
+        made |= {**plain_contenders(), **feature_contenders()}
+    if first and rival_seeds:
         made |= slow_contenders()
     _ = fitted.learned, fitted.judged, fitted.given_hit  # not in anyone's seconds
     for name, contender in made.items():
@@ -282,6 +284,7 @@ def main() -> None:
     parser = parse(__doc__, results=path)
     parser.add_argument("--items", type=int, default=40_000)
     parser.add_argument("--base", default=None, help="working tree of another commit")
+    parser.add_argument("--rival-seeds", type=int, default=5, help="worlds of rivals")
     asked = parser.parse_args()
     independent = list(sr.datasets.INDEPENDENT_SCENARIOS)
     names = [*sr.datasets.SCENARIOS, *independent]
@@ -299,6 +302,7 @@ def main() -> None:
         seconds=None if asked.minutes is None else 60 * asked.minutes,
         base=asked.base,
         first_seed=asked.first_seed,
+        rival_seeds=asked.rival_seeds,
     )
     head = [
         f"`python benchmarks/quality.py`, smartrisk {sr.__version__}: "

@@ -83,7 +83,7 @@ class LabelledItems:
         """Return for how many items they count."""
         return float(len(self) if self.weights is None else self.weights.sum())
 
-    def sorted(self) -> LabelledItems:
+    def sort_by_content(self) -> LabelledItems:
         """Return the items in an order that depends on their content alone.
 
         Drawing items at random, and sums of floats, depend on the order of the rows.
@@ -144,7 +144,7 @@ def train_blend(
     """
     alone = len(recipes) == 1 and recipes[0].name == "boosting" and signals is None
     if not alone:
-        items = items.sorted()
+        items = items.sort_by_content()
     data = make_dataset(
         items.matrix, items.hits, recipes[0].params, codes, items.weights
     )

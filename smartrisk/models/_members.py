@@ -18,13 +18,13 @@ TREES = ("boosting", "forest", "extra_trees")
 #: All members; the last is no tree and needs no results.
 MEMBERS = (*TREES, "signals")
 #: Hits at which the boosting counts half as much as each of the others: with fewer
-#: hits it is the weakest of the three, with many they are alike.
+#: hits it is the weakest of the three, with many they are equal.
 _HALF = 60.0
 #: Parameters of the forest: deep trees, each on other items and few features. The time
 #: of a reason grows with leaves and depth: with 63 leaves of any depth it is six times
 #: as long, and precision at 5 % of items the same to within .005. So it is with the
 #: constraints of `monotone` and without.
-_FOREST = {
+_FOREST: dict[str, Any] = {
     "boosting": "rf",
     "num_leaves": 31,
     "max_depth": 6,
@@ -33,6 +33,9 @@ _FOREST = {
     "bagging_fraction": 0.63,
     "bagging_freq": 1,
 }
+#: Features that a tree of the forest has at least: with a fifth of a few features it
+#: would have one, and no tree could learn what two of them mean together.
+_FEWEST_FEATURES = 8
 #: Parameters of the boosting whose thresholds are drawn at random, so that it errs
 #: otherwise than the first one. 31 leaves of any depth and twice the trees at half the
 #: step are no better, and take five times as long to explain.
@@ -45,8 +48,9 @@ _EXTRA_TREES = {
     "lambda_l2": 10.0,
     "min_data_in_leaf": 10,
 }
-#: Trees of each member per tree of the boosting, so that one number sets the size.
-_TREES_PER_TREE = {"forest": 1, "extra_trees": 1}
+#: Trees of each member per tree of the boosting, so that one number sets the size. The
+#: forest takes the longest to explain, and 100 trees are within .004 of 150.
+_TREES_PER_TREE = {"forest": 2 / 3, "extra_trees": 1}
 #: Times as few trees, with times as long steps, for scores out of time: these decide
 #: the scale and the calibration only.
 _QUICKER = 3
@@ -137,10 +141,12 @@ def make_recipes(
         name: math.ceil(share * boosting.n_trees)
         for name, share in _TREES_PER_TREE.items()
     }
+    least = min(1.0, _FEWEST_FEATURES / n_features)
+    wide = {"feature_fraction": max(_FOREST["feature_fraction"], least)}
     recipes = {
         "boosting": boosting,
         "forest": Recipe(
-            name="forest", n_trees=n_trees["forest"], params=shared | _FOREST
+            name="forest", n_trees=n_trees["forest"], params=shared | _FOREST | wide
         ),
         "extra_trees": Recipe(
             name="extra_trees",
@@ -161,8 +167,8 @@ def make_recipes(
 def member_weights(names: Sequence[str], n_hits: float) -> dict[str, float]:
     """Return the weight of each member, which sum to 1.
 
-    The forest and the extra trees count alike, the boosting ``h / (h + 60)`` times as
-    much for ``h`` hits.
+    The forest and the extra trees count the same, the boosting ``h / (h + 60)`` times
+    as much for ``h`` hits.
     """
     parts = dict.fromkeys(names, 1.0)
     if "boosting" in parts and len(parts) > 1:

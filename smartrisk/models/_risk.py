@@ -58,7 +58,8 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=150
-        Trees of each member; with `patience`, the most that the boosting has.
+        Trees of the boosting, with `patience` at most; the extra trees have as many,
+        the forest two thirds.
     members : tuple of str, default=("boosting", "forest", "extra_trees", "signals")
         What is blended, one or more of these: gradient boosting, a random forest, a
         boosting whose thresholds are drawn at random, and `SignalScore`, which needs no
@@ -118,7 +119,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     -----
     The raw score is the weighted mean of those of the members, each less its mean and
     over its standard deviation, on the log-odds scale. The forest and the extra trees
-    count alike, the boosting ``h / (h + 60)`` times as much for *h* hits. The signals
+    count the same, the boosting ``h / (h + 60)`` times as much for *h* hits. Signals
     have the share ``20 / (20 + m)`` of all, where *m* is the number of hits or of other
     results, whichever is smaller; without both there are no trees, and the score puts
     items in an order but is no probability. Scales and

@@ -8,6 +8,7 @@ import json
 import lightgbm as lgb
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import ArtefactError
 from smartrisk.models import MEMBERS, RiskClassifier, fit_calibration
@@ -16,6 +17,8 @@ from smartrisk.models._members import TREES, member_weights
 
 #: Few trees: the laws do not depend on their number.
 SMALL = {"n_estimators": 12}
+#: What the raw scores of each member are scaled by.
+MOMENTS = ("centre", "spread")
 
 
 def made(n=2000, seed=0):
@@ -80,7 +83,7 @@ def test_the_order_of_the_rows_changes_no_bit(data, weighted):
     assert np.array_equal(one.predict_proba(X), two.predict_proba(X))
 
 
-def test_rows_are_told_apart_by_each_number_and_not_by_its_type():
+def test_rows_differ_by_each_number_and_not_by_its_type():
     X = made(5000)[0]
     hashes = hash_rows(X)
     assert len(np.unique(hashes)) == len(X)
@@ -96,7 +99,7 @@ def test_items_are_sorted_with_all_that_belongs_to_them(data):
     weights = np.random.default_rng(5).random(len(y))
     found = LabelledItems(
         matrix=X, hits=y.astype(float), time=time, weights=weights
-    ).sorted()
+    ).sort_by_content()
     place = {w: k for k, w in enumerate(weights)}
     rows = [place[w] for w in found.weights]
     assert rows != sorted(rows)
@@ -177,15 +180,24 @@ def test_blocks_grow_with_time_and_keep_moments_together(data):
     assert number_blocks(None, 8, 0.75).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
-def test_scales_and_calibration_come_from_items_that_were_not_learned_from():
-    # Labels without any pattern: raw scores of learned items would follow them.
+def test_scales_and_calibration_come_from_items_that_were_not_learned_from(monkeypatch):
+    # Labels without any pattern: only scores of learned items follow them.
     rng = np.random.default_rng(7)
     X, y = rng.normal(size=(3000, 6)), (rng.random(3000) < 0.1).astype(int)
-    model = RiskClassifier(validation_share=0.5).fit(X, y, time=np.arange(3000))
-    seen = model.raw_score(X)
-    # On learned items the slope would be far above 1; out of time there is none.
-    assert fit_calibration(seen, y).slope > 1.5
-    assert model.calibration_[0] < 0.95
+    seen = {}
+
+    def record(raw, hits, *, block, weights):
+        seen.update(raw=raw, hits=hits, block=block)
+        return fit_calibration(raw, hits, block=block, weights=weights)
+
+    monkeypatch.setattr("smartrisk.models._blend_training.fit_calibration", record)
+    model = RiskClassifier(**SMALL, validation_share=0.5).fit(X, y)
+    assert roc_auc_score(y, model.raw_score(X)) > 0.7
+    assert roc_auc_score(seen["hits"], seen["raw"]) == pytest.approx(0.5, abs=0.08)
+    assert np.bincount(seen["block"]).tolist() == [0, 500, 500, 500]
+    mean, spread = seen["raw"].mean(), seen["raw"].std()
+    wanted = [sum(m.weight * getattr(m, k) for m in model.members_) for k in MOMENTS]
+    assert [mean, spread] == pytest.approx(wanted, rel=1e-9)
 
 
 def test_few_late_hits_leave_the_calibration_out(data):

@@ -17,7 +17,7 @@ class ControlKinds(NamedTuple):
     """How many results come from documentary controls, and how they count.
 
     `n_documentary` is None where no result states the kind of its control; `weights`
-    is None where all results count alike.
+    is None where all results count in full.
     """
 
     n_documentary: int | None

@@ -57,7 +57,7 @@ def fit(past, outcomes):
         return sr.RiskEngine(n_jobs=1).fit(past, outcomes)
 
 
-def test_without_results_the_scores_are_an_order_that_says_so(begun, scores):
+def test_without_results_the_scores_are_an_order_and_state_it(begun, scores):
     assert begun.stage_ == "no results"
     assert set(scores["stage"]) == {"no results"}
     assert scores["risk_score"].between(0, 1).all()
@@ -75,10 +75,10 @@ def test_without_results_low_prices_come_first(begun, later, scores):
 
 
 def test_what_is_at_stake_orders_the_revenue_without_results(later, scores):
-    dear = later["customs_value"] > later["customs_value"].quantile(0.9)
+    costly = later["customs_value"] > later["customs_value"].quantile(0.9)
     expected = scores["expected_revenue"].to_numpy()
     assert (expected >= 0).all()
-    assert np.median(expected[dear]) > 3 * np.median(expected[~dear])
+    assert np.median(expected[costly]) > 3 * np.median(expected[~costly])
 
 
 def test_without_results_one_item_scores_as_in_the_batch(begun, later, scores):
@@ -104,8 +104,8 @@ def test_a_folder_without_results_gives_the_same_scores(begun, later, tmp_path):
 
 
 def test_without_results_rules_join_at_the_selection(begun, later):
-    dear = sr.selectivity.Condition(field="duty_rate", operator=">", value=0.2)
-    rule = sr.selectivity.Rule(rule_id="duty", when=(dear,))
+    costly = sr.selectivity.Condition(field="duty_rate", operator=">", value=0.2)
+    rule = sr.selectivity.Rule(rule_id="duty", when=(costly,))
     rules = sr.selectivity.RuleSet(rules=(rule,))
     chosen = begun.select(later, 0.5, rules=rules)
     assert {"model", "rule"} <= set(chosen["selected_by"].dropna())

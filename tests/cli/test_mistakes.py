@@ -197,7 +197,7 @@ def test_results_without_a_hit(say):
         shown,
         "'Fraude'",
         "Check that it is the column of results",
-        "Vérifiez que c'est bien la colonne des résultats",
+        "Vérifiez que c'est la colonne des résultats",
         "Compruebe que es la columna de resultados",
         fails=False,
     )

@@ -70,10 +70,12 @@ def read_fitted(
     ----------
     owner : str
         Name of the calling function, for messages.
-    texts, files : mapping of str to str
-        Text of the trees of each member, and the name of its file for messages.
+    texts : mapping of str to str
+        Text of the trees of each member.
     state : dict
         Plain values.
+    files : mapping of str to str
+        Name of the file of each text, for messages.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from smartrisk.errors import ArgumentError, DataQualityWarning
 
 Float = NDArray[np.float64]
 
-#: Slope before any hit tells. Over all later items the truth is steeper than over the
+#: Slope without any evidence. Over all later items the truth is steeper than over the
 #: inspected ones, which were chosen by their risk, and the final model is better than
 #: those of the blocks: by 1.15 in ten worlds (national, phoenix, parcels, collusion,
 #: small), where 1.1 to 1.2 had the least calibration error; by 1.12 in ten others.
@@ -41,7 +41,7 @@ _FREE_LEVEL = 3.0
 #: explains the blocks.
 _DRIFTS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 #: Mean of the exponential prior of that standard deviation. With .1, a break is
-#: followed when its hits tell; with .3, also the noise of blocks of ten hits.
+#: followed when its hits show it; with .3, also the noise of blocks of ten hits.
 _USUAL_DRIFT = 0.1
 #: Bounds of the slope on log-odds: below, the map is all but constant, and a slope
 #: below 0 would turn the order around; above, it is a step.
@@ -49,12 +49,12 @@ _LEAST_SLOPE, _MOST_SLOPE = 0.1, 10.0
 #: Widest spread of log-odds between the 5 % and the 95 % quantile, and furthest median
 #: from 0, that are taken for log-odds: a probability of 6e-6 at one end.
 _WIDEST = 12.0
-#: Log-odds are cut here, where a probability can still be told from 1.
+#: Log-odds are cut here, where a probability still differs from 1.
 _FURTHEST = 36.0
 #: Raw scores are cut here: differences between log-odds of such a size mean nothing.
 _LARGEST = 1e9
 #: Standard deviation of the log-odds of later items around the map, besides what the
-#: fit tells: their level is not that of the inspected, and a straight line leaves
+#: fit shows: their level is not that of the inspected, and a straight line leaves
 #: something out.
 _TRANSFER = 0.5
 #: Number of later items that the interval speaks of: its bounds hold the noise of so
@@ -115,7 +115,8 @@ class Calibration:
         about this score would find, and holds it with a probability of 90 %. It is no
         interval for one item, which is a hit or none. Its width has four parts: what is
         not known of slope and level, the level that moves from one block of time to the
-        next, items of one score that are not alike, and the noise of 200 controls.
+        next, items of one score that are not equally risky, and the noise of 200
+        controls.
 
         Parameters
         ----------
@@ -196,7 +197,7 @@ class Calibration:
         return cls(**{name: float(value) for name, value in numbers.items()})
 
     def _log_odds(self, raw: ArrayLike) -> Float:
-        """Return the calibrated log-odds, cut where a float no longer tells them."""
+        """Return the calibrated log-odds, cut where a float no longer holds them."""
         cut = np.clip(np.asarray(raw, np.float64), -_LARGEST, _LARGEST)
         return np.clip(self.slope * cut + self.intercept, -_FURTHEST, _FURTHEST)
 
@@ -218,7 +219,7 @@ def fit_calibration(
         1 for a hit, 0 for none.
     block : array-like of shape (n_items,), default=None
         Blocks of time, numbers that grow; None for one block. The map has the level of
-        the latest, as far as its items tell.
+        the latest, as far as its items show it.
     weights : array-like of shape (n_items,), default=None
         How many items each one counts for, not negative; None for 1.
 
@@ -279,7 +280,7 @@ def fit_calibration(
     scaled = np.clip(scale * (scores - middle), -_FURTHEST, _FURTHEST)
     is_odds = scale == 1.0 and middle == 0.0
     level, steeper = (_LEVEL, _STEEPER) if is_odds else (_FREE_LEVEL, 1.0)
-    problem = _Problem.of(scaled, target, blocks, weight, level, steeper)
+    problem = _Problem.make(scaled, target, blocks, weight, level, steeper)
     fitted = _average(problem, None)
     slope = problem.steeper + fitted.mean[0]
     held = min(max(slope, _LEAST_SLOPE), _MOST_SLOPE)
@@ -329,7 +330,7 @@ class _Problem:
     steeper: float
 
     @classmethod
-    def of(
+    def make(
         cls,
         raw: Float,
         hits: Float,
@@ -410,7 +411,7 @@ def _minimum(
             value - 1e-4 * length * gain
         ) and length > 1e-10:
             length /= 2.0
-        if new >= value:  # nothing left that a float can tell
+        if new >= value:  # nothing left that a float can show
             break
         theta, value = theta + length * step, new
     curvature = problem.slopes(theta, precision)[1]

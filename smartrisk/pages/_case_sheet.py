@@ -133,8 +133,8 @@ class CaseSheet(Page):
             Maximum number of reasons on either side.
         undecided : bool, default=False
             Whether the interval of the score includes the level from which items were
-            selected, as `smartrisk.selectivity.undecided` returns it for the items of
-            a day: the sheet states that the score does not decide.
+            selected, as `smartrisk.selectivity.mark_undecided` returns it for the items
+            of a day: the sheet states that the score does not decide.
         on_error : str, default="raise"
             "raise", or "set_aside" to continue without invalid rows of `past` and
             `outcomes` and warn.

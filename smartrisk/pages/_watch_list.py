@@ -39,7 +39,7 @@ from smartrisk.schema import (
     TableInput,
     stage_of,
 )
-from smartrisk.selectivity import select, undecided
+from smartrisk.selectivity import mark_undecided, select
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -435,7 +435,7 @@ def _find_undecided(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.Series:
     if "selected_by" in decided:
         by = decided["selected_by"]
         by_other = by.notna() & (by != "model")
-    band = pd.Series(undecided(scores, decided), decided.index, dtype=bool)
+    band = pd.Series(mark_undecided(scores, decided), decided.index, dtype=bool)
     return band & ~by_other
 
 

@@ -13,7 +13,7 @@ from smartrisk.selectivity._random_draws import inclusion
 from smartrisk.selectivity._rule_compiler import CompiledRules, compile_rules
 from smartrisk.selectivity._rule_sets import RuleDraw, RuleReport, RuleSet
 from smartrisk.selectivity._rules import Rule
-from smartrisk.selectivity._undecided import undecided
+from smartrisk.selectivity._undecided import mark_undecided
 
 __all__ = [
     "OPERATORS",
@@ -29,9 +29,9 @@ __all__ = [
     "compile_rules",
     "from_criteria",
     "inclusion",
+    "mark_undecided",
     "novelty",
     "releases_in_a_row",
     "select",
     "to_criteria",
-    "undecided",
 ]

@@ -13,7 +13,7 @@ from smartrisk.tables import read_table
 _CONTROLLED = ("red", "yellow")
 
 
-def undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool_]:
+def mark_undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool_]:
     """Return which items are too close to the cut for the score to decide alone.
 
     The cut is the lowest `risk_score` that the model selected. An item is undecided
@@ -50,30 +50,30 @@ def undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool_]:
     Examples
     --------
     >>> import pandas as pd
-    >>> from smartrisk.selectivity import Policy, undecided
+    >>> from smartrisk.selectivity import Policy, mark_undecided
     >>> scores = pd.DataFrame({"declaration_id": list("abcd"),
     ...                        "risk_score": [0.1, 0.9, 0.5, 0.4],
     ...                        "score_lower": [0.0, 0.7, 0.3, 0.2],
     ...                        "score_upper": [0.2, 1.0, 0.7, 0.6]})
     >>> decisions = Policy(capacity=2, random_share=0.0).select(scores)
-    >>> undecided(scores, decisions).tolist()
+    >>> mark_undecided(scores, decisions).tolist()
     [False, False, True, True]
     """
-    scored = read_table("undecided", "'scores'", scores)
-    decided = read_table("undecided", "'decisions'", decisions)
+    scored = read_table("mark_undecided", "'scores'", scores)
+    decided = read_table("mark_undecided", "'decisions'", decisions)
     if len(scored) != len(decided):
         raise ArgumentError(
             "selectivity.decisions_not_aligned",
-            "undecided: {n_decisions} decisions for {n_scores} scores; they must be of "
-            "the same items, in the same order.",
+            "mark_undecided: {n_decisions} decisions for {n_scores} scores; they must be "
+            "of the same items, in the same order.",
             n_decisions=len(decided),
             n_scores=len(scored),
         )
     has_decision = "channel" in decided or "selected_by" in decided
     if "risk_score" not in scored or not has_decision:
         raise TableError(
-            "selectivity.undecided_columns_absent",
-            "undecided: SCORES need 'risk_score', and DECISIONS 'channel' or "
+            "selectivity.mark_undecided_columns_absent",
+            "mark_undecided: SCORES need 'risk_score', and DECISIONS 'channel' or "
             "'selected_by'.",
         )
     if not {"score_lower", "score_upper"} <= set(scored):

@@ -51,8 +51,8 @@ from smartrisk.worlds._tariff import Int
 ScenarioLike = str | Scenario | IndependentScenario | os.PathLike[str]
 #: Maximum number of items of a world: names of traders have 24 bits.
 MOST_ITEMS = 16_000_000
-#: After the last item of a world, decisions may be made for so long, two months: a later
-#: moment is that of another time, such as the clock of today.
+#: After the last item of a world, decisions may be made for so long, two months: a
+#: later moment is that of another time, such as the clock of today.
 _STILL_DECIDED = np.timedelta64(62, "D")
 #: Figures of `World.describe` that a notebook shows.
 _SHOWN = (

@@ -65,10 +65,10 @@ from smartrisk.selectivity import (
     Rule,
     RuleSet,
     compile_rules,
+    mark_undecided,
     novelty,
     releases_in_a_row,
     select,
-    undecided,
 )
 from smartrisk.tables import is_foreign_table, read_table
 from smartrisk.validation import check, validate
@@ -290,7 +290,7 @@ CALLS = {
     "releases_in_a_row": lambda m, t: releases_in_a_row(
         t.later, t.later, t.decided, by="importer_id"
     ),
-    "undecided": lambda m, t: undecided(t.scores, t.decided),
+    "mark_undecided": lambda m, t: mark_undecided(t.scores, t.decided),
     "drift": lambda m, t: drift(t.past, t.later),
     "Ledger.record Ledger.result": lambda m, t: record(t, m.folder),
     "World.inspect": lambda m, t: m.world.inspect(t.world_decisions),

@@ -7,7 +7,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from smartrisk import RiskEngine
-from smartrisk.selectivity import select, undecided
+from smartrisk.selectivity import mark_undecided, select
 
 BOUNDS = ["score_lower", "score_upper"]
 
@@ -58,13 +58,13 @@ def test_other_classifiers_have_none(past_and_new, outcomes):
     scores = engine.score(new.head(20))
     assert scores[BOUNDS].isna().all(axis=None)
     assert not set(BOUNDS) & set(engine.score_one(new.iloc[0].to_dict()))
-    assert not undecided(scores, select(scores, capacity=0.2)).any()
+    assert not mark_undecided(scores, select(scores, capacity=0.2)).any()
 
 
 def test_undecided_items_are_on_both_sides_of_the_cut(scores):
     """Some selected items, and some that were not."""
     decisions = select(scores, capacity=0.05)
-    band = undecided(scores, decisions)
+    band = mark_undecided(scores, decisions)
     by_model = decisions["selected_by"].eq("model").to_numpy(bool)
     assert (band & by_model).any()
     assert (band & decisions["channel"].eq("green").to_numpy(bool)).any()

@@ -116,7 +116,7 @@ def test_weights_count_items():
 
 
 def test_a_map_that_turns_the_order_is_refused():
-    """The slope is held at its bound, and the warning says so."""
+    """The slope is held at its bound, and the warning states it."""
     rng = np.random.default_rng(3)
     hits = (rng.random(4000) < 0.2).astype(float)
     raw = rng.normal(-1.4, 0.2, 4000) - 2.0 * hits
@@ -158,7 +158,7 @@ def test_bins_of_later_items_lie_in_their_intervals(n_items):
 
 
 def test_more_evidence_narrows_the_interval():
-    """Ten thousand items tell more than a hundred; a level that moves tells less."""
+    """Ten thousand items narrow the interval; a level that moves widens it."""
     rng = np.random.default_rng(6)
     raw = rng.normal(-2.0, 1.0, 10_000)
     hits = (rng.random(10_000) < expit(raw)).astype(float)

@@ -13,7 +13,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Wording, explain
 from smartrisk.pages import CaseSheet, ModelCard, WatchList, write_pages
 from smartrisk.schema import INTERVAL, STAGES, stage_of
-from smartrisk.selectivity import undecided
+from smartrisk.selectivity import mark_undecided
 
 NO_RESULTS = {
     "en": "no results yet",
@@ -124,7 +124,7 @@ def test_the_list_marks_what_the_interval_leaves_undecided(engine, day):
     policy = sr.selectivity.Policy(capacity=10)
     decisions = engine.select(day, policy=policy, mandatory=rank.between(8, 12))
     watch_list = WatchList.from_engine(engine, day, decisions=decisions)
-    band = pd.Series(undecided(scores, decisions), day.index)
+    band = pd.Series(mark_undecided(scores, decisions), day.index)
     by_model = decisions["selected_by"] == "model"
     assert (band & (decisions["selected_by"] == "mandatory")).any()
     frame = watch_list.frame()

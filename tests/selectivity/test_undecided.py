@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import ArgumentError, TableError
-from smartrisk.selectivity import Policy, undecided
+from smartrisk.selectivity import Policy, mark_undecided
 
 
 @pytest.fixture
@@ -32,11 +32,8 @@ def decisions(scores):
 
 def test_the_band_is_around_the_lowest_score_that_was_selected(scores, decisions):
     """It holds selected items and items that were not."""
-    assert scores["risk_score"][undecided(scores, decisions)].round(2).tolist() == [
-        0.65,
-        0.75,
-        0.85,
-    ]
+    band = scores["risk_score"][mark_undecided(scores, decisions)]
+    assert band.round(2).tolist() == [0.65, 0.75, 0.85]
 
 
 def test_what_others_selected_sets_no_cut(scores):
@@ -45,22 +42,22 @@ def test_what_others_selected_sets_no_cut(scores):
     policy = Policy(capacity=3, random_share=0.0, blue_share=0.3)
     decided = policy.select(scores, mandatory=mandatory)
     assert (decided["channel"] == "blue").any()
-    band = scores["risk_score"][undecided(scores, decided)].round(2)
+    band = scores["risk_score"][mark_undecided(scores, decided)].round(2)
     assert band.tolist() == [0.75, 0.85, 0.95]
 
 
 def test_without_intervals_or_selected_items_nothing_is_undecided(scores, decisions):
     """Also where the bounds of some are missing."""
     bare = scores.drop(columns=["score_lower", "score_upper"])
-    assert not undecided(bare, decisions).any()
-    assert not undecided(scores, decisions.assign(channel="green")).any()
+    assert not mark_undecided(bare, decisions).any()
+    assert not mark_undecided(scores, decisions.assign(channel="green")).any()
     some = scores.assign(score_lower=scores["score_lower"].mask(scores.index == 6))
-    assert undecided(some, decisions).sum() == 2
+    assert mark_undecided(some, decisions).sum() == 2
 
 
 def test_tables_that_do_not_belong_together_are_refused(scores, decisions):
     """Another number of items, or no scores."""
     with pytest.raises(ArgumentError, match="3 decisions for 10 scores"):
-        undecided(scores, decisions.head(3))
+        mark_undecided(scores, decisions.head(3))
     with pytest.raises(TableError, match="risk_score"):
-        undecided(scores.drop(columns="risk_score"), decisions)
+        mark_undecided(scores.drop(columns="risk_score"), decisions)

@@ -64,8 +64,8 @@ def mark_undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool
     if len(scored) != len(decided):
         raise ArgumentError(
             "selectivity.decisions_not_aligned",
-            "mark_undecided: {n_decisions} decisions for {n_scores} scores; they must be "
-            "of the same items, in the same order.",
+            "mark_undecided: {n_decisions} decisions for {n_scores} scores; they must "
+            "be of the same items, in the same order.",
             n_decisions=len(decided),
             n_scores=len(scored),
         )

@@ -179,6 +179,7 @@ def test_few_items_are_scored_without_a_table_and_bit_identical(entry, engine, n
     class OneByOne:
         features_ = engine.features_
         score_one = engine.score_one
+        clock = engine.clock
 
     rows = as_json(new)
     expected = entry.plain_frame(engine.score(new))

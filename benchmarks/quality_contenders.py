@@ -341,7 +341,7 @@ class BaseEngine:
 def check_imported(folder: Path) -> None:
     """Raise unless a process of this folder imports the library of this folder."""
     code = "import smartrisk; print(smartrisk.__file__)"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-P", "-c", code]  # not from the folder it runs in
     environment = _environment(folder)
     found = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=True

@@ -26,7 +26,8 @@ def test_the_planted_concept_is_among_the_three_reasons(measured):
     concepts = measured.concepts
     concepts = concepts[concepts["typology"] != "concealment"]
     assert len(concepts) > 150
-    assert concepts["named"].mean() >= 0.95
+    # Of 225 items: two standard errors, of .015 each, below what the benchmark finds.
+    assert concepts["named"].mean() >= 0.92
     assert concepts["named_firmly"].mean() >= 0.90
     # Also where naming the most frequent concepts would not help.
     rare = concepts[~concepts["by_habit"].astype(bool)]

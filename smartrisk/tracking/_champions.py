@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +35,8 @@ _ENTRY = "champion."
 _DONE = "smartrisk.champion_entry"
 #: Passes of `settle`: others can move the champion while the alias is being set.
 _MOST_PASSES = 20
+#: Times that a value is written before the error of the store counts.
+_MOST_WRITES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,14 +231,18 @@ def append(client: Any, book: Book, move: Move) -> bool:
 
 
 def _set_once(client: Any, run_id: str, name: str, value: str) -> bool:
-    """Set a parameter; return False where it has another value already."""
+    """Set a parameter; return False where it has another value already.
+
+    It is read back: where two processes set it at once, a busy store may answer both as
+    if each had been the first.
+    """
     try:
         client.log_param(run_id, name, value)
     except import_mlflow().MlflowException:
         if _run_params(client, run_id).get(name, value) == value:
             raise
         return False
-    return True
+    return _run_params(client, run_id).get(name) == value
 
 
 def next_move(book: Book, kind: str, version: str, by: str, reason: str) -> Move:
@@ -259,11 +266,27 @@ def settle(client: Any, book: Book) -> None:
         return
     for _ in range(_MOST_PASSES):
         last = _read_moves(client, run_id)[-1]
-        client.set_registered_model_alias(book.name, CHAMPION, last.version)
-        client.set_model_version_tag(book.name, last.version, _DONE, str(last.number))
-        client.set_model_version_tag(book.name, last.version, _BOOK, run_id)
+        place = (book.name, last.version)
+        _insist(client.set_registered_model_alias, book.name, CHAMPION, last.version)
+        _insist(client.set_model_version_tag, *place, _DONE, str(last.number))
+        _insist(client.set_model_version_tag, *place, _BOOK, run_id)
         if _read_moves(client, run_id)[-1] == last:
             return
+
+
+def _insist(write: Callable[..., Any], *values: str) -> None:
+    """Write a value that others may write too.
+
+    Of two processes that set the same new tag at once, MLflow answers one with an error
+    of its database; the next time the tag exists and is replaced.
+    """
+    for _ in range(_MOST_WRITES - 1):
+        try:
+            write(*values)
+        except import_mlflow().MlflowException:
+            continue
+        return
+    write(*values)
 
 
 def _open_run(client: Any, book: Book) -> str:

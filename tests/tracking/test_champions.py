@@ -9,8 +9,15 @@ import pytest
 from smartrisk.errors import TrackingError
 from smartrisk.tracking import _registry as registering
 from smartrisk.tracking import champions, rollback
-from smartrisk.tracking._champions import Book, Move, append, next_move, read_book
-from smartrisk.tracking._store import open_store, resolve_address
+from smartrisk.tracking._champions import (
+    Book,
+    Move,
+    _insist,
+    append,
+    next_move,
+    read_book,
+)
+from smartrisk.tracking._store import import_mlflow, open_store, resolve_address
 
 NAME = "customs-risk"
 
@@ -197,6 +204,22 @@ def test_who_is_champion_is_shown(registry, store):
     assert run.info.run_name == f"champions of {NAME}"
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.user"]
+
+
+def test_a_write_that_meets_another_one_is_repeated():
+    answers = [import_mlflow().MlflowException("UNIQUE constraint failed"), None]
+    written = []
+
+    def write(*values):
+        written.append(values)
+        if (error := answers.pop(0)) is not None:
+            raise error
+
+    _insist(write, "name", "value")
+    assert written == [("name", "value")] * 2
+    answers[:] = [import_mlflow().MlflowException("no such model")] * 3
+    with pytest.raises(import_mlflow().MlflowException, match="no such model"):
+        _insist(write, "name", "value")
 
 
 @pytest.mark.slow

@@ -28,10 +28,11 @@ def evaluate_korea(path: str) -> pd.DataFrame:
     train = sr.datasets.load_kcs(path, part="train")
     valid = sr.datasets.load_kcs(path, part="valid")
     with warnings.catch_warnings():
-        # Every item of the set has a result, which `fit` warns of.
+        # Every item of the set has a result, which `fit` warns of, and some state no
+        # value, which `score` warns of.
         warnings.simplefilter("ignore", sr.errors.DataQualityWarning)
         engine = sr.RiskEngine().fit(train.declarations, train.outcomes)
-    scores = engine.score(valid.declarations)
+        scores = engine.score(valid.declarations)
     seen = sr.windows.seen_before(valid.declarations, train.declarations)
     groups = {
         "all items": scores,

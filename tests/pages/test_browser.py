@@ -162,7 +162,7 @@ def test_the_watch_list_saves_what_is_shown_without_formulas(
     with path.open(encoding="utf-8-sig", newline="") as file:
         head, *rows = csv.reader(file)
     assert len(rows) == shown
-    assert {len(row) for row in rows} == {len(head)} == {13}
+    assert {len(row) for row in rows} == {len(head)} == {14}
     table = hostile_pages["watch"].frame(lang=lang)
     place = head.index(page.locator("thead th").nth(2).inner_text())
     risks = {f"{risk:.10g}" for risk in table["risk_score"]}
@@ -190,5 +190,5 @@ def test_reasons_and_displays_of_a_notebook_are_quiet(opened, pages, engine):
     page, more = opened(notebook)
     frames = [f for f in page.frames if f != page.main_frame]
     assert [f.locator("h1").count() for f in frames] == [1, 1]
-    assert frames[0].locator("th button").count() == 11
+    assert frames[0].locator("th button").count() == 12
     assert wrong + more == []

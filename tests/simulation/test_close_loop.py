@@ -121,7 +121,7 @@ def test_totals_and_comparisons_are_paired_by_world():
     assert total.loc["oracle", "of_oracle"] == 1.0
     assert total["of_oracle"].le(1.0).all()
     assert (total["n_worlds"] == 2).all()
-    found = alone.compare("rates", "value", last=6).set_index("measure")
+    found = alone.compare("rates", "oracle", last=6).set_index("measure")
     assert found.loc["hit_rate", "ratio"] > 0
     assert alone.compare("duty", "duty")["ratio"].eq(1.0).all()
     again = close_loop(arms, worlds, start=12, n_jobs=2)

@@ -172,7 +172,7 @@ def write_pages(
     --------
     >>> import tempfile
     >>> import smartrisk as sr
-    >>> world = sr.datasets.make_declarations(3_000, random_state=0)
+    >>> world = sr.datasets.make_declarations(3_000, random_state=2)
     >>> split = sr.windows.time_split(world.declarations, world.outcomes)
     >>> engine = sr.RiskEngine().fit(split.past, split.known)
     >>> today = split.later.head(50)

@@ -34,6 +34,12 @@ def check_clock(owner: str, clock: object) -> None:
     ------
     ArgumentError
         If it is neither None, nor a moment, nor can be called.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> from smartrisk.clock import check_clock
+    >>> check_clock("RiskEngine", datetime(2026, 1, 2))
     """
     if clock is None or callable(clock) or _is_moment(clock):
         return

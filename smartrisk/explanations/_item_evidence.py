@@ -44,7 +44,7 @@ def _round_figure_evidence(facts: Facts) -> Evidence | None:
     field = facts.lead.fields[0] if facts.lead.fields else ""
     value, is_round = facts.number(field), facts.lead_value
     if value is None or is_round is None:
-        return None
+        return _declared_evidence(facts)
     message = "item.round" if is_round > 0 else "item.not_round"
     return Evidence(message=message, values={"field": field, "value": value})
 
@@ -53,8 +53,8 @@ def _digits_evidence(facts: Facts) -> Evidence | None:
     """State the trailing zeros of a figure, or its significant digits."""
     field = facts.lead.fields[0] if facts.lead.fields else ""
     value, n = facts.number(field), facts.lead_value
-    if value is None or n is None:
-        return None
+    if value is None or n is None:  # not declared, or zero, which has no digits
+        return _declared_evidence(facts)
     if facts.lead.statistic == "significant_digits":
         return Evidence(message="item.digits", values={"field": field, "n": round(n)})
     if n < 1:  # a value with decimals is shown rounded, so it is not shown here

@@ -11,7 +11,7 @@ from smartrisk.models._baselines import (
     SmoothedRateSum,
     ValueBaseline,
 )
-from smartrisk.models._calibration import Calibration, fit_calibration
+from smartrisk.models._calibration import ScoreCalibration, fit_calibration
 from smartrisk.models._column_boosting import ColumnBoosting
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._estimator_checks import check_classifier, check_regressor
@@ -24,7 +24,6 @@ from smartrisk.models._tree_text import TreeText, check_tree_text
 
 __all__ = [
     "MEMBERS",
-    "Calibration",
     "ClassifierAdapter",
     "ColumnBoosting",
     "DateFeaturesClassifier",
@@ -33,6 +32,7 @@ __all__ = [
     "RegressorAdapter",
     "RevenueRegressor",
     "RiskClassifier",
+    "ScoreCalibration",
     "SignalScore",
     "SmoothedRateSum",
     "TreeText",

@@ -16,7 +16,7 @@ from smartrisk.models._boosting import (
     read_booster,
     read_state,
 )
-from smartrisk.models._calibration import Calibration
+from smartrisk.models._calibration import ScoreCalibration
 from smartrisk.models._signals import SignalScore
 
 #: What every state holds, and the ranges of its numbers.
@@ -42,7 +42,7 @@ class FittedState(NamedTuple):
     """What a classifier learned."""
 
     blend: Blend
-    calibration: Calibration
+    calibration: ScoreCalibration
     n_features: int
 
 
@@ -142,7 +142,7 @@ def _read_member(
     return TreeMember(booster=booster, **plain)
 
 
-def _read_calibration(owner: str, two: list[float], plain: Any) -> Calibration:
+def _read_calibration(owner: str, two: list[float], plain: Any) -> ScoreCalibration:
     """Return the calibration that `write_state` described."""
     if not two[0] > 0:
         raise damaged_model(owner, STATE_FILE, "the slope is not above 0")
@@ -151,11 +151,11 @@ def _read_calibration(owner: str, two: list[float], plain: Any) -> Calibration:
     if not isinstance(plain, dict) or set(plain) & set(_TWO):
         raise damaged_model(owner, STATE_FILE, "'calibrator' has other entries")
     try:
-        return Calibration.from_plain(plain | dict(zip(_TWO, two, strict=True)))
+        return ScoreCalibration.from_plain(plain | dict(zip(_TWO, two, strict=True)))
     except ArgumentError as error:
         raise damaged_model(owner, STATE_FILE, str(error)) from error
 
 
-def _of_two(two: list[float]) -> Calibration:
+def _of_two(two: list[float]) -> ScoreCalibration:
     """Return the calibration of which slope and intercept only are known."""
-    return Calibration(slope=two[0], intercept=two[1])
+    return ScoreCalibration(slope=two[0], intercept=two[1])

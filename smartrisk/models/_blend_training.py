@@ -23,7 +23,7 @@ from smartrisk.models._boosting import (
     train,
     train_with_early_stopping,
 )
-from smartrisk.models._calibration import Calibration, fit_calibration
+from smartrisk.models._calibration import ScoreCalibration, fit_calibration
 from smartrisk.models._labels import known_entries
 from smartrisk.models._members import Recipe, member_weights
 from smartrisk.models._signals import SignalScore, signals_share
@@ -50,7 +50,7 @@ class Trained(NamedTuple):
     """What a fit learned."""
 
     blend: Blend
-    calibration: Calibration
+    calibration: ScoreCalibration
     curve: tuple[tuple[int, float], ...]
 
 
@@ -171,7 +171,7 @@ def train_blend(
     if not len(scored.block):
         raws = [m.raw(items.matrix, threads) for m in members] if not alone else []
         blend = make_blend(members, raws, shares, items.weights)
-        return Trained(blend, Calibration(), curve)
+        return Trained(blend, ScoreCalibration(), curve)
     weights = known_entries(items.weights, scored.rows)
     blend = make_blend(members, scored.raws, shares, weights)
     calibration = fit_calibration(

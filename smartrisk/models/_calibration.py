@@ -64,8 +64,8 @@ GROUP = 200
 CONFIDENCE = 0.90
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, kw_only=True)
+class ScoreCalibration:
     """A rising map from raw scores to probabilities, and how sure it is.
 
     Parameters
@@ -81,7 +81,14 @@ class Calibration:
 
     Notes
     -----
-    `Calibration()` is the identity: the raw scores are taken for log-odds.
+    `ScoreCalibration()` is the identity: the raw scores are taken for log-odds.
+
+    Examples
+    --------
+    >>> from smartrisk.models import ScoreCalibration
+    >>> found = ScoreCalibration(slope=1.2, intercept=-0.5)
+    >>> found.apply([-2.0, 0.0]).round(2).tolist()
+    [0.05, 0.38]
     """
 
     slope: float = 1.0
@@ -169,7 +176,7 @@ class Calibration:
 
         Returns
         -------
-        calibration : Calibration
+        calibration : ScoreCalibration
             Equal to the one that was saved.
 
         Raises
@@ -190,8 +197,8 @@ class Calibration:
         if wrong:
             raise ArgumentError(
                 "models.calibration_numbers",
-                "Calibration.from_plain: {names} is unknown or no number that such a "
-                "map has.",
+                "ScoreCalibration.from_plain: {names} is unknown or no number that "
+                "such a map has.",
                 names=", ".join(wrong),
             )
         return cls(**{name: float(value) for name, value in numbers.items()})
@@ -208,7 +215,7 @@ def fit_calibration(
     *,
     block: ArrayLike | None = None,
     weights: ArrayLike | None = None,
-) -> Calibration:
+) -> ScoreCalibration:
     r"""Fit slope and level of the log-odds on scores of items not learned from.
 
     Parameters
@@ -225,7 +232,7 @@ def fit_calibration(
 
     Returns
     -------
-    calibration : Calibration
+    calibration : ScoreCalibration
         Finite, with a slope above 0, whatever the scores and the hits.
 
     Raises
@@ -275,7 +282,7 @@ def fit_calibration(
     """
     scores, target, blocks, weight = _read(raw, hits, block, weights)
     if not weight.sum() > 0:
-        return Calibration()
+        return ScoreCalibration()
     middle, scale = _scale_of(scores)
     scaled = np.clip(scale * (scores - middle), -_FURTHEST, _FURTHEST)
     is_odds = scale == 1.0 and middle == 0.0
@@ -292,7 +299,7 @@ def fit_calibration(
     turn = np.array([[scale, 0.0], [-problem.centre - scale * middle, 1.0]])
     spread = turn @ fitted.covariance @ turn.T
     intercept = fitted.mean[1] - (slope - 1.0) * problem.centre
-    return Calibration(
+    return ScoreCalibration(
         slope=float(slope * scale),
         intercept=float(intercept - slope * scale * middle),
         n_items=float(weight.sum()),

@@ -24,7 +24,7 @@ from smartrisk.models._boosting import (
     check_trees,
     count_threads,
 )
-from smartrisk.models._calibration import Calibration
+from smartrisk.models._calibration import ScoreCalibration
 from smartrisk.models._labels import (
     LabelledClassifier,
     check_weights,
@@ -108,7 +108,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Trees of all members.
     calibration_ : tuple of float
         Slope and intercept from raw score to calibrated log-odds; slope > 0.
-    calibrator_ : Calibration
+    calibrator_ : ScoreCalibration
         The same map, and how sure it is.
     stopping_curve_ : tuple of (int, float)
         Log loss of the latest items by number of trees; empty without `patience`.
@@ -259,7 +259,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     def _rest_on(self, signals: SignalScore) -> Self:
         """Score by signals alone, without trees and without a calibration."""
         self.classes_ = np.array([0, 1])
-        self.blend_, self.calibrator_ = Blend.of_one(signals), Calibration()
+        self.blend_, self.calibrator_ = Blend.of_one(signals), ScoreCalibration()
         self.stopping_curve_ = ()
         return self
 
@@ -455,7 +455,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         Returns
         -------
         bounds : ndarray of shape (n_items, 2)
-            Lower and upper bound, 90 %: see `Calibration.interval`.
+            Lower and upper bound, 90 %: see `ScoreCalibration.interval`.
         """
         return np.column_stack(self.calibrator_.interval(self.raw_score(X)))
 

@@ -86,7 +86,7 @@ def test_the_default_beats_the_baselines(table, other):
 def test_the_probabilities_are_near_the_truth_of_all_later_items(table):
     own = table.xs("default", level="model")
     assert own["ece"].mean() <= 0.03
-    # Fewer than 200 hits tell the slope of a world to a third.
+    # Fewer than 200 hits give the slope of a world to a third.
     assert 0.75 <= own["slope"].median() <= 1.3
     assert own["slope"].between(0.6, 1.6).sum() >= 4
     assert own["covered"].mean() >= 0.8

@@ -58,7 +58,7 @@ from smartrisk.pages import (
 )
 from smartrisk.quality import plausibility, scorecard
 from smartrisk.results import Result
-from smartrisk.schema import DECLARATIONS, OUTCOMES
+from smartrisk.schema import DECLARATIONS, OUTCOMES, stage_of
 from smartrisk.selectivity import (
     Condition,
     Policy,
@@ -290,6 +290,7 @@ CALLS = {
     "releases_in_a_row": lambda m, t: releases_in_a_row(
         t.later, t.later, t.decided, by="importer_id"
     ),
+    "stage_of": lambda m, t: stage_of(t.scores),
     "mark_undecided": lambda m, t: mark_undecided(t.scores, t.decided),
     "drift": lambda m, t: drift(t.past, t.later),
     "Ledger.record Ledger.result": lambda m, t: record(t, m.folder),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from smartrisk.errors import ArgumentError, DataQualityWarning
-from smartrisk.models import Calibration, fit_calibration
+from smartrisk.models import ScoreCalibration, fit_calibration
 
 
 def logit(p):
@@ -168,15 +168,19 @@ def test_more_evidence_narrows_the_interval():
         lower, upper = fit_calibration(raw[:n], hits[:n], block=block).interval([-2.0])
         widths.append(float(upper[0] - lower[0]))
     assert widths[0] > widths[1] > widths[2]
-    steady, moving = (Calibration(drift=d).interval([-2.0])[1][0] for d in (0.1, 1.0))
+    steady, moving = (
+        ScoreCalibration(drift=d).interval([-2.0])[1][0] for d in (0.1, 1.0)
+    )
     assert moving > steady + 0.1
 
 
 def test_the_numbers_survive_json():
     """A map from plain values equals the one that was saved."""
     found = fit_calibration([-1.0, 0.0, 1.0], [0, 0, 1])
-    assert Calibration.from_plain(json.loads(json.dumps(found.to_plain()))) == found
-    assert Calibration.from_plain({}) == Calibration()
+    assert (
+        ScoreCalibration.from_plain(json.loads(json.dumps(found.to_plain()))) == found
+    )
+    assert ScoreCalibration.from_plain({}) == ScoreCalibration()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +189,7 @@ def test_the_numbers_survive_json():
 def test_numbers_of_no_map_are_refused(plain):
     """Unknown names, texts, missing numbers, and a slope that does not rise."""
     with pytest.raises(ArgumentError, match=next(iter(plain))):
-        Calibration.from_plain(plain)
+        ScoreCalibration.from_plain(plain)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from smartrisk.engine import RiskEngine
-from smartrisk.schema import DECLARATIONS, KEY, OWN_FIELDS
+from smartrisk.schema import DECLARATIONS, KEY, OWN_FIELDS, SCORES
 from smartrisk.tracking._archive import write_code
 from smartrisk.tracking._contents import to_jsonable
 from smartrisk.tracking._store import import_mlflow
@@ -42,6 +42,20 @@ _EXAMPLE = {
     "type": "dataframe",
     "pandas_orient": "split",
 }
+
+#: Types of MLflow by the kind of a field; all others are texts in an answer.
+_KINDS = {"integer": "long", "number": "double"}
+#: Columns that every answer has.
+_ALWAYS = frozenset(
+    {
+        "declaration_id",
+        "item_number",
+        "risk_score",
+        "expected_revenue",
+        "model_version",
+        "scored_at",
+    }
+)
 
 
 def log_model(
@@ -129,7 +143,11 @@ def list_versions(client: Any, name: str) -> list[Any]:
 
 
 def _signature(example: pd.DataFrame) -> Any:
-    """Return the columns that the engine reads; it checks the values itself."""
+    """Return the columns that the engine reads and answers with.
+
+    It checks the values that it reads itself. Bounds and ``stage`` are in an answer
+    where the engine has them; moments are texts, as JSON has no type for them.
+    """
     import_mlflow()
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
@@ -138,14 +156,8 @@ def _signature(example: pd.DataFrame) -> Any:
     wanted += _own_columns(example)
     inputs = [ColSpec(AnyType(), name, required=False) for name in wanted]
     outputs = [
-        ColSpec(kind, name)
-        for name, kind in (
-            ("declaration_id", "string"),
-            ("item_number", "long"),
-            ("risk_score", "double"),
-            ("expected_revenue", "double"),
-            ("model_version", "string"),
-        )
+        ColSpec(_KINDS.get(field.kind, "string"), field.name, field.name in _ALWAYS)
+        for field in SCORES.fields
     ]
     params = [
         ParamSpec("capacity", "double", 0.0),

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import DataQualityWarning
+from smartrisk.schema import SCORES
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,20 @@ def test_all_columns_are_optional_to_mlflow(model):
     schema = model.metadata.get_input_schema()
     assert schema.required_input_names() == []
     assert "tariff_code" in schema.input_names()
+
+
+@pytest.mark.parametrize("n_items", [3, 40])  # one by one, and as a table
+def test_the_signature_has_every_column_of_the_answer(model, new, n_items):
+    schema = model.metadata.get_output_schema()
+    required = set(schema.required_input_names())
+    assert set(SCORES.names) == set(schema.input_names())
+    answer = model.predict(new.head(n_items))
+    assert required <= set(answer) <= set(schema.input_names())
+    assert {"score_lower", "score_upper", "scored_at"} <= set(answer)
+    types = {"double": "float64", "long": "int64", "string": "object"}
+    for column in answer:
+        kind = schema.input_dict()[column].type.name
+        assert str(answer[column].dtype) == types[kind], column
 
 
 def test_the_example_request_is_answered(model, logged, engine):

@@ -451,12 +451,24 @@ def test_a_backtest_shows_the_rate_that_it_has(others, past_and_new, world):
     assert "2 % of the items inspected" in display.svg()
 
 
-def test_the_rows_of_segments_are_level_on_both_panels(others):
-    display = others["segments"].plot()
+def test_the_rows_of_segments_are_level_on_both_panels(others, past_and_new, world):
+    import smartrisk as sr
+
+    new = past_and_new[1].head(300)
+    first, *_, last = others["segments"].frame()["value"]
+    # Nothing of the first and the last row is selected: the right panel lacks them.
+    edge = new["office"].isin([first, last])
+    scores = new[["declaration_id", "item_number"]].assign(
+        risk_score=np.where(edge, 0.1, 0.9)
+    )
+    found = sr.evaluation.by_segment(
+        scores, world.full_outcomes(), {"office": new["office"]}, rate=0.2, min_items=5
+    )
+    display = type(others["segments"]).from_segments(found, "office").plot()
     left, right = display.ax_
-    assert left.get_ylim() == right.get_ylim()
     frame = display.frame()
-    assert frame["precision"].isna().any()  # rows that the right panel does not draw
+    assert frame["precision"].iloc[[0, -1]].isna().any()
+    assert left.get_ylim() == right.get_ylim()
     for row, line in enumerate(frame.to_dict("records")):
         if line["precision"] == line["precision"]:
             drawn = [

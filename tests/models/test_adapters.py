@@ -36,6 +36,7 @@ from smartrisk.models import (
     dump_estimator,
     load_estimator,
 )
+from smartrisk.models._rows import choose_size
 
 
 def impute(*steps):
@@ -110,6 +111,13 @@ def test_an_item_has_the_same_bits_alone_and_among_others(fitted, data):
     for row in (0, 7, 399):
         assert fitted.predict_hit(X[row : row + 1])[0] == batch[row]
         assert fitted.raw_score(X[row : row + 1])[0] == raw[row]
+
+
+def test_a_model_whose_items_count_on_their_neighbours_is_asked_one_by_one():
+    """Which classifier rounds differently in a batch depends on the processor."""
+    X = np.arange(200.0).reshape(100, 2)
+    assert choose_size(object(), lambda part: part[:, 0] + 1e-12 * len(part), X) == 1
+    assert choose_size(object(), lambda part: part[:, 0], X) > 1
 
 
 def test_log_odds_lead_back_to_the_probability(fitted, data):

@@ -123,7 +123,7 @@ def test_the_gap_to_a_cheaper_code_is_stated_in_rates(first_sentence):
             np.nan,
             "n: not known",
         ),
-        (("r", "customs_value", "is_round"), np.nan, "r: not known"),
+        (("r", "customs_value", "is_round"), np.nan, "declared: customs value 985"),
         (
             ("t", "trusted_trader", "code"),
             0.0,

@@ -25,6 +25,10 @@ class ControlKinds(NamedTuple):
     documentary_weight: float
     weights: NDArray[np.float64] | None
 
+    def in_full(self) -> ControlKinds:
+        """Return the counts for a classifier to which all results count in full."""
+        return self._replace(documentary_weight=1.0, weights=None)
+
 
 def judge_kinds(labels: pd.DataFrame, hits: NDArray[np.int64]) -> ControlKinds:
     """Return how much a documentary control without a finding counts.

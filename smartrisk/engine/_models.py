@@ -81,6 +81,15 @@ def takes_signals(classifier: Classifier) -> bool:
     return "signals" in getattr(classifier, "members", ())
 
 
+def name_model(model: Model) -> str:
+    """Return how a model is named to its user: its class, and which members it has."""
+    if isinstance(model, ClassifierAdapter | RegressorAdapter):
+        return type(model.estimator).__name__
+    name = type(model).__name__
+    members = getattr(model, "members", MEMBERS)
+    return name if members == MEMBERS else f"{name}(members={tuple(members)!r})"
+
+
 def signals_weight(classifier: Classifier) -> float:
     """Return the share of the signals in the raw score of a fitted model."""
     members = getattr(classifier, "members_", ())

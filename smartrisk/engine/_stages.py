@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,8 @@ FEWEST = 1
 #: Of hits and of other results at least, for the stage "model". At sixty the signals
 #: weigh a quarter of the score, and the standard error of a hit rate is an eighth.
 ENOUGH = 60
+#: Most of anything that a saved engine counts.
+_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -180,13 +182,20 @@ class StageReport(Result):
         ValueError
             If the values are not those of a report.
         """
+        if set(plain) != {field.name for field in fields(cls)}:
+            raise ValueError(f"the stage has the names {sorted(map(str, plain))}")
         for name, value in plain.items():
             kinds = (int, float) if name.endswith("weight") else int
             empty = value is None and name == "n_documentary"
             right = isinstance(value, kinds) and not isinstance(value, bool)
-            if not empty and not (right and value >= 0):
+            most = 1.0 if name.endswith("weight") else _MOST
+            if not empty and not (right and 0 <= value <= most):
                 raise ValueError(f"{name!r} of the stage is {value!r}")
-        return cls(**plain)
+        report = cls(**plain)
+        part = report.n_documentary or 0
+        if not part <= report.n_kind_known <= report.n_results >= report.n_hits:
+            raise ValueError("a part of the results is more than all of them")
+        return report
 
 
 def are_both_there(hits: NDArray[np.int64]) -> bool:

@@ -97,6 +97,16 @@ class Stakes:
         """Return the numbers as plain values."""
         return asdict(self)
 
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Stakes:
+        """Return the stakes that `to_plain` described, or raise a ValueError."""
+        if set(plain) != {"value", "rate"}:
+            raise ValueError(f"the stakes have the names {sorted(map(str, plain))}")
+        for name, number in plain.items():
+            if type(number) not in (int, float):
+                raise ValueError(f"{name!r} of the stakes is {number!r}")
+        return cls(**plain)
+
 
 def scale_of_items(
     stakes: Stakes | None, items: pd.DataFrame, features: DeclarationFeatures

@@ -333,7 +333,9 @@ def unpack(
         )
         _check_sizes(history, classifier, regressor)
         _check_columns(history, content.get("own_fields", {}))
-        stakes = Stakes(**content["stakes"]) if "stakes" in content else None
+        stakes = None
+        if "stakes" in content:
+            stakes = Stakes.from_plain(content["stakes"])
         models = digest_models(classifier, regressor, stakes)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
         settings.check_values()

@@ -12,6 +12,7 @@ from smartrisk.engine._control_kinds import judge_kinds
 from smartrisk.engine._models import (
     Classifier,
     Regressor,
+    name_model,
     set_columns,
     signals_weight,
     takes_signals,
@@ -53,13 +54,11 @@ def train_models(
 
     The items are sorted by lodgement and id, so that the order of the tables, which
     decides ties in time, changes no bit of the models. `labels` holds OUTCOMES of the
-    results, in their order.
+    results, in their order. A model of the caller that cannot learn from these results
+    is replaced with a warning.
     """
     kinds = judge_kinds(labels, results.hits)
-    learned = are_both_there(results.hits)
-    classifier = settings.new_classifier()
-    if not learned and not takes_signals(classifier):
-        classifier = replace(settings, classifier=None).new_classifier()
+    classifier = _choose_classifier(settings, results)
     set_columns(classifier, features.feature_info_)
     rows = np.lexsort((ids, items["lodged_at"].to_numpy()))
     used = np.zeros(len(items), bool)
@@ -73,7 +72,10 @@ def train_models(
     hits, revenue = hits[rows], revenue[rows]
     matrix = features.transform_matrix(chosen)
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    if kinds.weights is None or not isinstance(classifier, RiskClassifier):
+    if not isinstance(classifier, RiskClassifier):
+        kinds = kinds.in_full()  # not every other classifier takes weights
+        classifier.fit(matrix, hits, time=days)
+    elif kinds.weights is None:
         classifier.fit(matrix, hits, time=days)
     else:
         weights = np.ones(len(items))
@@ -94,7 +96,7 @@ def train_models(
             fiscal=fiscal[rows][hit],
         )
     else:
-        regressor = _assume_revenue(settings, matrix.shape[1])
+        regressor = _assume_revenue(settings, results, matrix.shape[1])
     stage = StageReport(
         n_items=len(items),
         n_results=len(results),
@@ -109,12 +111,49 @@ def train_models(
     )
 
 
-def _assume_revenue(settings: EngineSettings, n_features: int) -> Regressor:
+def _choose_classifier(settings: EngineSettings, results: ItemResults) -> Classifier:
+    """Return an unfitted classifier that can learn from these results."""
+    given = settings.new_classifier()
+    if are_both_there(results.hits) or takes_signals(given):
+        return given
+    used = replace(settings, classifier=None).new_classifier()
+    _warn_of_other_model("classifier", given, used, results)
+    return used
+
+
+def _assume_revenue(
+    settings: EngineSettings, results: ItemResults, n_features: int
+) -> Regressor:
     """Return a model of revenue without any hit: all that is at stake is recovered."""
-    if not isinstance(settings.regressor, RevenueRegressor):
-        settings = replace(settings, regressor=None)
-    state = {"mean": 1.0, "n_features": n_features}
-    return settings.new_regressor().restore(None, state)
+    given = used = settings.new_regressor()
+    if not isinstance(given, RevenueRegressor):
+        used = replace(settings, regressor=None).new_regressor()
+        _warn_of_other_model("regressor", given, used, results)
+    return used.restore(None, {"mean": 1.0, "n_features": n_features})
+
+
+def _warn_of_other_model(
+    part: str,
+    given: Classifier | Regressor,
+    used: Classifier | Regressor,
+    results: ItemResults,
+) -> None:
+    """Warn that a model of the caller cannot learn, and name what is used instead."""
+    n_hits = int((results.hits > 0).sum())
+    warnings.warn(
+        DataQualityWarning(
+            "engine.other_model_used",
+            "RiskEngine.fit: from {n_hits} hits and {n_misses} other results, {given} "
+            "can learn nothing; {used} is the {part} instead. Check the labels, or fit "
+            "again when there are results of both kinds.",
+            n_hits=n_hits,
+            n_misses=len(results) - n_hits,
+            given=name_model(given),
+            used=name_model(used),
+            part=part,
+        ),
+        stacklevel=5,
+    )
 
 
 def warn_of_doubts(

@@ -23,6 +23,8 @@ _DECIMALS = 3
 _EXACT_DIGITS = 15
 #: Powers of ten that are exact as whole numbers and as floats.
 _POWERS: Int = 10 ** np.arange(_EXACT_DIGITS + 1, dtype=np.int64)
+#: Powers of ten as floats, each the nearest: a power function may miss the last bit.
+_TENS: Float = np.array([float(f"1e{power}") for power in range(309)])
 #: Powers of ten that find up to 15 trailing zeros by halving.
 _STEPS = (8, 4, 2, 1)
 
@@ -113,8 +115,10 @@ def count_digits(values: Float) -> tuple[Float, Float]:
     decimals = np.maximum(_DECIMALS, 1 - before)
     decimals = np.minimum(decimals, _EXACT_DIGITS - np.maximum(before, 0))
     # A power of ten up to 22 is exact, so that one rounding error is all there is.
-    up, down = np.maximum(decimals, 0), np.maximum(-decimals, 0)
-    whole = np.rint(safe * 10.0**up / 10.0**down).astype(np.int64)
+    scaled = safe * _TENS[np.maximum(decimals, 0)]
+    if decimals.min(initial=0) < 0:
+        scaled /= _TENS[np.maximum(-decimals, 0)]
+    whole = np.rint(scaled).astype(np.int64)
     good &= whole > 0
     n_digits = np.searchsorted(_POWERS, whole, side="right")
     stripped = np.zeros(len(values), np.int64)

@@ -21,6 +21,7 @@ from smartrisk.errors import (
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
+    OneLookup,
     SumTable,
     sort_queries,
 )
@@ -345,3 +346,31 @@ class Queries:
             of_day: Float = prior.values[self.past.day - prior.first]
             return of_day
         return prior[self.order]
+
+
+def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[Any, Any]:
+    """Return where the past of each item lies in the table of a key.
+
+    Parameters
+    ----------
+    columns : Columns
+        The items.
+    key : sequence of str
+        Columns of the key.
+    table : SumTable
+        Its sums by day.
+
+    Returns
+    -------
+    start, end : ndarray of int64, shape (n_items,), or int
+        Entries from `start` to `end` (exclusive) are those before the day; plain
+        numbers for a single item.
+    """
+    if columns.n == 1:
+        one = OneLookup(table, columns.one_id(key), int(columns.day[0]))
+        return one.start, one.end
+    start, end = np.empty((2, columns.n), np.int64)
+    for queries in Queries.blocks(columns, key, table):
+        queries.write_back(queries.past.start, start)
+        queries.write_back(queries.past.end, end)
+    return start, end

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,16 +15,16 @@ from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._keys import Key, encode_keys, map_parallel, usable_keys
+from smartrisk.features._keys import (
+    Key,
+    encode_keys,
+    find_past,
+    map_parallel,
+    usable_keys,
+)
 from smartrisk.features._peer_prices import MEASURES, log_ratio
 from smartrisk.features._price_level import PriceLevel, level_totals, unit_vectors
-from smartrisk.features._sum_tables import (
-    SCALE,
-    Lookup,
-    OneLookup,
-    SumTable,
-    build_table,
-)
+from smartrisk.features._sum_tables import SCALE, SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Goods whose earlier items are the market, from the wider to the narrower ones.
@@ -226,31 +228,20 @@ class MarketPrices(DeclarationTransformer):
         if self.measure_ is None:
             return
         totals = self._market.totals
-        found: dict[str, dict[str, Int]] = {}
+        found: dict[str, dict[str, Any]] = {}
         for key in self.keys_:
-            start, end = self._past(columns, key)
+            start, end = find_past(columns, key.columns, self.tables_[key.label])
             found[key.label] = {
                 name: total[end] - total[start]
                 for name, total in totals[key.label].items()
             }
         own = found.pop(_OWN.label, None)
-        location, variance = _locate(found, own)
+        locate = _locate_one if columns.n == 1 else _locate
+        location, variance = locate(found, own)
         deviation = log_ratio(columns, self.measure_) - location
         deviation -= self._market.level.before(columns.day)
         out[:, 0] = deviation
         out[:, 1] = deviation / np.sqrt(variance)
-
-    def _past(self, columns: Columns, key: Key) -> tuple[Int, Int]:
-        """Return where the past of each item lies in the table of a key."""
-        table = self.tables_[key.label]
-        if columns.n == 1:
-            day = int(columns.day[0])
-            one = OneLookup(table, columns.one_id(key.columns), day)
-            return np.array([one.start]), np.array([one.end])
-        codes, ids = columns.key(key.columns)
-        at = np.append(table.find(ids), -1)[codes]
-        past = Lookup.make(table, at, columns.day)
-        return past.start, past.end
 
 
 def _locate(
@@ -281,6 +272,47 @@ def _locate(
         spread = -2.0 * np.log(np.clip(length, _LEAST_LENGTH, 1.0)) * n
         variance = (spread + _SMOOTHING * variance) / (n + _SMOOTHING)
     return location, np.maximum(variance, _LEAST_VARIANCE)
+
+
+def _locate_one(
+    found: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any] | None
+) -> tuple[float, float]:
+    """Return what `_locate` does for a single item, bit-identical, in plain numbers.
+
+    An array operation on one item costs more than the arithmetic. The functions are
+    those of numpy here too: others may differ in the last bit.
+    """
+    n_widest = int(found[_WIDEST]["n"])
+    if not n_widest:
+        return math.nan, _FIRST_VARIANCE
+    location = int(found[_WIDEST]["x"]) / (n_widest * SCALE)
+    peers = [_without_excess_of_one(sums, own) for sums in found.values()]
+    n_peers, cosines, sines = zip(*peers, strict=True)
+    counts = [n if n > 0 else 1.0 for n in n_peers]
+    length = np.hypot(sines, cosines) / (np.array(counts) * SCALE)
+    logs = np.log(np.clip(length, _LEAST_LENGTH, 1.0)).tolist()
+    angles = np.arctan2(sines, cosines).tolist()
+    variance = _FIRST_VARIANCE
+    for label, n, turned, log in zip(found, n_peers, angles, logs, strict=True):
+        if n > 0:
+            turned += _TURN * round((location - turned) / _TURN)
+            weight = 1.0 if label == _WIDEST else n / (n + _SMOOTHING)
+            location += weight * (turned - location)
+        variance = (-2.0 * log * n + _SMOOTHING * variance) / (n + _SMOOTHING)
+    return location, max(variance, _LEAST_VARIANCE)
+
+
+def _without_excess_of_one(
+    sums: Mapping[str, Any], own: Mapping[str, Any] | None
+) -> tuple[float, float, float]:
+    """Return what `_without_excess` does for a single item, in plain numbers."""
+    n, cosines, sines = (float(sums[name]) for name in ("n", "c", "s"))
+    if own is not None and (n_own := int(own["n"])):
+        excess = max(1.0 - (n - n_own + _SMOOTHING) / n_own, 0.0)
+        n -= excess * n_own
+        cosines -= excess * int(own["c"])
+        sines -= excess * int(own["s"])
+    return n, cosines, sines
 
 
 def _without_excess(

@@ -8,6 +8,7 @@ up in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,13 @@ class PriceLevel:
     def before(self, day: Int) -> Float:
         """Return the level of the last day with items before each day."""
         at = np.searchsorted(self.days, day)
-        levels: Float = np.append(0.0, self.after)[at]
+        levels: Float = self._before[at]
         return levels
+
+    @cached_property
+    def _before(self) -> Float:
+        """Level before each of the days, and after the last."""
+        return np.append(0.0, self.after)
 
     def after_day(self, day: Int) -> Float:
         """Return the level at the end of days with items."""

@@ -11,7 +11,8 @@ from smartrisk.features._columns import Columns, Int
 from smartrisk.features._duty_incentive import RATE_PARTS, rate_parts
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._sum_tables import Lookup, OneLookup, SumTable, build_table
+from smartrisk.features._keys import find_past
+from smartrisk.features._sum_tables import SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: A code and the heading that holds its siblings.
@@ -119,11 +120,5 @@ class SiblingCodes(DeclarationTransformer):
     def _past(self, columns: Columns, level: str) -> dict[str, Int]:
         """Return the sums of earlier items of a level."""
         table = self.tables_[level]
-        if columns.n == 1:
-            day = int(columns.day[0])
-            one = OneLookup(table, columns.one_id((level,)), day)
-            return {name: np.array([one.total(name)]) for name in table.totals}
-        codes, ids = columns.key((level,))
-        at = np.append(table.find(ids), -1)[codes]
-        past = Lookup.make(table, at, columns.day)
-        return {name: past.total(name) for name in table.totals}
+        start, end = find_past(columns, (level,), table)
+        return {name: total[end] - total[start] for name, total in table.totals.items()}

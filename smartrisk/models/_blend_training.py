@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from smartrisk.errors import ArgumentError
 from smartrisk.items import mix
 from smartrisk.models._blend import Blend, TreeMember, make_blend
 from smartrisk.models._boosting import (
@@ -142,6 +143,8 @@ def train_blend(
     n_jobs : int or None
         Threads at most.
     """
+    if not recipes:
+        return _calibrate_signals(items, signals, validation_share)
     alone = len(recipes) == 1 and recipes[0].name == "boosting" and signals is None
     if not alone:
         items = items.sort_by_content()
@@ -181,6 +184,32 @@ def train_blend(
         weights=weights,
     )
     return Trained(blend, calibration, curve)
+
+
+def _calibrate_signals(
+    items: LabelledItems, signals: SignalScore | None, validation_share: float
+) -> Trained:
+    """Return the signals alone, with the calibration that all results show.
+
+    The signals learned from no result, so that each one may judge them.
+    """
+    if signals is None:
+        raise ArgumentError(
+            "models.signals_without_suspicion",
+            "RiskClassifier: 'signals' is the only one of 'members', and no feature "
+            "has a weight in 'suspicion'. State the weights, or add a member with "
+            "trees.",
+        )
+    blend = Blend.of_one(signals)
+    if not _has_enough(items.hits):
+        return Trained(blend, ScoreCalibration(), ())
+    calibration = fit_calibration(
+        signals.raw(items.matrix),
+        items.hits,
+        block=number_blocks(items.time, len(items), validation_share),
+        weights=items.weights,
+    )
+    return Trained(blend, calibration, ())
 
 
 def _with_signals(shares: dict[str, float], items: LabelledItems) -> dict[str, float]:

@@ -241,7 +241,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         signals = None
         if "signals" in self.members:
             signals = learn_signals(matrix, self.suspicion, stated)
-        if signals is not None and has_one_class(y, weights):
+        if signals is not None and has_one_class(matrix, y, weights):
             return self._rest_on(signals)
         y, known = read_labels("RiskClassifier", matrix, y)
         if known is not None:

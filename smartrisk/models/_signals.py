@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from smartrisk.errors import ArgumentError, check_number, check_sequence
 from smartrisk.models._boosting import STATE_FILE, damaged_model
+from smartrisk.models._labels import check_weights
 
 Float = NDArray[np.float64]
 
@@ -222,15 +224,18 @@ class SignalScore:
         names = {"name", *(field.name for field in fields(cls))}
         if not isinstance(plain, Mapping) or set(plain) != names:
             raise damaged_model(owner, STATE_FILE, "its signals have other names")
+        columns = plain["columns"]
+        if not isinstance(columns, list):
+            raise damaged_model(owner, STATE_FILE, "'columns' of its signals is odd")
         for name in ("weights", "usual", "spreads", "means"):
-            _check_numbers(owner, name, plain[name], len(plain["columns"]))
+            _check_numbers(owner, name, plain[name], len(columns))
         single = [plain[k] for k in ("deviation", "spread", "centre", "weight")]
         _check_numbers(owner, "scale", single, len(single))
         spreads = [*plain["spreads"], *single[:2]]
-        places = [*plain["columns"], plain["n_features"]]
+        places = [*columns, plain["n_features"]]
         if not all(type(place) is int and place >= 0 for place in places):
             raise damaged_model(owner, STATE_FILE, "a position of a signal is odd")
-        if min(spreads) <= 0 or max(places) > plain["n_features"]:
+        if min(spreads) <= 0 or not set(columns) <= set(range(places[-1])):
             raise damaged_model(owner, STATE_FILE, "a signal is out of range")
         if plain["name"] != "signals" or not 0 <= plain["weight"] <= 1:
             raise damaged_model(owner, STATE_FILE, "its signals have another weight")
@@ -305,12 +310,19 @@ def learn_signals(
     return SignalScore.learn(matrix, weights) if any(weights) else None
 
 
-def has_one_class(y: Any, weights: ArrayLike | None) -> bool:
-    """Return whether the labels, of 0 and 1, do not hold both classes."""
-    labels = np.asarray(y, object).ravel()
+def has_one_class(
+    matrix: NDArray[Any], y: ArrayLike, weights: NDArray[np.float64] | None
+) -> bool:
+    """Return whether the labels, of 0 and 1, do not hold both classes.
+
+    Labels and weights are checked as where there are both.
+    """
+    labels = column_or_1d(y)
+    check_consistent_length(matrix, labels)
     known = ~np.asarray(pd.isna(labels))
-    if weights is not None and np.shape(weights) == known.shape:
-        known &= np.asarray(weights) > 0
+    if weights is not None and known.any():
+        check_weights("RiskClassifier.fit", weights[known])
+        known &= weights > 0
     found = set(labels[known].tolist())
     return found <= {0} or found <= {1}
 

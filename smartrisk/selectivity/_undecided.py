@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, TableError
-from smartrisk.schema import TableInput
+from smartrisk.errors import ArgumentError, TableError, format_values
+from smartrisk.schema import KEY, TableInput
 from smartrisk.tables import read_table
 
 #: Channels that the model selects for.
@@ -37,7 +37,7 @@ def mark_undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool
     Raises
     ------
     ArgumentError
-        If the tables do not have the same number of items.
+        If the tables are not of the same items in the same order.
     TableError
         If there is no `risk_score`, or neither `channel` nor `selected_by`.
 
@@ -69,6 +69,20 @@ def mark_undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool
             n_decisions=len(decided),
             n_scores=len(scored),
         )
+    for name in KEY:
+        if name not in scored or name not in decided:
+            continue
+        other = scored[name].astype(str).to_numpy() != decided[name].astype(str)
+        if other.any():
+            raise ArgumentError(
+                "selectivity.decisions_of_other_items",
+                "mark_undecided: {n_other} decisions are of another item than the "
+                "score in the same row, by {field}, such as {examples}; pass both "
+                "tables in the same order.",
+                n_other=int(other.sum()),
+                field=repr(name),
+                examples=format_values(scored[name][other.to_numpy()].head(5).tolist()),
+            )
     has_decision = "channel" in decided or "selected_by" in decided
     if "risk_score" not in scored or not has_decision:
         raise TableError(

@@ -11,10 +11,15 @@ import pytest
 
 import smartrisk as sr
 from smartrisk.artefact import read_folder
+from smartrisk.engine import StageReport
 from smartrisk.engine._state import unpack
 from smartrisk.errors import ArgumentError, ArtefactError
 
 FROZEN = Path(__file__).parent / "frozen"
+#: A stage as it is saved.
+STAGE = StageReport(
+    n_items=2000, n_results=900, n_hits=90, signals_weight=0.2
+).to_plain()
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,18 @@ def put(*path):
         (put("classifier", "params", "n_jobs", 0), "'n_jobs'"),
         (put("classifier", "state", "n_trees", 10**400), "'n_trees' is 1000"),
         (put("regressor", "state", "mean", -1.0), "'mean' is -1.0"),
+        (put("stakes", {"value": True, "rate": 0.1}), "'value' of the stakes is True"),
+        (put("stakes", {"value": 9.0, "rate": "x"}), "'rate' of the stakes is 'x'"),
+        (put("stakes", {"value": 9.0, "rate": -1.0}), "numbers from 0; got -1.0"),
+        (put("stakes", {"value": 9.0}), "stakes have the names"),
+        (put("stage", STAGE | {"n_hits": 1.5}), "'n_hits' of the stage is 1.5"),
+        (put("stage", STAGE | {"n_hits": 10**30}), "'n_hits' of the stage is 1000"),
+        (put("stage", STAGE | {"n_hits": 901}), "more than all of them"),
+        (put("stage", STAGE | {"n_documentary": 5}), "more than all of them"),
+        (put("stage", STAGE | {"signals_weight": 1.5}), "'signals_weight' .* is 1.5"),
+        (put("stage", STAGE | {"enough": True}), "'enough' of the stage is True"),
+        (put("stage", STAGE | {"more": 1}), "the stage has the names"),
+        (put("stage", {"n_items": 9}), "the stage has the names"),
     ],
 )
 def test_odd_values_are_refused_by_name(content, change, problem):

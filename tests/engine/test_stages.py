@@ -153,13 +153,65 @@ def test_an_update_does_not_change_what_the_models_learned_from(begun, known):
     assert engine.stage_ == "no results"
 
 
-def test_classifiers_of_other_libraries_begin_without_results_too(past, later):
-    from sklearn.ensemble import HistGradientBoostingClassifier
+def own_models():
+    """Return models of another library."""
+    from sklearn.ensemble import (
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
 
-    own = HistGradientBoostingClassifier(max_iter=5)
-    engine = sr.RiskEngine(classifier=own, n_jobs=1).fit(past)
+    return {
+        "classifier": HistGradientBoostingClassifier(max_iter=5),
+        "regressor": HistGradientBoostingRegressor(max_iter=5),
+    }
+
+
+@pytest.mark.parametrize("part", ["classifier", "regressor"])
+def test_a_model_that_cannot_learn_is_replaced_with_a_warning(past, later, part):
+    own = own_models()[part]
+    used = {"classifier": "RiskClassifier", "regressor": "RevenueRegressor"}[part]
+    with pytest.warns(DataQualityWarning) as caught:
+        engine = sr.RiskEngine(**{part: own}, n_jobs=1).fit(past)
+    (warning,) = [w for w in caught if "can learn nothing" in str(w.message)]
+    assert warning.filename == __file__
+    assert warning.message.message_id == "engine.other_model_used"
+    assert f"{type(own).__name__} can learn nothing; {used} is" in str(warning.message)
+    assert type(getattr(engine, f"{part}_")).__name__ == used
+    assert getattr(engine, part) is own
     assert engine.stage_ == "no results"
     assert engine.score(later)["risk_score"].nunique() > 100
+
+
+def test_members_that_need_results_are_replaced_with_a_warning(past, known):
+    trees = sr.models.RiskClassifier(members=("boosting",))
+    none = known[known["illicit"] == 0]
+    with pytest.warns(DataQualityWarning) as caught:
+        engine = sr.RiskEngine(classifier=trees, n_jobs=1).fit(past, none)
+    found = " ".join(str(w.message) for w in caught)
+    assert f"from 0 hits and {len(none)} other results" in found
+    assert "RiskClassifier(members=('boosting',)) can learn nothing" in found
+    assert [m.name for m in engine.classifier_.members_] == ["signals"]
+
+
+def test_models_that_learn_or_are_the_default_are_not_replaced(past, known):
+    hits = known[known["illicit"] == 1]
+    for models, outcomes in (({}, None), ({}, hits), (own_models(), known)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sr.RiskEngine(**models, n_jobs=1).fit(past, outcomes)
+        assert not [w for w in caught if "can learn nothing" in str(w.message)]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_names_the_label_column_and_the_remedy(past, known, label):
+    one = known[known["illicit"] == label].rename(columns={"illicit": "FRAUDE"})
+    columns = sr.schema.ColumnMap({"illicit": "FRAUDE"})
+    read = validate(one, OUTCOMES, columns=columns)
+    with pytest.warns(DataQualityWarning) as caught:
+        engine = sr.RiskEngine(n_jobs=1).fit(past, read)
+    (doubts,) = [w for w in caught if "'FRAUDE'" in str(w.message)]
+    assert "Check that it is the column of results" in str(doubts.message)
+    assert engine.stage_ == "no results"
 
 
 def test_the_stage_survives_a_file(scores, tmp_path):
@@ -211,6 +263,17 @@ def test_documentary_controls_without_a_finding_count_less(past, known):
 
 def test_documentary_controls_that_find_as_much_count_in_full(past, known):
     report = fit(past, controls(known, len(known) // 4)).stage_report_
+    assert report.documentary_weight == 1.0
+
+
+def test_classifiers_of_other_libraries_count_all_controls_in_full(past, known):
+    classifier = own_models()["classifier"]
+    outcomes = controls(known, documentary_hits=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        engine = sr.RiskEngine(classifier=classifier, n_jobs=1).fit(past, outcomes)
+    report = engine.stage_report_
+    assert report.n_documentary == len(known) // 2
     assert report.documentary_weight == 1.0
 
 

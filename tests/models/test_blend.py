@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from smartrisk.errors import ArtefactError
+from smartrisk.errors import ArgumentError, ArtefactError
 from smartrisk.models import MEMBERS, RiskClassifier, fit_calibration
 from smartrisk.models._blend_training import LabelledItems, hash_rows, number_blocks
 from smartrisk.models._members import TREES, member_weights
@@ -191,13 +191,50 @@ def test_scales_and_calibration_come_from_items_that_were_not_learned_from(monke
         return fit_calibration(raw, hits, block=block, weights=weights)
 
     monkeypatch.setattr("smartrisk.models._blend_training.fit_calibration", record)
-    model = RiskClassifier(**SMALL, validation_share=0.5).fit(X, y)
-    assert roc_auc_score(y, model.raw_score(X)) > 0.7
+    model = RiskClassifier(validation_share=0.5).fit(X, y)
+    assert roc_auc_score(y, model.raw_score(X)) > 0.8
     assert roc_auc_score(seen["hits"], seen["raw"]) == pytest.approx(0.5, abs=0.08)
     assert np.bincount(seen["block"]).tolist() == [0, 500, 500, 500]
     mean, spread = seen["raw"].mean(), seen["raw"].std()
     wanted = [sum(m.weight * getattr(m, k) for m in model.members_) for k in MOMENTS]
     assert [mean, spread] == pytest.approx(wanted, rel=1e-9)
+
+
+SIGNALS = {"members": ("signals",), "suspicion": (1.0, -1.0, 0.0, 0.0, 0.0, 0.0)}
+
+
+def test_signals_alone_are_calibrated_by_the_latest_results(data):
+    X, y, time = data
+    model = RiskClassifier(**SIGNALS).fit(X, y, time=time)
+    assert [m.name for m in model.members_] == ["signals"]
+    assert model.n_trees_ == 0
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), rel=0.2)
+    order = np.random.default_rng(8).permutation(len(y))
+    again = RiskClassifier(**SIGNALS).fit(X[order], y[order], time=time[order])
+    assert np.array_equal(again.raw_score(X), model.raw_score(X))
+    none = RiskClassifier(**SIGNALS).fit(X, np.zeros(len(y)))
+    assert none.calibration_ == (1.0, 0.0)
+    assert np.array_equal(none.raw_score(X), model.raw_score(X))
+
+
+def test_signals_alone_without_a_direction_are_refused(data):
+    with pytest.raises(ArgumentError, match="no feature has a weight"):
+        RiskClassifier(members=("signals",)).fit(*data[:2])
+
+
+@pytest.mark.parametrize(
+    ("y", "weight", "problem"),
+    [
+        (np.zeros(3), None, "inconsistent numbers of samples"),
+        (np.zeros((2000, 2)), None, "1d array"),
+        (np.zeros(2000), np.full(2000, -1.0), "not negative; 2000 entries"),
+        (np.zeros(2000), np.full(2000, np.nan), "not negative; 2000 entries"),
+    ],
+)
+def test_labels_of_one_class_are_checked_as_those_of_two(data, y, weight, problem):
+    model = RiskClassifier(**SIGNALS)
+    with pytest.raises(ValueError, match=problem):
+        model.fit(data[0], y, sample_weight=weight)
 
 
 def test_few_late_hits_leave_the_calibration_out(data):

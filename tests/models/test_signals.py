@@ -84,6 +84,8 @@ def test_it_survives_json_bit_for_bit(X, score):
         ("weights", [1.0]),
         ("spreads", [1.0, -1.0, 1.0]),
         ("columns", [0, 1, 99]),
+        ("columns", [0, 1, 4]),
+        ("columns", 3),
         ("columns", [0, 1.5, 3]),
         ("usual", [0.0, float("nan"), 0.0]),
         ("deviation", 0.0),

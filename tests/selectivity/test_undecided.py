@@ -61,3 +61,16 @@ def test_tables_that_do_not_belong_together_are_refused(scores, decisions):
         mark_undecided(scores, decisions.head(3))
     with pytest.raises(TableError, match="risk_score"):
         mark_undecided(scores.drop(columns="risk_score"), decisions)
+
+
+@pytest.mark.parametrize("name", ["declaration_id", "item_number"])
+def test_decisions_of_other_items_are_refused(scores, decisions, name):
+    """By the identity where both tables have it, and whatever type it was read as."""
+    scores["item_number"], decisions["item_number"] = 1, "1"
+    assert mark_undecided(scores, decisions).any()
+    swapped = decisions.copy()
+    swapped.loc[[2, 5], name] = ["D5", "D2"]
+    with pytest.raises(ArgumentError, match=rf"2 decisions .* by '{name}', such as"):
+        mark_undecided(scores, swapped)
+    other = decisions.drop(columns=["declaration_id", "item_number"])
+    assert mark_undecided(scores, other).any()

@@ -1,7 +1,7 @@
-"""The default engine is better than the earlier one, in small forms of the benchmarks.
+"""The default engine in small forms of the benchmarks of quality.
 
-The bars are those that the default reaches in these worlds with a margin; the earlier
-settings reach none of them.
+The bars are below what the default reaches in these worlds. The earlier settings are a
+contender in two tests: that of worlds with little data, and that of few hits.
 """
 
 from __future__ import annotations
@@ -35,61 +35,72 @@ def measures(program):
 
 
 @pytest.fixture(scope="module")
-def table(contenders, measures):
-    """Return the measures of the default, the earlier settings and two rivals."""
-    rivals = {
-        "earlier": contenders.risk_of(**contenders.EARLIER),
-        "smoothed": contenders.on_declarations(sr.models.SmoothedRateSum()),
-        "DATE": contenders.on_declarations(sr.models.DateFeaturesClassifier()),
-    }
-    rows = []
-    for scenario, seed in WORLDS:
-        world = contenders.Prepared.make(scenario, 20_000, seed)
-        fitted = contenders.Fitted.fit(world)
-        found = {"default": fitted.scores}
-        found |= {name: score(fitted) for name, score in rivals.items()}
-        rows += [
-            {"world": scenario, "model": name, **measures.judge(scores, world.truth)}
-            for name, scores in found.items()
-        ]
-    return pd.DataFrame(rows).set_index(["world", "model"])
+def compare(contenders, measures):
+    """Return a function that measures the default and rivals in worlds of a size."""
+
+    def compare(n_items, **rivals):
+        rows = []
+        for scenario, seed in WORLDS:
+            world = contenders.Prepared.make(scenario, n_items, seed)
+            fitted = contenders.Fitted.fit(world)
+            found = {"default": fitted.scores}
+            found |= {name: score(fitted) for name, score in rivals.items()}
+            rows += [
+                {"world": scenario, "model": n, **measures.judge(scores, world.truth)}
+                for n, scores in found.items()
+            ]
+        return pd.DataFrame(rows).set_index(["world", "model"])
+
+    return compare
 
 
-def gains(table, measure, other):
-    """Return by how much the default is better, world by world."""
-    wide = table[measure].unstack("model")
-    return wide["default"] - wide[other]
+@pytest.fixture(scope="module")
+def little_data(compare, contenders):
+    """Return the measures of the default and of the earlier settings."""
+    return compare(20_000, earlier=contenders.risk_of(**contenders.EARLIER))
+
+
+@pytest.fixture(scope="module")
+def more_data(compare, contenders):
+    """Return the measures of the default and of two baselines.
+
+    Of 20,000 items a single recovery can be most of the revenue: in one of these
+    worlds, a baseline with a precision of .04 finds 97 % of it.
+    """
+    return compare(
+        40_000,
+        smoothed=contenders.on_declarations(sr.models.SmoothedRateSum()),
+        DATE=contenders.on_declarations(sr.models.DateFeaturesClassifier()),
+    )
 
 
 @pytest.mark.slow
-def test_the_default_finds_more_than_the_earlier_settings(table):
-    precision = gains(table, "precision", "earlier")
-    assert precision.mean() >= 0.02
-    assert (precision > 0).sum() >= 4
-    assert gains(table, "average_precision", "earlier").mean() >= 0.03
-    assert gains(table, "revenue", "earlier").mean() >= -0.01
+def test_the_default_finds_more_than_the_earlier_settings(little_data):
+    wide = little_data.unstack("model")
+    gains = wide.xs("default", axis=1, level=1) - wide.xs("earlier", axis=1, level=1)
+    assert gains["precision"].mean() >= 0.05
+    assert (gains["precision"] > 0).sum() >= 4
+    assert gains["average_precision"].mean() >= 0.04
+    assert gains["revenue"].mean() >= 0.02
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("other", ["smoothed", "DATE"])
-def test_the_default_beats_the_baselines(table, other):
-    assert (gains(table, "precision", other) > 0).all()
-    means = table["precision"].groupby("model").mean()
-    assert means["default"] >= 1.3 * means[other]
-    # Few recoveries decide the revenue of a world.
-    revenue = gains(table, "revenue", other)
-    assert revenue.mean() >= 0.05
-    assert (revenue > 0).sum() >= 4
+@pytest.mark.parametrize(("measure", "bar"), [("precision", 1.6), ("revenue", 1.3)])
+def test_the_default_beats_the_baselines_in_every_world(more_data, other, measure, bar):
+    wide = more_data[measure].unstack("model")
+    ratio = wide["default"] / wide[other]
+    assert (ratio > 1).all()
+    assert ratio.mean() >= bar
 
 
 @pytest.mark.slow
-def test_the_probabilities_are_near_the_truth_of_all_later_items(table):
-    own = table.xs("default", level="model")
-    assert own["ece"].mean() <= 0.03
-    # Fewer than 200 hits give the slope of a world to a third.
+def test_the_probabilities_are_near_the_truth_of_all_later_items(more_data):
+    own = more_data.xs("default", level="model")
+    assert own["ece"].mean() <= 0.02
     assert 0.75 <= own["slope"].median() <= 1.3
-    assert own["slope"].between(0.6, 1.6).sum() >= 4
-    assert own["covered"].mean() >= 0.8
+    assert own["slope"].between(0.6, 1.6).all()
+    assert own["covered"].mean() >= 0.87
 
 
 @pytest.mark.slow

@@ -21,15 +21,13 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from quality_contenders import Fitted, Prepared
 from quality_measures import judge
-from quality_runs import RESULTS, World, markdown, parse, run, write_page
+from quality_runs import World, markdown, parse, publish, run_asked
 
 import smartrisk as sr
 
@@ -146,35 +144,16 @@ def line(title: str, value: float, bar: float, at_least: bool) -> str:
 
 def main() -> None:
     """Measure what is missing, and write the page."""
-    path = RESULTS / "calibrated.csv"
-    parser = parse(__doc__, results=path, seeds=1)
-    parser.add_argument("--items", default=None, help="sizes, separated by commas")
-    asked = parser.parse_args()
-    sizes = [int(n) for n in asked.items.split(",")] if asked.items else list(SIZES)
-    named = [*sr.datasets.SCENARIOS, *sr.datasets.INDEPENDENT_SCENARIOS]
-    names = asked.scenarios.split(",") if asked.scenarios else named
+    asked = parse(__doc__, "calibrated", items=SIZES, seeds=1).parse_args()
     worlds = [
         World(name, n_items, asked.first_seed + k)
-        for n_items in sizes
+        for n_items in asked.items
         for k in range(SIZES.get(n_items, 1) * asked.seeds)
-        for name in names
+        for name in asked.scenarios
     ]
-    table = run(
-        [] if asked.summary else worlds,
-        measure,
-        Path(asked.results),
-        processes=asked.processes,
-        seconds=None if asked.minutes is None else 60 * asked.minutes,
-    )
-    head = [
-        f"`python benchmarks/calibrated.py`, smartrisk {sr.__version__}: all later "
-        "items by their truth; means over the worlds of a scenario.",
-        "",
-    ]
-    lines = head + summary_lines(table)
-    if asked.results == path:
-        write_page("calibrated", lines)
-    sys.stdout.write("\n".join(lines) + "\n")
+    table = run_asked(asked, worlds, measure)
+    about = "all later items by their truth; means over the worlds of a scenario."
+    publish(asked, about, summary_lines(table))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +35,7 @@ from quality_contenders import (
     own_contenders,
 )
 from quality_measures import judge
-from quality_runs import RESULTS, World, markdown, parse, run, write_page
+from quality_runs import World, list_worlds, markdown, parse, publish, run_asked
 
 import smartrisk as sr
 
@@ -183,30 +181,17 @@ def summary_lines(table: pd.DataFrame) -> list[str]:
 
 def main() -> None:
     """Measure what is missing, and write the page."""
-    path = RESULTS / "few_results.csv"
-    parser = parse(__doc__, results=path, seeds=N_SEEDS, first=FIRST_SEED)
-    parser.add_argument("--items", default=None, help="sizes, separated by commas")
-    asked = parser.parse_args()
-    sizes = [int(n) for n in asked.items.split(",")] if asked.items else list(CELLS)
-    names = asked.scenarios.split(",") if asked.scenarios else list(scenarios())
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    worlds = [World(n, size, seed) for size in sizes for seed in seeds for n in names]
-    table = run(
-        [] if asked.summary else worlds,
-        measure,
-        Path(asked.results),
-        processes=asked.processes,
-        seconds=None if asked.minutes is None else 60 * asked.minutes,
-    )
-    head = [
-        f"`python benchmarks/few_results.py`, smartrisk {sr.__version__}: mean "
-        "precision at 5 % of all later items, by their truth.",
-        "",
-    ]
-    lines = head + summary_lines(table)
-    if asked.results == path:
-        write_page("few_results", lines)
-    sys.stdout.write("\n".join(lines) + "\n")
+    asked = parse(
+        __doc__,
+        "few_results",
+        items=CELLS,
+        seeds=N_SEEDS,
+        first=FIRST_SEED,
+        scenarios=scenarios(),
+    ).parse_args()
+    table = run_asked(asked, list_worlds(asked), measure)
+    about = "mean precision at 5 % of all later items, by their truth."
+    publish(asked, about, summary_lines(table))
 
 
 if __name__ == "__main__":

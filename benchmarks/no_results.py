@@ -15,16 +15,14 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from quality_contenders import KEY, OURS, Fitted, Prepared
 from quality_measures import judge
-from quality_runs import RESULTS, World, markdown, parse, run, write_page
+from quality_runs import World, list_worlds, markdown, parse, publish, run_asked
 from sklearn.ensemble import IsolationForest
 
 import smartrisk as sr
@@ -132,32 +130,13 @@ def is_reached(lift: pd.Series) -> bool:
 
 def main() -> None:
     """Measure what is missing, and write the page."""
-    path = RESULTS / "no_results.csv"
-    parser = parse(__doc__, results=path, seeds=3)
-    parser.add_argument("--items", type=int, default=20_000)
-    asked = parser.parse_args()
-    named = [*sr.datasets.SCENARIOS, *sr.datasets.INDEPENDENT_SCENARIOS]
-    names = asked.scenarios.split(",") if asked.scenarios else named
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    table = run(
-        []
-        if asked.summary
-        else [World(name, asked.items, seed) for seed in seeds for name in names],
-        measure,
-        Path(asked.results),
-        processes=asked.processes,
-        seconds=None if asked.minutes is None else 60 * asked.minutes,
+    asked = parse(__doc__, "no_results", items=(20_000,), seeds=3).parse_args()
+    table = run_asked(asked, list_worlds(asked), measure)
+    about = (
+        "lift of the precision at 5 % over chance, mean over "
+        f"{table['seed'].nunique()} worlds of {table['n_items'].max():,} items."
     )
-    head = [
-        f"`python benchmarks/no_results.py`, smartrisk {sr.__version__}: lift of the "
-        "precision at 5 % over chance, mean over "
-        f"{table['seed'].nunique()} worlds of {table['n_items'].max():,} items.",
-        "",
-    ]
-    lines = head + summary_lines(table)
-    if asked.results == path:
-        write_page("no_results", lines)
-    sys.stdout.write("\n".join(lines) + "\n")
+    publish(asked, about, summary_lines(table))
 
 
 if __name__ == "__main__":

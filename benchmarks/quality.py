@@ -23,8 +23,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +41,7 @@ from quality_contenders import (
     warm_up,
 )
 from quality_measures import count_worse, judge, paired_error, with_half
-from quality_runs import RESULTS, World, markdown, parse, run, write_page
+from quality_runs import World, list_worlds, markdown, parse, publish, run_asked
 
 import smartrisk as sr
 
@@ -280,41 +278,24 @@ def noise(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Measure what is missing, and write the page."""
-    path = RESULTS / "quality.csv"
-    parser = parse(__doc__, results=path)
-    parser.add_argument("--items", type=int, default=40_000)
+    parser = parse(__doc__, "quality", items=(40_000,))
     parser.add_argument("--base", default=None, help="working tree of another commit")
     parser.add_argument("--rival-seeds", type=int, default=5, help="worlds of rivals")
     asked = parser.parse_args()
-    independent = list(sr.datasets.INDEPENDENT_SCENARIOS)
-    names = [*sr.datasets.SCENARIOS, *independent]
-    if asked.scenarios:
-        names = asked.scenarios.split(",")
-    # One independent world a scenario and seed: seeds outside, so that a stopped run
-    # has every scenario.
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    worlds = [World(name, asked.items, seed) for seed in seeds for name in names]
-    table = run(
-        [] if asked.summary else worlds,
+    table = run_asked(
+        asked,
+        list_worlds(asked),
         measure,
-        Path(asked.results),
-        processes=asked.processes,
-        seconds=None if asked.minutes is None else 60 * asked.minutes,
         base=asked.base,
         first_seed=asked.first_seed,
         rival_seeds=asked.rival_seeds,
     )
-    head = [
-        f"`python benchmarks/quality.py`, smartrisk {sr.__version__}: "
+    about = (
         f"{', '.join(f'{n:,}' for n in sorted(table['n_items'].unique()))} items a "
         f"world, seeds {table['seed'].min()} to {table['seed'].max()}. Means over "
-        "worlds, ± the half-width of the 95 % interval.",
-        "",
-    ]
-    lines = head + summary_lines(table)
-    if asked.results == path:
-        write_page("quality", lines)
-    sys.stdout.write("\n".join(lines) + "\n")
+        "worlds, ± the half-width of the 95 % interval."
+    )
+    publish(asked, about, summary_lines(table))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+import smartrisk as sr
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TABLES = ROOT / "docs" / "tables"
@@ -92,17 +94,96 @@ def markdown(table: pd.DataFrame) -> list[str]:
     return head + [f"| {' | '.join(map(str, row))} |" for row in table.to_numpy()]
 
 
-def parse(description: str, **defaults: Any) -> argparse.ArgumentParser:
-    """Return a parser with the options that all benchmarks of worlds have."""
+def parse(
+    description: str,
+    name: str,
+    *,
+    items: Iterable[int],
+    seeds: int = 5,
+    first: int = 100,
+    scenarios: Iterable[str] | None = None,
+) -> argparse.ArgumentParser:
+    """Return a parser with the options that all benchmarks of worlds have.
+
+    Parameters
+    ----------
+    description : str
+        Text whose first line is shown.
+    name : str
+        Name of the program, of its CSV and of its page.
+    items : iterable of int
+        Usual sizes of the worlds.
+    seeds, first : int, default=5 and 100
+        Usual number of seeds, and the first of them.
+    scenarios : iterable of str, default=None
+        Usual scenarios; None for those of both families that have a name.
+    """
+    if scenarios is None:
+        scenarios = (*sr.datasets.SCENARIOS, *sr.datasets.INDEPENDENT_SCENARIOS)
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=defaults.get("seeds", 5))
-    parser.add_argument("--first-seed", type=int, default=defaults.get("first", 100))
-    parser.add_argument("--scenarios", default=None, help="separated by commas")
+    parser.set_defaults(name=name)
+    commas = "separated by commas"
+    parser.add_argument("--items", type=_read_sizes, default=[*items], help=commas)
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--first-seed", type=int, default=first)
+    parser.add_argument(
+        "--scenarios", type=_read_names, default=[*scenarios], help=commas
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=None, help="begin none after")
-    parser.add_argument("--results", type=Path, default=defaults["results"])
+    parser.add_argument("--results", type=Path, default=RESULTS / f"{name}.csv")
     parser.add_argument("--summary", action="store_true", help="of the rows there are")
     return parser
+
+
+def list_worlds(asked: argparse.Namespace) -> list[World]:
+    """Return a world of each size, seed and scenario that the command line asks for.
+
+    Scenarios change first, so that a run that was stopped has all of them.
+    """
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    return [
+        World(scenario, n_items, seed)
+        for n_items in asked.items
+        for seed in seeds
+        for scenario in asked.scenarios
+    ]
+
+
+def run_asked(
+    asked: argparse.Namespace,
+    worlds: Iterable[World],
+    measure: Callable[..., list[dict[str, Any]]],
+    **options: Any,
+) -> pd.DataFrame:
+    """Measure worlds as the command line asks, none for a summary; return all rows."""
+    return run(
+        [] if asked.summary else worlds,
+        measure,
+        asked.results,
+        processes=asked.processes,
+        seconds=None if asked.minutes is None else 60 * asked.minutes,
+        **options,
+    )
+
+
+def publish(asked: argparse.Namespace, about: str, lines: list[str]) -> None:
+    """Print a page; write it where the rows are those of the documentation."""
+    made = f"`python benchmarks/{asked.name}.py`, smartrisk {sr.__version__}: {about}"
+    lines = [made, "", *lines]
+    if asked.results == RESULTS / f"{asked.name}.csv":
+        write_page(asked.name, lines)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _read_names(text: str) -> list[str]:
+    """Return names that are separated by commas."""
+    return text.split(",")
+
+
+def _read_sizes(text: str) -> list[int]:
+    """Return whole numbers that are separated by commas."""
+    return [int(part) for part in text.split(",")]
 
 
 def _read_done(path: Path) -> set[World]:

@@ -12,9 +12,10 @@ from smartrisk.artefact import write_file
 from smartrisk.cli._chunks import score_in_chunks
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import DataFiles, load_declarations, write_table
+from smartrisk.cli._messages import render_message
 from smartrisk.cli._stage import print_stage, score_in_words
 from smartrisk.cli._terminal import print_line
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, Message
 from smartrisk.explanations import Reasons, Wording
 
 
@@ -36,7 +37,7 @@ def explain(
     rows = scores.iloc[order].to_dict("records")
     print_stage(loaded)
     for row, sentences in zip(rows, reasons.sentences(lang=lang), strict=True):
-        print_item(row, sentences)
+        print_item(row, sentences, lang)
     if reasons.until is not None:
         day = f"{reasons.until:%Y-%m-%d}"
         print_line(f"\n{Wording(lang).text('page.history', day=day)}")
@@ -45,11 +46,14 @@ def explain(
     return 0
 
 
-def print_item(row: Mapping[Hashable, Any], sentences: list[str]) -> None:
-    """Show the score of an item and its reasons."""
+def print_item(
+    row: Mapping[Hashable, Any], sentences: list[str], lang: str = "en"
+) -> None:
+    """Show the score of an item and its reasons, which are in the language."""
     key = f"{row['declaration_id']}/{row['item_number']}"
-    print_line(f"{key}  {score_in_words(row)}")
-    for sentence in sentences or ["nothing raises its score"]:
+    print_line(f"{key}  {render_message(score_in_words(row), lang)}")
+    nothing = Message("cli.no_reason", "nothing raises its score")
+    for sentence in sentences or [render_message(nothing, lang)]:
         print_line(f"  - {sentence}")
 
 

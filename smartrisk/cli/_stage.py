@@ -8,6 +8,7 @@ from typing import Any
 from smartrisk.cli._messages import render_message
 from smartrisk.cli._terminal import print_line
 from smartrisk.engine import RiskEngine
+from smartrisk.errors import Message
 from smartrisk.schema import STAGES
 
 
@@ -17,12 +18,29 @@ def print_stage(engine: RiskEngine) -> None:
         print_line(render_message(engine.stage_report_.message()))
 
 
-def score_in_words(row: Mapping[Hashable, Any]) -> str:
+def score_in_words(row: Mapping[Hashable, Any]) -> Message:
     """Return the score of an item and its amount, as they are called at its stage."""
     risk, amount = f"{row['risk_score']:.3f}", f"{row['expected_revenue']:,.0f}"
     if row.get("stage") == "no results":
-        return f"score {risk} (no results yet)  stake by score {amount}"
+        return Message(
+            "cli.score_without_results",
+            "score {risk} (no results yet)  stake by score {amount}",
+            risk=risk,
+            amount=amount,
+        )
     lower, upper = row.get("score_lower"), row.get("score_upper")
     if lower is None or upper is None or lower != lower or upper != upper:
-        return f"risk {risk}  expected revenue {amount}"
-    return f"risk {risk} ({lower:.3f} to {upper:.3f})  expected revenue {amount}"
+        return Message(
+            "cli.score",
+            "risk {risk}  expected revenue {amount}",
+            risk=risk,
+            amount=amount,
+        )
+    return Message(
+        "cli.score_with_interval",
+        "risk {risk} ({lower} to {upper})  expected revenue {amount}",
+        risk=risk,
+        lower=f"{lower:.3f}",
+        upper=f"{upper:.3f}",
+        amount=amount,
+    )

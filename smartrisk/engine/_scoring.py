@@ -58,8 +58,8 @@ def add_absent_fields(
         warnings.warn(
             DataQualityWarning(
                 "engine.columns_absent",
-                "RiskEngine.{method}: {columns}, which the scores use, were in the "
-                "DECLARATIONS of fit and are not in these; they count as missing.",
+                "RiskEngine.{method}: the scores use {columns}, which the DECLARATIONS "
+                "of fit had and these do not have; every value counts as missing.",
                 method=method,
                 columns=format_values(used),
             ),

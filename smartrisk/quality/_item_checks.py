@@ -46,7 +46,7 @@ def few_days(data: LearningData) -> Iterator[Doubt]:
                 count=n_days,
                 first=str(lodged.min()),
             ),
-            remedy=f"Pass at least {FEW_DAYS} days: features look back 90 and more.",
+            remedy="Pass at least 28 days: features look back 90 and more.",
         )
 
 

@@ -14,8 +14,8 @@ from smartrisk.quality._learning_data import LearningData
 from smartrisk.windows import months_without_results
 
 #: Hits, and inspections without a hit, below which a model hardly learns: the 95 %
-#: interval of a count of ten reaches from 5 to 18, and the classifier can neither stop
-#: early nor calibrate with fewer.
+#: interval of a count of ten reaches from 5 to 18, and the classifier cannot calibrate
+#: with fewer.
 FEW = 10
 #: Results expected in a time that has none: chance leaves it empty in less than one
 #: case of 10,000 (exp(-9.2)).
@@ -31,9 +31,17 @@ _NEARLY_ALL = 0.9
 
 
 def few_hits(data: LearningData) -> Iterator[Doubt]:
-    """Yield a doubt where there are few hits."""
+    """Yield a doubt where there are few hits, or no results at all."""
     n_hits = int((data.hits > 0).sum())
-    if n_hits < FEW and (n_hits or not len(data.hits)):
+    if not len(data.hits):
+        yield Doubt(
+            columns=("illicit",),
+            count=0,
+            message=Message("quality.no_results", "There are no results."),
+            remedy="Add results as they arrive, of items selected at random too: until "
+            "then scores are an order by signals.",
+        )
+    elif 0 < n_hits < FEW:
         yield Doubt(
             columns=("illicit",),
             count=n_hits,
@@ -43,14 +51,14 @@ def few_hits(data: LearningData) -> Iterator[Doubt]:
                 count=n_hits,
                 n_results=len(data.hits),
             ),
-            remedy=f"Add results until there are {FEW} hits at least.",
+            remedy="Add results until there are 10 hits at least.",
         )
 
 
 def few_non_hits(data: LearningData) -> Iterator[Doubt]:
     """Yield a doubt where there are few inspections without a hit."""
     n_others = int((data.hits == 0).sum())
-    if n_others < FEW and (n_others or not len(data.hits)):
+    if 0 < n_others < FEW:
         yield Doubt(
             columns=("illicit",),
             count=n_others,

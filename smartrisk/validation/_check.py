@@ -174,7 +174,7 @@ def check(
     >>> from smartrisk.validation import check
     >>> frame = pd.DataFrame({"declaration_id": ["A"], "illicit": [2]})
     >>> check(frame, OUTCOMES).failures["reason"].tolist()
-    ['out of range']
+    ['not true or false']
     """
     whole = _as_pandas(frame, table)
     recipe = find_recipe(whole, table, columns or ColumnMap({}))

@@ -159,7 +159,9 @@ def _note_out_of_range(
         outside |= values < field.low
     if field.high is not None:
         outside |= values > field.high
-    work.note(np.flatnonzero(outside), field.name, "out of range", series)
+    is_label = field.name == "illicit"
+    reason = "not true or false" if is_label else "out of range"
+    work.note(np.flatnonzero(outside), field.name, reason, series)
 
 
 def coerce_integer(field: Field, series: pd.Series, work: Findings) -> pd.Series:

@@ -41,9 +41,11 @@ _MOST_VALUES = 5
 #: What each reason means, and what to do. The message id is the reason in snake case.
 _PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
-        "missing": "missing in {n_rows} rows: {values}. Give every item a value.",
+        "missing": "missing in {n_rows} rows: {values}. Give every row a value, or "
+        "leave the row out.",
         "not a number": "not a number in {n_rows} rows: {values}. Write numbers as "
-        "digits; name decimal and thousands signs in the ColumnMap.",
+        "digits, or state their signs in the column map, such as decimal=',' and "
+        "thousands='.'; 'smartrisk map' proposes one.",
         "not a whole number": "not a whole number in {n_rows} rows: {values}. Write "
         "whole numbers without decimals.",
         "not a single value": "not a single value in {n_rows} rows: {values}. Give "
@@ -131,7 +133,7 @@ class ValidationReport(Result):
     >>> frame = pd.DataFrame({"declaration_id": ["A", "B"], "illicit": [1, 3]})
     >>> report = check(frame, OUTCOMES)
     >>> report.ok, len(report.table), report.failures["reason"].tolist()
-    (False, 1, ['out of range'])
+    (False, 1, ['not true or false'])
     """
 
     def __init__(
@@ -356,7 +358,7 @@ def reason_template(reason: str) -> str:
     --------
     >>> from smartrisk.validation import reason_template
     >>> reason_template("missing")
-    'missing in {n_rows} rows: {values}. Give every item a value.'
+    'missing in {n_rows} rows: {values}. Give every row a value, or leave the row out.'
     """
     return _PROBLEMS.get(reason, f"{reason} in {{n_rows}} rows: {{values}}.")
 
@@ -456,6 +458,10 @@ class Findings:
         name = f"dq_{FLAGS[reason]}_{field}"
         none = np.zeros(len(self.bad), bool)
         self.flags.setdefault(name, none)[rows] = True
+
+    def has_errors(self, field: str) -> bool:
+        """Return whether a value of a field is an error."""
+        return any(n.field == field and n.severity == "error" for n in self._notes)
 
     def report(self, message: Message) -> None:
         """Record what is reported once for the whole table."""

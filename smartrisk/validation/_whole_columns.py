@@ -19,13 +19,13 @@ def note_empty_columns(done: Mapping[str, pd.Series], work: Findings) -> None:
     """Record mapped columns without a value: the name fits, the content does not.
 
     Exports hold columns that nobody fills, often under the best name. A column that the
-    map does not name may well be empty.
+    map does not name may well be empty. One with values that cannot be read has values.
     """
     if len(work.source) < _SOME:
         return
     rows = np.arange(len(work.source))
     for name, series in done.items():
-        if name not in work.columns.mapping:
+        if name not in work.columns.mapping or work.has_errors(name):
             continue
         if series.isna().all():
             work.note(rows, name, "column without a value", series, "warning")

@@ -311,8 +311,8 @@ def test_an_engine_begins_without_results(run, past_and_new):
     assert set(pd.read_csv("scores.csv")["stage"]) == {"no results"}
     status, out, _ = run("explain", *given, "--show", "2", "--lang", "fr")
     assert status == 0
-    assert "(no results yet)  stake by score" in out
-    assert "risk" not in out
+    assert "(pas encore de résultats)  enjeu pondéré par le score" in out
+    assert not {"risk", "score,", "stake"} & set(out.split())
     status, out, _ = run("select", *given, "--capacity", "0.1")
     assert status == 0
     assert "There are no results to learn from yet" in out

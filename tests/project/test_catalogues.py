@@ -102,5 +102,22 @@ def test_every_message_of_an_evaluation_is_in_the_catalogue(root, catalogues):
     assert templates - wanted == set()
 
 
+def test_no_remedy_is_put_together_where_no_catalogue_can_find_it(root, catalogues):
+    files = [
+        path
+        for name in catalogues.MESSAGE_PACKAGES
+        for path in (root / "smartrisk").glob(f"{name}/*.py")
+    ]
+    composed = [
+        (path.name, keyword.value.lineno)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "remedy" and isinstance(keyword.value, ast.JoinedStr)
+    ]
+    assert composed == []
+
+
 def test_an_unknown_text_comes_back_in_english():
     assert catalogue("reasons", "fr").gettext("no such text") == "no such text"

@@ -146,8 +146,11 @@ def test_results_known_at_once_are_a_note_that_fit_does_not_warn_of():
     assert isinstance(result.doubts("note")[0], Doubt)
 
 
-def test_without_results_the_two_classes_are_few():
-    assert doubtful(make_items(), None) == ["few hits", "few non-hits"]
+def test_without_results_one_doubt_states_that_there_are_none():
+    assert doubtful(make_items(), None) == ["few hits"]
+    (doubt,) = plausibility(make_items(), None).doubts()
+    assert str(doubt.message) == "There are no results."
+    assert "signals" in doubt.remedy
 
 
 def test_results_of_other_items_only_are_refused():

@@ -563,6 +563,19 @@ def test_an_empty_column_under_the_best_name_is_reported(values, words):
     assert read("customs_value", values)[0] != []  # without a map there is no warning
 
 
+def test_a_column_with_values_that_cannot_be_read_is_not_called_empty(recwarn):
+    columns = ColumnMap({"customs_value": "VALEUR"})
+    with pytest.raises(TableError, match="state their signs in the column map"):
+        validate(items(VALEUR=["1,5"] * 3), DECLARATIONS, columns=columns)
+    assert not [w for w in recwarn if "no value in all" in str(w.message)]
+
+
+@pytest.mark.parametrize("values", [[2, 0, 1], ["2", "0", "1"]])
+def test_the_message_for_another_number_states_what_a_label_is(values):
+    with pytest.raises(TableError, match=r"not true or false in 1 row.*Use true/f"):
+        validate(items(illicit=values), OUTCOMES)
+
+
 @pytest.mark.parametrize("sign", ["NULL", " ", "N/A", "NA", "s/d", None, np.nan])
 def test_a_sign_for_missing_in_the_results_of_items_is_no_result(sign):
     frame = items(illicit=["Oui", sign, "0"])

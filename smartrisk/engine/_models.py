@@ -108,10 +108,11 @@ def predict_interval(
 ) -> tuple[Float, Float, Float]:
     """Return the probability of a hit of each item, and the bounds of its interval.
 
-    The bounds are missing for models of other libraries, and without results.
+    The bounds are missing for models of other libraries, and where neither trees nor a
+    calibration learned from results.
     """
     calibrator = getattr(classifier, "calibrator_", None)
-    if calibrator is None or not count_trees(classifier):
+    if calibrator is None or not (count_trees(classifier) or calibrator.n_items):
         risk = predict_risk(classifier, matrix)
         missing = np.full(len(risk), np.nan)
         return risk, missing, missing

@@ -292,3 +292,17 @@ def test_a_documentary_hit_counts_in_full():
     assert (kinds.weights[hits == 1] == 1).all()
     assert (kinds.weights[:400][hits[:400] == 0] == kinds.documentary_weight).all()
     assert (kinds.weights[400:] == 1).all()
+
+
+def test_signals_alone_have_intervals_once_results_calibrate_them(made, past, later):
+    truth = made.full_outcomes()
+    truth = truth[truth["declaration_id"].isin(past["declaration_id"])]
+    signals = sr.models.RiskClassifier(members=("signals",))
+    with warnings.catch_warnings():  # of results for every item
+        warnings.simplefilter("ignore", DataQualityWarning)
+        engine = sr.RiskEngine(classifier=signals).fit(past, truth)
+        few = sr.RiskEngine(classifier=signals).fit(past, truth.head(20))
+    scores = engine.score(later)
+    assert (scores["score_lower"] < scores["risk_score"]).all()
+    assert (scores["score_upper"] > scores["risk_score"]).all()
+    assert few.score(later)["score_lower"].isna().all()

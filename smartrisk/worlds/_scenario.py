@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from html import escape
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from smartrisk.errors import ArgumentError, check_number
-from smartrisk.settings import TomlSettings
 from smartrisk.worlds._changes import Change
+from smartrisk.worlds._extract import Extract, list_shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ class FraudMix:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Scenario(TomlSettings):
+class Scenario(Extract):
     """The settings of a synthetic world.
 
     Parameters
@@ -166,6 +163,7 @@ class Scenario(TomlSettings):
     changes: tuple[Change, ...] = ()
 
     toml_parts: ClassVar[Mapping[str, type[Any]]] = {"mix": FraudMix, "changes": Change}
+    _not_in_table = ("name", "story", "mix", "changes")
 
     def __post_init__(self) -> None:
         for name, low, high in _BOUNDS:
@@ -218,24 +216,6 @@ class Scenario(TomlSettings):
                     day=str(day),
                 )
 
-    @property
-    def first(self) -> np.datetime64:
-        """First day of the extract."""
-        first: np.datetime64 = np.datetime64(self.start, "M").astype("datetime64[D]")
-        return first
-
-    @property
-    def end(self) -> np.datetime64:
-        """First day after the extract."""
-        month = np.datetime64(self.start, "M") + self.n_months
-        end: np.datetime64 = month.astype("datetime64[D]")
-        return end
-
-    @property
-    def span(self) -> int:
-        """Number of days of the extract."""
-        return int((self.end - self.first) / np.timedelta64(1, "D"))
-
     def day_of(self, change: Change) -> int:
         """Return the day on which a change takes place, counted from the start."""
         return round(change.month * 365.25 / 12)
@@ -246,13 +226,9 @@ class Scenario(TomlSettings):
             f"n_months={self.n_months}, n_changes={len(self.changes)})"
         )
 
-    def _repr_html_(self) -> str:
-        """Return the story and the settings as HTML for a notebook."""
-        plain = [f.name for f in fields(self) if f.name not in _NOT_IN_TABLE]
-        settings = [(name, str(getattr(self, name))) for name in plain]
-        mix = asdict(self.mix).items()
-        settings.append(("mix", ", ".join(f"{name} {share:g}" for name, share in mix)))
-        settings += [
+    def _further_rows(self) -> list[tuple[str, str]]:
+        """Return the mix and the changes as rows of a notebook."""
+        changes = [
             (
                 f"month {change.month:g}",
                 " ".join(
@@ -261,19 +237,9 @@ class Scenario(TomlSettings):
             )
             for change in self.changes
         ]
-        rows = "".join(
-            f'<tr><th style="text-align:left">{escape(name)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for name, value in settings
-        )
-        return (
-            f"<p><code>{escape(repr(self))}</code></p>\n"
-            f"<p>{escape(self.story)}</p>\n<table>{rows}</table>"
-        )
+        return [("mix", list_shares(self.mix)), *changes]
 
 
-#: Fields that a notebook does not show as a row of settings.
-_NOT_IN_TABLE = ("name", "story", "mix", "changes")
 #: Numbers of a scenario and their bounds.
 _BOUNDS = (
     ("traders", 0.01, 5.0),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from html import escape
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import numpy as np
-
 from smartrisk.errors import ArgumentError, check_number
-from smartrisk.settings import TomlSettings
+from smartrisk.worlds._extract import Extract, list_shares
 
 #: Numbers of a scenario and their bounds.
 _BOUNDS = (
@@ -26,8 +23,6 @@ _BOUNDS = (
     ("devaluation", -0.5, 2.0),
     ("shift", 0.0, 1.0),
 )
-#: Fields that a notebook does not show as a row of settings.
-_NOT_IN_TABLE = ("family", "name", "story", "tricks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +73,7 @@ class TrickMix:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class IndependentScenario(TomlSettings):
+class IndependentScenario(Extract):
     """The settings of a world of the independent family.
 
     Parameters
@@ -155,6 +150,7 @@ class IndependentScenario(TomlSettings):
     shift: float = 0.0
 
     toml_parts: ClassVar[Mapping[str, type[Any]]] = {"tricks": TrickMix}
+    _not_in_table = ("family", "name", "story", "tricks")
 
     def __post_init__(self) -> None:
         if self.family != "independent":
@@ -189,47 +185,15 @@ class IndependentScenario(TomlSettings):
                 type_name=type(self.tricks).__name__,
             )
 
-    @property
-    def first(self) -> np.datetime64:
-        """First day of the extract."""
-        first: np.datetime64 = np.datetime64(self.start, "M").astype("datetime64[D]")
-        return first
-
-    @property
-    def end(self) -> np.datetime64:
-        """First day after the extract."""
-        month = np.datetime64(self.start, "M") + self.n_months
-        end: np.datetime64 = month.astype("datetime64[D]")
-        return end
-
-    @property
-    def span(self) -> int:
-        """Number of days of the extract."""
-        return int((self.end - self.first) / np.timedelta64(1, "D"))
-
     def __repr__(self) -> str:
         return (
             f"IndependentScenario({self.name!r}, start={self.start!r}, "
             f"n_months={self.n_months})"
         )
 
-    def _repr_html_(self) -> str:
-        """Return the story and the settings as HTML for a notebook."""
-        plain = [f.name for f in fields(self) if f.name not in _NOT_IN_TABLE]
-        settings = [(name, str(getattr(self, name))) for name in plain]
-        mix = asdict(self.tricks).items()
-        settings.append(
-            ("tricks", ", ".join(f"{name} {share:g}" for name, share in mix))
-        )
-        rows = "".join(
-            f'<tr><th style="text-align:left">{escape(name)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for name, value in settings
-        )
-        return (
-            f"<p><code>{escape(repr(self))}</code></p>\n"
-            f"<p>{escape(self.story)}</p>\n<table>{rows}</table>"
-        )
+    def _further_rows(self) -> list[tuple[str, str]]:
+        """Return the tricks as a row of a notebook."""
+        return [("tricks", list_shares(self.tricks))]
 
 
 _NAMED = (

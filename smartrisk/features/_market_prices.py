@@ -22,7 +22,13 @@ from smartrisk.features._keys import (
     map_parallel,
     usable_keys,
 )
-from smartrisk.features._peer_prices import MEASURES, log_ratio
+from smartrisk.features._peer_prices import (
+    FIRST_VARIANCE,
+    LEAST_VARIANCE,
+    MEASURES,
+    SMOOTHING,
+    log_ratio,
+)
 from smartrisk.features._price_level import PriceLevel, level_totals, unit_vectors
 from smartrisk.features._sum_tables import SCALE, SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -37,12 +43,6 @@ _OWN = Key(("importer_id", "hs6", "origin"))
 #: The measure is the first that the fields allow: net mass is declared in one unit.
 _MEASURES = ("price_per_kg", "price_per_unit")
 _STATISTICS = ("market_deviation", "market_z")
-#: Peers that the wider goods are worth, as in `PeerPrices`.
-_SMOOTHING = 3.0
-#: Variance of log prices before any peer is known, as in `PeerPrices`.
-_FIRST_VARIANCE = 1.0
-#: Lowest variance of log prices, as in `PeerPrices`.
-_LEAST_VARIANCE = 1e-4
 #: Shortest mean of unit vectors that is believed: its variance is 9.2, a factor of 20
 #: up or down. A shorter one is chance.
 _LEAST_LENGTH = 0.01
@@ -260,18 +260,18 @@ def _locate(
     n_widest = widest["n"]
     mean = widest["x"] / (np.maximum(n_widest, 1) * SCALE)
     location: Float = np.where(n_widest > 0, mean, np.nan)
-    variance = np.full(len(n_widest), _FIRST_VARIANCE)
+    variance = np.full(len(n_widest), FIRST_VARIANCE)
     for label, sums in found.items():
         n, cosines, sines = _without_excess(sums, own)
         turned = np.arctan2(sines, cosines)
         turned += _TURN * np.rint((location - turned) / _TURN)
-        weight = np.ones(len(n)) if label == _WIDEST else n / (n + _SMOOTHING)
+        weight = np.ones(len(n)) if label == _WIDEST else n / (n + SMOOTHING)
         location = np.where(n > 0, location + weight * (turned - location), location)
         length = np.hypot(sines, cosines) / (np.where(n > 0, n, 1.0) * SCALE)
         # The variance of a wrapped normal distribution from its mean unit vector.
         spread = -2.0 * np.log(np.clip(length, _LEAST_LENGTH, 1.0)) * n
-        variance = (spread + _SMOOTHING * variance) / (n + _SMOOTHING)
-    return location, np.maximum(variance, _LEAST_VARIANCE)
+        variance = (spread + SMOOTHING * variance) / (n + SMOOTHING)
+    return location, np.maximum(variance, LEAST_VARIANCE)
 
 
 def _locate_one(
@@ -284,7 +284,7 @@ def _locate_one(
     """
     n_widest = int(found[_WIDEST]["n"])
     if not n_widest:
-        return math.nan, _FIRST_VARIANCE
+        return math.nan, FIRST_VARIANCE
     location = int(found[_WIDEST]["x"]) / (n_widest * SCALE)
     peers = [_without_excess_of_one(sums, own) for sums in found.values()]
     n_peers, cosines, sines = zip(*peers, strict=True)
@@ -292,14 +292,14 @@ def _locate_one(
     length = np.hypot(sines, cosines) / (np.array(counts) * SCALE)
     logs = np.log(np.clip(length, _LEAST_LENGTH, 1.0)).tolist()
     angles = np.arctan2(sines, cosines).tolist()
-    variance = _FIRST_VARIANCE
+    variance = FIRST_VARIANCE
     for label, n, turned, log in zip(found, n_peers, angles, logs, strict=True):
         if n > 0:
             turned += _TURN * round((location - turned) / _TURN)
-            weight = 1.0 if label == _WIDEST else n / (n + _SMOOTHING)
+            weight = 1.0 if label == _WIDEST else n / (n + SMOOTHING)
             location += weight * (turned - location)
-        variance = (-2.0 * log * n + _SMOOTHING * variance) / (n + _SMOOTHING)
-    return location, max(variance, _LEAST_VARIANCE)
+        variance = (-2.0 * log * n + SMOOTHING * variance) / (n + SMOOTHING)
+    return location, max(variance, LEAST_VARIANCE)
 
 
 def _without_excess_of_one(
@@ -308,7 +308,7 @@ def _without_excess_of_one(
     """Return what `_without_excess` does for a single item, in plain numbers."""
     n, cosines, sines = (float(sums[name]) for name in ("n", "c", "s"))
     if own is not None and (n_own := int(own["n"])):
-        excess = max(1.0 - (n - n_own + _SMOOTHING) / n_own, 0.0)
+        excess = max(1.0 - (n - n_own + SMOOTHING) / n_own, 0.0)
         n -= excess * n_own
         cosines -= excess * int(own["c"])
         sines -= excess * int(own["s"])
@@ -321,7 +321,7 @@ def _without_excess(
     """Return number and vector of peers, the importer's own as many as the others."""
     n, cosines, sines = (sums[name].astype(np.float64) for name in ("n", "c", "s"))
     if own is not None:
-        most = n - own["n"] + _SMOOTHING
+        most = n - own["n"] + SMOOTHING
         excess = np.maximum(1.0 - most / np.maximum(own["n"], 1), 0.0)
         n -= excess * own["n"]
         cosines -= excess * own["c"]

@@ -66,13 +66,15 @@ PRICE_KEYS = (
 #: mean and variance to draw towards, per item or per day
 Prior = tuple[Float | ByDay, Float | ByDay]
 
+#: Peers that the mean and the spread of the wider key are worth.
+SMOOTHING = 3.0
 #: Variance of log prices before any peer is known (a factor of e up or down is usual
 #: between goods of all kinds), and the peers that this is worth.
-_FIRST_VARIANCE = 1.0
+FIRST_VARIANCE = 1.0
 _FIRST_PEERS = 3.0
 #: Lowest variance of log prices: a standard deviation of 1 %. Peers with one price only
 #: would otherwise make z infinite.
-_LEAST_VARIANCE = 1e-4
+LEAST_VARIANCE = 1e-4
 
 
 def log_ratio(columns: Columns, measure: str) -> Float:
@@ -133,7 +135,7 @@ class PeerPrices(DeclarationTransformer):
         self,
         keys: tuple[Key, ...] = PRICE_KEYS,
         *,
-        smoothing: float = 3.0,
+        smoothing: float = SMOOTHING,
         label_delay: int = 30,
         n_jobs: int | None = 2,
     ) -> None:
@@ -291,7 +293,7 @@ class PeerPrices(DeclarationTransformer):
                 mean = (total + s * prior[measure][0]) / (n + s)
                 within = max(squares - total * total / max(n, 1), 0.0)
                 variance = max(
-                    (within + s * prior[measure][1]) / (n + s), _LEAST_VARIANCE
+                    (within + s * prior[measure][1]) / (n + s), LEAST_VARIANCE
                 )
                 deviation = value[measure] - mean
                 z = deviation / math.sqrt(variance)
@@ -312,7 +314,7 @@ class PeerPrices(DeclarationTransformer):
         mean = shrink(total, n, queries.prior(prior[0]), self.smoothing)
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
         variance = shrink(within, n, queries.prior(prior[1]), self.smoothing)
-        return n, mean, np.maximum(variance, _LEAST_VARIANCE)
+        return n, mean, np.maximum(variance, LEAST_VARIANCE)
 
     def _root(self, columns: Columns) -> dict[str, tuple[ByDay, ByDay]]:
         """Return mean and variance of all earlier items; NaN mean before the first."""
@@ -329,7 +331,7 @@ class PeerPrices(DeclarationTransformer):
             mean = np.where(n > 0, total / count, np.nan)
             within = np.maximum(squares - total * total / count, 0.0)
             variance = shrink(
-                within, n, np.full(len(span), _FIRST_VARIANCE), _FIRST_PEERS
+                within, n, np.full(len(span), FIRST_VARIANCE), _FIRST_PEERS
             )
             found[measure] = (ByDay(first, mean), ByDay(first, variance))
         return found

@@ -288,7 +288,11 @@ def _add_validate(commands: _Commands) -> None:
 
 def _add_fit(commands: _Commands) -> None:
     """Add the command `fit`."""
-    parser = _add_command(commands, "fit", "fit an engine to declarations and results")
+    parser = _add_command(
+        commands,
+        "fit",
+        "fit an engine to declarations, and to results if there are any",
+    )
     _add_data(parser, with_outcomes=True, part="train")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the engine")
     parser.add_argument("--label-delay", type=int, default=30, metavar="DAYS")

@@ -11,7 +11,8 @@ from smartrisk.features._changes import Change
 from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._sum_tables import Lookup, SumTable, build_table_of
+from smartrisk.features._keys import look_up
+from smartrisk.features._sum_tables import SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.items import UInt
 
@@ -217,11 +218,10 @@ class DutyIncentive(DeclarationTransformer):
         """Compare the rate of an item with earlier rates of its level."""
         rate = columns.number("duty_rate")
         for number, level in enumerate(self.means_):
-            codes, ids = columns.key((level,))
-            at = np.append(self.means_[level].find(ids), -1)[codes]
-            past = Lookup.make(self.means_[level], at, columns.day)
+            past = look_up(columns, (level,), self.means_[level])
             n = past.total("n")
             mean = past.total("rate") / (np.maximum(n, 1) * RATE_PARTS)
             out[:, 2 * number] = np.where(n > 0, rate - mean, np.nan)
+            codes, ids = columns.key((level,))
             lowest = self.lowest_[level].before(ids, codes, columns.day)
             out[:, 2 * number + 1] = rate - lowest / RATE_PARTS

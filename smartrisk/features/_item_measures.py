@@ -274,9 +274,13 @@ class CodeColumns(DeclarationTransformer):
         """Return the number of each code; NaN for codes that were not learned."""
         for number, (name, known) in enumerate(self.codes_.items()):
             codes, ids = columns.base(name)
-            order = np.argsort(known)
-            place = np.searchsorted(known, ids, sorter=order)
-            place[place == len(known)] = 0
-            found = order[place]
-            value = np.where(known[found] == ids, found.astype(np.float64), np.nan)
+            if len(ids) == 1:  # sorting the codes takes longer than looking at each
+                found = np.flatnonzero(known == ids[0])
+                value = found[:1] if len(found) else np.array([np.nan])
+            else:
+                order = np.argsort(known)
+                place = np.searchsorted(known, ids, sorter=order)
+                place[place == len(known)] = 0
+                found = order[place]
+                value = np.where(known[found] == ids, found.astype(np.float64), np.nan)
             out[:, number] = np.append(value, np.nan)[codes]

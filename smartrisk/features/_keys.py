@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -74,12 +75,12 @@ class Key:
     name: str | None = None
     statistics: tuple[str, ...] | None = None
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Name of the key in feature names."""
         return self.name or "_x_".join(self.fields)
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Columns of the key by their plain names."""
         return tuple(name.removesuffix("?") for name in self.columns)
@@ -348,6 +349,19 @@ class Queries:
         return prior[self.order]
 
 
+def look_up(columns: Columns, key: Sequence[str], table: SumTable) -> Any:
+    """Return the past of each item in the table of a key, in the order of the items.
+
+    It is a `Lookup`, or for a single item a `OneLookup`, whose plain numbers take less
+    time than arrays of one.
+    """
+    if columns.n == 1:
+        return OneLookup(table, columns.one_id(key), int(columns.day[0]))
+    codes, ids = columns.key(key)
+    at = np.append(table.find(ids), -1)[codes]
+    return Lookup.make(table, at, columns.day)
+
+
 def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[Any, Any]:
     """Return where the past of each item lies in the table of a key.
 
@@ -367,7 +381,7 @@ def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[An
         numbers for a single item.
     """
     if columns.n == 1:
-        one = OneLookup(table, columns.one_id(key), int(columns.day[0]))
+        one = look_up(columns, key, table)
         return one.start, one.end
     start, end = np.empty((2, columns.n), np.int64)
     for queries in Queries.blocks(columns, key, table):

@@ -12,8 +12,8 @@ from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
+from smartrisk.features._keys import look_up
 from smartrisk.features._sum_tables import (
-    Lookup,
     SumTable,
     build_table,
     build_table_of,
@@ -173,13 +173,10 @@ class Structuring(DeclarationTransformer):
             out[:, 0] = self._is_near(columns)
             column = 1
         for name, items in self.items_.items():
-            codes, ids = columns.key((name,))
-            at = np.append(items.find(ids), -1)[codes]
-            past = Lookup.make(items, at, columns.day)
+            past = look_up(columns, (name,), items)
             out[:, column] = past.total("n", past.since(self.window))
             out[:, column + 1] = past.total("n") / np.maximum(past.active_days, 1)
-            at = np.append(self.near_[name].find(ids), -1)[codes]
-            near = Lookup.make(self.near_[name], at, columns.day)
+            near = look_up(columns, (name,), self.near_[name])
             out[:, column + 2] = near.total("n", near.since(_NEAR_DAYS))
             column += 3
 

@@ -455,11 +455,12 @@ class Lookup:
 class OneLookup:
     """The past of a single item in plain numbers; same answers as `Lookup`."""
 
-    __slots__ = ("day", "end", "position", "start", "table")
+    __slots__ = ("_since", "day", "end", "position", "start", "table")
 
     def __init__(self, table: SumTable, identity: int | None, day: int) -> None:
         self.table, self.day = table, day
         self.position = self.start = self.end = 0
+        self._since: dict[int, int] = {}
         if identity is None or not len(table.ids):
             return
         place = int(table.ids.searchsorted(np.uint64(identity)))
@@ -476,7 +477,15 @@ class OneLookup:
         """Return the first entry at most this many days back."""
         if self.end == self.start:
             return self.start
-        return max(self._before(max(self.day - days_back, 0)), self.start)
+        if days_back not in self._since:
+            first = self._before(max(self.day - days_back, 0))
+            self._since[days_back] = max(first, self.start)
+        return self._since[days_back]
+
+    @property
+    def active_days(self) -> int:
+        """Number of days with entries in the past."""
+        return self.end - self.start
 
     def total(self, name: str, first: int | None = None) -> int:
         """Return the sum of the past, or of its part from `first` on."""

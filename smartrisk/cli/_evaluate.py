@@ -20,8 +20,7 @@ from smartrisk.cli._terminal import format_table, print_line, print_table
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as evaluate_scores
-from smartrisk.items import join_by_key
-from smartrisk.schema import stage_of
+from smartrisk.items import join_by_key, stage_of
 
 #: The feature that counts earlier items of the same goods line.
 _SEEN = "goods_line__n_items"

@@ -34,7 +34,8 @@ def explain_item(state: EngineState, values: Mapping[str, Any], top: int) -> Rea
     matrix = state.features.transform_one(values)
     found = find_contributions(state.classifier, matrix)
     row = np.array([list(values.values())], dtype=object)
-    frame = pd.DataFrame(row, columns=list(values))
+    # Without a type pandas would look for texts in each column, for half a millisecond.
+    frame = pd.DataFrame(row, columns=list(values), dtype=object)
     frame.attrs[OWN_FIELDS] = dict(state.own_fields)
     return _reasons(state, frame, matrix, found, top)
 

@@ -18,8 +18,9 @@ from smartrisk.explanations._facts import (
     short_text,
 )
 from smartrisk.explanations._wording import Wording, make_wording
+from smartrisk.items import stage_of
 from smartrisk.results import Result
-from smartrisk.schema import HS_LEVELS, KEY, TableInput, stage_of
+from smartrisk.schema import HS_LEVELS, KEY, TableInput
 from smartrisk.tables import read_table
 
 _COLUMNS = (

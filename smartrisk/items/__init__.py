@@ -33,6 +33,7 @@ from smartrisk.items._keys import (
 )
 from smartrisk.items._learned_marks import are_learned, mark_learned
 from smartrisk.items._shares import share_totals
+from smartrisk.items._stages import stage_of
 from smartrisk.items._unnumbered import NO_ITEM_NUMBER, check_numbered
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "positions_of",
     "scramble",
     "share_totals",
+    "stage_of",
     "text_ids",
     "with_item_numbers",
 ]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
-from smartrisk.items import positions_of
+from smartrisk.items import positions_of, stage_of
 from smartrisk.page_style import CONTENT_POLICY
 from smartrisk.pages._page import (
     Page,
@@ -37,7 +37,6 @@ from smartrisk.schema import (
     KEY,
     SELECTED_BY,
     TableInput,
-    stage_of,
 )
 from smartrisk.selectivity import mark_undecided, select
 from smartrisk.validation import OnError, read_declarations, validate

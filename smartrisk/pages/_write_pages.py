@@ -20,7 +20,7 @@ from smartrisk.evaluation import (
     evaluate,
     standard_segments,
 )
-from smartrisk.items import are_among, join_by_key
+from smartrisk.items import are_among, join_by_key, stage_of
 from smartrisk.languages import LANGUAGES
 from smartrisk.monitoring import drift
 from smartrisk.pages._case_sheet import CaseSheet
@@ -29,7 +29,7 @@ from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import Page
 from smartrisk.pages._watch_list import WatchList, keys_of
-from smartrisk.schema import OUTCOMES, ColumnMap, TableInput, stage_of
+from smartrisk.schema import OUTCOMES, ColumnMap, TableInput
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:

@@ -58,7 +58,6 @@ from smartrisk.schema._tables import (
     OUTCOMES,
     SCORES,
     TRADERS,
-    stage_of,
 )
 
 __all__ = [
@@ -111,6 +110,5 @@ __all__ = [
     "is_currency",
     "list_code",
     "mode_code",
-    "stage_of",
     "unit_code",
 ]

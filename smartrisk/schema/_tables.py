@@ -19,7 +19,7 @@ from smartrisk.schema._fields import (
 from smartrisk.schema._table import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 _KEY_FIELDS = (
     Field(
@@ -401,27 +401,3 @@ DECISIONS = Table(
         Field("decided_at", "datetime", "time", "when decided", known="decision"),
     ),
 )
-
-
-def stage_of(scores: pd.DataFrame) -> str:
-    """Return what SCORES rest on: the least of `STAGES` that they state.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        SCORES.
-
-    Returns
-    -------
-    stage : str
-        "no results", "few results" or "model"; "model" where they state none.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from smartrisk.schema import stage_of
-    >>> stage_of(pd.DataFrame({"risk_score": [0.4], "stage": ["no results"]}))
-    'no results'
-    """
-    found = set(scores["stage"]) if "stage" in scores else set()
-    return next((stage for stage in STAGES if stage in found), "model")

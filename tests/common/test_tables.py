@@ -45,6 +45,7 @@ from smartrisk.items import (
     item_numbers,
     join_by_key,
     positions_of,
+    stage_of,
     with_item_numbers,
 )
 from smartrisk.ledger import Ledger
@@ -58,7 +59,7 @@ from smartrisk.pages import (
 )
 from smartrisk.quality import plausibility, scorecard
 from smartrisk.results import Result
-from smartrisk.schema import DECLARATIONS, OUTCOMES, stage_of
+from smartrisk.schema import DECLARATIONS, OUTCOMES
 from smartrisk.selectivity import (
     Condition,
     Policy,

@@ -21,10 +21,10 @@ N_ITEMS, N_FIRST = 300, 20
 #: How many times as long an item may take on ten times the history. Look-ups are binary
 #: searches, and 1.0 to 1.1 is measured; a search of every table makes it 1.8 or more.
 MOST_GROWTH = 1.4
-#: `explain_one` takes about 14 times the CPU time of LightGBM's own explanation of the
-#: row (0.22 ms for 120 trees of 7 leaves); the rest are the features and the choice of
+#: `explain_one` takes about 18 times the CPU time of LightGBM's own explanation of the
+#: row (0.17 ms for 120 trees of 7 leaves); the rest are the features and the choice of
 #: reasons. With a search of every table it is 30 or more.
-MOST_RATIO = 22.0
+MOST_RATIO = 20.0
 
 pytestmark = pytest.mark.slow
 

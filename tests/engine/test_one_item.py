@@ -103,9 +103,13 @@ def test_a_value_is_no_scale_for_an_engine_fitted_without_values(world):
 def test_a_table_may_leave_out_what_one_item_may(engine, row):
     whole = engine.score(row.assign(carrier_id=None))
     pd.testing.assert_frame_equal(engine.score(row.drop(columns="carrier_id")), whole)
-    with pytest.warns(DataQualityWarning, match=r"score: the scores use 'customs_value', which"):
+    with pytest.warns(
+        DataQualityWarning, match=r"score: the scores use 'customs_value', which"
+    ):
         engine.score(row.drop(columns="customs_value"))
-    with pytest.warns(DataQualityWarning, match=r"explain: the scores use 'origin', which"):
+    with pytest.warns(
+        DataQualityWarning, match=r"explain: the scores use 'origin', which"
+    ):
         engine.explain(row.drop(columns="origin"))
 
 

@@ -11,8 +11,9 @@ import smartrisk as sr
 from smartrisk.displays import Texts
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import Wording, explain
+from smartrisk.items import stage_of
 from smartrisk.pages import CaseSheet, ModelCard, WatchList, write_pages
-from smartrisk.schema import INTERVAL, STAGES, stage_of
+from smartrisk.schema import INTERVAL, STAGES
 from smartrisk.selectivity import mark_undecided
 
 NO_RESULTS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from smartrisk.schema._fields import (
     AREAS,
@@ -17,9 +16,6 @@ from smartrisk.schema._fields import (
     Field,
 )
 from smartrisk.schema._table import Table
-
-if TYPE_CHECKING:
-    pass
 
 _KEY_FIELDS = (
     Field(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, format_values
+from smartrisk.items import item_ids
 from smartrisk.schema import KEY, TableInput
 from smartrisk.tables import read_table
 
@@ -69,19 +70,18 @@ def mark_undecided(scores: TableInput, decisions: TableInput) -> NDArray[np.bool
             n_decisions=len(decided),
             n_scores=len(scored),
         )
-    for name in KEY:
-        if name not in scored or name not in decided:
-            continue
-        other = scored[name].astype(str).to_numpy() != decided[name].astype(str)
+    shared = [name for name in KEY if name in scored and name in decided]
+    if "declaration_id" in shared:
+        other = item_ids(scored[shared]) != item_ids(decided[shared])
         if other.any():
+            documents = scored["declaration_id"][other].head(5).tolist()
             raise ArgumentError(
                 "selectivity.decisions_of_other_items",
                 "mark_undecided: {n_other} decisions are of another item than the "
-                "score in the same row, by {field}, such as {examples}; pass both "
-                "tables in the same order.",
+                "score in the same row, such as those of the documents {documents}; "
+                "pass both tables in the same order.",
                 n_other=int(other.sum()),
-                field=repr(name),
-                examples=format_values(scored[name][other.to_numpy()].head(5).tolist()),
+                documents=format_values(documents),
             )
     has_decision = "channel" in decided or "selected_by" in decided
     if "risk_score" not in scored or not has_decision:

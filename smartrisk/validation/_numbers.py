@@ -159,7 +159,7 @@ def _note_out_of_range(
         outside |= values < field.low
     if field.high is not None:
         outside |= values > field.high
-    is_label = field.name == "illicit"
+    is_label = field.kind == "integer" and (field.low, field.high) == (0, 1)
     reason = "not true or false" if is_label else "out of range"
     work.note(np.flatnonzero(outside), field.name, reason, series)
 

@@ -203,7 +203,7 @@ def test_scales_and_calibration_come_from_items_that_were_not_learned_from(monke
 SIGNALS = {"members": ("signals",), "suspicion": (1.0, -1.0, 0.0, 0.0, 0.0, 0.0)}
 
 
-def test_signals_alone_are_calibrated_by_the_latest_results(data):
+def test_signals_alone_are_calibrated_by_all_results(data):
     X, y, time = data
     model = RiskClassifier(**SIGNALS).fit(X, y, time=time)
     assert [m.name for m in model.members_] == ["signals"]

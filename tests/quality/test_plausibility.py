@@ -9,6 +9,8 @@ import pytest
 import smartrisk as sr
 from smartrisk.errors import ArgumentError, DataQualityWarning, TableError
 from smartrisk.quality import CHECKS, Doubt, plausibility
+from smartrisk.quality._item_checks import FEW_DAYS
+from smartrisk.quality._result_checks import FEW
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 
 
@@ -273,3 +275,13 @@ def test_fit_warns_of_all_doubts_at_once_and_learns(world):
     assert "'procedure', 'payment_type'" in text
     assert caught[0].message.message_id == "engine.doubtful_data"
     assert len(engine.score(items.tail(3))) == 3
+
+
+def test_remedies_state_the_bounds_of_their_checks():
+    """They are texts of the catalogue, which hold the numbers as digits."""
+    items = make_items(lodged_at=pd.Timestamp("2024-01-01"))
+    few = make_results(items, illicit=0)
+    few.loc[:3, "illicit"] = 1
+    remedies = [doubt.remedy for doubt in plausibility(items, few).doubts()]
+    for start in (f"Pass at least {FEW_DAYS} days", f"until there are {FEW} hits"):
+        assert sum(start in remedy for remedy in remedies) == 1, start

@@ -64,13 +64,16 @@ def test_tables_that_do_not_belong_together_are_refused(scores, decisions):
 
 
 @pytest.mark.parametrize("name", ["declaration_id", "item_number"])
-def test_decisions_of_other_items_are_refused(scores, decisions, name):
-    """By the identity where both tables have it, and whatever type it was read as."""
-    scores["item_number"], decisions["item_number"] = 1, "1"
+@pytest.mark.parametrize("kind", [str, float])
+def test_decisions_of_other_items_are_refused(scores, decisions, name, kind):
+    """By the key where both tables have it, whatever type it was read as."""
+    scores["declaration_id"], scores["item_number"] = np.arange(10), 1
+    decisions["declaration_id"] = np.arange(10).astype(kind)
+    decisions["item_number"] = kind(1)
     assert mark_undecided(scores, decisions).any()
     swapped = decisions.copy()
-    swapped.loc[[2, 5], name] = ["D5", "D2"]
-    with pytest.raises(ArgumentError, match=rf"2 decisions .* by '{name}', such as"):
+    swapped.loc[[2, 5], name] = [kind(5), kind(2)]
+    with pytest.raises(ArgumentError, match=r"2 decisions .* documents 2, 5; pass"):
         mark_undecided(scores, swapped)
     other = decisions.drop(columns=["declaration_id", "item_number"])
     assert mark_undecided(scores, other).any()

@@ -26,7 +26,13 @@ from smartrisk.schema import (
     Field,
     TableInput,
 )
-from smartrisk.validation import OnError, is_canonical, read_declarations, validate
+from smartrisk.validation import (
+    UNDECIDED,
+    OnError,
+    canonical_value,
+    read_declarations,
+    validate,
+)
 
 #: What is known only after a control.
 _RESULTS = frozenset(f.name for f in OUTCOMES if f.known == "inspection")
@@ -144,7 +150,7 @@ def read_outcomes(
 def read_item(
     item: Mapping[str, Any], fields: Iterable[str], own_fields: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return fields of one item; all are validated where one is not canonical."""
+    """Return canonical fields of one item; all are validated where one may not be."""
     if not isinstance(item, Mapping):
         raise ArgumentError(
             "engine.item_not_a_mapping",
@@ -159,10 +165,10 @@ def read_item(
     for name in fields:
         if name.startswith("dq_"):
             continue
-        value = item.get(name)
         kind = own_fields.get(name)
         field = Field(name, kind, "own", "") if kind else DECLARATIONS[name]
-        if not is_canonical(field, value):
+        value = canonical_value(field, item.get(name))
+        if value is UNDECIDED:
             return _read_cells(item, own_fields)
         values[name] = value
     return values

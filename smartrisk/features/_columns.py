@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from smartrisk.items import UInt, mix, mix_one, text_ids
+from smartrisk.items import UInt, mix, text_ids
 from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
@@ -45,14 +45,14 @@ def _national(text: str) -> str | None:
     return text if len(text) > HS_LEVELS["hs6"] else None
 
 
-_PARTS_OF_TARIFF: dict[str, Callable[[str], str | None]] = {
+DERIVED_PARTS: dict[str, Callable[[str], str | None]] = {
     "hs_section": _section,
     "national_code": _national,
 }
 
 #: Identity of a missing value that counts as a value: the letters "nothing!" as a
 #: number, which the digest of no code is likely to equal.
-_NOTHING = np.uint64(0x6E6F7468696E6721)
+NOTHING = np.uint64(0x6E6F7468696E6721)
 
 
 def days(moments: ArrayLike) -> Int:
@@ -112,7 +112,6 @@ class Columns:
         self._bases: dict[str, tuple[Int, UInt]] = {}
         self._numbers: dict[str, Float] = {}
         self._pairs: dict[tuple[str, ...], tuple[Int, UInt]] = {}
-        self._ones: dict[str, int | None] = {}
 
     def __contains__(self, name: str) -> bool:
         if name in DERIVED_COLUMNS and name not in self.names:
@@ -142,7 +141,7 @@ class Columns:
                     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 else:
                     array = np.array(
-                        [np.nan if _is_missing(v) else v for v in values], np.float64
+                        [np.nan if is_missing(v) else v for v in values], np.float64
                     )
             else:
                 array = np.full(self.n, np.nan)
@@ -190,32 +189,6 @@ class Columns:
             self._pairs[name] = codes, ids
         return codes, ids
 
-    def one_id(self, columns: Sequence[str]) -> int | None:
-        """Return the identity of the only item under a key; None when missing.
-
-        The same numbers as `key` gives, in plain integers: an array operation on one
-        item costs more than the arithmetic.
-        """
-        if not columns:
-            return mix_one(0)
-        found = self._one_base(columns[0])
-        if found is None:
-            return None
-        identity = mix_one(found)
-        for name in columns[1:]:
-            other = self._one_base(name)
-            if other is None:
-                return None
-            identity = mix_one(identity * 3 + mix_one(other))
-        return identity
-
-    def _one_base(self, name: str) -> int | None:
-        """Return the identity of the only item in one column; None when missing."""
-        if name not in self._ones:
-            codes, ids = self.base(name)
-            self._ones[name] = int(ids[codes[0]]) if codes[0] >= 0 else None
-        return self._ones[name]
-
     def _encode(self, name: str) -> tuple[Int, UInt]:
         """Encode a column, or a level of the Harmonized System, by unique values."""
         if name in HS_LEVELS:
@@ -239,8 +212,8 @@ class Columns:
 
     def _derive(self, name: str) -> tuple[Int, UInt]:
         """Encode a column that is made of others."""
-        if name in _PARTS_OF_TARIFF:
-            return self._tariff_part(_PARTS_OF_TARIFF[name])
+        if name in DERIVED_PARTS:
+            return self._tariff_part(DERIVED_PARTS[name])
         above, below = (self.number(field) for field in DERIVED_COLUMNS[name])
         numbers = round_ratio(above, below)
         if self.n == 1:
@@ -253,7 +226,7 @@ class Columns:
         values = self._source["tariff_code"]
         if self.n == 1:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
-            return _encode_one(None if _is_missing(value) else part(str(value)))
+            return _encode_one(None if is_missing(value) else part(str(value)))
         codes, unique = self._unique_tariff(values)
         short, found = pd.factorize(
             np.array([part(str(u)) for u in np.asarray(unique, object)], object)
@@ -266,7 +239,7 @@ class Columns:
         values = self._source["tariff_code"]
         if self.n == 1:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
-            return _encode_one(None if _is_missing(value) else str(value)[:digits])
+            return _encode_one(None if is_missing(value) else str(value)[:digits])
         codes, unique = self._unique_tariff(values)
         short, prefixes = pd.factorize(
             np.array([str(u)[:digits] for u in np.asarray(unique, object)], object)
@@ -286,7 +259,7 @@ class Columns:
         values = self._source["tariff_code"]
         if self.n == 1:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
-            return np.array([np.nan if _is_missing(value) else function(str(value))])
+            return np.array([np.nan if is_missing(value) else function(str(value))])
         codes, unique = self._unique_tariff(values)
         table = np.array([*(function(str(u)) for u in unique), np.nan], np.float64)
         return table[codes]
@@ -305,7 +278,7 @@ class Columns:
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
         part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
-        part._pairs, part._ones = {}, {}
+        part._pairs = {}
         return part
 
 
@@ -328,17 +301,17 @@ def round_ratio(above: Float, below: Float) -> Float:
 
 def fill_missing(codes: Int, ids: UInt) -> tuple[Int, UInt]:
     """Give missing values a code and an identity of their own."""
-    return np.where(codes < 0, len(ids), codes), np.append(ids, _NOTHING)
+    return np.where(codes < 0, len(ids), codes), np.append(ids, NOTHING)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Return whether a single value is missing."""
     return value is None or value is pd.NA or value is pd.NaT or value != value
 
 
 def _encode_one(value: Any) -> tuple[Int, UInt]:
     """Encode a single value."""
-    if _is_missing(value):
+    if is_missing(value):
         return np.array([-1]), np.zeros(0, np.uint64)
     if isinstance(value, (float, np.floating)):
         return np.zeros(1, np.int64), _number_ids(np.array([value + 0.0]))

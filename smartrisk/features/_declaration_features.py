@@ -27,6 +27,7 @@ from smartrisk.features._item_measures import CodeColumns, ItemMeasures
 from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
 from smartrisk.features._market_prices import MarketPrices
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._structuring import Structuring, check_thresholds
@@ -196,6 +197,8 @@ class DeclarationFeatures(DeclarationTransformer):
         if not len(X):
             return np.empty((0, len(self.feature_info_)), np.float32)
         self._check_columns(X, reset=False)
+        if len(X) == 1:
+            return self.transform_one({str(name): X[name].array[0] for name in X})
         return self._matrix(Columns(X))
 
     def transform_one(self, item: Mapping[str, Any]) -> Matrix:
@@ -222,7 +225,9 @@ class DeclarationFeatures(DeclarationTransformer):
         1
         """
         check_is_fitted(self, "parts_")
-        return self._matrix(Columns({name: [value] for name, value in item.items()}))
+        row = self._compute_one(OneItem(item))
+        with np.errstate(over="ignore"):  # 1e300 is infinite there, as in a batch
+            return np.array([row], np.float32)
 
     def _check_params(self) -> None:
         """Check the names of the parts, and what they take under their names here."""
@@ -409,6 +414,13 @@ class DeclarationFeatures(DeclarationTransformer):
         return with_suspicion(
             info for part in self.parts_.values() for info in part.feature_info_
         )
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return the features of all parts in their order."""
+        row: list[float] = []
+        for part in self.parts_.values():
+            row += part._compute_one(item)
+        return row
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Let each part fill its own columns."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Figures whose digits are features, with the customs concept of each.
@@ -93,6 +96,36 @@ class DigitFeatures(DeclarationTransformer):
         zeros, digits = count_digits(figures)
         out[:, 0::2] = zeros.reshape(len(fields), columns.n).T
         out[:, 1::2] = digits.reshape(len(fields), columns.n).T
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return two numbers of each figure."""
+        fields = [info.fields[0] for info in self.feature_info_[:: len(_STATISTICS)]]
+        row: list[float] = []
+        for field in fields:
+            row += _count_digits_of_one(item.number(field))
+        return row
+
+
+def _count_digits_of_one(value: float) -> tuple[float, float]:
+    """Return what `count_digits` does for a single figure."""
+    if not (value > 0 and math.isfinite(value)):
+        return math.nan, math.nan
+    before = int(np.floor(np.log10(value))) + 1
+    decimals = max(_DECIMALS, 1 - before)
+    decimals = min(decimals, _EXACT_DIGITS - max(before, 0))
+    scaled = value * float(_TENS[max(decimals, 0)])
+    if decimals < 0:
+        scaled /= float(_TENS[-decimals])
+    whole = round(scaled)
+    if whole <= 0:
+        return math.nan, math.nan
+    n_digits, stripped = min(len(str(whole)), len(_POWERS)), 0
+    for step in _STEPS:
+        quotient, left = divmod(whole, 10**step)
+        if not left:
+            whole = quotient
+            stripped += step
+    return float(stripped - decimals), float(n_digits - stripped)
 
 
 def count_digits(values: Float) -> tuple[Float, Float]:

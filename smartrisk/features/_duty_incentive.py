@@ -12,6 +12,7 @@ from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import look_up
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.items import UInt
@@ -106,6 +107,11 @@ class LowestTable:
         some = (at >= 0) & (end > entries.starts[safe])
         out[some] = self.so_far[end[some] - 1]
         return out
+
+    def before_one(self, item: OneItem, level: str) -> float:
+        """Return what `before` does for a single item."""
+        past = item.look_up((level,), self.entries)
+        return float(self.so_far[past.end - 1]) if past.end > past.start else np.nan
 
 
 class DutyIncentive(DeclarationTransformer):
@@ -225,3 +231,15 @@ class DutyIncentive(DeclarationTransformer):
             codes, ids = columns.key((level,))
             lowest = self.lowest_[level].before(ids, codes, columns.day)
             out[:, 2 * number + 1] = rate - lowest / RATE_PARTS
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Compare the rate of a single item with earlier rates of its levels."""
+        rate = item.number("duty_rate")
+        row: list[float] = []
+        for level, table in self.means_.items():
+            past = item.look_up((level,), table)
+            n = past.total("n")
+            mean = past.total("rate") / (max(n, 1) * RATE_PARTS)
+            lowest = self.lowest_[level].before_one(item, level)
+            row += [rate - mean if n else np.nan, rate - lowest / RATE_PARTS]
+        return row

@@ -30,6 +30,7 @@ from smartrisk.features._keys import (
     shrink,
     usable_keys,
 )
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._statistics import (
     AsOf,
     Decay,
@@ -40,7 +41,6 @@ from smartrisk.features._statistics import (
 from smartrisk.features._sum_tables import (
     SCALE,
     Lookup,
-    OneLookup,
     SumTable,
     build_table,
 )
@@ -216,9 +216,6 @@ class EntityHistory(DeclarationTransformer):
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Read the history of each key as of the day of each item."""
-        if columns.n == 1:
-            out[0] = self._one_item(columns)
-            return
         encode_keys(columns, self.keys_, self.n_jobs)
         prior = self._overall_rates(columns) if any(self._rated) else None
         rates: dict[str, Rates] = {}
@@ -262,10 +259,9 @@ class EntityHistory(DeclarationTransformer):
                 queries.write_back(found.revenue_rate(None), rates[1])
         return rates
 
-    def _one_item(self, columns: Columns) -> list[float]:
+    def _compute_one(self, item: OneItem) -> list[float]:
         """Return the features of a single item, bit-identical to `_one_key`."""
-        day = int(columns.day[0])
-        known = OneLookup(self.overall_, columns.one_id(()), day)
+        known = item.look_up((), self.overall_)
         n = known.total("n")
         first = (
             (known.total("hits") + _FIRST_INSPECTIONS * _FIRST_HIT_RATE)
@@ -275,10 +271,9 @@ class EntityHistory(DeclarationTransformer):
         rates: dict[str, tuple[float, float]] = {}
         row: list[float] = []
         for number, key in enumerate(self.keys_):
-            identity = columns.one_id(key.columns)
             found = AsOf(
-                OneLookup(self.items_[number], identity, day),
-                OneLookup(self.results_[number], identity, day),
+                item.look_up(key.columns, self.items_[number]),
+                item.look_up(key.columns, self.results_[number]),
                 prior=rates.get(key.parent, first) if key.parent else first,
                 smoothing=self.smoothing,
                 decay=self._decays[number],

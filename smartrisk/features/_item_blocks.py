@@ -49,7 +49,7 @@ class StoredColumns(Columns):
         self.n, self.day = len(day), day
         self._stored = codes
         self._bases, self._numbers = {}, dict(numbers)
-        self._pairs, self._ones = {}, {}
+        self._pairs = {}
 
     def base(self, name: str) -> tuple[Int, UInt]:
         """Return (codes, ids) of one column: -1 is missing or erased."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from smartrisk.features._feature_info import (
     source_fields,
 )
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._peer_prices import MEASURES, log_ratio
+from smartrisk.features._one_item import OneItem
+from smartrisk.features._peer_prices import MEASURES, log_ratio, log_ratio_one
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 from smartrisk.schema import DECLARATIONS
 
@@ -101,6 +102,11 @@ class ItemMeasures(DeclarationTransformer):
             for number, info in enumerate(self.feature_info_):
                 out[:, number] = _measure(info.name, columns)
 
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return each measure in plain numbers."""
+        with np.errstate(over="ignore"):
+            return [_measure_one(info.name, item) for info in self.feature_info_]
+
 
 _MEASURE_INFO = (
     _info("customs_value__log", "customs_value", "valuation"),
@@ -121,6 +127,12 @@ _MEASURE_INFO = (
 )
 
 
+#: Field -> identity of a code -> its number.
+Places: TypeAlias = dict[str, dict[int | None, int]]
+#: Distance from a whole number that rounding of floats explains.
+_NEAR = 1e-9
+
+
 def _log_positive(values: Float) -> Float:
     """Return the log of positive values, NaN else."""
     good = values > 0
@@ -139,7 +151,7 @@ def _is_round(values: Float) -> Float:
     safe = np.where(good, values, 1.0)
     step = 10.0 ** (np.floor(np.log10(safe)) - 1.0)
     parts = safe / step
-    near = np.abs(parts - np.rint(parts)) < 1e-9
+    near = np.abs(parts - np.rint(parts)) < _NEAR
     return np.where(good, near.astype(np.float64), np.nan)
 
 
@@ -153,6 +165,61 @@ def _measure(name: str, columns: Columns) -> Float:
         return _is_round(columns.number(name.removesuffix("__is_round")))
     special = _SPECIAL.get(name)
     return special(columns) if special else columns.number(name)
+
+
+def _measure_one(name: str, item: OneItem) -> float:
+    """Compute one feature of a single item, bit-identical to `_measure`."""
+    if name in MEASURES:
+        return log_ratio_one(item, name)
+    if name.endswith("__log") and name != "duty_at_stake__log":
+        value = item.number(name.removesuffix("__log"))
+        return float(np.log(value)) if value > 0 else np.nan
+    if name.endswith("__is_round"):
+        return _is_round_one(item.number(name.removesuffix("__is_round")))
+    special = _SPECIAL_ONE.get(name)
+    return special(item) if special else item.number(name)
+
+
+def _is_round_one(value: float) -> float:
+    """Return what `_is_round` does for a single value."""
+    if not value > 0:
+        return np.nan
+    step = float(np.power(10.0, np.floor(np.log10(value)) - 1.0))
+    parts = value / step if step else np.inf
+    return float(abs(parts - np.rint(parts)) < _NEAR)
+
+
+def _ratio_one(above: float, below: float) -> float:
+    """Return what `_ratio` does for a single value."""
+    return above / below if below > 0 else np.nan
+
+
+def _differs_one(item: OneItem) -> float:
+    """Return what `_differs` does for a single item."""
+    origin, departure = item.base("origin"), item.base("departure")
+    if origin is None or departure is None:
+        return np.nan
+    return float(origin != departure)
+
+
+def _duty_one(item: OneItem) -> float:
+    """Return the log of the duty at stake of a single item."""
+    value, rate = item.number("customs_value"), item.number("duty_rate")
+    return float(np.log1p(np.maximum(value, 0) * np.maximum(rate, 0)))
+
+
+_SPECIAL_ONE: dict[str, Callable[[OneItem], float]] = {
+    "gross_to_net": lambda i: _ratio_one(
+        i.number("gross_mass_kg"), i.number("net_mass_kg")
+    ),
+    "tax_ratio": lambda i: _ratio_one(
+        i.number("duties_taxes"), i.number("customs_value")
+    ),
+    "duty_at_stake__log": _duty_one,
+    "route_differs": _differs_one,
+    "hs6__code": lambda i: i.tariff(lambda text: float(text[:6])),
+    "weekday": lambda i: float(i.day % 7),
+}
 
 
 def _differs(columns: Columns) -> Float:
@@ -284,3 +351,23 @@ class CodeColumns(DeclarationTransformer):
                 found = order[place]
                 value = np.where(known[found] == ids, found.astype(np.float64), np.nan)
             out[:, number] = np.append(value, np.nan)[codes]
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return the number of each code of a single item."""
+        return [
+            float(places.get(item.base(name), np.nan))
+            for name, places in self._places().items()
+        ]
+
+    def _places(self) -> Places:
+        """Return the number of each code by its identity, made once."""
+        known, places = vars(self).get("_made_places", (None, {}))
+        if known is self.codes_:
+            found: Places = places
+            return found
+        made: Places = {
+            name: {identity: n for n, identity in enumerate(ids.tolist())}
+            for name, ids in self.codes_.items()
+        }
+        self._made_places = (self.codes_, made)
+        return made

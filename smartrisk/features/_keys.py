@@ -22,7 +22,6 @@ from smartrisk.errors import (
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._sum_tables import (
     Lookup,
-    OneLookup,
     SumTable,
     sort_queries,
 )
@@ -349,20 +348,14 @@ class Queries:
         return prior[self.order]
 
 
-def look_up(columns: Columns, key: Sequence[str], table: SumTable) -> Any:
-    """Return the past of each item in the table of a key, in the order of the items.
-
-    It is a `Lookup`, or for a single item a `OneLookup`, whose plain numbers take less
-    time than arrays of one.
-    """
-    if columns.n == 1:
-        return OneLookup(table, columns.one_id(key), int(columns.day[0]))
+def look_up(columns: Columns, key: Sequence[str], table: SumTable) -> Lookup:
+    """Return the past of each item in the table of a key, in the order of the items."""
     codes, ids = columns.key(key)
     at = np.append(table.find(ids), -1)[codes]
     return Lookup.make(table, at, columns.day)
 
 
-def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[Any, Any]:
+def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[Int, Int]:
     """Return where the past of each item lies in the table of a key.
 
     Parameters
@@ -376,13 +369,9 @@ def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[An
 
     Returns
     -------
-    start, end : ndarray of int64, shape (n_items,), or int
-        Entries from `start` to `end` (exclusive) are those before the day; plain
-        numbers for a single item.
+    start, end : ndarray of int64, shape (n_items,)
+        Entries from `start` to `end` (exclusive) are those before the day.
     """
-    if columns.n == 1:
-        one = look_up(columns, key, table)
-        return one.start, one.end
     start, end = np.empty((2, columns.n), np.int64)
     for queries in Queries.blocks(columns, key, table):
         queries.write_back(queries.past.start, start)

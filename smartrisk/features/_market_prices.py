@@ -22,12 +22,14 @@ from smartrisk.features._keys import (
     map_parallel,
     usable_keys,
 )
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._peer_prices import (
     FIRST_VARIANCE,
     LEAST_VARIANCE,
     MEASURES,
     SMOOTHING,
     log_ratio,
+    log_ratio_one,
 )
 from smartrisk.features._price_level import PriceLevel, level_totals, unit_vectors
 from smartrisk.features._sum_tables import SCALE, SumTable, build_table
@@ -236,12 +238,29 @@ class MarketPrices(DeclarationTransformer):
                 for name, total in totals[key.label].items()
             }
         own = found.pop(_OWN.label, None)
-        locate = _locate_one if columns.n == 1 else _locate
-        location, variance = locate(found, own)
+        location, variance = _locate(found, own)
         deviation = log_ratio(columns, self.measure_) - location
         deviation -= self._market.level.before(columns.day)
         out[:, 0] = deviation
         out[:, 1] = deviation / np.sqrt(variance)
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Compare the measure of a single item with the market before its day."""
+        if self.measure_ is None:
+            return []
+        totals = self._market.totals
+        found: dict[str, dict[str, int]] = {}
+        for key in self.keys_:
+            past = item.look_up(key.columns, self.tables_[key.label])
+            found[key.label] = {
+                name: int(total[past.end]) - int(total[past.start])
+                for name, total in totals[key.label].items()
+            }
+        own = found.pop(_OWN.label, None)
+        location, variance = _locate_one(found, own)
+        deviation = log_ratio_one(item, self.measure_) - location
+        deviation -= self._market.level.before_one(item.day)
+        return [deviation, deviation / math.sqrt(variance)]
 
 
 def _locate(
@@ -275,17 +294,17 @@ def _locate(
 
 
 def _locate_one(
-    found: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any] | None
+    found: Mapping[str, Mapping[str, int]], own: Mapping[str, int] | None
 ) -> tuple[float, float]:
     """Return what `_locate` does for a single item, bit-identical, in plain numbers.
 
     An array operation on one item costs more than the arithmetic. The functions are
     those of numpy here too: others may differ in the last bit.
     """
-    n_widest = int(found[_WIDEST]["n"])
+    n_widest = found[_WIDEST]["n"]
     if not n_widest:
         return math.nan, FIRST_VARIANCE
-    location = int(found[_WIDEST]["x"]) / (n_widest * SCALE)
+    location = found[_WIDEST]["x"] / (n_widest * SCALE)
     peers = [_without_excess_of_one(sums, own) for sums in found.values()]
     n_peers, cosines, sines = zip(*peers, strict=True)
     counts = [n if n > 0 else 1.0 for n in n_peers]
@@ -303,15 +322,15 @@ def _locate_one(
 
 
 def _without_excess_of_one(
-    sums: Mapping[str, Any], own: Mapping[str, Any] | None
+    sums: Mapping[str, int], own: Mapping[str, int] | None
 ) -> tuple[float, float, float]:
     """Return what `_without_excess` does for a single item, in plain numbers."""
     n, cosines, sines = (float(sums[name]) for name in ("n", "c", "s"))
-    if own is not None and (n_own := int(own["n"])):
+    if own is not None and (n_own := own["n"]):
         excess = max(1.0 - (n - n_own + SMOOTHING) / n_own, 0.0)
         n -= excess * n_own
-        cosines -= excess * int(own["c"])
-        sines -= excess * int(own["s"])
+        cosines -= excess * own["c"]
+        sines -= excess * own["s"]
     return n, cosines, sines
 
 

@@ -34,10 +34,10 @@ from smartrisk.features._keys import (
     shrink,
     usable_keys,
 )
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import (
     SCALE,
     Lookup,
-    OneLookup,
     SumTable,
     build_table,
     quantise,
@@ -83,6 +83,12 @@ def log_ratio(columns: Columns, measure: str) -> Float:
     good = (above > 0) & (below > 0)
     ratio = np.where(good, above, 1.0) / np.where(good, below, 1.0)
     return np.where(good, np.log(ratio), np.nan)
+
+
+def log_ratio_one(item: OneItem, measure: str) -> float:
+    """Return what `log_ratio` does for a single item."""
+    above, below = (item.number(name) for name in MEASURES[measure])
+    return float(np.log(above / below)) if above > 0 and below > 0 else math.nan
 
 
 class PeerPrices(DeclarationTransformer):
@@ -235,9 +241,6 @@ class PeerPrices(DeclarationTransformer):
 
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Compare the measures of items with those of earlier items of their keys."""
-        if columns.n == 1:
-            out[0] = self._one_item(columns)
-            return
         encode_keys(columns, self.keys_, self.n_jobs)
         values = {name: log_ratio(columns, name) for name in self.measures_}
         root = self._root(columns)
@@ -272,19 +275,16 @@ class PeerPrices(DeclarationTransformer):
         for level in depth_levels(self.keys_):
             map_parallel(one, level, 1 if columns.n <= FEW else self.n_jobs)
 
-    def _one_item(self, columns: Columns) -> list[float]:
-        """Return the features of a single item, bit-identical to those in a batch."""
-        day, s = int(columns.day[0]), self.smoothing
-        root = {
-            measure: (float(mean.values[0]), float(variance.values[0]))
-            for measure, (mean, variance) in self._root(columns).items()
-        }
-        value = {name: float(log_ratio(columns, name)[0]) for name in self.measures_}
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Compare the measures of a single item with those of earlier items."""
+        s = self.smoothing
+        root = self._root_of_one(item)
+        value = {name: log_ratio_one(item, name) for name in self.measures_}
         above: dict[str, dict[str, tuple[float, float]]] = {}
         row: list[float] = []
         for number, key in enumerate(self.keys_):
             prior = above.get(key.parent, root) if key.parent else root
-            past = OneLookup(self.tables_[number], columns.one_id(key.columns), day)
+            past = item.look_up(key.columns, self.tables_[number])
             found, peers = {}, {}
             for measure in self.measures_:
                 n = past.total(f"{measure}:n")
@@ -315,6 +315,20 @@ class PeerPrices(DeclarationTransformer):
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
         variance = shrink(within, n, queries.prior(prior[1]), self.smoothing)
         return n, mean, np.maximum(variance, LEAST_VARIANCE)
+
+    def _root_of_one(self, item: OneItem) -> dict[str, tuple[float, float]]:
+        """Return what `_root` does for a single item."""
+        past = item.look_up((), self.overall_)
+        found = {}
+        for measure in self.measures_:
+            n = past.total(f"{measure}:n")
+            total = past.total(f"{measure}:s") / SCALE
+            squares = past.total(f"{measure}:q") / (SCALE * SCALE)
+            mean = total / n if n else math.nan
+            within = max(squares - total * total / max(n, 1), 0.0)
+            variance = (within + _FIRST_PEERS * FIRST_VARIANCE) / (n + _FIRST_PEERS)
+            found[measure] = (mean, variance)
+        return found
 
     def _root(self, columns: Columns) -> dict[str, tuple[ByDay, ByDay]]:
         """Return mean and variance of all earlier items; NaN mean before the first."""

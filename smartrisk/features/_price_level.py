@@ -87,6 +87,10 @@ class PriceLevel:
         levels: Float = self._before[at]
         return levels
 
+    def before_one(self, day: int) -> float:
+        """Return what `before` does for a single day."""
+        return float(self._before[self.days.searchsorted(day)])
+
     @cached_property
     def _before(self) -> Float:
         """Level before each of the days, and after the last."""

@@ -12,6 +12,7 @@ from smartrisk.features._duty_incentive import RATE_PARTS, rate_parts
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import find_past
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
@@ -116,6 +117,18 @@ class SiblingCodes(DeclarationTransformer):
             mean = total / (np.maximum(n, 1) * RATE_PARTS)
             gap = mean - columns.number("duty_rate")
             out[:, 1] = np.where(n > 0, gap, np.nan)
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Compare the code of a single item with earlier codes of its heading."""
+        heading, code = (item.look_up((n,), self.tables_[n]) for n in _LEVELS)
+        n = heading.total("n")
+        row = [code.total("n") / max(n, 1) if n else np.nan]
+        if self.rated_:
+            n = heading.total("rated") - code.total("rated")
+            total = heading.total("rate") - code.total("rate")
+            gap = total / (max(n, 1) * RATE_PARTS) - item.number("duty_rate")
+            row.append(gap if n > 0 else np.nan)
+        return row
 
     def _past(self, columns: Columns, level: str) -> dict[str, Int]:
         """Return the sums of earlier items of a level."""

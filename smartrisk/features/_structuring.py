@@ -13,6 +13,7 @@ from smartrisk.features._columns import Columns, Float
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import look_up
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import (
     SumTable,
     build_table,
@@ -179,6 +180,23 @@ class Structuring(DeclarationTransformer):
             near = look_up(columns, (name,), self.near_[name])
             out[:, column + 2] = near.total("n", near.since(_NEAR_DAYS))
             column += 3
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return the features of a single item in the order of `_describe`."""
+        row: list[float] = []
+        if self.valued_:
+            value = item.number("customs_value")
+            low = 1 - self.margin
+            row.append(float(any(t * low <= value < t for t in self.thresholds)))
+        for name, items in self.items_.items():
+            past = item.look_up((name,), items)
+            near = item.look_up((name,), self.near_[name])
+            row += [
+                past.total("n", past.since(self.window)),
+                past.total("n") / max(past.active_days, 1),
+                near.total("n", near.since(_NEAR_DAYS)),
+            ]
+        return row
 
 
 def check_thresholds(owner: str, thresholds: Sequence[float]) -> None:

@@ -29,6 +29,7 @@ from smartrisk.features._item_results import (
     read_labels,
     results_from_labels,
 )
+from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, KEY, OUTCOMES, TableInput
@@ -385,7 +386,9 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
 
     def _matrix(self, columns: Columns) -> Matrix:
         """Return the features of encoded items."""
-        out = np.empty((columns.n, len(self.feature_info_)), np.float32, order="F")
+        out: Matrix = np.empty(
+            (columns.n, len(self.feature_info_)), np.float32, order="F"
+        )
         self._compute(columns, out)
         return out
 
@@ -412,3 +415,11 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
     def _compute(self, columns: Columns, out: Matrix) -> None:
         """Write the features of encoded items into `out`, one column each."""
         raise NotImplementedError
+
+    def _compute_one(self, item: OneItem) -> list[float]:
+        """Return the features of a single item, bit-identical to `_compute`.
+
+        A transformer that does it in plain numbers replaces this.
+        """
+        row: list[float] = self._matrix(item.columns)[0].tolist()
+        return row

@@ -11,6 +11,7 @@ from smartrisk.items._hashes import (
     mix,
     mix_one,
     scramble,
+    text_id,
     text_ids,
 )
 from smartrisk.items._inspections import (
@@ -59,6 +60,7 @@ __all__ = [
     "scramble",
     "share_totals",
     "stage_of",
+    "text_id",
     "text_ids",
     "with_item_numbers",
 ]

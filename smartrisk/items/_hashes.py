@@ -101,6 +101,29 @@ def mix_one(value: int) -> int:
     return z ^ (z >> 31)
 
 
+def text_id(value: Any) -> int:
+    """Return `text_ids` of a single text as a plain integer.
+
+    Parameters
+    ----------
+    value : object
+        A text; anything else counts as its `str`.
+
+    Returns
+    -------
+    number : int
+        What `text_ids` gives: an array of one text costs more than this.
+
+    Examples
+    --------
+    >>> from smartrisk.items import text_id, text_ids
+    >>> text_id("BR") == int(text_ids(["BR"])[0])
+    True
+    """
+    digest = blake2b(str(value).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
 def text_ids(values: ArrayLike | Sequence[Any]) -> UInt:
     """Return a 64-bit number for each text.
 

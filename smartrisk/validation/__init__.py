@@ -15,11 +15,13 @@ from smartrisk.validation._parsing import (
 )
 from smartrisk.validation._report import ValidationReport, reason_template
 from smartrisk.validation._source_counts import map_version
-from smartrisk.validation._values import is_canonical
+from smartrisk.validation._values import UNDECIDED, canonical_value, is_canonical
 
 __all__ = [
+    "UNDECIDED",
     "OnError",
     "ValidationReport",
+    "canonical_value",
     "check",
     "explain_dates",
     "explain_numbers",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -31,9 +32,19 @@ from smartrisk.validation._numbers import (
 )
 from smartrisk.validation._report import Findings
 
-__all__ = ["COERCE", "MISSING", "is_canonical"]
+__all__ = ["COERCE", "MISSING", "UNDECIDED", "canonical_value", "is_canonical"]
 
+#: What `canonical_value` returns where only the check of a table can decide.
+UNDECIDED: Final = object()
 _NUMBER_LIKE = re.compile(f"{SCIENTIFIC}|{POINT_ZERO}")
+#: A moment of ISO 8601 as JSON writes it. Any other text is left to the full check; so
+#: is an offset, which needs the zone whose days count. Z alone is UTC, as it is there.
+_ISO_MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?Z?)?"
+)
+#: Larger whole numbers are no longer exact as floats, which a table may make of them.
+_MOST_EXACT = 2**53
 
 #: The coercion of each kind of field.
 COERCE: dict[str, Callable[[Field, pd.Series, Findings], pd.Series]] = {
@@ -90,6 +101,76 @@ def is_canonical(field: Field, value: Any) -> bool:
     if field.kind == "integer":
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return isinstance(value, str) and _is_canonical_text(field, value)
+
+
+def canonical_value(field: Field, value: Any) -> Any:
+    """Return the canonical value of a single plain value, or `UNDECIDED`.
+
+    What a JSON object holds needs no table: a moment as text of ISO 8601, a code or an
+    identity as a whole number.
+
+    Parameters
+    ----------
+    field : Field
+        The field that the value is for.
+    value : object
+        The value.
+
+    Returns
+    -------
+    canonical : object
+        What `validate` makes of the value, without a finding; `UNDECIDED` where only a
+        full check could tell.
+
+    Examples
+    --------
+    >>> from smartrisk.schema import DECLARATIONS
+    >>> from smartrisk.validation import UNDECIDED, canonical_value
+    >>> canonical_value(DECLARATIONS["lodged_at"], "2026-03-01T09:30:00")
+    Timestamp('2026-03-01 09:30:00')
+    >>> canonical_value(DECLARATIONS["office"], 32)
+    '32'
+    >>> canonical_value(DECLARATIONS["lodged_at"], "01/03/2026") is UNDECIDED
+    True
+    """
+    if is_canonical(field, value):
+        return value
+    if type(value) is str:
+        return _read_moment(value) if field.kind == "datetime" else UNDECIDED
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        return UNDECIDED
+    number = int(value)
+    if not 0 <= number < _MOST_EXACT:
+        return UNDECIDED
+    if field.kind == "integer":
+        return number
+    if field.kind not in ("code", "text"):
+        return UNDECIDED
+    text = str(number)
+    return text if _is_canonical_text(field, text) else UNDECIDED
+
+
+def _read_moment(text: str) -> Any:
+    """Return the moment that a text of ISO 8601 states, in microseconds."""
+    match = _ISO_MOMENT.fullmatch(text)
+    if match is None:
+        return UNDECIDED
+    year, month, day, hour, minute, second, part = match.groups("0")
+    try:
+        moment = datetime.datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+            int(part[:6].ljust(6, "0")),
+        )
+    except ValueError:  # no day of the calendar, no time of a day
+        return UNDECIDED
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return UNDECIDED
+    return pd.Timestamp(moment)
 
 
 def _is_canonical_text(field: Field, value: str) -> bool:

@@ -120,7 +120,7 @@ def canonical_value(field: Field, value: Any) -> Any:
     -------
     canonical : object
         What `validate` makes of the value, without a finding; `UNDECIDED` where only a
-        full check could tell.
+        full check could decide.
 
     Examples
     --------
@@ -187,6 +187,8 @@ def _is_canonical_text(field: Field, value: str) -> bool:
             return True
         named = lower not in NO_PARTY and any(map(str.isalnum, value))
         return named and _NUMBER_LIKE.fullmatch(value) is None
+    if field.codes:
+        return value in field.codes
     if field.pattern is not None and re.fullmatch(field.pattern, value) is None:
         return False
     return value == value.upper() and is_listed(field, value)

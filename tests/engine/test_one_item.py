@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
 import smartrisk as sr
+from smartrisk.engine import _reading
 from smartrisk.errors import DataQualityWarning, TableError
 from smartrisk.models import RiskClassifier
 from smartrisk.schema import DECLARATIONS
@@ -59,6 +62,18 @@ def test_an_item_with_a_field_as_text_is_scored_as_in_the_batch(engine, row, nam
     text = str(row.iloc[0][name])
     item = row.iloc[0].to_dict() | {name: text}
     assert_same(engine, item, row.assign(**{name: text}))
+
+
+def test_an_item_of_a_json_text_is_scored_as_in_the_batch_without_a_table(
+    engine, row, monkeypatch
+):
+    plain = row.iloc[0].to_dict() | {"carrier_id": None, "office": 17}
+    moment = plain["lodged_at"].isoformat()
+    text = json.dumps(plain | {"lodged_at": moment}, default=lambda value: value.item())
+    expected = row.assign(carrier_id=None, office="17")
+    assert_same(engine, json.loads(text), expected)
+    monkeypatch.setattr(_reading, "read_declarations", None)
+    assert engine.score_one(json.loads(text)) == engine.score_one(plain)
 
 
 @pytest.mark.parametrize("name", DECLARATIONS.required)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import look_up
+from smartrisk.features._levels import Levels
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -49,15 +50,11 @@ class LowestTable:
     def __init__(self, entries: SumTable) -> None:
         self.entries = entries
 
-    @cached_property
+    @property
     def so_far(self) -> Int:
-        """Lowest value up to each entry."""
-        # One pass for all keys: later keys are shifted below all values of earlier
-        # ones, so that the running minimum starts again at each key.
-        offset = (self.entries.packed >> DAY_BITS) << _RATE_BITS
-        lowest = self.entries.sums["lowest"]
-        made: Int = np.minimum.accumulate(lowest - offset) + offset
-        return made
+        """Lowest value up to each entry, all levels merged."""
+        _ = self.entries.packed
+        return _so_far(self.entries, self.entries.sums["lowest"])
 
     @classmethod
     def from_items(cls, identity: UInt, day: Int, value: Int) -> LowestTable:
@@ -93,25 +90,67 @@ class LowestTable:
             return self
         packed = at.packed[changed]
         sums = {name: values[changed] for name, values in daily.items()}
-        return LowestTable(self.entries.plus(SumTable(at.ids, packed, sums)))
+        # A level above shows the lower of its values and those below it.
+        raises = bool(((known["n"] > 0) & ((n == 0) | (daily["lowest"] > 0))).any())
+        more = SumTable(at.ids, packed, sums)
+        return LowestTable(self.entries.plus(more, whole=raises))
 
     def before(self, ids: UInt, codes: Int, day: Int) -> Float:
         """Return the lowest value of earlier days; NaN when there is none."""
         out = np.full(len(day), np.nan)
-        entries = self.entries
-        if not len(entries.ids):
-            return out
-        at = np.append(entries.find(ids), -1)[codes]
-        safe = np.maximum(at, 0)
-        end = entries.before(safe, day)
-        some = (at >= 0) & (end > entries.starts[safe])
-        out[some] = self.so_far[end[some] - 1]
+        found = self.entries.view_for(len(day))
+        tables = found.tables if isinstance(found, Levels) else (found,)
+        for number, table in enumerate(tables):
+            if not len(table.ids):
+                continue
+            at = np.append(table.find(ids), -1)[codes]
+            safe = np.maximum(at, 0)
+            end = table.before(safe, day)
+            some = np.flatnonzero((at >= 0) & (end > table.starts[safe]))
+            if len(some):
+                so_far = _so_far_of_level(tables, number)
+                out[some] = np.fmin(out[some], so_far[end[some] - 1])
         return out
 
     def before_one(self, item: OneItem, level: str) -> float:
         """Return what `before` does for a single item."""
         past = item.look_up((level,), self.entries)
-        return float(self.so_far[past.end - 1]) if past.end > past.start else np.nan
+        levels = past.levels
+        tables = (past.table,) if levels is None else levels[0].tables
+        found = [
+            float(_so_far_of_level(tables, tables.index(part.table))[part.end - 1])
+            for part in (past, *past.more)
+            if part.end > part.start
+        ]
+        return min(found, default=np.nan)
+
+
+def _so_far_of_level(tables: tuple[SumTable, ...], number: int) -> Int:
+    """Return the lowest value up to each entry of a level, made once.
+
+    Above the base, entries are differences to the levels below.
+    """
+    table = tables[number]
+    below = tables[:number]
+    known, found = vars(table).get("so_far", (None, None))
+    if found is None or known != below:
+        lowest = table.sums["lowest"]
+        if below:
+            sums, _ = Levels(below).exactly(table.entry_ids, table.day)
+            lowest = lowest + sums["lowest"]
+        found = _so_far(table, lowest)
+        vars(table)["so_far"] = below, found
+    made: Int = found
+    return made
+
+
+def _so_far(table: SumTable, lowest: Int) -> Int:
+    """Return the lowest value up to each entry from that of the entry's day."""
+    # One pass for all keys: later keys are shifted below all values of earlier ones, so
+    # that the running minimum starts again at each key.
+    offset = (table.packed >> DAY_BITS) << _RATE_BITS
+    made: Int = np.minimum.accumulate(lowest - offset) + offset
+    return made
 
 
 class DutyIncentive(DeclarationTransformer):

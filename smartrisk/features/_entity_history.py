@@ -24,6 +24,7 @@ from smartrisk.features._keys import (
     day_range,
     depth_levels,
     encode_keys,
+    look_up_days,
     map_parallel,
     parents_of,
     report_absent_keys,
@@ -40,7 +41,6 @@ from smartrisk.features._statistics import (
 )
 from smartrisk.features._sum_tables import (
     SCALE,
-    Lookup,
     SumTable,
     build_table,
 )
@@ -191,12 +191,7 @@ class EntityHistory(DeclarationTransformer):
             key.label in self._parents or any(s.needs_results for s in plan)
             for key, plan in zip(self.keys_, self._plan, strict=True)
         ]
-        self._decays = [
-            Decay(items, self.half_life)
-            if any(s.name == "decayed" for s in plan)
-            else None
-            for items, plan in zip(self.items_, self._plan, strict=True)
-        ]
+        self._decay = Decay(self.half_life)
 
     def _describe(self) -> list[FeatureInfo]:
         """Return the features of each key in the order of its statistics."""
@@ -237,7 +232,7 @@ class EntityHistory(DeclarationTransformer):
     ) -> Rates | None:
         """Write the features of one key; return its rates if others fall back on it."""
         key = self.keys_[number]
-        results = self.results_[number]
+        results = self.results_[number].view_for(columns.n)
         rates = None
         if key.label in self._parents:
             rates = np.empty(columns.n), np.empty(columns.n)
@@ -250,7 +245,7 @@ class EntityHistory(DeclarationTransformer):
                 queries.in_table(results, at) if self._rated[number] else None,
                 prior=_Ordered(prior, queries),
                 smoothing=self.smoothing,
-                decay=self._decays[number],
+                decay=self._decay,
             )
             for column, statistic in enumerate(self._plan[number]):
                 queries.write_back(found.value(statistic), out[:, column])
@@ -276,7 +271,7 @@ class EntityHistory(DeclarationTransformer):
                 item.look_up(key.columns, self.results_[number]),
                 prior=rates.get(key.parent, first) if key.parent else first,
                 smoothing=self.smoothing,
-                decay=self._decays[number],
+                decay=self._decay,
             )
             row += [found.value(statistic) for statistic in self._plan[number]]
             if key.label in self._parents:
@@ -286,8 +281,7 @@ class EntityHistory(DeclarationTransformer):
     def _overall_rates(self, columns: Columns) -> Rates:
         """Return the rates of all items as of each day, drawn towards a usual one."""
         span = day_range(columns)
-        at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
-        known = Lookup.make(self.overall_, at, span)
+        known = look_up_days(columns, self.overall_, span)
         n = known.total("n")
         first = np.full(len(span), _FIRST_HIT_RATE)
         rate = shrink(known.total("hits"), n, first, _FIRST_INSPECTIONS)

@@ -20,11 +20,9 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._sum_tables import (
-    Lookup,
-    SumTable,
-    sort_queries,
-)
+from smartrisk.features._levels import Levels
+from smartrisk.features._lookups import Lookup
+from smartrisk.features._sum_tables import SumTable, sort_queries
 from smartrisk.items import UInt
 from smartrisk.schema import DECLARATIONS, DERIVED_COLUMNS, HS_LEVELS
 from smartrisk.threads import count_jobs
@@ -309,31 +307,37 @@ class Queries:
 
         In blocks that fit the processor's cache.
         """
+        view = table.view_for(columns.n)
         by = columns.sorted_keys.get(tuple(key))
-        if by is not None and by.entries is table.packed and by.covers(columns.n):
+        if (
+            isinstance(view, SumTable)
+            and by is not None
+            and by.entries is view.packed
+            and by.covers(columns.n)
+        ):
             # The table was made from exactly these items: nothing to search.
             for start in range(0, columns.n, BLOCK):
                 stop = min(start + BLOCK, columns.n)
-                past = Lookup.of_learned(table, by, start, stop)
+                past = Lookup.of_learned(view, by, start, stop)
                 yield cls(by.order[start:stop], past.position, by.ids, past)
             return
         codes, ids = columns.key(key)
-        at = np.append(table.find(ids), -1)[codes]
+        at = np.append(view.find(ids), -1)[codes]
         if columns.n <= FEW:
-            past = Lookup.make(table, at, columns.day)
+            past = Lookup.make(view, at, columns.day)
             yield cls(slice(None), codes, ids, past)
             return
         order, at, day = sort_queries(at, columns.day)
         for start in range(0, columns.n, BLOCK):
             rows = order[start : start + BLOCK]
             part = slice(start, start + BLOCK)
-            yield cls(rows, codes[rows], ids, Lookup.make(table, at[part], day[part]))
+            yield cls(rows, codes[rows], ids, Lookup.make(view, at[part], day[part]))
 
     def write_back(self, values: Any, into: NDArray[Any]) -> None:
         """Write values to the rows of the items, in the type of the target array."""
         into[self.order] = np.asarray(values, into.dtype)
 
-    def in_table(self, table: SumTable, found: Int) -> Lookup:
+    def in_table(self, table: SumTable | Levels, found: Int) -> Lookup:
         """Look the same items up in another table of the key.
 
         `found` is what ``table.find`` returned for the identities, with -1 appended.
@@ -351,12 +355,20 @@ class Queries:
 def look_up(columns: Columns, key: Sequence[str], table: SumTable) -> Lookup:
     """Return the past of each item in the table of a key, in the order of the items."""
     codes, ids = columns.key(key)
-    at = np.append(table.find(ids), -1)[codes]
-    return Lookup.make(table, at, columns.day)
+    view = table.view_for(columns.n)
+    at = np.append(view.find(ids), -1)[codes]
+    return Lookup.make(view, at, columns.day)
 
 
-def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[Int, Int]:
-    """Return where the past of each item lies in the table of a key.
+def look_up_days(columns: Columns, table: SumTable, span: Int) -> Lookup:
+    """Return the past of each of some days in the table of all items together."""
+    view = table.view_for(1)
+    at = np.repeat(view.find(columns.key(())[1]), len(span))
+    return Lookup.make(view, at, span)
+
+
+def find_sums(columns: Columns, key: Sequence[str], table: SumTable) -> dict[str, Int]:
+    """Return the sums of the past of each item in the table of a key.
 
     Parameters
     ----------
@@ -369,11 +381,11 @@ def find_past(columns: Columns, key: Sequence[str], table: SumTable) -> tuple[In
 
     Returns
     -------
-    start, end : ndarray of int64, shape (n_items,)
-        Entries from `start` to `end` (exclusive) are those before the day.
+    sums : dict of str to ndarray of int64, shape (n_items,)
+        By name.
     """
-    start, end = np.empty((2, columns.n), np.int64)
+    found = {name: np.empty(columns.n, np.int64) for name in table.names()}
     for queries in Queries.blocks(columns, key, table):
-        queries.write_back(queries.past.start, start)
-        queries.write_back(queries.past.end, end)
-    return start, end
+        for name, sums in found.items():
+            queries.write_back(queries.past.total(name), sums)
+    return found

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -18,10 +15,11 @@ from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
     Key,
     encode_keys,
-    find_past,
+    find_sums,
     map_parallel,
     usable_keys,
 )
+from smartrisk.features._market_sums import Market
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._peer_prices import (
     FIRST_VARIANCE,
@@ -31,15 +29,13 @@ from smartrisk.features._peer_prices import (
     log_ratio,
     log_ratio_one,
 )
-from smartrisk.features._price_level import PriceLevel, level_totals, unit_vectors
+from smartrisk.features._price_level import unit_vectors
 from smartrisk.features._sum_tables import SCALE, SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
 #: Goods whose earlier items are the market, from the wider to the narrower ones.
 _GOODS = (Key(("hs4",)), Key(("hs6",)), Key(("hs6", "origin")))
 _WIDEST = "hs4"
-#: Goods whose prices show the level: the narrowest that every item has.
-_LEVEL_GOODS = "hs6"
 #: What the importer declared before for the same goods.
 _OWN = Key(("importer_id", "hs6", "origin"))
 #: The measure is the first that the fields allow: net mass is declared in one unit.
@@ -49,32 +45,6 @@ _STATISTICS = ("market_deviation", "market_z")
 #: up or down. A shorter one is chance.
 _LEAST_LENGTH = 0.01
 _TURN = 2.0 * np.pi
-
-
-@dataclass(frozen=True, eq=False)
-class Market:
-    """Sums of the market, and what is derived from them when it is first read.
-
-    Parameters
-    ----------
-    tables : dict of str to SumTable
-        Sums of the measure by the label of a key.
-    """
-
-    tables: Mapping[str, SumTable]
-
-    @cached_property
-    def level(self) -> PriceLevel:
-        """Level of the measure by day."""
-        return PriceLevel.from_table(self.tables[_LEVEL_GOODS])
-
-    @cached_property
-    def totals(self) -> dict[str, dict[str, Int]]:
-        """Running totals by key, all prices at the level of the start."""
-        return {
-            label: level_totals(table, self.level)
-            for label, table in self.tables.items()
-        }
 
 
 class MarketPrices(DeclarationTransformer):
@@ -164,18 +134,20 @@ class MarketPrices(DeclarationTransformer):
 
     def _extend(self, change: Change) -> None:
         """Add the sums of items that come, and take out those that go."""
-        tables = dict(self.tables_)
+        tables, market = dict(self.tables_), self._market
         for columns, leaving in ((change.added, False), (change.removed, True)):
             if columns is None:
                 continue
             more = self._tables(columns)
+            changes = {}
             for key in self.keys_:
                 if change.touches(key.fields):
                     table = more[key.label]
-                    tables[key.label] = tables[key.label].plus(
-                        table.negate() if leaving else table
-                    )
-        self.set_tables(tables)
+                    changes[key.label] = table.negate() if leaving else table
+            for label, table in changes.items():
+                tables[label] = tables[label].plus(table)
+            market = market.plus(dict(tables), changes)
+        self.tables_, self._market = tables, market
 
     def blocks(self) -> dict[str, SumTable]:
         """Return the tables of the history by name."""
@@ -229,18 +201,15 @@ class MarketPrices(DeclarationTransformer):
         """Compare the measure of items with the market before their days."""
         if self.measure_ is None:
             return
-        totals = self._market.totals
-        found: dict[str, dict[str, Any]] = {}
-        for key in self.keys_:
-            start, end = find_past(columns, key.columns, self.tables_[key.label])
-            found[key.label] = {
-                name: total[end] - total[start]
-                for name, total in totals[key.label].items()
-            }
+        level, derived = self._market.derived
+        found = {
+            key.label: find_sums(columns, key.columns, derived[key.label])
+            for key in self.keys_
+        }
         own = found.pop(_OWN.label, None)
         location, variance = _locate(found, own)
         deviation = log_ratio(columns, self.measure_) - location
-        deviation -= self._market.level.before(columns.day)
+        deviation -= level.before(columns.day)
         out[:, 0] = deviation
         out[:, 1] = deviation / np.sqrt(variance)
 
@@ -248,18 +217,16 @@ class MarketPrices(DeclarationTransformer):
         """Compare the measure of a single item with the market before its day."""
         if self.measure_ is None:
             return []
-        totals = self._market.totals
+        level, derived = self._market.derived
         found: dict[str, dict[str, int]] = {}
         for key in self.keys_:
-            past = item.look_up(key.columns, self.tables_[key.label])
-            found[key.label] = {
-                name: int(total[past.end]) - int(total[past.start])
-                for name, total in totals[key.label].items()
-            }
+            table = derived[key.label]
+            past = item.look_up(key.columns, table)
+            found[key.label] = {name: past.total(name) for name in table.names()}
         own = found.pop(_OWN.label, None)
         location, variance = _locate_one(found, own)
         deviation = log_ratio_one(item, self.measure_) - location
-        deviation -= self._market.level.before_one(item.day)
+        deviation -= level.before_one(item.day)
         return [deviation, deviation / math.sqrt(variance)]
 
 

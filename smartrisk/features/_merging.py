@@ -64,7 +64,7 @@ def merge_entries(base: Entries, change: Entries) -> Entries:
             made[pair] = _merge_total(total, other, places)
         totals[name] = made[pair]
     merged = Entries(ids=ids, packed=packed, totals=totals)
-    return _drop_empty(merged, places.into)
+    return drop_empty(merged, places.into)
 
 
 def _unite(base: Entries, change: Entries) -> tuple[UInt, Int, Int]:
@@ -94,7 +94,7 @@ def _merge_total(total: Int, change: Int, places: _Places) -> Int:
     return merged
 
 
-def _drop_empty(entries: Entries, touched: Int) -> Entries:
+def drop_empty(entries: Entries, touched: Int) -> Entries:
     """Drop those of the touched entries whose sums are all 0, and ids without any."""
     empty = np.ones(len(touched), bool)
     for total in entries.totals.values():

@@ -28,6 +28,7 @@ from smartrisk.features._keys import (
     day_range,
     depth_levels,
     encode_keys,
+    look_up_days,
     map_parallel,
     parents_of,
     report_absent_keys,
@@ -37,7 +38,6 @@ from smartrisk.features._keys import (
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import (
     SCALE,
-    Lookup,
     SumTable,
     build_table,
     quantise,
@@ -334,8 +334,7 @@ class PeerPrices(DeclarationTransformer):
         """Return mean and variance of all earlier items; NaN mean before the first."""
         span = day_range(columns)
         first = int(span[0])
-        at = np.full(len(span), 0 if len(self.overall_.ids) else -1)
-        past = Lookup.make(self.overall_, at, span)
+        past = look_up_days(columns, self.overall_, span)
         found = {}
         for measure in self.measures_:
             n = past.total(f"{measure}:n")

@@ -11,7 +11,7 @@ from smartrisk.features._columns import Columns, Int
 from smartrisk.features._duty_incentive import RATE_PARTS, rate_parts
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._keys import find_past
+from smartrisk.features._keys import find_sums
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -132,6 +132,4 @@ class SiblingCodes(DeclarationTransformer):
 
     def _past(self, columns: Columns, level: str) -> dict[str, Int]:
         """Return the sums of earlier items of a level."""
-        table = self.tables_[level]
-        start, end = find_past(columns, (level,), table)
-        return {name: total[end] - total[start] for name, total in table.totals.items()}
+        return find_sums(columns, (level,), self.tables_[level])

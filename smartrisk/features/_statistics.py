@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +16,8 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.features._columns import DAY_BITS, Float, Int
-from smartrisk.features._sum_tables import SCALE, Lookup, OneLookup, SumTable
+from smartrisk.features._lookups import DAY_MASK, Lookup, OneLookup
+from smartrisk.features._sum_tables import SCALE, SumTable
 
 #: The statistics of a trader's key that names none; goods and places have no "decayed".
 USUAL = (
@@ -92,31 +92,43 @@ class Statistic:
 class Decay:
     """Running totals in which an item loses half its weight every half-life.
 
-    They are added up when they are first read.
+    They are added up when they are first read, and stay with the entries of a table.
     """
 
-    def __init__(self, table: SumTable, half_life: int) -> None:
+    def __init__(self, half_life: int) -> None:
         self.rate = float(np.log(2.0) / half_life)
-        self._table = table
 
-    @cached_property
-    def totals(self) -> Float:
-        """Items up to each entry of the table."""
-        return decayed_totals(self._table, self.rate)
+    def totals(self, table: SumTable) -> Float:
+        """Return the items up to each entry of a merged table."""
+        name = f"decayed {self.rate!r}"
+        found: Float | None = vars(table).get(name)
+        if found is None:
+            # Another thread may merge meanwhile, which replaces what is stored here.
+            vars(table)[name] = found = decayed_totals(table, self.rate)
+        return found
 
     def at(self, past: Lookup | OneLookup) -> Any:
         """Return the decayed number of items before each day."""
         if isinstance(past, OneLookup):
-            if past.end == past.start:
-                return 0.0
-            weight = np.exp(-self.rate * np.array([past.days_since()]))[0]
-            return float(self.totals[past.end - 1] * weight)
+            return self._at_one(past)
         out = np.zeros(len(past.day))
         some = past.end > past.start
         entry = past.end[some] - 1
-        gap = past.day[some] - past.table.day[entry]
-        out[some] = self.totals[entry] * np.exp(-self.rate * gap)
+        gap = past.day[some] - (past.table.packed[entry] & DAY_MASK)
+        out[some] = self.totals(past.table)[entry] * np.exp(-self.rate * gap)
+        rows = past.rows_of_several()
+        if len(rows):
+            out[rows] = self.at(past.merge_levels(rows, ("n",)))
         return out
+
+    def _at_one(self, past: OneLookup) -> float:
+        """Return the decayed number of items before the day of a single item."""
+        if past.more:
+            past = past.merge_levels(("n",))
+        if past.end == past.start:
+            return 0.0
+        weight = np.exp(-self.rate * np.array([past.days_since()]))[0]
+        return float(self.totals(past.table)[past.end - 1] * weight)
 
 
 class AsOf:
@@ -259,8 +271,9 @@ def decayed_totals(table: SumTable, rate: float) -> Float:
     while step < len(total):
         one_key = group[step:] == group[:-step]
         weight = np.exp(-rate * (day[step:] - day[:-step]))
-        weight[~one_key] = 0.0
-        if not (weight > _NEGLIGIBLE).any():
+        # So that the total of a key does not depend on other keys.
+        weight[~one_key | (weight <= _NEGLIGIBLE)] = 0.0
+        if not weight.any():
             break
         added = total[:-step] * weight
         total[step:] += added

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS, Columns, Int, SortedKey
 from smartrisk.features._digests import Digest, add_digests, digest_entries
-from smartrisk.features._merging import Entries, merge_entries
+from smartrisk.features._levels import Levels
+from smartrisk.features._lookups import DAY_MASK as DAY_MASK
+from smartrisk.features._lookups import Lookup as Lookup
+from smartrisk.features._lookups import OneLookup as OneLookup
+from smartrisk.features._merging import Entries
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -25,9 +29,13 @@ SCALE = 4096.0
 #: Logarithms are cut to this size: exp(400) is beyond any amount, and the sum of the
 #: squares of 3 million items, in parts of 1/4096, stays below 2**63.
 _MOST = 400.0
-DAY_MASK = (1 << DAY_BITS) - 1
 #: Arrays that a table has once its parts are merged.
 _MERGED = frozenset({"ids", "packed", "starts", "totals"})
+#: Levels are merged for a look-up of more than one item for this many entries: it reads
+#: most of them anyway.
+_FEW = 4
+#: Days before the last one whose entries are found without a search of all.
+_RECENT = 45
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
@@ -43,7 +51,7 @@ def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
     return valid.astype(np.int64), parts
 
 
-@dataclass
+@dataclass(eq=False)
 class SumTable:
     """Entries (key value, day) -> sums, for one key, sorted, with running totals.
 
@@ -59,8 +67,9 @@ class SumTable:
     Notes
     -----
     A table never changes. `plus` returns another one that shares the entries of this
-    one and merges the new ones with them when somebody first reads them: the content
-    is the same before and after, and an interrupt leaves both parts as they are.
+    one as a level below the new ones: look-ups read both. They are merged now and then,
+    and when somebody reads an array: the content is the same before and after, and an
+    interrupt leaves all levels as they are.
     """
 
     ids: UInt
@@ -69,8 +78,12 @@ class SumTable:
     starts: Int = field(init=False)
     totals: Sums = field(init=False)
     #: Entries and changes that are not merged yet; None once they are.
-    _parts: ClassVar[tuple[SumTable, tuple[SumTable, ...]] | None] = None
+    _levels: ClassVar[Levels | None] = None
+    #: Running number of entries that no level below has; None where none is below.
+    fresh: ClassVar[Int | None] = None
     _digest: ClassVar[Digest | None] = None
+    _last: ClassVar[int | None] = None
+    _recent: ClassVar[tuple[int, Int] | None] = None
 
     def __post_init__(self, daily: Sums) -> None:
         self.starts = _starts(self.ids, self.packed)
@@ -82,19 +95,38 @@ class SumTable:
                 np.cumsum(values, out=total[1:])
             self.totals[name] = made[id(values)]
 
-    def _entries(self) -> Entries:
+    def entries(self) -> Entries:
         """Return the entries for a merge."""
         return Entries(ids=self.ids, packed=self.packed, totals=self.totals)
+
+    @classmethod
+    def of_entries(cls, entries: Entries, starts: Int | None = None) -> SumTable:
+        """Return the table of sorted entries, without a copy."""
+        made = SumTable.__new__(SumTable)
+        if starts is None:
+            starts = _starts(entries.ids, entries.packed)
+        made.ids, made.packed, made.starts = entries.ids, entries.packed, starts
+        made.totals = entries.totals
+        return made
 
     @property
     def digest(self) -> Digest:
         """Digest of the entries, that of no other content: see `_digests`."""
         found = self._digest
         if found is None:
-            found = digest_entries(self.ids, self.packed, self.totals)
+            levels = self._levels
+            if levels is not None:
+                found = add_digests(*(table.digest for table in levels.tables))
+            else:
+                found = digest_entries(self.ids, self.packed, self.totals)
             # Another thread may merge meanwhile, which replaces what is stored here.
             vars(self)["_digest"] = found
         return found
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the sums."""
+        levels = self._levels
+        return tuple((self if levels is None else levels.tables[0]).totals)
 
     @property
     def sums(self) -> Sums:
@@ -183,25 +215,84 @@ class SumTable:
         packed = (codes.astype(np.int64) << DAY_BITS) | day
         return cls(ids, *_aggregate(packed, sums))
 
-    def plus(self, *changes: SumTable) -> SumTable:
+    def plus(self, *changes: SumTable, whole: bool = False) -> SumTable:
         """Return a table with more entries; this one stays as it is.
 
-        It costs the entries of the changes: see the notes of the class.
+        Parameters
+        ----------
+        *changes : SumTable
+            Entries to add; sums may be negative.
+        whole : bool, default=False
+            Whether look-ups must not read the levels one by one.
         """
         added = [table for table in changes if len(table.packed)]
         if not added:
             return self
         change = added[0] if len(added) == 1 else SumTable.merge(added)
-        base, pending = self._parts or (self, ())
+        levels = self._levels or Levels((self,))
         digest = None
         if self._digest is not None:
             digest = add_digests(self._digest, change.digest)
-        while pending and len(pending[-1].packed) < 2 * len(change.packed):
-            change = SumTable.merge([pending[-1], change])
-            pending = pending[:-1]
-        grown = _UnmergedTable.__new__(_UnmergedTable)
-        grown.__dict__ = {"_parts": (base, (*pending, change)), "_digest": digest}
-        return grown
+        grown = levels.plus(change)
+        if grown is levels and not whole:
+            return self
+        if whole:
+            grown = Levels(grown.tables, True)
+        made = _LevelledTable.__new__(_LevelledTable)
+        made.__dict__ = {"_levels": grown, "_digest": digest}
+        return made
+
+    def view_for(self, n_items: int) -> SumTable | Levels:
+        """Return what look-ups of some items read: this table, or its levels.
+
+        Where another thread merges the levels, these stay as they were.
+        """
+        return self
+
+    def take(self, ids: UInt, names: Sequence[str]) -> SumTable:
+        """Return the entries of some identities, sorted and each once."""
+        place = self.find(ids)
+        place = place[place >= 0]
+        count = self.starts[place + 1] - self.starts[place]
+        ends = np.cumsum(count)
+        n_entries = int(ends[-1]) if len(ends) else 0
+        rows = np.arange(n_entries) + np.repeat(
+            self.starts[place] - ends + count, count
+        )
+        at = np.repeat(np.arange(len(place)), count)
+        packed = (at << DAY_BITS) | (self.packed[rows] & DAY_MASK)
+        totals = {name: self.totals[name] for name in names}
+        daily = {name: total[rows + 1] - total[rows] for name, total in totals.items()}
+        return SumTable(self.ids[place], packed, daily)
+
+    def since(self, first: int) -> tuple[UInt, Int]:
+        """Return identity and day of the entries from a day on, in no order."""
+        levels = self._levels
+        tables = (self,) if levels is None else levels.tables
+        found = [table._since(first) for table in tables]
+        ids = np.concatenate([table.entry_ids_at(r) for table, r in found])
+        day = np.concatenate([table.packed[rows] & DAY_MASK for table, rows in found])
+        return ids, day
+
+    def _since(self, first: int) -> tuple[SumTable, Int]:
+        """Return the entries of a merged table from a day on; the last are noted."""
+        last = self.last_day()
+        if last is None or last < first:
+            return self, np.zeros(0, np.int64)
+        recent = self._recent
+        if recent is None:
+            from_day = last - _RECENT
+            recent = from_day, np.flatnonzero(self.day >= from_day)
+            vars(self)["_recent"] = recent
+        if first < recent[0]:
+            return self, np.flatnonzero(self.day >= first)
+        rows = recent[1]
+        return self, rows[self.packed[rows] & DAY_MASK >= first]
+
+    def entry_ids_at(self, rows: Int) -> UInt:
+        """Return the identity of some entries."""
+        ids: UInt = self.ids[self.packed[rows] >> DAY_BITS]
+        return ids
 
     def negate(self) -> SumTable:
         """Return the same entries with negative sums, to take them out of a table."""
@@ -211,16 +302,13 @@ class SumTable:
     def exactly(self, ids: UInt, day: Int) -> Sums:
         """Return the sums of (identity, day) pairs, 0 where there is no such entry.
 
-        Without a merge: it costs a search in each part.
+        Without a merge: it costs a search in each level.
         """
-        base, pending = self._parts or (self, ())
-        found = [table._exactly(ids, day) for table in (base, *pending)]
-        return {
-            name: np.add.reduce([part[name] for part in found]) for name in found[0]
-        }
+        levels = self._levels or Levels((self,))
+        return levels.exactly(ids, day)[0]
 
-    def _exactly(self, ids: UInt, day: Int) -> Sums:
-        """Return the sums of (identity, day) pairs of a merged table."""
+    def exact_entries(self, ids: UInt, day: Int) -> tuple[Sums, NDArray[np.bool_]]:
+        """Return the sums of (identity, day) pairs, and which a merged table has."""
         position = self.find(ids)
         wanted = (position << DAY_BITS) | day
         entry = np.searchsorted(self.packed, wanted)
@@ -231,11 +319,19 @@ class SumTable:
         for name, total in self.totals.items():
             sums[name] = np.zeros(len(ids), np.int64)
             sums[name][there] = total[at + 1] - total[at]
-        return sums
+        return sums, there
 
     def last_day(self) -> int | None:
         """Return the day of the last entry, None where there is none."""
-        return int(self.day.max()) if len(self.packed) else None
+        levels = self._levels
+        if levels is not None and not levels.whole:
+            days = [table.last_day() for table in levels.tables]
+            return max((day for day in days if day is not None), default=None)
+        if not len(self.packed):
+            return None
+        if self._last is None:
+            vars(self)["_last"] = int(self.day.max())
+        return self._last
 
     def find(self, ids: UInt) -> Int:
         """Return the position of each identity, -1 where it was never seen."""
@@ -263,8 +359,8 @@ class SumTable:
         return total[last] - total[first]
 
 
-class _UnmergedTable(SumTable):
-    """A table whose changes are merged when one of its arrays is first read.
+class _LevelledTable(SumTable):
+    """A table of several levels, which are merged when one of its arrays is read.
 
     Then it becomes a plain table: a class with ``__getattr__`` makes every look-up of
     an attribute slower.
@@ -273,28 +369,37 @@ class _UnmergedTable(SumTable):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Merge the entries when one of their arrays is missing."""
+            """Merge the levels when one of the arrays is missing."""
             if name not in _MERGED:
                 raise AttributeError(name)
-            parts = self._parts
-            if parts is not None:
-                self._merge(*parts)
+            levels = self._levels
+            if levels is not None:
+                self._merge(levels)
             return object.__getattribute__(self, name)
 
-    def _merge(self, base: SumTable, changes: tuple[SumTable, ...]) -> None:
-        """Replace the parts by the merged entries, in one assignment.
+    def view_for(self, n_items: int) -> SumTable | Levels:
+        """Return what look-ups of some items read: the levels, or all of them merged.
 
-        Threads that do it at once compute the same. The parts are released with it.
+        Parameters
+        ----------
+        n_items : int
+            Number of items: for many, the levels are merged.
         """
-        change = SumTable.merge(changes)
-        merged = merge_entries(base._entries(), change._entries())
-        self.__dict__ = {
-            "ids": merged.ids,
-            "packed": merged.packed,
-            "starts": _starts(merged.ids, merged.packed),
-            "totals": merged.totals,
-            "_digest": self._digest,
-        }
+        levels = self._levels
+        if levels is None:  # another thread merged them
+            return self
+        if levels.whole or n_items * _FEW > levels.n_entries:
+            self._merge(levels)
+            return self
+        return levels
+
+    def _merge(self, levels: Levels) -> None:
+        """Replace the levels by the merged entries, in one assignment.
+
+        Threads that do it at once compute the same. The levels are released with it.
+        """
+        merged = levels.merge()
+        self.__dict__ = {**vars(merged), "_digest": self._digest}
         self.__class__ = SumTable  # type: ignore[assignment]
 
 
@@ -383,124 +488,6 @@ def sort_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
     """Return (order, position, day) sorted, so that look-ups walk the table once."""
     order = sort_order(position + 1, day)  # unseen is -1
     return order, position[order], day[order]
-
-
-@dataclass
-class Lookup:
-    """Where each item's past lies in a table: entries `start` to `end` (exclusive)."""
-
-    table: SumTable
-    position: Int
-    day: Int
-    start: Int
-    end: Int
-
-    @classmethod
-    def make(cls, table: SumTable, position: Int, day: Int) -> Lookup:
-        """Look up positions (-1 is unseen) strictly before their days."""
-        seen = position >= 0
-        if not len(table.ids):
-            none = np.zeros(len(position), np.int64)
-            return cls(table, position, day, none, none)
-        safe = np.where(seen, position, 0)
-        start = table.starts[safe]
-        end = np.where(seen, table.before(safe, day), start)
-        return cls(table, safe, day, start, end)
-
-    @classmethod
-    def of_learned(
-        cls, table: SumTable, by: SortedKey, start: int, stop: int
-    ) -> Lookup:
-        """Look up the items from which the table was made, without a search.
-
-        Those at `start` to `stop` (exclusive) of the sorted order.
-        """
-        low = int(np.searchsorted(by.first, start, "right")) - 1
-        high = int(np.searchsorted(by.first, stop, "left"))
-        edges = np.append(by.first[low:high], stop)
-        edges[0] = start
-        end = np.repeat(np.arange(low, high), np.diff(edges))
-        packed = by.entries[end]
-        position = packed >> DAY_BITS
-        return cls(table, position, packed & DAY_MASK, table.starts[position], end)
-
-    def since(self, days_back: int) -> Int:
-        """Return the first entry at most this many days back."""
-        if not len(self.table.ids):
-            return self.start
-        back = np.maximum(self.day - days_back, 0)
-        first = self.table.before(self.position, back)
-        return np.minimum(np.maximum(first, self.start), self.end)
-
-    def total(self, name: str, first: Int | None = None) -> Int:
-        """Return the sum of the past, or of its part from `first` on."""
-        return self.table.between(
-            name, self.start if first is None else first, self.end
-        )
-
-    def days_since(self, *, first: bool = False) -> NDArray[np.float64]:
-        """Return days since the last (or first) entry of the past; NaN without one."""
-        out = np.full(len(self.day), np.nan)
-        some = self.end > self.start
-        entry = (self.start if first else self.end - 1)[some]
-        out[some] = self.day[some] - (self.table.packed[entry] & DAY_MASK)
-        return out
-
-    @property
-    def active_days(self) -> Int:
-        """Number of days with entries in the past."""
-        return self.end - self.start
-
-
-class OneLookup:
-    """The past of a single item in plain numbers; same answers as `Lookup`."""
-
-    __slots__ = ("_since", "day", "end", "position", "start", "table")
-
-    def __init__(self, table: SumTable, identity: int | None, day: int) -> None:
-        self.table, self.day = table, day
-        self.position = self.start = self.end = 0
-        self._since: dict[int, int] = {}
-        if identity is None or not len(table.ids):
-            return
-        place = int(table.ids.searchsorted(np.uint64(identity)))
-        if place < len(table.ids) and int(table.ids[place]) == identity:
-            self.position = place
-            self.start = int(table.starts[place])
-            self.end = self._before(day)
-
-    def _before(self, day: int) -> int:
-        """Return how many entries precede a day."""
-        return int(self.table.packed.searchsorted((self.position << DAY_BITS) | day))
-
-    def since(self, days_back: int) -> int:
-        """Return the first entry at most this many days back."""
-        if self.end == self.start:
-            return self.start
-        if days_back not in self._since:
-            first = self._before(max(self.day - days_back, 0))
-            self._since[days_back] = max(first, self.start)
-        return self._since[days_back]
-
-    @property
-    def active_days(self) -> int:
-        """Number of days with entries in the past."""
-        return self.end - self.start
-
-    def total(self, name: str, first: int | None = None) -> int:
-        """Return the sum of the past, or of its part from `first` on."""
-        begin = self.start if first is None else first
-        if begin == self.end:
-            return 0
-        total = self.table.totals[name]
-        return int(total[self.end]) - int(total[begin])
-
-    def days_since(self, *, first: bool = False) -> float:
-        """Return days since the last (or first) entry; NaN without one."""
-        if self.end == self.start:
-            return float("nan")
-        entry = self.start if first else self.end - 1
-        return float(self.day - (int(self.table.packed[entry]) & DAY_MASK))
 
 
 def build_table(

@@ -79,7 +79,7 @@ def test_entries_are_found_before_they_are_merged(first, more):
     found = grown.exactly(ids, days)
     wanted = whole.exactly(ids, days)
     if first and more:
-        assert grown._parts is not None  # it was not merged for that
+        assert grown._levels is not None  # it was not merged for that
     for name in ("n", "s"):
         assert np.array_equal(found[name], wanted[name])
     assert found["n"].sum() == len(first + more)
@@ -119,7 +119,7 @@ def test_an_interrupt_leaves_a_table_whose_parts_are_not_merged(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("smartrisk.features._sum_tables.merge_entries", interrupted)
+        patch.setattr("smartrisk.features._levels.merge_entries", interrupted)
         with pytest.raises(KeyboardInterrupt):
             _ = grown.packed
     assert_equal_tables(grown, table(first + more))

@@ -1,0 +1,247 @@
+"""Look-ups: the past of items in a table of sums, strictly before their days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartrisk.features._columns import DAY_BITS, Int, SortedKey
+from smartrisk.features._levels import Levels
+
+if TYPE_CHECKING:
+    from smartrisk.features._sum_tables import SumTable
+
+DAY_MASK = (1 << DAY_BITS) - 1
+
+
+@dataclass
+class Lookup:
+    """Where each item's past lies in a table: entries `start` to `end` (exclusive).
+
+    `more` is the same for the levels above, where there are any; `levels` and `place`
+    are then what was looked up.
+    """
+
+    table: SumTable
+    position: Int
+    day: Int
+    start: Int
+    end: Int
+    more: tuple[Lookup, ...] = ()
+    levels: Levels | None = None
+    place: Int | None = None
+
+    @classmethod
+    def make(cls, table: SumTable | Levels, position: Int, day: Int) -> Lookup:
+        """Look up positions (-1 is unseen) strictly before their days."""
+        if isinstance(table, Levels):
+            places = table.split(position)
+            parts = [
+                cls.make(level, at, day)
+                for level, at in zip(table.tables, places, strict=True)
+            ]
+            more = tuple(part for part in parts[1:] if (part.end > part.start).any())
+            if not more:
+                return parts[0]
+            return replace(parts[0], more=more, levels=table, place=position)
+        seen = position >= 0
+        if not len(table.ids):
+            none = np.zeros(len(position), np.int64)
+            return cls(table, position, day, none, none)
+        safe = np.where(seen, position, 0)
+        start = table.starts[safe]
+        end = np.where(seen, table.before(safe, day), start)
+        return cls(table, safe, day, start, end)
+
+    @classmethod
+    def of_learned(
+        cls, table: SumTable, by: SortedKey, start: int, stop: int
+    ) -> Lookup:
+        """Look up the items from which the table was made, without a search.
+
+        Those at `start` to `stop` (exclusive) of the sorted order.
+        """
+        low = int(np.searchsorted(by.first, start, "right")) - 1
+        high = int(np.searchsorted(by.first, stop, "left"))
+        edges = np.append(by.first[low:high], stop)
+        edges[0] = start
+        end = np.repeat(np.arange(low, high), np.diff(edges))
+        packed = by.entries[end]
+        position = packed >> DAY_BITS
+        return cls(table, position, packed & DAY_MASK, table.starts[position], end)
+
+    def rows_of_several(self) -> Int:
+        """Return the items with a past in a level above."""
+        none = np.zeros(len(self.day), bool)
+        for part in self.more:
+            none |= part.end > part.start
+        return np.flatnonzero(none)
+
+    def merge_levels(self, rows: Int, names: Sequence[str]) -> Lookup:
+        """Return the past of some items in one table of all levels.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Items with a past in a level above.
+        names : sequence of str
+            Sums to keep.
+        """
+        levels, place = cast(Levels, self.levels), cast(Int, self.place)
+        ids = levels.identities(place[rows])
+        table = levels.restrict(np.unique(ids), names)
+        return Lookup.make(table, table.find(ids), self.day[rows])
+
+    def since(self, days_back: int) -> Any:
+        """Return the first entry at most this many days back, by level if several."""
+        if self.more:
+            alone = replace(self, more=())
+            return [part.since(days_back) for part in (alone, *self.more)]
+        if not len(self.table.ids):
+            return self.start
+        back = np.maximum(self.day - days_back, 0)
+        first = self.table.before(self.position, back)
+        return np.minimum(np.maximum(first, self.start), self.end)
+
+    def total(self, name: str, first: Any = None) -> Int:
+        """Return the sum of the past, or of its part from `first` on."""
+        if not self.more:
+            return self.table.between(
+                name, self.start if first is None else first, self.end
+            )
+        begin = [None] * (1 + len(self.more)) if first is None else first
+        total = replace(self, more=()).total(name, begin[0])
+        for part, entry in zip(self.more, begin[1:], strict=True):
+            total = total + part.total(name, entry)
+        return total
+
+    def days_since(self, *, first: bool = False) -> NDArray[np.float64]:
+        """Return days since the last (or first) entry of the past; NaN without one."""
+        out = np.full(len(self.day), np.nan)
+        some = self.end > self.start
+        entry = (self.start if first else self.end - 1)[some]
+        out[some] = self.day[some] - (self.table.packed[entry] & DAY_MASK)
+        nearest = np.fmax if first else np.fmin
+        for part in self.more:
+            out = nearest(out, part.days_since(first=first))
+        return out
+
+    @property
+    def active_days(self) -> Int:
+        """Number of days with entries in the past."""
+        fresh = self.table.fresh
+        count = (
+            self.end - self.start
+            if fresh is None
+            else fresh[self.end] - fresh[self.start]
+        )
+        for part in self.more:
+            count = count + part.active_days
+        return count
+
+
+class OneLookup:
+    """The past of a single item in plain numbers; same answers as `Lookup`."""
+
+    __slots__ = ("_since", "day", "end", "levels", "more", "position", "start", "table")
+
+    def __init__(self, table: SumTable, identity: int | None, day: int) -> None:
+        found = table.view_for(1) if table._levels is not None else table
+        self.more: tuple[OneLookup, ...] = ()
+        self.levels: tuple[Levels, int] | None = None
+        if isinstance(found, Levels):
+            if identity is not None:
+                self.more = _look_up_added(found, identity, day)
+                self.levels = found, identity
+            found = found.tables[0]
+        self.table, self.day = found, day
+        self.position = self.start = self.end = 0
+        self._since: dict[int, Any] = {}
+        if identity is None or not len(found.ids):
+            return
+        place = int(found.ids.searchsorted(np.uint64(identity)))
+        if place < len(found.ids) and int(found.ids[place]) == identity:
+            self.position = place
+            self.start = int(found.starts[place])
+            self.end = self._before(day)
+
+    def _before(self, day: int) -> int:
+        """Return how many entries precede a day."""
+        return int(self.table.packed.searchsorted((self.position << DAY_BITS) | day))
+
+    def merge_levels(self, names: Sequence[str]) -> OneLookup:
+        """Return the past of the item in one table of all levels."""
+        levels, identity = cast(tuple[Levels, int], self.levels)
+        table = levels.restrict(np.array([identity], np.uint64), names)
+        return OneLookup(table, identity, self.day)
+
+    def since(self, days_back: int) -> Any:
+        """Return the first entry at most this many days back, by level if several."""
+        if self.more:
+            parts = [part.since(days_back) for part in self.more]
+            return [self._since_alone(days_back), *parts]
+        return self._since_alone(days_back)
+
+    def _since_alone(self, days_back: int) -> int:
+        """Return the first entry of this level at most this many days back."""
+        if self.end == self.start:
+            return self.start
+        if days_back not in self._since:
+            first = self._before(max(self.day - days_back, 0))
+            self._since[days_back] = max(first, self.start)
+        found: int = self._since[days_back]
+        return found
+
+    @property
+    def active_days(self) -> int:
+        """Number of days with entries in the past."""
+        fresh = self.table.fresh
+        count = self.end - self.start
+        if fresh is not None:
+            count = int(fresh[self.end]) - int(fresh[self.start])
+        return count + sum(part.active_days for part in self.more)
+
+    def total(self, name: str, first: Any = None) -> int:
+        """Return the sum of the past, or of its part from `first` on."""
+        if self.more:
+            begin = [None] * (1 + len(self.more)) if first is None else first
+            parts = zip(self.more, begin[1:], strict=True)
+            return self._total_alone(name, begin[0]) + sum(
+                part.total(name, entry) for part, entry in parts
+            )
+        return self._total_alone(name, first)
+
+    def _total_alone(self, name: str, first: int | None) -> int:
+        """Return the sum of this level's past."""
+        begin = self.start if first is None else first
+        if begin == self.end:
+            return 0
+        total = self.table.totals[name]
+        return int(total[self.end]) - int(total[begin])
+
+    def days_since(self, *, first: bool = False) -> float:
+        """Return days since the last (or first) entry; NaN without one."""
+        found = [part.days_since(first=first) for part in self.more]
+        if self.end > self.start:
+            entry = self.start if first else self.end - 1
+            found.append(float(self.day - (int(self.table.packed[entry]) & DAY_MASK)))
+        if not found:
+            return float("nan")
+        return max(found) if first else min(found)
+
+
+def _look_up_added(levels: Levels, identity: int, day: int) -> tuple[OneLookup, ...]:
+    """Return the past of an item in the levels above the base that have one."""
+    wanted, parts = np.uint64(identity), []
+    for table in levels.tables[1:]:
+        ids = table.ids
+        place = int(ids.searchsorted(wanted))
+        if place < len(ids) and int(ids[place]) == identity:
+            part = OneLookup(table, identity, day)
+            if part.end > part.start:
+                parts.append(part)
+    return tuple(parts)

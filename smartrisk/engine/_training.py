@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import has_fit_parameter
 
 from smartrisk.engine._control_kinds import judge_kinds
 from smartrisk.engine._models import (
@@ -72,15 +74,16 @@ def train_models(
     hits, revenue = hits[rows], revenue[rows]
     matrix = features.transform_matrix(chosen)
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    told: dict[str, Any] = {}
     if not isinstance(classifier, RiskClassifier):
         kinds = kinds.in_full()  # not every other classifier takes weights
-        classifier.fit(matrix, hits, time=days)
-    elif kinds.weights is None:
-        classifier.fit(matrix, hits, time=days)
-    else:
+    elif kinds.weights is not None:
         weights = np.ones(len(items))
         weights[results.rows] = kinds.weights
-        classifier.fit(matrix, hits, time=days, sample_weight=weights[rows])
+        told["sample_weight"] = weights[rows]
+    if has_fit_parameter(classifier, "inspected_share"):
+        told["inspected_share"] = len(results) / len(items)
+    classifier.fit(matrix, hits, time=days, **told)
     hit = hits > 0
     stakes = Stakes.learn(chosen)
     regressor = settings.new_regressor()

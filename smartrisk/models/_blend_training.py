@@ -24,7 +24,11 @@ from smartrisk.models._boosting import (
     train,
     train_with_early_stopping,
 )
-from smartrisk.models._calibration import ScoreCalibration, fit_calibration
+from smartrisk.models._calibration import (
+    ScoreCalibration,
+    fit_calibration,
+    steepness_of_all,
+)
 from smartrisk.models._labels import known_entries
 from smartrisk.models._members import Recipe, member_weights
 from smartrisk.models._signals import SignalScore, signals_share
@@ -69,12 +73,15 @@ class LabelledItems:
         When each was lodged; None for the order of the rows.
     weights : ndarray of shape (n_items,) or None
         How many items each one counts for; None for 1.
+    share : float, default=1.0
+        Share of all items that these are; below 1 they were selected.
     """
 
     matrix: NDArray[Any]
     hits: Float
     time: ArrayLike | None
     weights: Float | None
+    share: float = 1.0
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -99,7 +106,16 @@ class LabelledItems:
             hits=self.hits[order],
             time=time[order],
             weights=known_entries(self.weights, order),
+            share=self.share,
         )
+
+    def steeper(self) -> float:
+        """Return how much steeper the truth of all items is than these results."""
+        return steepness_of_all(self.n_hits(), self.share)
+
+    def n_hits(self) -> float:
+        """Return for how many hits they count."""
+        return float(np.average(self.hits, weights=self.weights) * self.total())
 
 
 def hash_rows(matrix: NDArray[Any]) -> NDArray[np.uint64]:
@@ -182,6 +198,7 @@ def train_blend(
         items.hits[scored.rows],
         block=scored.block,
         weights=weights,
+        steeper=items.steeper(),
     )
     return Trained(blend, calibration, curve)
 
@@ -208,13 +225,14 @@ def _calibrate_signals(
         items.hits,
         block=number_blocks(items.time, len(items), validation_share),
         weights=items.weights,
+        steeper=items.steeper(),
     )
     return Trained(blend, calibration, ())
 
 
 def _with_signals(shares: dict[str, float], items: LabelledItems) -> dict[str, float]:
     """Return the weights of the members with that of the signals among them."""
-    n_hits = float(np.average(items.hits, weights=items.weights) * items.total())
+    n_hits = items.n_hits()
     share = signals_share(n_hits, items.total() - n_hits)
     return {k: v * (1.0 - share) for k, v in shares.items()} | {"signals": share}
 

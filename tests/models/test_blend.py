@@ -186,9 +186,9 @@ def test_scales_and_calibration_come_from_items_that_were_not_learned_from(monke
     X, y = rng.normal(size=(3000, 6)), (rng.random(3000) < 0.1).astype(int)
     seen = {}
 
-    def record(raw, hits, *, block, weights):
+    def record(raw, hits, *, block, **options):
         seen.update(raw=raw, hits=hits, block=block)
-        return fit_calibration(raw, hits, block=block, weights=weights)
+        return fit_calibration(raw, hits, block=block, **options)
 
     monkeypatch.setattr("smartrisk.models._blend_training.fit_calibration", record)
     model = RiskClassifier(validation_share=0.5).fit(X, y)

@@ -13,6 +13,7 @@ from scipy.special import expit
 
 from smartrisk.errors import ArgumentError, DataQualityWarning
 from smartrisk.models import ScoreCalibration, fit_calibration
+from smartrisk.models._calibration import steepness_of_all
 
 
 def logit(p):
@@ -217,3 +218,28 @@ def test_negative_weights_are_refused():
     """They would count items as less than none."""
     with pytest.raises(ArgumentError, match="1 of weights"):
         fit_calibration([0.0, 1.0], [0, 1], weights=[1.0, -1.0])
+
+
+def test_a_steeper_map_turns_around_the_centre_of_the_information():
+    """Slope and its error grow by the factor; the level at the centre stays."""
+    rng = np.random.default_rng(6)
+    raw = rng.normal(-3.0, 1.0, 20_000)
+    hits = (rng.random(20_000) < expit(raw)).astype(float)
+    one, more = (fit_calibration(raw, hits, steeper=f) for f in (1.0, 1.3))
+    assert more.slope == pytest.approx(1.3 * one.slope)
+    assert more.variance_slope == pytest.approx(1.3**2 * one.variance_slope)
+    weight = expit(raw) * (1 - expit(raw))
+    centre = (weight * raw).sum() / weight.sum()
+    assert more.apply(centre) == pytest.approx(float(one.apply(centre)))
+    assert more.apply(centre + 1) > one.apply(centre + 1)
+
+
+def test_the_truth_of_all_items_is_steeper_where_few_were_inspected():
+    """From nothing at few hits to a half more; nothing where all were inspected."""
+    assert steepness_of_all(5_000.0, 1.0) == 1.0
+    assert steepness_of_all(20.0, 0.0) == 1.0
+    assert steepness_of_all(1e9, 0.0) == 1.5
+    steps = [steepness_of_all(200.0, share) for share in (0.0, 0.1, 0.5, 0.9)]
+    assert steps == sorted(steps, reverse=True)
+    hits = [steepness_of_all(n, 0.1) for n in (100.0, 200.0, 400.0)]
+    assert 1.0 < hits[0] < hits[1] < hits[2]

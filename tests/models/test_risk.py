@@ -16,6 +16,7 @@ from smartrisk.errors import ArgumentError, DataQualityWarning
 from smartrisk.evaluation import calibration_error
 from smartrisk.models import RevenueRegressor, RiskClassifier, fit_calibration
 from smartrisk.models._boosting import mark_latest
+from smartrisk.models._calibration import steepness_of_all
 
 NAMES = ["rate", "price", "code", "noise"]
 
@@ -298,3 +299,15 @@ def test_the_map_keeps_the_order_where_high_scores_have_few_hits():
     raw, hits = logits(50_000, 2.0)
     with pytest.warns(DataQualityWarning, match="keeps the order"):
         assert fit_calibration(-raw, hits).slope > 0
+
+
+def test_selected_items_make_the_probabilities_steeper():
+    X, y, _ = made(3000)
+    one = RiskClassifier(n_estimators=12).fit(X, y)
+    few = RiskClassifier(n_estimators=12).fit(X, y, inspected_share=0.1)
+    factor = steepness_of_all(float(y.sum()), 0.1)
+    assert factor > 1.05
+    assert few.calibration_[0] == pytest.approx(factor * one.calibration_[0])
+    assert np.array_equal(few.raw_score(X), one.raw_score(X))
+    with pytest.raises(ArgumentError, match="inspected_share"):
+        RiskClassifier().fit(X, y, inspected_share=1.5)

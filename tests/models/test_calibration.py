@@ -232,6 +232,13 @@ def test_a_steeper_map_turns_around_the_centre_of_the_information():
     centre = (weight * raw).sum() / weight.sum()
     assert more.apply(centre) == pytest.approx(float(one.apply(centre)))
     assert more.apply(centre + 1) > one.apply(centre + 1)
+    variances = [
+        found.variance_slope * centre**2
+        + 2 * found.covariance * centre
+        + found.variance_intercept
+        for found in (one, more)
+    ]
+    assert variances[1] == pytest.approx(variances[0])
 
 
 def test_the_truth_of_all_items_is_steeper_where_few_were_inspected():

@@ -74,16 +74,16 @@ def train_models(
     hits, revenue = hits[rows], revenue[rows]
     matrix = features.transform_matrix(chosen)
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    told: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if not isinstance(classifier, RiskClassifier):
         kinds = kinds.in_full()  # not every other classifier takes weights
     elif kinds.weights is not None:
         weights = np.ones(len(items))
         weights[results.rows] = kinds.weights
-        told["sample_weight"] = weights[rows]
+        options["sample_weight"] = weights[rows]
     if has_fit_parameter(classifier, "inspected_share"):
-        told["inspected_share"] = len(results) / len(items)
-    classifier.fit(matrix, hits, time=days, **told)
+        options["inspected_share"] = len(results) / len(items)
+    classifier.fit(matrix, hits, time=days, **options)
     hit = hits > 0
     stakes = Stakes.learn(chosen)
     regressor = settings.new_regressor()

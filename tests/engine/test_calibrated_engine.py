@@ -136,18 +136,18 @@ def test_items_without_numbers_are_numbered_by_their_place(document_world, world
     assert engine.version_ == numbered.version_
 
 
-def test_the_classifier_is_told_which_share_of_the_items_was_inspected(monkeypatch):
+def test_the_engine_states_which_share_of_the_items_was_inspected(monkeypatch):
     """Where items were selected, the probability over all items is steeper."""
     world = sr.datasets.make_declarations(1500, scenario="small", random_state=0)
-    told = []
+    stated = []
     fit = RiskClassifier.fit
 
     def spy(self, X, y, *, inspected_share=None, **options):
-        told.append(inspected_share)
+        stated.append(inspected_share)
         return fit(self, X, y, inspected_share=inspected_share, **options)
 
     monkeypatch.setattr(RiskClassifier, "fit", spy)
     known = world.outcomes.dropna(subset="illicit")
     sr.RiskEngine(random_state=0).fit(world.declarations, known)
-    assert told == [len(known) / len(world.declarations)]
-    assert 0.0 < told[0] < 0.5
+    assert stated == [len(known) / len(world.declarations)]
+    assert 0.0 < stated[0] < 0.5

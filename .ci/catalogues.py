@@ -34,7 +34,7 @@ _KEYWORDS = {
 #: Packages whose errors, warnings and findings the command line shows.
 MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
-    *("tables", "settings", "errors", "lineage", "items"),
+    *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
     "models/_calibration",  # warns in `fit`
 )
 #: Calls that make a message: the template is their second argument.
@@ -45,7 +45,7 @@ _MESSAGES = dict.fromkeys(
         *("LeakageWarning", "SmallSampleWarning", "SmartRiskWarning", "__init__"),
     ],
     (2,),
-) | {"N_": None}
+) | {"N_": None, "RequestError": (3,)}
 #: Tables of templates at the top of a file, by their name.
 _TABLES = ("_PROBLEMS", "PROBLEMS", "_TEXTS")
 #: One fixed date in the headers, so that the same texts give the same bytes.

@@ -40,6 +40,7 @@ _PACKAGES = (
     "results",
     "schema",
     "selectivity",
+    "serving",
     "settings",
     "simulation",
     "tracking",

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from smartrisk.errors import check_choice
+from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning, check_choice
 
-__all__ = ["LANGUAGES", "N_", "catalogue"]
+__all__ = ["LANGUAGES", "N_", "catalogue", "render", "translator"]
 
 #: English and French, the official languages of the World Customs Organization, and
 #: Spanish.
@@ -102,4 +103,97 @@ def N_(text: str) -> str:  # noqa: N802
     >>> N_("Case sheet")
     'Case sheet'
     """
+    return text
+
+
+#: How the message of a field begins, before the reason: see `validation`.
+_HEADS = (N_("{field!r} (column {column!r}): "), N_("{field!r}: "))
+#: Phrases within values of messages: what they look like in English, and their text.
+_PHRASES = (
+    (
+        re.compile(r"Did you mean (?P<name>'[^']*'|\"[^\"]*\")\?"),
+        N_("Did you mean {name}?"),
+    ),
+    (
+        re.compile(r"The map is reversed: (?P<name>'[^']*') is the field\."),
+        N_("The map is reversed: {name} is the field."),
+    ),
+    (
+        re.compile(r"(?P<column>'[^']*') for field (?P<field>'[^']*')"),
+        N_("{column} for field {field}"),
+    ),
+    (re.compile(r"(?<=, )and (?P<n>[0-9]+) more(?![\w'])"), N_("and {n} more")),
+)
+
+
+def translator(lang: str) -> Callable[[str], str] | None:
+    """Return what translates the templates of errors, warnings and findings.
+
+    Parameters
+    ----------
+    lang : str
+        One of `LANGUAGES`.
+
+    Returns
+    -------
+    translate : callable or None
+        Takes an English template; None for English.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import translator
+    >>> translator("en") is None
+    True
+    """
+    if lang == "en":
+        return None
+    gettext = catalogue("messages", lang).gettext
+
+    def translate(template: str) -> str:
+        head = next((h for h in _HEADS if template.startswith(h)), "")
+        reason = gettext(template[len(head) :])
+        # A text that the catalogue does not have comes back as it is.
+        if not head or reason.replace("\u202f", " ") == template[len(head) :]:
+            return gettext(template)
+        return gettext(head) + reason
+
+    return translate
+
+
+def render(message: Message | SmartRiskError | SmartRiskWarning, lang: str) -> str:
+    """Return the text of a finding, error or warning in a language.
+
+    Parameters
+    ----------
+    message : Message, SmartRiskError or SmartRiskWarning
+        What is to be shown.
+    lang : str
+        One of `LANGUAGES`.
+
+    Returns
+    -------
+    text : str
+        The template of the catalogue with the values; English where it has none.
+
+    Examples
+    --------
+    >>> from smartrisk.errors import Message
+    >>> from smartrisk.languages import render
+    >>> render(Message("cli.stopped", "stopped."), "en")
+    'stopped.'
+    """
+    translate = translator(lang)
+    return _translate_phrases(message.text(translate), translate)
+
+
+def _translate_phrases(text: str, translate: Callable[[str], str] | None) -> str:
+    """Return a text whose values hold English phrases, with these translated."""
+    if translate is None:
+        return text
+    for pattern, template in _PHRASES:
+        translated = translate(template)
+        text = pattern.sub(
+            lambda match, form=translated: form.format(**match.groupdict()),  # type: ignore[misc]
+            text,
+        )
     return text

@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from smartrisk import __version__
 from smartrisk.cli._messages import (
@@ -24,9 +24,11 @@ from smartrisk.cli._option_values import (
     parse_rates,
     parse_seed,
 )
+from smartrisk.cli._parsers import Commands, add_command, add_language
+from smartrisk.cli._serve_options import add_serve
 from smartrisk.cli._terminal import print_error
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
-from smartrisk.languages import LANGUAGES, N_
+from smartrisk.languages import N_
 
 _EXIT_USER = 2
 _ERROR, _WARNING = N_("error: {text}"), N_("warning: {text}")
@@ -54,8 +56,6 @@ _DATA_OPTIONS = (
 
 #: Registered model where none is named.
 _MODEL = "customs-risk"
-
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -194,33 +194,15 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_sign,
         _add_ledger,
         _add_lineage,
+        add_serve,
     ):
         add(commands)
     return parser
 
 
-def _add_command(
-    commands: _Commands, name: str, about: str, module: str = "_commands"
-) -> argparse.ArgumentParser:
-    """Add a command whose function has the same name, in a module of `cli`."""
-    parser = commands.add_parser(name, help=about, description=about)
-    parser.set_defaults(module=module, has_data=False)
-    _add_language(parser)
-    return parser
-
-
-def _add_language(parser: argparse.ArgumentParser) -> None:
-    """Add the language of messages."""
-    parser.add_argument(
-        "--lang",
-        choices=LANGUAGES,
-        help="language of messages and pages; default: SMARTRISK_LANG, or the system's",
-    )
-
-
-def _add_demo(commands: _Commands) -> None:
+def _add_demo(commands: Commands) -> None:
     """Add the command `demo`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "demo", "see everything on synthetic declarations", "_demo"
     )
     parser.add_argument("--items", type=parse_count, default=30_000, metavar="N")
@@ -228,11 +210,9 @@ def _add_demo(commands: _Commands) -> None:
     parser.add_argument("--out", default="smartrisk-demo", metavar="FOLDER")
 
 
-def _add_generate(commands: _Commands) -> None:
+def _add_generate(commands: Commands) -> None:
     """Add the command `generate`."""
-    parser = _add_command(
-        commands, "generate", "write a synthetic world with its truth"
-    )
+    parser = add_command(commands, "generate", "write a synthetic world with its truth")
     parser.add_argument("--items", type=int, default=10_000, metavar="N")
     parser.add_argument("--scenario", default="national", metavar="NAME")
     parser.add_argument("--seed", type=parse_seed, default=0, metavar="N")
@@ -242,9 +222,9 @@ def _add_generate(commands: _Commands) -> None:
     )
 
 
-def _add_map(commands: _Commands) -> None:
+def _add_map(commands: Commands) -> None:
     """Add the command `map`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "map", "propose the column map of a file, and ask", "_map"
     )
     parser.set_defaults(command="propose")
@@ -258,9 +238,9 @@ def _add_map(commands: _Commands) -> None:
     )
 
 
-def _add_profile(commands: _Commands) -> None:
+def _add_profile(commands: Commands) -> None:
     """Add the command `profile`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "profile", "look at an unknown file for the first time", "_profile"
     )
     parser.add_argument("file", metavar="FILE")
@@ -268,9 +248,9 @@ def _add_profile(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="PAGE", help="write a page (.html)")
 
 
-def _add_validate(commands: _Commands) -> None:
+def _add_validate(commands: Commands) -> None:
     """Add the command `validate`."""
-    parser = _add_command(commands, "validate", "check a file; report every failure")
+    parser = add_command(commands, "validate", "check a file; report every failure")
     parser.add_argument("file", metavar="FILE", help=_FILE)
     parser.add_argument(
         "--table", choices=("declarations", "outcomes"), default="declarations"
@@ -286,9 +266,9 @@ def _add_validate(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the canonical table")
 
 
-def _add_fit(commands: _Commands) -> None:
+def _add_fit(commands: Commands) -> None:
     """Add the command `fit`."""
-    parser = _add_command(
+    parser = add_command(
         commands,
         "fit",
         "fit an engine to declarations, and to results if there are any",
@@ -306,9 +286,9 @@ def _add_fit(commands: _Commands) -> None:
     )
 
 
-def _add_score(commands: _Commands) -> None:
+def _add_score(commands: Commands) -> None:
     """Add the command `score`."""
-    parser = _add_command(commands, "score", "score declarations")
+    parser = add_command(commands, "score", "score declarations")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     _add_guard(parser)
@@ -316,9 +296,9 @@ def _add_score(commands: _Commands) -> None:
     parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
 
-def _add_explain(commands: _Commands) -> None:
+def _add_explain(commands: Commands) -> None:
     """Add the command `explain`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "explain", "show why the riskiest items have high scores", "_explain"
     )
     _add_engine(parser)
@@ -332,9 +312,9 @@ def _add_explain(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="write reasons: .csv or .html")
 
 
-def _add_select(commands: _Commands) -> None:
+def _add_select(commands: Commands) -> None:
     """Add the command `select`."""
-    parser = _add_command(commands, "select", "choose what to inspect under a capacity")
+    parser = add_command(commands, "select", "choose what to inspect under a capacity")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
@@ -349,9 +329,9 @@ def _add_select(commands: _Commands) -> None:
     parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
 
-def _add_evaluate(commands: _Commands) -> None:
+def _add_evaluate(commands: Commands) -> None:
     """Add the command `evaluate`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "evaluate", "judge an engine by results", "_evaluate"
     )
     _add_engine(parser)
@@ -366,9 +346,9 @@ def _add_evaluate(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the table as CSV")
 
 
-def _add_report(commands: _Commands) -> None:
+def _add_report(commands: Commands) -> None:
     """Add the command `report`."""
-    parser = _add_command(commands, "report", "write pages for officers", "_report")
+    parser = add_command(commands, "report", "write pages for officers", "_report")
     _add_engine(parser)
     _add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument("--past", metavar="FILE", help="earlier declarations")
@@ -384,9 +364,9 @@ def _add_report(commands: _Commands) -> None:
     parser.add_argument("--out", required=True, metavar="FOLDER")
 
 
-def _add_benchmark(commands: _Commands) -> None:
+def _add_benchmark(commands: Commands) -> None:
     """Add the command `benchmark`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "benchmark", "compare with other methods", "_benchmark"
     )
     parser.add_argument("--quick", action="store_true", help="two scenarios, small")
@@ -397,9 +377,9 @@ def _add_benchmark(commands: _Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
 
 
-def _add_register(commands: _Commands) -> None:
+def _add_register(commands: Commands) -> None:
     """Add the command `register`."""
-    parser = _add_command(
+    parser = add_command(
         commands,
         "register",
         "judge a logged engine against the champion on later months",
@@ -420,28 +400,28 @@ def _add_register(commands: _Commands) -> None:
     parser.add_argument("--name", default=_MODEL, metavar="NAME")
 
 
-def _add_rollback(commands: _Commands) -> None:
+def _add_rollback(commands: Commands) -> None:
     """Add the command `rollback`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "rollback", "go back to the champion before", "_registry"
     )
     parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
     _add_decision(parser)
 
 
-def _add_champions(commands: _Commands) -> None:
+def _add_champions(commands: Commands) -> None:
     """Add the command `champions`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "champions", "show who made which engine the champion", "_registry"
     )
     parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
     _add_store(parser)
 
 
-def _add_digest(commands: _Commands) -> None:
+def _add_digest(commands: Commands) -> None:
     """Add the command `digest`."""
     about = "check a saved engine and print its digest"
-    parser = _add_command(commands, "digest", about, "_signing")
+    parser = add_command(commands, "digest", about, "_signing")
     parser.add_argument("folder")
     parser.add_argument("--expected", metavar="DIGEST", help="refuse any other one")
     parser.add_argument(
@@ -449,10 +429,10 @@ def _add_digest(commands: _Commands) -> None:
     )
 
 
-def _add_sign(commands: _Commands) -> None:
+def _add_sign(commands: Commands) -> None:
     """Add the command `sign`."""
     about = "sign a saved engine, or create a key for it"
-    parser = _add_command(commands, "sign", about, "_signing")
+    parser = add_command(commands, "sign", about, "_signing")
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--key", metavar="FILE", help="private key in PEM, Ed25519")
     parser.add_argument(
@@ -467,7 +447,7 @@ def _add_decision(parser: argparse.ArgumentParser) -> None:
     _add_store(parser)
 
 
-def _add_ledger(commands: _Commands) -> None:
+def _add_ledger(commands: Commands) -> None:
     """Add the command `ledger` and its own commands."""
     about = "verify and keep a record of decisions"
     parser = commands.add_parser("ledger", help=about, description=about)
@@ -500,9 +480,9 @@ def _add_ledger(commands: _Commands) -> None:
         action.add_argument("--out", required=True, metavar="FILE")
 
 
-def _add_lineage(commands: _Commands) -> None:
+def _add_lineage(commands: Commands) -> None:
     """Add the command `lineage`."""
-    parser = _add_command(
+    parser = add_command(
         commands, "lineage", "trace a score to the line of its file", "_lineage"
     )
     parser.add_argument("--ledger", required=True, metavar="LEDGER", help="a file")
@@ -514,14 +494,14 @@ def _add_lineage(commands: _Commands) -> None:
 
 
 def _add_action(
-    actions: _Commands, name: str, about: str, command: str
+    actions: Commands, name: str, about: str, command: str
 ) -> argparse.ArgumentParser:
     """Add an action of the command `ledger`."""
     parser = actions.add_parser(name, help=about, description=about)
     parser.add_argument("ledger", metavar="LEDGER", help="a file")
     parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
     parser.set_defaults(module="_ledger", command=command, has_data=False)
-    _add_language(parser)
+    add_language(parser)
     return parser
 
 

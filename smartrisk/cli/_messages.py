@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import locale
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from smartrisk import languages
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
-from smartrisk.languages import LANGUAGES, N_, catalogue
+from smartrisk.languages import LANGUAGES
 
 #: Names a language in the environment, before the locale of the system.
 LANGUAGE_VARIABLE = "SMARTRISK_LANG"
@@ -68,55 +68,9 @@ def speaking(lang: str) -> Iterator[None]:
         _current_language.reset(token)
 
 
-#: How the message of a field begins, before the reason: see `validation`.
-_HEADS = (N_("{field!r} (column {column!r}): "), N_("{field!r}: "))
-#: Phrases within values of messages: what they look like in English, and their text.
-_PHRASES = (
-    (
-        re.compile(r"Did you mean (?P<name>'[^']*'|\"[^\"]*\")\?"),
-        N_("Did you mean {name}?"),
-    ),
-    (
-        re.compile(r"The map is reversed: (?P<name>'[^']*') is the field\."),
-        N_("The map is reversed: {name} is the field."),
-    ),
-    (
-        re.compile(r"(?P<column>'[^']*') for field (?P<field>'[^']*')"),
-        N_("{column} for field {field}"),
-    ),
-    (re.compile(r"(?<=, )and (?P<n>[0-9]+) more(?![\w'])"), N_("and {n} more")),
-)
-
-
 def translator(lang: str | None = None) -> Callable[[str], str] | None:
     """Return what translates English templates; None for English."""
-    lang = lang or _current_language.get()
-    if lang == "en":
-        return None
-    gettext = catalogue("messages", lang).gettext
-
-    def translate(template: str) -> str:
-        head = next((h for h in _HEADS if template.startswith(h)), "")
-        reason = gettext(template[len(head) :])
-        # A text that the catalogue does not have comes back as it is.
-        if not head or reason.replace("\u202f", " ") == template[len(head) :]:
-            return gettext(template)
-        return gettext(head) + reason
-
-    return translate
-
-
-def _translate_phrases(text: str, translate: Callable[[str], str] | None) -> str:
-    """Return a text whose values hold English phrases, with these translated."""
-    if translate is None:
-        return text
-    for pattern, template in _PHRASES:
-        translated = translate(template)
-        text = pattern.sub(
-            lambda match, form=translated: form.format(**match.groupdict()),  # type: ignore[misc]
-            text,
-        )
-    return text
+    return languages.translator(lang or _current_language.get())
 
 
 def render_message(
@@ -126,9 +80,10 @@ def render_message(
 
     The command line shows messages through this function only.
     """
-    translate = translator(lang)
+    lang = lang or _current_language.get()
     if not isinstance(message, FileError):
-        return _translate_phrases(message.text(translate), translate)
+        return languages.render(message, lang)
+    translate = languages.translator(lang)
     template = message.template if translate is None else translate(message.template)
     problem = render_message(message.problem, lang)
     return template.format(path=message.values["path"], problem=problem)

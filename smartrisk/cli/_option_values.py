@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 
 def parse_count(text: str) -> int:
@@ -13,6 +14,19 @@ def parse_count(text: str) -> int:
 def parse_seed(text: str) -> int:
     """Return a number of at least 0."""
     return parse_integer(text, low=0)
+
+
+def parse_seconds(text: str) -> float:
+    """Return a number of seconds, at least a tenth."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of seconds of at least 0.1; got {text!r}"
+        )
+    return number
 
 
 def parse_integer(text: str, *, low: int) -> int:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from smartrisk.cli import _messages
+from smartrisk import languages
 from smartrisk.cli._messages import (
     FileError,
     find_language,
@@ -34,7 +34,7 @@ def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
     words = {"capacity is {capacity}.": "la capacité est {capacity}."}
     words["{path}: {problem}"] = "{path} : {problem}"
     french = SimpleNamespace(gettext=words.get)
-    monkeypatch.setattr(_messages, "catalogue", lambda domain, lang: french)
+    monkeypatch.setattr(languages, "catalogue", lambda domain, lang: french)
     assert render_message(ERROR, "fr") == "la capacité est -1."
     assert render_message(FileError("a.csv", ERROR), "fr") == (
         "a.csv : la capacité est -1."

@@ -26,7 +26,7 @@ def serve(
     max_bytes: int,
     timeout: float,
 ) -> int:
-    """Serve an engine until the process is told to stop."""
+    """Serve an engine until the process is stopped."""
     settings = ServiceSettings(
         folder=folder,
         columns=columns,

@@ -25,7 +25,7 @@ from smartrisk.serving._problems import (
 )
 from smartrisk.serving._settings import Limits, is_loopback
 
-_log = logging.getLogger("smartrisk.serving")
+_log = logging.getLogger("smartrisk")
 
 Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
@@ -92,7 +92,7 @@ class Gate:
             scope["smartrisk"] = exchange
             exchange.is_known = self._check_token(headers)
             if not exchange.is_known and scope["path"] != _OPEN:
-                raise _unauthorized()
+                raise _make_unauthorized()
             self._check_host(headers)
             body = await self._read_body(headers, receive)
             exchange.body = body
@@ -100,7 +100,7 @@ class Gate:
             await self._app(scope, _give(body, receive), exchange.send)
         except (asyncio.CancelledError, GeneratorExit):
             raise
-        except _GoneError:
+        except _ClientLeftError:
             exchange.status = 499  # what servers log where the client has left
         except Exception as error:
             await self._refuse(exchange, error)
@@ -113,7 +113,7 @@ class Gate:
         if token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        # Both parts are always compared, each in a time that does not tell where.
+        # Both parts are always compared, each in a time that does not show where.
         same = hmac.compare_digest(given.strip().encode(), token.encode())
         return scheme.lower() == "bearer" and same
 
@@ -160,7 +160,7 @@ class Gate:
         while True:
             event = await receive()
             if event["type"] == "http.disconnect":
-                raise _GoneError
+                raise _ClientLeftError
             part = event.get("body", b"")
             size += len(part)
             if size > self._limits.max_bytes:
@@ -204,7 +204,7 @@ class Gate:
             _log.info("request", extra={"fields": fields})
 
 
-class _GoneError(Exception):
+class _ClientLeftError(Exception):
     """The client left before its request was whole."""
 
 
@@ -286,7 +286,7 @@ def _give(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def _unauthorized() -> RequestError:
+def _make_unauthorized() -> RequestError:
     """Return the error for a request without the token."""
     return RequestError(
         401,

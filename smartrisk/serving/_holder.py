@@ -24,9 +24,9 @@ from smartrisk.serving._log import exception_place
 from smartrisk.serving._problems import RequestError
 from smartrisk.serving._settings import ServiceSettings
 
-_log = logging.getLogger("smartrisk.serving")
+_log = logging.getLogger("smartrisk")
 
-#: What tells one saved manifest from the next, without reading it.
+#: What distinguishes one saved manifest from the next, without reading it.
 Signature: TypeAlias = tuple[int, ...]
 #: Seconds until a folder that could not be loaded is tried again unchanged: what was
 #: copied file by file may be whole by then.
@@ -45,7 +45,7 @@ class Loaded:
     since: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, engine: RiskEngine) -> Loaded:
+    def make(cls, engine: RiskEngine) -> Loaded:
         """Return an engine with what is read off it once."""
         features = engine.features_
         return cls(
@@ -108,10 +108,10 @@ class EngineHolder:
         example = engine.input_example().iloc[:1]
         engine.score(example, guard="off")
         engine.score_one({str(k): v for k, v in example.iloc[0].items()})
-        return Loaded.of(engine)
+        return Loaded.make(engine)
 
     def _read_signature(self) -> Signature | None:
-        """Return what tells the manifest of the folder from another one."""
+        """Return what distinguishes the manifest of the folder from another one."""
         try:
             found = os.stat(self._folder / MANIFEST)
         except OSError:
@@ -222,7 +222,7 @@ class EngineHolder:
             engine = base.engine.copy()
             change(engine)
             engine.save(self._folder, trusted=self._settings.trusted)
-            loaded = Loaded.of(engine)
+            loaded = Loaded.make(engine)
             # Without a signature: the next look maps what was saved from its files.
             self._swap(loaded, None)
         return loaded

@@ -134,13 +134,13 @@ class Remarks(_Open):
 class Scores(Remarks):
     """SCORES of several items."""
 
-    scores: list[PlacedScore]  # type: ignore[valid-type]
+    scores: list[PlacedScore]
 
 
 class Decisions(Remarks):
     """DECISIONS of several items."""
 
-    decisions: list[DecisionModel]  # type: ignore[valid-type]
+    decisions: list[DecisionModel]
 
 
 class Reason(_Open):
@@ -162,8 +162,8 @@ class ReasonsModel(Remarks):
 class UpdateBody(BaseModel):
     """Items and results that became known."""
 
-    declarations: list[ItemModel] | None = None  # type: ignore[valid-type]
-    outcomes: list[OutcomeModel] | None = None  # type: ignore[valid-type]
+    declarations: list[ItemModel] | None = None
+    outcomes: list[OutcomeModel] | None = None
 
 
 class Updated(_Open):

@@ -21,7 +21,7 @@ from smartrisk.serving._settings import (
     read_token,
 )
 
-_log = logging.getLogger("smartrisk.serving")
+_log = logging.getLogger("smartrisk")
 
 #: How the processes of a service learn what they serve.
 _SETTINGS_VARIABLE = "SMARTRISK_SERVICE"
@@ -97,7 +97,7 @@ def serve(
     *,
     ready: Callable[[str], None] | None = None,
 ) -> int:
-    """Serve until the process is told to stop.
+    """Serve until the process is stopped.
 
     The token is that of the environment variable SMARTRISK_TOKEN.
 
@@ -137,7 +137,7 @@ def serve(
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
         def announce() -> None:
-            """Tell the caller that requests are taken."""
+            """Announce that requests are taken."""
             if ready is not None:
                 ready(url)
 

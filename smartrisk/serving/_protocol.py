@@ -1,4 +1,4 @@
-"""The protocol of the server, which does not wait for ever for a request's headers.
+"""The protocol of the server, which limits the time that headers may take.
 
 Imported when a server starts, and not before: it needs the extra ``serve``.
 """

@@ -204,7 +204,7 @@ class Service:
         if items.one is not None:
             body = to_json({**found[0], "model_version": loaded.version, **about})
             return Answer(body=body, n_items=1)
-        about |= self._refused(items, positions)
+        about |= self._find_refused(items, positions)
         placed = [
             {"position": k, **one} for k, one in zip(positions, found, strict=True)
         ]
@@ -315,11 +315,11 @@ class Service:
         numbered = frame.reset_index(drop=True)
         numbered.insert(0, "position", positions)
         about = self._remarks(loaded, items, call, caught)
-        about |= self._refused(items, positions)
+        about |= self._find_refused(items, positions)
         about["model_version"] = loaded.version
         return answer_table(numbered, name=name, about=about, accept=call.accept)
 
-    def _refused(self, items: Items, positions: list[int]) -> dict[str, Any]:
+    def _find_refused(self, items: Items, positions: list[int]) -> dict[str, Any]:
         """Return what was set aside, each failure with the position of its item."""
         if len(positions) == len(items):
             return {}

@@ -65,7 +65,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
-    """A service: which engine it serves, to whom, and what it lets them do.
+    """A service: which engine it serves, within which limits, and whether it writes.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def read_token(environment: Mapping[str, str] = os.environ) -> str | None:
     Raises
     ------
     ArgumentError
-        If it is short enough to be guessed, or cannot stand in a header.
+        If it is short enough to be guessed, or cannot be sent in a header.
     """
     token = environment.get(TOKEN_VARIABLE)
     if not token:

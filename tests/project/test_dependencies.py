@@ -12,7 +12,10 @@ import pytest
 #: The name to import, where it is not the name to install.
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
 #: Parts of a dependency that are packages of their own, which it hands out.
-COMPANIONS = {"matplotlib": "cycler", "jinja2": "markupsafe", "mlflow": "alembic"}
+COMPANIONS = {
+    **{"matplotlib": "cycler", "jinja2": "markupsafe", "mlflow": "alembic"},
+    **{"fastapi": "pydantic", "uvicorn": "h11"},
+}
 #: Extras of tools that are run, not imported by the library or its benchmarks.
 TOOL_EXTRAS = ("test", "lint", "docs")
 

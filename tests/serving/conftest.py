@@ -129,7 +129,7 @@ def connect(port):
         yield connection
 
 
-def ask_anew(port, path, value, **headers):
+def ask_once(port, path, value, **headers):
     """Send JSON on a connection of its own; return the status and the answer."""
     with connect(port) as connection:
         return ask(connection, path, value, **headers)

@@ -12,13 +12,13 @@ import pytest
 
 from smartrisk import RiskEngine
 from smartrisk.serving import _protocol
-from tests.serving.conftest import TOKEN, as_records, ask, ask_anew, connect, program
+from tests.serving.conftest import TOKEN, as_records, ask, ask_once, connect, program
 
 pytestmark = pytest.mark.slow
 
 
 class Load(threading.Thread):
-    """A client that asks until it is told to stop, and keeps what was refused."""
+    """A client that asks until it is stopped, and keeps what was refused."""
 
     def __init__(self, port, calls):
         super().__init__()
@@ -105,14 +105,14 @@ def test_several_processes_share_the_counts_and_follow_one_writer(
     env = {"SMARTRISK_TOKEN": TOKEN}
     allowed = {"Authorization": f"Bearer {TOKEN}"}
     with program(folder, *words, env=env) as (port, process, _):
-        assert ask_anew(port, "/score", records[0])[0] == 401
+        assert ask_once(port, "/score", records[0])[0] == 401
         body = {"declarations": as_records(past_and_new[1].head(40))}
-        status, answer = ask_anew(port, "/update", body, **allowed)
+        status, answer = ask_once(port, "/update", body, **allowed)
         assert status == 200, answer
         # Each connection goes to either process: both answer with the new engine soon.
         n_asked = in_a_row = 0
         while in_a_row < 40:
-            _, one = ask_anew(port, "/score", records[0], **allowed)
+            _, one = ask_once(port, "/score", records[0], **allowed)
             is_new = one["model_version"] == answer["model_version"]
             n_asked, in_a_row = n_asked + 1, in_a_row + 1 if is_new else 0
             assert n_asked < 5_000

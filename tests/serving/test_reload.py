@@ -56,7 +56,7 @@ def damage(folder):
     manifest.write_bytes(content)
 
 
-def test_a_folder_that_cannot_be_loaded_keeps_the_engine_and_says_so(
+def test_a_folder_that_cannot_be_loaded_keeps_the_engine_and_states_it(
     folder, engine, longer, records, caplog
 ):
     with serve_here(folder, poll=3600.0) as client:

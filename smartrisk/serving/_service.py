@@ -160,7 +160,7 @@ class Service:
         with listening() as caught:
             if self._columns is not None:
                 table = self._canonical(items, "raise")
-                item = {str(k): v for k, v in table.iloc[0].items()}
+                item = {str(k): v for k, v in table.iloc[0].to_dict().items()}
             score = loaded.engine.score_one(item)
         content: dict[str, Any] = {k: item[k] for k in KEY if k in item}
         content |= score

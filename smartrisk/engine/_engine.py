@@ -28,6 +28,7 @@ from smartrisk.engine._reading import (
     read_item,
     read_with_rows,
 )
+from smartrisk.engine._score_table import score_table
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
 from smartrisk.engine._state import (
     MOST_THREADS,
@@ -330,9 +331,9 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("score", on_error)
         check_guard("score", guard)
-        items = read_declarations(declarations, state.own_fields, on_error=on_error)
-        guard_batch("score", state, items, guard)
-        return score_items(state, items, self.clock)
+        return score_table(
+            state, declarations, on_error=on_error, guard=guard, clock=self.clock
+        )
 
     def check_batch(
         self,

@@ -49,7 +49,7 @@ from smartrisk.features import (
     to_settings,
     unpack_history,
 )
-from smartrisk.items import UInt, are_among
+from smartrisk.items import UInt
 from smartrisk.lineage import SOURCE_ROW, Source
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 from smartrisk.schema import DECLARATIONS, STAGES, ColumnMap
@@ -237,7 +237,11 @@ class EngineState:
 
     def has_learned(self, ids: UInt) -> NDArray[np.bool_]:
         """Return which items the models were fitted on."""
-        return are_among(ids, self.learned)
+        place = np.searchsorted(self.learned, ids)
+        inside = place < len(self.learned)
+        learned = np.zeros(len(ids), bool)
+        learned[inside] = self.learned[place[inside]] == ids[inside]
+        return learned
 
     def last_learned_day(self) -> np.datetime64 | None:
         """Return the last day of an item that the models were fitted on."""

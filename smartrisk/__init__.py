@@ -38,6 +38,7 @@ _PACKAGES = (
     "quality",
     "resumable",
     "results",
+    "scale",
     "schema",
     "selectivity",
     "serving",

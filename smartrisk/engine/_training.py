@@ -51,13 +51,16 @@ def train_models(
     ids: UInt,
     results: ItemResults,
     labels: pd.DataFrame,
+    *,
+    n_items: int | None = None,
 ) -> Models:
     """Fit the models on the inspected items, and the signals on the latest items.
 
     The items are sorted by lodgement and id, so that the order of the tables, which
     decides ties in time, changes no bit of the models. `labels` holds OUTCOMES of the
     results, in their order. A model of the caller that cannot learn from these results
-    is replaced with a warning.
+    is replaced with a warning. `n_items` counts those of the history where `items` are
+    the inspected and the latest ones of them only: the models are the same.
     """
     kinds = judge_kinds(labels, results.hits)
     classifier = _choose_classifier(settings, results)
@@ -101,7 +104,7 @@ def train_models(
     else:
         regressor = _assume_revenue(settings, results, matrix.shape[1])
     stage = StageReport(
-        n_items=len(items),
+        n_items=len(items) if n_items is None else n_items,
         n_results=len(results),
         n_hits=int((results.hits > 0).sum()),
         signals_weight=signals_weight(classifier),

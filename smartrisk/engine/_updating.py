@@ -83,6 +83,17 @@ class UpdateReport(Result):
         return f"UpdateReport({', '.join(parts) or 'nothing new'})"
 
 
+def add_reports(reports: Sequence[UpdateReport]) -> UpdateReport:
+    """Return what several updates did together."""
+    total: dict[str, dict[str, int]] = {}
+    for report in reports:
+        for table, counts in report._counts.items():
+            sums = total.setdefault(table, {})
+            for kind, number in counts.items():
+                sums[kind] = sums.get(kind, 0) + number
+    return UpdateReport(total)
+
+
 def update_state(
     state: EngineState,
     declarations: TableInput | None,

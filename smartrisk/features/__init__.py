@@ -20,6 +20,14 @@ from smartrisk.features._packing import (
     to_settings,
     to_tables,
 )
+from smartrisk.features._partial_tables import (
+    PartialHistory,
+    add_tables,
+    plan_of,
+    recode_items,
+    with_tables,
+    without_items,
+)
 from smartrisk.features._peer_amounts import peer_rates, peer_values
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._register_packing import (
@@ -50,9 +58,11 @@ __all__ = [
     "LearnedHistory",
     "MarketPrices",
     "OnKnown",
+    "PartialHistory",
     "PeerPrices",
     "SiblingCodes",
     "Structuring",
+    "add_tables",
     "check_learned",
     "feature_plan",
     "from_settings",
@@ -61,7 +71,11 @@ __all__ = [
     "pack_history",
     "peer_rates",
     "peer_values",
+    "plan_of",
+    "recode_items",
     "to_settings",
     "to_tables",
     "unpack_history",
+    "with_tables",
+    "without_items",
 ]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from smartrisk.errors import check_number
-from smartrisk.features._columns import Columns, Float
+from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import (
     OWN_CONCEPT,
     FeatureInfo,
@@ -19,6 +19,7 @@ from smartrisk.features._item_results import ItemResults
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._peer_prices import MEASURES, log_ratio, log_ratio_one
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
+from smartrisk.items import UInt
 from smartrisk.schema import DECLARATIONS
 
 #: Fields that are codes of a short list, and the chapter of the tariff.
@@ -248,6 +249,20 @@ _SPECIAL: dict[str, Callable[[Columns], Float]] = {
 }
 
 
+def code_days(columns: Columns, name: str) -> tuple[UInt, Int]:
+    """Return the ids of the codes of a field, and the day of the first item of each."""
+    codes, ids = columns.base(name)
+    first = np.full(len(ids) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, codes, columns.day)
+    return ids, first[:-1]
+
+
+def first_codes(ids: UInt, day: Int, most: int) -> UInt:
+    """Return the ids of the codes that appeared first, the earliest first."""
+    chosen: UInt = ids[np.lexsort((ids, day))][:most]
+    return chosen
+
+
 def _concept_of_code(name: str) -> str:
     """Return the customs concept of the code of a field."""
     field = source_fields((name,))[0]
@@ -318,11 +333,7 @@ class CodeColumns(DeclarationTransformer):
 
     def _by_first_day(self, columns: Columns, name: str) -> Any:
         """Return the ids of the first `max_codes` codes, earliest first."""
-        codes, ids = columns.base(name)
-        first = np.full(len(ids) + 1, np.iinfo(np.int64).max)
-        np.minimum.at(first, codes, columns.day)
-        order = np.lexsort((ids, first[:-1]))
-        return ids[order][: self.max_codes]
+        return first_codes(*code_days(columns, name), self.max_codes)
 
     def _describe(self) -> list[FeatureInfo]:
         """Return one categorical feature for each field of codes."""

@@ -26,8 +26,8 @@ from smartrisk.features._table_checks import check_tables
 #: `feature_plan` instead.
 FEATURE_REVISION = 1
 
-_ITEMS, _RESULTS, _VALUES = "register.items", "register.results", "register.values."
-_CODE, _NUMBER = "code.", "number."
+ITEMS, RESULTS, VALUES = "register.items", "register.results", "register.values."
+CODE, _NUMBER = "code.", "number."
 
 
 def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
@@ -63,16 +63,16 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
     """
     learned, tables = to_tables(history.features)
     block, versions = history.items.join_blocks(), history.results.join_blocks()
-    tables[_ITEMS] = {
+    tables[ITEMS] = {
         "id": block.ids,
         "day": block.day,
         "content": block.content,
-        **{f"{_CODE}{name}": codes for name, codes in block.codes.items()},
+        **{f"{CODE}{name}": codes for name, codes in block.codes.items()},
         **{f"{_NUMBER}{name}": values for name, values in block.numbers.items()},
     }
     for name, ids in block.values.items():
-        tables[f"{_VALUES}{name}"] = {"id": ids}
-    tables[_RESULTS] = {
+        tables[f"{VALUES}{name}"] = {"id": ids}
+    tables[RESULTS] = {
         "id": versions.ids,
         "stated": versions.stated,
         "day": versions.day,
@@ -80,7 +80,7 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
         "revenue": versions.revenue,
     }
     if versions.differs.any():
-        tables[_RESULTS]["differs"] = versions.differs
+        tables[RESULTS]["differs"] = versions.differs
     return learned | {"label_delay": int(history.label_delay)}, tables
 
 
@@ -112,16 +112,16 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     check_number(
         "RiskEngine.load", "label_delay", learned["label_delay"], low=0, integer=True
     )
-    items, results = tables[_ITEMS], tables[_RESULTS]
+    items, results = tables[ITEMS], tables[RESULTS]
     block = Block(
         ids=items["id"],
         day=items["day"],
         content=items["content"],
-        codes=_columns(items, _CODE),
+        codes=_columns(items, CODE),
         values={
-            name.removeprefix(_VALUES): table["id"]
+            name.removeprefix(VALUES): table["id"]
             for name, table in tables.items()
-            if name.startswith(_VALUES)
+            if name.startswith(VALUES)
         },
         numbers=_columns(items, _NUMBER),
     )
@@ -134,8 +134,8 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
         differs=results.get("differs", np.zeros(len(results["id"]), np.uint64)),
     )
     features = from_tables(learned, tables)
-    named = {*features.blocks(), *code_tables(features), _ITEMS, _RESULTS}
-    other = sorted(set(tables) ^ (named | {_VALUES + name for name in block.values}))
+    named = {*features.blocks(), *code_tables(features), ITEMS, RESULTS}
+    other = sorted(set(tables) ^ (named | {VALUES + name for name in block.values}))
     if other:
         raise ArtefactError(
             "features.saved_tables_differ",

@@ -1,0 +1,303 @@
+"""Tables of parts of the items, and how those of several parts become one.
+
+Every table of a history is a sum, a lowest value, a set or a list of items, so that the
+tables of parts, in any order and any split, give exactly the table of all items. All
+are sorted by an identity, a number of 64 bits that is as good as random: equal ranges
+of these numbers hold about equal parts of every table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smartrisk.features._item_blocks import ERASED, MISSING
+from smartrisk.features._item_measures import code_days, first_codes
+from smartrisk.features._learned_history import LearnedHistory
+from smartrisk.features._packing import Tables, to_tables
+from smartrisk.features._register_packing import (
+    CODE,
+    ITEMS,
+    RESULTS,
+    VALUES,
+    pack_history,
+    unpack_history,
+)
+from smartrisk.items import UInt
+
+Arrays = dict[str, NDArray[Any]]
+
+_CODES = "codes."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartialHistory:
+    """The tables of the history of some of the items.
+
+    Parameters
+    ----------
+    plan : str
+        What decides, besides the items, which tables there are and what they hold. The
+        tables of parts can be added where their plans are equal.
+    tables : dict of str to dict of str to ndarray
+        As from `pack_history`, but with the first day of every code, for `add_tables`.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import (
+    ...     DeclarationFeatures, LearnedHistory, PartialHistory, join_results,
+    ... )
+    >>> world = make_declarations(n_items=300, random_state=0)
+    >>> results = join_results(world.declarations, world.outcomes)
+    >>> history = LearnedHistory.learn(
+    ...     DeclarationFeatures(), world.declarations, results, label_delay=30
+    ... )
+    >>> part = PartialHistory.of(history, world.declarations)
+    >>> len(part.tables["register.items"]["id"])
+    300
+    """
+
+    plan: str
+    tables: Tables
+
+    @classmethod
+    def of(cls, history: LearnedHistory, items: pd.DataFrame) -> PartialHistory:
+        """Return the tables of a history.
+
+        Parameters
+        ----------
+        history : LearnedHistory
+            Learned from the items.
+        items : DataFrame of shape (n_items, n_fields)
+            The same canonical DECLARATIONS.
+
+        Returns
+        -------
+        part : PartialHistory
+            Its tables.
+        """
+        features = history.features
+        _, tables = pack_history(history)
+        columns = features.read_columns(items)
+        codes = features.parts_.get("codes")
+        for name in () if codes is None else codes.codes_:
+            found, days = code_days(columns, name)
+            order = np.argsort(found)
+            tables[f"{_CODES}{name}"] = {"id": found[order], "day": days[order]}
+        return cls(plan=plan_of(history), tables=tables)
+
+
+def plan_of(history: LearnedHistory) -> str:
+    """Return what decides which tables a history has, and what is in them.
+
+    Parameters
+    ----------
+    history : LearnedHistory
+        Learned from some items.
+
+    Returns
+    -------
+    plan : str
+        Equal for parts whose tables can be added.
+
+    Examples
+    --------
+    See `PartialHistory`, which has it.
+    """
+    learned, _ = to_tables(history.features)
+    learned.pop("columns")
+    stored = [sorted(names) for names in history.features.stored_fields()]
+    return json.dumps([learned, stored, history.features.deciding_fields()])
+
+
+def without_items(history: LearnedHistory) -> LearnedHistory:
+    """Return a history with the same plan that holds nothing yet.
+
+    Parameters
+    ----------
+    history : LearnedHistory
+        Learned from some items.
+
+    Returns
+    -------
+    empty : LearnedHistory
+        What is added to it has the same plan, whatever fields it states.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import (
+    ...     DeclarationFeatures, LearnedHistory, join_results, without_items,
+    ... )
+    >>> world = make_declarations(n_items=300, random_state=0)
+    >>> results = join_results(world.declarations, world.outcomes)
+    >>> history = LearnedHistory.learn(
+    ...     DeclarationFeatures(), world.declarations, results, label_delay=30
+    ... )
+    >>> again, _ = without_items(history).add(world.declarations, world.outcomes)
+    >>> again.digests() == history.digests()
+    True
+    """
+    learned, tables = pack_history(history)
+    kept = {
+        name: columns
+        if name.startswith(_CODES)
+        else {column: values[:0] for column, values in columns.items()}
+        for name, columns in tables.items()
+    }
+    return unpack_history(learned, kept)
+
+
+def with_tables(history: LearnedHistory, tables: Tables) -> LearnedHistory:
+    """Return a history with the plan of another one and tables of its own.
+
+    Parameters
+    ----------
+    history : LearnedHistory
+        Learned from some items.
+    tables : dict of str to dict of str to ndarray
+        Of all items, from `add_tables`.
+
+    Returns
+    -------
+    whole : LearnedHistory
+        As if it had learned from all items.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.features import (
+    ...     DeclarationFeatures, LearnedHistory, PartialHistory, join_results,
+    ...     with_tables,
+    ... )
+    >>> world = make_declarations(n_items=300, random_state=0)
+    >>> results = join_results(world.declarations, world.outcomes)
+    >>> history = LearnedHistory.learn(
+    ...     DeclarationFeatures(), world.declarations, results, label_delay=30
+    ... )
+    >>> part = PartialHistory.of(history, world.declarations)
+    >>> with_tables(history, part.tables).digests() == history.digests()
+    True
+    """
+    learned, _ = pack_history(history)
+    codes = history.features.parts_.get("codes")
+    made = dict(tables)
+    for name in tables:
+        if codes is not None and name.startswith(_CODES):
+            found = tables[name]
+            first = first_codes(found["id"], found["day"], codes.max_codes)
+            made[name] = {"id": first}
+    return unpack_history(learned, made)
+
+
+def add_tables(name: str, parts: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays:
+    """Return one table of a history from those of several parts of the items.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    parts : sequence of dict of str to ndarray
+        Its columns in each part, or those of one range of identities. Those of the
+        items need `recode_items` before.
+
+    Returns
+    -------
+    table : dict of str to ndarray
+        Its columns over all parts, sorted by identity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.features import add_tables
+    >>> part = {"id": np.array([7], np.uint64), "day": np.array([3], np.int32),
+    ...         "n": np.array([2])}
+    >>> add_tables("history.items.office", [part, part])["n"].tolist()
+    [4]
+    """
+    joined = {
+        column: np.concatenate([np.asarray(part[column]) for part in parts])
+        for column in parts[0]
+    }
+    if name.startswith(VALUES):
+        return {"id": np.unique(joined["id"])}
+    if name.startswith(_CODES):
+        return _reduce(joined, ("id",), np.minimum)
+    if name == ITEMS:
+        return _take(joined, np.argsort(joined["id"], kind="stable"))
+    if name == RESULTS:
+        order = np.lexsort((joined["stated"], joined["day"], joined["id"]))
+        return _take(joined, order)
+    reduce = np.minimum if "lowest" in joined else np.add
+    return _reduce(joined, ("id", "day"), reduce)
+
+
+def recode_items(
+    part: Mapping[str, NDArray[Any]],
+    own: Mapping[str, UInt],
+    every: Mapping[str, UInt],
+) -> Arrays:
+    """Return items of a part whose codes are those of the values of all parts.
+
+    Parameters
+    ----------
+    part : dict of str to ndarray
+        Columns of "register.items" of a part, or some of its rows.
+    own, every : mapping of str to ndarray of uint64
+        Sorted values of each column of codes, in the part and in all parts.
+
+    Returns
+    -------
+    items : dict of str to ndarray
+        The same items.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.features import recode_items
+    >>> part = {"id": np.array([9], np.uint64), "code.office": np.array([0], np.int8)}
+    >>> own, every = (np.array(v, np.uint64) for v in ([5], [2, 5]))
+    >>> recode_items(part, {"office": own}, {"office": every})["code.office"].tolist()
+    [1]
+    """
+    made = {name: np.asarray(values) for name, values in part.items()}
+    for column in made:
+        if column.startswith(CODE):
+            name = column.removeprefix(CODE)
+            values = every[name]
+            kind = np.min_scalar_type(-max(len(values), 2))
+            places = np.append(np.searchsorted(values, own[name]), (ERASED, MISSING))
+            made[column] = places.astype(kind)[made[column]]
+    return made
+
+
+def _take(columns: Arrays, rows: NDArray[np.intp]) -> Arrays:
+    """Return rows of a table in an order."""
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def _reduce(columns: Arrays, key: tuple[str, ...], function: np.ufunc) -> Arrays:
+    """Return the rows with the same key as one, the others reduced by a function."""
+    if not len(columns["id"]):
+        return columns
+    order = np.lexsort([columns[name] for name in reversed(key)])
+    new = np.zeros(len(order), bool)
+    new[0] = True
+    made: Arrays = {}
+    for name in key:
+        made[name] = columns[name][order]
+        new[1:] |= made[name][1:] != made[name][:-1]
+    first = np.flatnonzero(new)
+    for name in key:
+        made[name] = made[name][first]
+    for name, values in columns.items():
+        if name not in key:
+            made[name] = function.reduceat(values[order], first)
+    return {name: made[name] for name in columns}

@@ -1,0 +1,115 @@
+"""Tables on disk: one file per run, its columns aligned, mapped when they are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays: TypeAlias = "dict[str, NDArray[Any]]"
+
+#: Columns begin at multiples of it, as memory maps and processors like them.
+_ALIGNMENT = 64
+#: Highest number of an identity, and one more.
+_ALL = 1 << 64
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a column lies: file, type, first byte and number of entries."""
+
+    file: str
+    kind: str
+    offset: int
+    n: int
+
+    def read(self) -> NDArray[Any]:
+        """Return the column, mapped into memory."""
+        if not self.n:
+            return np.zeros(0, self.kind)
+        mapped: NDArray[Any] = np.memmap(
+            self.file, self.kind, "r", offset=self.offset, shape=(self.n,)
+        )
+        return mapped
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Tables by name, each with its columns by name."""
+
+    tables: Mapping[str, Mapping[str, Column]]
+
+    def read(self, name: str) -> Arrays:
+        """Return the columns of a table, mapped into memory."""
+        return {column: at.read() for column, at in self.tables[name].items()}
+
+    def read_range(self, name: str, number: int, n_ranges: int) -> Arrays:
+        """Return the rows of one of some equal ranges of identities."""
+        columns = self.read(name)
+        ids, found = columns["id"], []
+        for edge in (number, number + 1):
+            low = _ALL * edge // n_ranges
+            at = len(ids) if low == _ALL else np.searchsorted(ids, np.uint64(low))
+            found.append(int(at))
+        return {column: values[slice(*found)] for column, values in columns.items()}
+
+    def n_bytes(self, name: str) -> int:
+        """Return the size of a table."""
+        return sum(
+            column.n * np.dtype(column.kind).itemsize
+            for column in self.tables[name].values()
+        )
+
+    def save(self, path: Path) -> None:
+        """Write where the columns lie."""
+        plain = {
+            name: {column: vars(at) for column, at in columns.items()}
+            for name, columns in self.tables.items()
+        }
+        path.write_text(json.dumps(plain), encoding="utf-8")
+
+
+def write_run(path: Path, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> Run:
+    """Write tables into one file."""
+    found: dict[str, dict[str, Column]] = {}
+    with path.open("wb") as file:
+        for name, columns in tables.items():
+            found[name] = {
+                column: _append(file, path, (values,), values.dtype)
+                for column, values in columns.items()
+            }
+    return Run(found)
+
+
+def join_ranges(path: Path, name: str, parts: Sequence[Run]) -> Run:
+    """Write the ranges of a table, which follow each other, as one table."""
+    columns = {}
+    with path.open("wb") as file:
+        for column, first in parts[0].tables[name].items():
+            values = (part.tables[name][column].read() for part in parts)
+            columns[column] = _append(file, path, values, np.dtype(first.kind))
+    return Run({name: columns})
+
+
+def join_tables(runs: Iterable[Run]) -> Run:
+    """Return runs of different tables as one."""
+    return Run({name: columns for run in runs for name, columns in run.tables.items()})
+
+
+def _append(
+    file: Any, path: Path, parts: Iterable[NDArray[Any]], kind: np.dtype[Any]
+) -> Column:
+    """Write a column at the end of a file."""
+    offset = -(-file.tell() // _ALIGNMENT) * _ALIGNMENT
+    file.write(bytes(offset - file.tell()))
+    n = 0
+    for values in parts:
+        plain = np.ascontiguousarray(values, kind)
+        plain.tofile(file)
+        n += len(plain)
+    return Column(str(path), kind.str, offset, n)

@@ -23,6 +23,7 @@ from smartrisk.features._packing import (
 from smartrisk.features._partial_tables import (
     PartialHistory,
     add_tables,
+    index_entries,
     plan_of,
     recode_items,
     with_tables,
@@ -67,6 +68,7 @@ __all__ = [
     "feature_plan",
     "from_settings",
     "from_tables",
+    "index_entries",
     "join_results",
     "pack_history",
     "peer_rates",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,22 @@ from smartrisk.features._structuring import Structuring
 from smartrisk.features._sum_tables import SumTable
 
 Tables = dict[str, dict[str, NDArray[Any]]]
+
+
+class IndexedEntries(dict[str, NDArray[Any]]):
+    """Columns of a table of sums, and the table itself, whose arrays lie elsewhere.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        Identity, day and sums.
+    table : SumTable
+        The same entries.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], table: SumTable) -> None:
+        super().__init__(columns)
+        self.table = table
 
 
 def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
@@ -336,6 +352,8 @@ def _entries(table: SumTable) -> dict[str, NDArray[Any]]:
 
 def _table(columns: dict[str, NDArray[Any]]) -> SumTable:
     """Return columns as a table; they are sorted as they were written."""
+    if isinstance(columns, IndexedEntries):
+        return columns.table
     ids, packed = _pack_entries(columns)
     sums = {k: v for k, v in columns.items() if k not in ("id", "day")}
     return SumTable(ids, packed, sums)

@@ -9,18 +9,20 @@ of these numbers hold about equal parts of every table.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._item_blocks import ERASED, MISSING
 from smartrisk.features._item_measures import code_days, first_codes
 from smartrisk.features._learned_history import LearnedHistory
-from smartrisk.features._packing import Tables, to_tables
+from smartrisk.features._merging import Entries
+from smartrisk.features._packing import IndexedEntries, Tables, to_tables
 from smartrisk.features._register_packing import (
     CODE,
     ITEMS,
@@ -29,11 +31,17 @@ from smartrisk.features._register_packing import (
     pack_history,
     unpack_history,
 )
+from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import UInt
 
 Arrays = dict[str, NDArray[Any]]
 
+#: Takes a name, a length and a type; returns an array to fill.
+Allocate: TypeAlias = Callable[[str, int, np.dtype[Any]], NDArray[Any]]
+
 _CODES = "codes."
+#: Entries of a table that are in memory at once.
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -237,6 +245,72 @@ def add_tables(name: str, parts: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays
         return _take(joined, order)
     reduce = np.minimum if "lowest" in joined else np.add
     return _reduce(joined, ("id", "day"), reduce)
+
+
+def index_entries(columns: Mapping[str, NDArray[Any]], allocate: Allocate) -> Arrays:
+    """Return a table of sums whose arrays for look-ups lie where the caller wants.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        Identity, day and sums of sorted entries, from `add_tables`; they are read in
+        blocks, so that they can be mapped files.
+    allocate : callable
+        Takes a name, a length and a type, and returns an array to fill, such as one
+        that is mapped into memory.
+
+    Returns
+    -------
+    columns : dict of str to ndarray
+        The same, for `with_tables`, which makes no arrays of its own for them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.features import index_entries
+    >>> table = {"id": np.array([7, 9], np.uint64), "day": np.array([3, 3], np.int32),
+    ...          "n": np.array([2, 1])}
+    >>> index_entries(table, lambda name, n, kind: np.empty(n, kind))["n"].tolist()
+    [2, 1]
+    """
+    ids, day = columns["id"], columns["day"]
+    n = len(ids)
+    blocks = [slice(at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK)]
+    n_values = sum(int(_is_first(ids, block).sum()) for block in blocks)
+    unique = allocate("ids", n_values, np.dtype(np.uint64))
+    starts = allocate("starts", n_values + 1, np.dtype(np.int64))
+    packed = allocate("packed", n, np.dtype(np.int64))
+    names = [name for name in columns if name not in ("id", "day")]
+    totals = {
+        name: allocate(f"total.{name}", n + 1, np.dtype(np.int64)) for name in names
+    }
+    done = 0
+    for block in blocks:
+        new = _is_first(ids, block)
+        position = done - 1 + np.cumsum(new)
+        packed[block] = (position << DAY_BITS) | np.asarray(day[block], np.int64)
+        after = done + int(new.sum())
+        unique[done:after] = np.asarray(ids[block])[new]
+        starts[done:after] = block.start + np.flatnonzero(new)
+        done = after
+    starts[n_values] = n
+    for name, total in totals.items():
+        total[0] = 0
+        for block in blocks:
+            sums = np.cumsum(np.asarray(columns[name][block], np.int64))
+            total[block.start + 1 : block.stop + 1] = total[block.start] + sums
+    entries = Entries(ids=unique, packed=packed, totals=totals)
+    return IndexedEntries(columns, SumTable.of_entries(entries, starts))
+
+
+def _is_first(ids: UInt, block: slice) -> NDArray[np.bool_]:
+    """Return which entries of a block are the first of their identity."""
+    part = np.asarray(ids[block])
+    new = np.ones(len(part), bool)
+    new[1:] = part[1:] != part[:-1]
+    if block.start:
+        new[0] = part[0] != ids[block.start - 1]
+    return new
 
 
 def recode_items(

@@ -6,5 +6,9 @@ gives what `RiskEngine` gives for all items at once, bit for bit.
 """
 
 from smartrisk.scale._fit import fit
+from smartrisk.scale._pieces import Dataset
+from smartrisk.scale._score import score
+from smartrisk.scale._select import select
+from smartrisk.scale._update import update
 
-__all__ = ["fit"]
+__all__ = ["Dataset", "fit", "score", "select", "update"]

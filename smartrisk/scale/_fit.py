@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smartrisk.engine import FitPlan, RiskEngine, fit_learned
-from smartrisk.errors import TableError, check_number, format_values
-from smartrisk.features import LearnedHistory, with_tables
+from smartrisk.errors import TableError, check_number
+from smartrisk.features import LearnedHistory, plan_of, with_tables, without_items
 from smartrisk.items import (
     NO_ITEM_NUMBER,
     UInt,
@@ -26,18 +25,21 @@ from smartrisk.scale._executors import Executor, choose_executor
 from smartrisk.scale._learning import (
     Learned,
     Lesson,
-    empty_template,
     learn_piece,
     make_template,
 )
-from smartrisk.scale._merging import merge_runs, repeated_ids
+from smartrisk.scale._merging import drop_indexed, merge_runs, open_tables, repeated_ids
 from smartrisk.scale._pieces import MOST_ROWS, Dataset, PieceList, list_pieces
+from smartrisk.scale._repeated import refuse_repeated
 from smartrisk.scale._scratch import Scratch
 from smartrisk.schema import OUTCOMES, TableInput
 from smartrisk.validation import OnError, read_declarations, validate
 
 _OWNER = "scale.fit"
 _GIB = 2.0**30
+#: Bytes that training takes for each feature of an item: the matrix in single
+#: precision, a copy of the part that is learned from, and LightGBM's bins.
+_TRAINING_BYTES = 10
 
 
 def fit(
@@ -107,9 +109,7 @@ def fit(
     """
     check_number(_OWNER, "memory", memory, low=0.01)
     executor = choose_executor(_OWNER, client)
-    pieces = list_pieces(
-        _OWNER, dataset, most_rows=rows, own_fields=engine.own_fields
-    )
+    pieces = list_pieces(_OWNER, dataset, most_rows=rows, own_fields=engine.own_fields)
     plan = FitPlan.of(engine, pieces.own_fields)
     read_declarations(pieces.empty(), plan.own_fields)  # names odd columns at once
     if outcomes is None:
@@ -129,11 +129,12 @@ def fit(
         run = merge_runs(
             executor,
             [part.run for part in found if part.run is not None],
-            scratch.history,
+            scratch.made,
             memory * _GIB / 4,
         )
-        _check_unique(pieces, repeated_ids(run))
-        history = with_tables(template, {name: run.read(name) for name in run.tables})
+        refuse_repeated(_OWNER, pieces, repeated_ids(run))
+        history = with_tables(template, open_tables(run, scratch.made))
+        drop_indexed(run)
         _check_results(results, found)
         items = _gather(found, plan.n_latest, results)
         _check_memory(items, len(template.features.feature_info_), memory)
@@ -145,7 +146,7 @@ def fit(
             own_fields=plan.own_fields,
             on_error=on_error,
         )
-        scratch.keep()
+        scratch.put_in_place()
     engine.__dict__.update(fitted.__dict__)
     return engine
 
@@ -169,22 +170,15 @@ def _learn_all(
             owner=_OWNER,
         )
     template = make_template(lesson.plan, witnesses)
-    wanted = plan_text(template)
+    wanted = plan_of(template)
     other = [t for t in tasks if found[t[0]].run and found[t[0]].plan != wanted]
     if other:
-        again = replace(lesson, template=empty_template(template))
+        again = replace(lesson, template=without_items(template))
         for task, part in zip(
             other, executor.run(learn_piece, again, other), strict=True
         ):
             found[task[0]] = part
     return found, template
-
-
-def plan_text(history: LearnedHistory) -> str:
-    """Return the plan of a history as text."""
-    from smartrisk.features import plan_of
-
-    return plan_of(history)
 
 
 def _join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -212,34 +206,6 @@ def _check_results(results: pd.DataFrame, found: Sequence[Learned]) -> None:
     keys = [part.unnumbered for part in found if len(part.unnumbered)]
     if keys:
         check_numbered("RiskEngine.fit", results, pd.concat(keys))
-
-
-def _check_unique(pieces: PieceList, ids: UInt) -> None:
-    """Raise where an item is there more than once, and name where."""
-    if not len(ids):
-        return
-    names: list[str] = []
-    files: list[str] = []
-    n_rows = 0
-    for piece in pieces.pieces:
-        key = [n for n in ("declaration_id", "item_number") if n in pieces.names]
-        frame = piece.read(key)
-        rows = are_among(frame, ids)
-        n_rows += int(rows.sum())
-        if rows.any():
-            names += frame.loc[rows, "declaration_id"].astype(str).tolist()
-            files.append(piece.file)
-    raise TableError(
-        "scale.items_repeated",
-        "{owner}: {n_rows} rows are of {n_items} items that are in the dataset more "
-        "than once, such as declaration_id {examples}, in {files}. Keep one row per "
-        "(declaration_id, item_number).",
-        owner=_OWNER,
-        n_rows=n_rows,
-        n_items=len(ids),
-        examples=format_values(list(dict.fromkeys(names))),
-        files=format_values(list(dict.fromkeys(files))),
-    )
 
 
 def _gather(
@@ -287,8 +253,3 @@ def _check_memory(items: pd.DataFrame, n_features: int, memory: float) -> None:
         needed=needed,
         memory=memory,
     )
-
-
-#: Bytes that training takes for each feature of an item: the matrix in single
-#: precision, a copy of the part that is learned from, and LightGBM's bins.
-_TRAINING_BYTES = 10

@@ -15,7 +15,6 @@ from smartrisk.features import (
     LearnedHistory,
     PartialHistory,
     join_results,
-    without_items,
 )
 from smartrisk.items import UInt, are_among, are_document_hits, document_hashes
 from smartrisk.items import item_ids as ids_of
@@ -94,9 +93,7 @@ class Learned:
 def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
     """Learn one piece, and write its tables and the items to train on."""
     number, piece = task
-    items = read_declarations(
-        piece.read(), lesson.own_fields, on_error=lesson.on_error
-    )
+    items = read_declarations(piece.read(), lesson.own_fields, on_error=lesson.on_error)
     gathered = lesson.folder / f"items-{number:06d}.parquet"
     if not len(items):
         return Learned(
@@ -154,11 +151,6 @@ def make_template(plan: FitPlan, witnesses: pd.DataFrame) -> LearnedHistory:
     return LearnedHistory.learn(
         plan.features, witnesses, found, label_delay=plan.label_delay
     )
-
-
-def empty_template(template: LearnedHistory) -> LearnedHistory:
-    """Return the template as pieces take it."""
-    return without_items(template)
 
 
 def _rows_to_train_on(

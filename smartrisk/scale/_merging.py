@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from smartrisk.features import add_tables, recode_items
+from smartrisk.features import add_tables, index_entries, recode_items
 from smartrisk.items import UInt
 from smartrisk.scale._executors import Executor
-from smartrisk.scale._runs import Run, join_ranges, join_tables, write_run
+from smartrisk.scale._runs import (
+    Arrays,
+    Column,
+    Run,
+    join_ranges,
+    join_tables,
+    write_run,
+)
 
 #: Runs that are merged at once: each keeps a file open, and a thousand pieces take two
 #: levels of the tree.
@@ -20,6 +30,8 @@ FAN_IN = 32
 #: Bytes that merging takes for each byte of the tables: they are joined, ordered and
 #: added up.
 _COPIES = 5
+#: Entries from which a table stays on disk: 65,536 take a megabyte or two.
+_MANY = 1 << 16
 _ITEMS, _VALUES = "register.items", "register.values."
 
 
@@ -139,14 +151,43 @@ def merge_range(merge: _Merge, task: _Range) -> Run:
             part = recode_items(part, own, merge.values)
         parts.append(part)
     merged = add_tables(task.name, parts)
-    return write_run(
-        _path(merge, task.place, task.number), {task.name: merged}
-    )
+    return write_run(_path(merge, task.place, task.number), {task.name: merged})
 
 
 def _path(merge: _Merge, place: int, number: int) -> Path:
     """Return where the range of a table is written."""
     return merge.folder / f"{merge.prefix}-{place:04d}-{number:05d}.bin"
+
+
+def open_tables(run: Run, folder: Path) -> dict[str, Arrays]:
+    """Return the tables of a run, those of many sums with their indexes on disk."""
+    tables: dict[str, Arrays] = {}
+    for place, (name, columns) in enumerate(run.tables.items()):
+        found = tables[name] = run.read(name)
+        if _is_indexed(columns):
+            allocate = partial(_allocate, folder / f"index-{place:04d}")
+            tables[name] = index_entries(found, allocate)
+    return tables
+
+
+def drop_indexed(run: Run) -> None:
+    """Remove the files of tables whose indexes hold the same on disk."""
+    for columns in run.tables.values():
+        if _is_indexed(columns):
+            Path(columns["id"].file).unlink()
+
+
+def _is_indexed(columns: Mapping[str, Column]) -> bool:
+    """Return whether a table is one of many sums."""
+    return "n" in columns and "day" in columns and columns["id"].n >= _MANY
+
+
+def _allocate(start: Path, name: str, n: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array in a new file, mapped into memory."""
+    number = len(list(start.parent.glob(f"{start.name}-*.bin")))
+    path = start.with_name(f"{start.name}-{number:02d}.bin")
+    made: NDArray[Any] = np.memmap(path, kind, "w+", shape=(n,))
+    return made
 
 
 def repeated_ids(run: Run) -> UInt:

@@ -169,13 +169,15 @@ def _open(owner: str, dataset: Dataset, ds: Any) -> Any:
     """Return the files as one dataset of Arrow, folder names as texts."""
     import pyarrow as pa
 
+    paths: list[Any] = [dataset]
     one = isinstance(dataset, (str, os.PathLike))
-    paths = [dataset] if one else list(dataset)  # type: ignore[list-item]
+    if not one:
+        paths = list(dataset) if isinstance(dataset, Iterable) else []
     if not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
         raise TableError(
             "scale.dataset_not_paths",
             "{owner}: 'dataset' must be a folder or a list of Parquet files; got "
-            "{kind}. Write a frame with DataFrame.to_parquet, or pass it to RiskEngine.",
+            "{kind}. Write a frame with DataFrame.to_parquet, or call RiskEngine.",
             owner=owner,
             kind=type(dataset).__name__,
         )
@@ -256,8 +258,3 @@ def _fits(kind: Any, wanted: str) -> bool:
     return bool(
         pat.is_string(value) or pat.is_large_string(value) or pat.is_string_view(value)
     )
-
-
-def texts(values: Iterable[Any]) -> list[str]:
-    """Return values as texts."""
-    return [str(value) for value in values]

@@ -1,4 +1,4 @@
-"""The folder in which a fit works: the tables of pieces go, the history stays."""
+"""Folders that appear as a whole: the history of a fit, and tables in parts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import shutil
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from smartrisk.errors import ArgumentError
 
 
 class Scratch:
-    """A folder with the tables of pieces and the history, removed after a failure.
+    """A folder that is made beside its place, and put there when it is complete.
 
     Parameters
     ----------
@@ -22,39 +23,44 @@ class Scratch:
     """
 
     def __init__(self, owner: str, folder: str | os.PathLike[str]) -> None:
-        self._folder = Path(folder)
-        self._kept = False
-        if self._folder.exists() and (
-            not self._folder.is_dir() or any(self._folder.iterdir())
-        ):
+        self._target = Path(folder).absolute()
+        there = self._target.exists()
+        if there and not (self._target.is_dir() and not any(self._target.iterdir())):
             raise ArgumentError(
                 "scale.folder_not_empty",
-                "{owner}: {folder!r} is not empty. Pass a new folder: what it holds "
-                "may be the history of an engine in use.",
+                "{owner}: {folder!r} is not an empty folder. Pass a new one: what it "
+                "holds may be in use.",
                 owner=owner,
                 folder=str(folder),
             )
-        self._was_there = self._folder.exists()
+        self._draft = self._target.with_name(f".{self._target.name}-draft")
 
     @property
     def parts(self) -> Path:
         """Folder of what goes at the end."""
-        return self._folder / "parts"
+        return self._draft / "parts"
 
     @property
-    def history(self) -> Path:
-        """Folder of the history."""
-        return self._folder / "history"
+    def made(self) -> Path:
+        """Folder of what stays."""
+        return self._draft / "made"
 
-    def __enter__(self) -> Scratch:
-        """Make both folders."""
+    def __enter__(self) -> Self:
+        """Make both folders; a draft that an interrupt left goes."""
+        shutil.rmtree(self._draft, ignore_errors=True)
         self.parts.mkdir(parents=True)
-        self.history.mkdir()
+        self.made.mkdir()
         return self
 
-    def keep(self) -> None:
-        """Keep the history when the work is done."""
-        self._kept = True
+    def put_in_place(self) -> Path:
+        """Give what was made its name.
+
+        Files that are mapped into memory stay so under another name.
+        """
+        if self._target.exists():
+            self._target.rmdir()
+        self.made.rename(self._target)
+        return self._target
 
     def __exit__(
         self,
@@ -62,9 +68,5 @@ class Scratch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the tables of pieces; after a failure, everything."""
-        shutil.rmtree(self.parts, ignore_errors=True)
-        if not self._kept:
-            shutil.rmtree(self.history, ignore_errors=True)
-            if not self._was_there:
-                shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the draft, with all that was not put in place."""
+        shutil.rmtree(self._draft, ignore_errors=True)

@@ -1,0 +1,180 @@
+"""Decisions on items in Parquet files, under one capacity for all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from smartrisk.clock import Clock
+from smartrisk.errors import TableError, format_values
+from smartrisk.items import item_ids
+from smartrisk.scale._executors import choose_executor
+from smartrisk.scale._pieces import (
+    MOST_ROWS,
+    Dataset,
+    Piece,
+    PieceList,
+    list_pieces,
+)
+from smartrisk.scale._scratch import Scratch
+from smartrisk.schema import KEY
+from smartrisk.selectivity import Capacity, Policy, RuleSet
+from smartrisk.selectivity import select as select_items
+
+_OWNER = "scale.select"
+#: Columns of SCORES that a policy can use.
+_SCORED = (*KEY, "risk_score", "expected_revenue", "uncertainty", "novelty")
+
+
+def select(
+    scores: Dataset,
+    dataset: Dataset | None = None,
+    *,
+    folder: str | os.PathLike[str],
+    capacity: Capacity | None = None,
+    policy: Policy | None = None,
+    mandatory: ArrayLike | None = None,
+    rules: RuleSet | None = None,
+    releases: ArrayLike | None = None,
+    clock: Clock = None,
+    client: Any = None,
+    rows: int = MOST_ROWS,
+) -> Path:
+    """Decide on scored items in Parquet files; write DECISIONS as Parquet files.
+
+    Capacity, draws, ties, ranks and propensities are those of
+    `smartrisk.selectivity.select` on all items at once. It reads only the columns that
+    the policy and the rules use; these have to fit into memory.
+
+    Parameters
+    ----------
+    scores : path or list of paths
+        SCORES, as `score` writes them.
+    dataset : path or list of paths, default=None
+        DECLARATIONS of the same items in any order, where the policy or the rules need
+        them.
+    folder : path
+        Where to write, a new or empty folder: one file for each piece of the scores, in
+        their order. It appears as a whole or not at all.
+    capacity : float, int or mapping, default=None
+        As in `smartrisk.selectivity.select`.
+    policy : Policy, default=None
+        How to choose; None for ``Policy()``. It has its own capacity: pass either.
+    mandatory, releases : array-like, shape (n_items,), default=None
+        As in `smartrisk.selectivity.select`, in the order of the scores.
+    rules : RuleSet, default=None
+        Rules that apply in addition to the model.
+    clock : callable or datetime, default=None
+        When it is decided.
+    client : distributed.Client, default=None
+        Dask cluster whose workers read the pieces; all items are decided on together in
+        this process. None for this process alone.
+    rows : int, default=250000
+        Most items of a file that is written.
+
+    Returns
+    -------
+    folder : Path
+        The folder with DECISIONS.
+
+    Raises
+    ------
+    TableError
+        If a score is missing, a column is absent, a key is repeated, or the tables are
+        not of the same items.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import smartrisk as sr
+    >>> place = tempfile.mkdtemp()
+    >>> scores = pd.DataFrame({"declaration_id": list("abcd"),
+    ...                        "risk_score": [0.1, 0.9, 0.5, 0.2]})
+    >>> scores.to_parquet(place + "/scores.parquet")
+    >>> folder = sr.scale.select(
+    ...     place + "/scores.parquet", folder=place + "/decisions", capacity=2
+    ... )
+    >>> int(pd.read_parquet(folder)["selected_by"].notna().sum())
+    2
+    """
+    executor = choose_executor(_OWNER, client)
+    scored = list_pieces(_OWNER, scores, most_rows=rows, typed=False)
+    names = [name for name in _SCORED if name in scored.names]
+    parts = list(executor.run(_read_columns, names, scored.pieces))
+    lengths = [len(part) for part in parts]
+    table = pd.concat(parts, ignore_index=True)
+    del parts
+    declarations = None
+    if dataset is not None:
+        declared = list_pieces(_OWNER, dataset, most_rows=rows)
+        wanted = _fields_used(declared, policy, rules)
+        found = list(executor.run(_read_columns, wanted, declared.pieces))
+        declarations = _align(table, pd.concat(found, ignore_index=True))
+        declarations.attrs.update(declared.pieces[0].attrs)
+    decisions = select_items(
+        table,
+        declarations,
+        capacity=capacity,
+        policy=policy,
+        mandatory=mandatory,
+        rules=rules,
+        releases=releases,
+        clock=clock,
+    )
+    with Scratch(_OWNER, folder) as scratch:
+        start = 0
+        for number, length in enumerate(lengths):
+            part = decisions.iloc[start : start + length]
+            path = scratch.made / f"part-{number:06d}.parquet"
+            part.to_parquet(path, index=False)
+            start += length
+        return scratch.put_in_place()
+
+
+def _read_columns(names: Sequence[str], piece: Piece) -> pd.DataFrame:
+    """Return some columns of a piece."""
+    return piece.read(names)
+
+
+def _fields_used(
+    declared: PieceList, policy: Policy | None, rules: RuleSet | None
+) -> list[str]:
+    """Return the columns of the declarations that decide: all of them under rules."""
+    if rules is not None:
+        return list(declared.names)
+    wanted = {*KEY, "lodged_at"}
+    if policy is not None:
+        wanted.update(policy.per)
+        if policy.trusted_relief:
+            wanted.add("trusted_trader")
+        if policy.costs.delay:
+            wanted.add("customs_value")
+    return [name for name in declared.names if name in wanted]
+
+
+def _align(scores: pd.DataFrame, declarations: pd.DataFrame) -> pd.DataFrame:
+    """Return the declarations in the order of the scores."""
+    own, other = item_ids(scores), item_ids(declarations)
+    if len(own) == len(other) and (own == other).all():
+        return declarations
+    order = np.argsort(other, kind="stable")
+    at = np.minimum(np.searchsorted(other[order], own), max(len(other) - 1, 0))
+    rows = order[at] if len(other) else at
+    lost = other[rows] != own if len(other) else np.ones(len(own), bool)
+    if lost.any():
+        raise TableError(
+            "scale.scores_without_declarations",
+            "{owner}: {n_items} scores have no declaration in 'dataset', such as "
+            "declaration_id {examples}. Pass the items that were scored.",
+            owner=_OWNER,
+            n_items=int(lost.sum()),
+            examples=format_values(scores["declaration_id"][lost].tolist()),
+        )
+    return declarations.iloc[rows].reset_index(drop=True)

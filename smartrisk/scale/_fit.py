@@ -32,7 +32,7 @@ from smartrisk.scale._merging import drop_indexed, merge_runs, open_tables, repe
 from smartrisk.scale._pieces import MOST_ROWS, Dataset, PieceList, list_pieces
 from smartrisk.scale._repeated import refuse_repeated
 from smartrisk.scale._scratch import Scratch
-from smartrisk.schema import OUTCOMES, TableInput
+from smartrisk.schema import KEY, OUTCOMES, TableInput
 from smartrisk.validation import OnError, read_declarations, validate
 
 _OWNER = "scale.fit"
@@ -107,7 +107,7 @@ def fit(
     >>> engine.version_ == sr.RiskEngine().fit(*world[:2]).version_
     True
     """
-    check_number(_OWNER, "memory", memory, low=0.01)
+    check_number(_OWNER, "memory", memory, low=0.001)
     executor = choose_executor(_OWNER, client)
     pieces = list_pieces(_OWNER, dataset, most_rows=rows, own_fields=engine.own_fields)
     plan = FitPlan.of(engine, pieces.own_fields)
@@ -169,7 +169,8 @@ def _learn_all(
             "nothing to learn from.",
             owner=_OWNER,
         )
-    template = make_template(lesson.plan, witnesses)
+    key = [name for name in KEY if name in witnesses]
+    template = make_template(lesson.plan, witnesses.drop_duplicates(key))
     wanted = plan_of(template)
     other = [t for t in tasks if found[t[0]].run and found[t[0]].plan != wanted]
     if other:

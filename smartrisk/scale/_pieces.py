@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -172,7 +172,7 @@ def _open(owner: str, dataset: Dataset, ds: Any) -> Any:
     paths: list[Any] = [dataset]
     one = isinstance(dataset, (str, os.PathLike))
     if not one:
-        paths = list(dataset) if isinstance(dataset, Iterable) else []
+        paths = list(dataset) if isinstance(dataset, Sequence) else []
     if not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
         raise TableError(
             "scale.dataset_not_paths",
@@ -181,7 +181,7 @@ def _open(owner: str, dataset: Dataset, ds: Any) -> Any:
             owner=owner,
             kind=type(dataset).__name__,
         )
-    absent = [str(path) for path in paths if not Path(path).exists()]
+    absent = [Path(path).name for path in paths if not Path(path).exists()]
     if absent:
         raise TableError(
             "scale.files_absent",

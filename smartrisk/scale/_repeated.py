@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def refuse_repeated(owner: str, pieces: PieceList, ids: UInt) -> None:
         n_rows += int(rows.sum())
         if rows.any():
             names += frame.loc[rows, "declaration_id"].astype(str).tolist()
-            files.append(piece.file)
+            files.append(Path(piece.file).name)
     raise TableError(
         "scale.items_repeated",
         "{owner}: {n_rows} rows are of {n_items} items that are in the dataset more "

@@ -17,6 +17,7 @@ from smartrisk.scale import _merging
 from smartrisk.selectivity import Condition, Policy, Rule, RuleSet
 
 N_ITEMS = 3_000
+KEY = ["declaration_id", "item_number"]
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +186,11 @@ def test_the_guard_refuses_a_dataset_and_nothing_is_written(tmp_path, world, loc
 
 
 def test_update_by_pieces_is_that_of_all_items(tmp_path, world, local):
-    early, late = world.declarations.head(2_000), world.declarations.tail(1_000)
+    early, late = world.declarations.head(2_700), world.declarations.tail(300)
     is_late = world.outcomes["declaration_id"].isin(late["declaration_id"])
     engine = sr.RiskEngine().fit(early, world.outcomes[~is_late])
     wanted = engine.copy().update(late, world.outcomes[is_late])
-    items = write(late, tmp_path / "items", parts("random", 3, 1_000))
+    items = write(late, tmp_path / "items", parts("random", 3, 300))
     before = engine.version_
     again = late.head(1)
     again.to_parquet(items / "part-again.parquet", index=False)
@@ -238,8 +239,8 @@ def test_decisions_over_files_are_those_of_all_items(
     wanted = sr.selectivity.select(
         scores, recent, policy=policy, rules=rules, clock=clock
     )
-    found = pd.read_parquet(folder).set_index("declaration_id")
-    wanted = wanted.set_index("declaration_id")
+    found = pd.read_parquet(folder).set_index(KEY)
+    wanted = wanted.set_index(KEY)
     pd.testing.assert_frame_equal(found.loc[wanted.index], wanted, check_dtype=False)
 
 
@@ -297,8 +298,8 @@ def test_offices_as_folders_are_read_as_texts(tmp_path, world, local):
     items = world.declarations.tail(100)
     items.to_parquet(tmp_path / "items", partition_cols=["office"], index=False)
     folder = sr.scale.score(local, tmp_path / "items", tmp_path / "scores")
-    found = pd.read_parquet(folder).set_index("declaration_id")["risk_score"]
-    wanted = local.score(items).set_index("declaration_id")["risk_score"]
+    found = pd.read_parquet(folder).set_index(KEY)["risk_score"]
+    wanted = local.score(items).set_index(KEY)["risk_score"]
     pd.testing.assert_series_equal(found.loc[wanted.index], wanted, check_index=False)
 
 

@@ -1,0 +1,286 @@
+"""Fits, updates, scores and decisions on Parquet files: equality, cost and memory.
+
+``python benchmarks/scale.py equal --items 1000000`` compares the engine of a loop and of
+a Dask cluster of two processes with the local one, in partitions by chance and by time.
+``python benchmarks/scale.py cost --items 1000000 3000000`` measures CPU seconds and the
+peak of anonymous memory of each step, on items that are made and read in parts.
+Both append to benchmarks/results/scale.csv, and ``python benchmarks/scale.py table``
+writes docs/tables/scale.md from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import smartrisk as sr
+from smartrisk.engine import _partitions
+from smartrisk.selectivity import Policy
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "scale.csv"
+TABLE = ROOT / "docs" / "tables" / "scale.md"
+#: Items of a file, and of the worlds of which large datasets are made.
+PART = 250_000
+#: Share of the items that are added by the update.
+LATER = 0.05
+
+
+class Peak:
+    """Highest anonymous memory of this process, looked at every 20 ms."""
+
+    def __init__(self):
+        self.top = 0.0
+        self.done = threading.Event()
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    @staticmethod
+    def now():
+        """Return the anonymous memory in GiB; pages of mapped files are left out."""
+        text = Path("/proc/self/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 2**20
+
+    def watch(self):
+        """Note the highest value until the end."""
+        while not self.done.wait(0.02):
+            self.top = max(self.top, self.now())
+
+    def take(self):
+        """Return the highest value since the last call."""
+        found, self.top = max(self.top, self.now()), self.now()
+        return found
+
+
+def note(rows):
+    """Append rows to the results, and print them."""
+    names = ("trial", "items", "step", "what", "value")
+    RESULTS.parent.mkdir(exist_ok=True)
+    is_new = not RESULTS.exists()
+    with RESULTS.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if is_new:
+            writer.writerow(names)
+        for row in rows:
+            writer.writerow(row)
+            print(*row, flush=True)
+
+
+def write_parts(items, folder, part):
+    """Write items as one file for each part."""
+    folder.mkdir(parents=True)
+    for number in np.unique(part):
+        path = folder / f"part-{number:04d}.parquet"
+        items[part == number].to_parquet(path, index=False)
+    return folder
+
+
+def is_same(found, wanted, probe):
+    """Return what of two engines is equal."""
+    one, two = (e.score(probe, guard="off") for e in (found, wanted))
+    tables, others = (e._state.history.digests() for e in (found, wanted))
+    texts = [e.classifier_.booster_texts() for e in (found, wanted)]
+    texts += [{"": e.regressor_.booster_text()} for e in (found, wanted)]
+    return {
+        "tables equal": sum(tables[name] == others.get(name) for name in others),
+        "tables": len(others),
+        "model text": texts[0] == texts[1] and texts[2] == texts[3],
+        "version": found.version_ == wanted.version_,
+        "scores": bool(
+            one.drop(columns="scored_at").equals(two.drop(columns="scored_at"))
+        ),
+    }
+
+
+def compare(n_items, work):
+    """Compare loop and cluster with the local engine, in two kinds of partitions."""
+    from distributed import Client, LocalCluster
+
+    world = sr.datasets.make_declarations(n_items, random_state=0)
+    items = world.declarations
+    wanted = sr.RiskEngine().fit(items, world.outcomes)
+    probe = items.tail(50_000)
+    n_parts = max(n_items // PART, 3)
+    chance = np.random.default_rng(0).integers(0, n_parts, n_items)
+    kinds = {"chance": chance, "time": np.arange(n_items) * n_parts // n_items}
+    for kind, part in kinds.items():
+        folder = write_parts(items, work / kind, part)
+        for name in ("loop", "cluster"):
+            client = cluster = None
+            if name == "cluster":
+                cluster = LocalCluster(
+                    n_workers=2,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    host="127.0.0.1",
+                )
+                client = Client(cluster)
+            engine = sr.scale.fit(
+                sr.RiskEngine(),
+                folder,
+                world.outcomes,
+                folder=work / f"{kind}-{name}",
+                client=client,
+            )
+            found = is_same(engine, wanted, probe)
+            note(
+                ("equal", n_items, f"{kind}, {name}", what, value)
+                for what, value in found.items()
+            )
+            if client is not None:
+                client.close()
+                cluster.close()
+            del engine
+            shutil.rmtree(work / f"{kind}-{name}")
+        shutil.rmtree(folder)
+
+
+def make_parts(n_items, folder):
+    """Write worlds of their own seeds; return the outcomes of all."""
+    folder.mkdir(parents=True)
+    outcomes = []
+    for number, start in enumerate(range(0, n_items, PART)):
+        size = min(PART, n_items - start)
+        world = sr.datasets.make_declarations(size, random_state=number)
+        for table in (world.declarations, world.outcomes):
+            table["declaration_id"] = table["declaration_id"] + f"-{number}"
+        path = folder / f"part-{number:04d}.parquet"
+        world.declarations.to_parquet(path, index=False)
+        outcomes.append(world.outcomes)
+    return pd.concat(outcomes, ignore_index=True)
+
+
+def measure(n_items, work, memory):
+    """Measure fit, update, score and select on items of several worlds."""
+    made = time.process_time()
+    later = make_parts(max(int(LATER * n_items), 1), work / "later")
+    for table in (work / "later").iterdir():
+        frame = pd.read_parquet(table)
+        frame["declaration_id"] += "-later"
+        frame["lodged_at"] += pd.Timedelta(days=800)
+        frame.to_parquet(table, index=False)
+    later["declaration_id"] += "-later"
+    for name in ("inspected_at", "known_at"):
+        later[name] += pd.Timedelta(days=800)
+    outcomes = make_parts(n_items, work / "items")
+    print("made in", round(time.process_time() - made, 1), flush=True)
+    peak, engine = Peak(), sr.RiskEngine()
+    training = {}
+    train = _partitions.train_models
+
+    def train_and_time(*args, **kwargs):
+        start = time.process_time()
+        training["before"] = peak.take()
+        models = train(*args, **kwargs)
+        training["cpu"] = time.process_time() - start
+        return models
+
+    _partitions.train_models = train_and_time
+    steps = {
+        "fit": lambda: sr.scale.fit(
+            engine, work / "items", outcomes, folder=work / "history", memory=memory
+        ),
+        "score": lambda: sr.scale.score(
+            engine, work / "items", work / "scores", guard="off"
+        ),
+        "select": lambda: sr.scale.select(
+            work / "scores",
+            work / "items",
+            folder=work / "decisions",
+            policy=Policy(capacity=0.05, random_share=0.1, per=("office",)),
+        ),
+        "update": lambda: sr.scale.update(engine, work / "later", later),
+    }
+    peak.take()
+    for name, call in steps.items():
+        start, clock = time.process_time(), time.perf_counter()
+        call()
+        rows = [("CPU s", time.process_time() - start), ("peak GiB", peak.take())]
+        rows.append(("wall s", time.perf_counter() - clock))
+        if name == "fit":
+            rows.append(("CPU s without training", rows[0][1] - training["cpu"]))
+            rows.append(("peak GiB without training", training["before"]))
+            rows.append(("inspected", len(outcomes)))
+            folder = work / "history"
+            size = sum(path.stat().st_size for path in folder.iterdir()) / 2**30
+            rows.append(("GiB on disk", size))
+        note(("cost", n_items, name, what, round(value, 3)) for what, value in rows)
+    decided = pd.read_parquet(work / "decisions", columns=["selected_by", "propensity"])
+    taken = int(decided["selected_by"].notna().sum())
+    note([("cost", n_items, "select", "taken", taken)])
+    total = round(float(decided["propensity"].sum()), 3)
+    note([("cost", n_items, "select", "sum of propensities", total)])
+
+
+def exponent(first, last):
+    """Return the exponent of growth between two (items, value) pairs."""
+    return np.log(last[1] / first[1]) / np.log(last[0] / first[0])
+
+
+def write_table():
+    """Write the page's tables from the results, the latest of each."""
+    found = pd.read_csv(RESULTS)
+    found = found.drop_duplicates(["trial", "items", "step", "what"], keep="last")
+    lines = ["| partitions | tables equal | model text | version | scores |"]
+    lines.append("|---|---|---|---|---|")
+    equal = found[found["trial"] == "equal"]
+    for (n_items, step), rows in equal.groupby(["items", "step"], sort=False):
+        value = rows.set_index("what")["value"]
+        same = ["equal" if value[w] == "True" else "differs" for w in _COMPARED]
+        tables = f"{value['tables equal']} of {value['tables']}"
+        lines.append(f"| {n_items:,} items, {step} | {tables} | {' | '.join(same)} |")
+    cost = found[found["trial"] == "cost"].astype({"value": float})
+    wide = cost.pivot_table(
+        index=["step", "what"], columns="items", values="value", sort=False
+    )
+    sizes = sorted(wide.columns)
+    lines += ["", f"| step | {' | '.join(f'{n:,} items' for n in sizes)} | exponent |"]
+    lines.append("|" + "---|" * (len(sizes) + 2))
+    for (step, what), row in wide.iterrows():
+        ends = [(n, row[n]) for n in sizes if row.notna()[n]]
+        grown = ""
+        if len(ends) > 1 and what.startswith("CPU"):
+            grown = f"{exponent(ends[0], ends[-1]):.2f}"
+        values = ["" if pd.isna(row[n]) else f"{row[n]:,.4g}" for n in sizes]
+        lines.append(f"| {step}: {what} | {' | '.join(values)} | {grown} |")
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_COMPARED = ("model text", "version", "scores")
+
+
+def main():
+    """Measure, or write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trial", choices=("equal", "cost", "table"))
+    parser.add_argument("--items", type=int, nargs="+", default=[1_000_000])
+    parser.add_argument("--memory", type=float, default=4.0)
+    parser.add_argument("--folder", default=None, help="where to work; on a disk")
+    asked = parser.parse_args()
+    if asked.trial == "table":
+        write_table()
+        return
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for n_items in asked.items:
+        work = Path(tempfile.mkdtemp(dir=asked.folder))
+        try:
+            if asked.trial == "equal":
+                compare(n_items, work)
+            else:
+                measure(n_items, work, asked.memory)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

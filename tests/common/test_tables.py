@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -185,6 +187,20 @@ def fit_classifier(t):
     ]
 
 
+def fit_in_pieces(tools, t):
+    """Fit on a file with results of another library, and update with results."""
+    folder = Path(tempfile.mkdtemp(dir=tools.folder))
+    tools.read(t.past).to_parquet(folder / "past.parquet", index=False)
+    engine = smartrisk.scale.fit(
+        smartrisk.RiskEngine(),
+        folder / "past.parquet",
+        t.known,
+        folder=folder / "history",
+    )
+    again = smartrisk.scale.update(engine, outcomes=t.known)
+    return [engine.version_, repr(again.last_update_)]
+
+
 #: One call of every public function that takes a table, by the names that it covers.
 CALLS = {
     "check": lambda m, t: check(t.past, DECLARATIONS).frame(),
@@ -196,6 +212,8 @@ CALLS = {
     "RiskEngine.fit RiskEngine.update RiskEngine.score": lambda m, t: fit_again(
         m.engine, t
     ),
+    "fit update": lambda m, t: fit_in_pieces(m, t),
+    "fit_learned": lambda m, t: fit_in_pieces(m, t),
     "RiskEngine.explain": lambda m, t: m.engine.explain(t.later).frame(),
     "RiskEngine.select": lambda m, t: m.engine.select(t.later, capacity=0.1),
     "features": lambda m, t: fit_features(t),

@@ -1,0 +1,103 @@
+"""Tables of parts of the items add up to those of all, in any split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smartrisk.datasets import make_declarations
+from smartrisk.features import (
+    DeclarationFeatures,
+    LearnedHistory,
+    PartialHistory,
+    _partial_tables,
+    add_tables,
+    index_entries,
+    join_results,
+    pack_history,
+    plan_of,
+    recode_items,
+    with_tables,
+    without_items,
+)
+
+ITEMS, VALUES = "register.items", "register.values."
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_declarations(600, random_state=1)
+
+
+def learn(items, outcomes):
+    known = outcomes["declaration_id"].isin(items["declaration_id"])
+    key = ["declaration_id", "item_number"]
+    if "item_number" in outcomes:
+        known &= pd.MultiIndex.from_frame(outcomes[key]).isin(
+            pd.MultiIndex.from_frame(items[key])
+        )
+    results = join_results(items, outcomes[known])
+    return LearnedHistory.learn(DeclarationFeatures(), items, results, label_delay=30)
+
+
+def merge(parts):
+    names = parts[0].tables
+    made = {
+        name: add_tables(name, [part.tables[name] for part in parts])
+        for name in names
+        if name != ITEMS
+    }
+    every = {
+        name.removeprefix(VALUES): made[name]["id"]
+        for name in names
+        if name.startswith(VALUES)
+    }
+    items = []
+    for part in parts:
+        own = {name: part.tables[f"{VALUES}{name}"]["id"] for name in every}
+        items.append(recode_items(part.tables[ITEMS], own, every))
+    return made | {ITEMS: add_tables(ITEMS, items)}
+
+
+def test_tables_of_parts_add_up_to_those_of_all_items(world):
+    items = world.declarations
+    whole = learn(items, world.outcomes)
+    empty = without_items(whole)
+    chance = np.random.default_rng(0).integers(0, 3, len(items))
+    parts = []
+    for number in range(3):
+        own = items[chance == number]
+        known = world.outcomes.merge(own[["declaration_id", "item_number"]])
+        longer, _ = empty.add(own, known)
+        parts.append(PartialHistory.of(longer, own))
+    assert {part.plan for part in parts} == {plan_of(whole)}
+    found = with_tables(whole, merge(parts))
+    learned, tables = pack_history(found)
+    other, others = pack_history(whole)
+    assert learned == other
+    assert tables.keys() == others.keys()
+    for name, columns in others.items():
+        for column, values in columns.items():
+            np.testing.assert_array_equal(tables[name][column], values, name)
+            assert tables[name][column].dtype == values.dtype
+
+
+def test_an_index_made_in_blocks_is_that_of_the_table(world, monkeypatch):
+    monkeypatch.setattr(_partial_tables, "_BLOCK", 7)
+    history = learn(world.declarations, world.outcomes)
+    tables = PartialHistory.of(history, world.declarations).tables
+    names = [name for name in tables if "n" in tables[name] and "day" in tables[name]]
+    indexed = tables | {
+        name: index_entries(tables[name], lambda _, n, kind: np.empty(n, kind))
+        for name in names
+    }
+    found = with_tables(history, indexed).features.blocks()
+    wanted = history.features.blocks()
+    for name, table in wanted.items():
+        for array in ("ids", "packed", "starts"):
+            np.testing.assert_array_equal(
+                getattr(found[name], array), getattr(table, array), name
+            )
+        for total, values in table.totals.items():
+            np.testing.assert_array_equal(found[name].totals[total], values)

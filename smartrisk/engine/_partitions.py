@@ -39,7 +39,7 @@ class FitPlan:
     Examples
     --------
     >>> import smartrisk as sr
-    >>> plan = sr.engine.FitPlan.of(sr.RiskEngine(label_delay=20), {})
+    >>> plan = sr.engine.FitPlan.from_engine(sr.RiskEngine(label_delay=20), {})
     >>> plan.label_delay
     20
     """
@@ -50,7 +50,7 @@ class FitPlan:
     n_latest: int
 
     @classmethod
-    def of(cls, engine: RiskEngine, own_fields: Mapping[str, str]) -> FitPlan:
+    def from_engine(cls, engine: RiskEngine, own_fields: Mapping[str, str]) -> FitPlan:
         """Return the plan of an engine, after a check of its parameters.
 
         Parameters

@@ -67,7 +67,7 @@ class PartialHistory:
     >>> history = LearnedHistory.learn(
     ...     DeclarationFeatures(), world.declarations, results, label_delay=30
     ... )
-    >>> part = PartialHistory.of(history, world.declarations)
+    >>> part = PartialHistory.from_history(history, world.declarations)
     >>> len(part.tables["register.items"]["id"])
     300
     """
@@ -76,7 +76,9 @@ class PartialHistory:
     tables: Tables
 
     @classmethod
-    def of(cls, history: LearnedHistory, items: pd.DataFrame) -> PartialHistory:
+    def from_history(
+        cls, history: LearnedHistory, items: pd.DataFrame
+    ) -> PartialHistory:
         """Return the tables of a history.
 
         Parameters
@@ -190,7 +192,7 @@ def with_tables(history: LearnedHistory, tables: Tables) -> LearnedHistory:
     >>> history = LearnedHistory.learn(
     ...     DeclarationFeatures(), world.declarations, results, label_delay=30
     ... )
-    >>> part = PartialHistory.of(history, world.declarations)
+    >>> part = PartialHistory.from_history(history, world.declarations)
     >>> with_tables(history, part.tables).digests() == history.digests()
     True
     """

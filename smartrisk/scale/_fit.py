@@ -110,7 +110,7 @@ def fit(
     check_number(_OWNER, "memory", memory, low=0.001)
     executor = choose_executor(_OWNER, client)
     pieces = list_pieces(_OWNER, dataset, most_rows=rows, own_fields=engine.own_fields)
-    plan = FitPlan.of(engine, pieces.own_fields)
+    plan = FitPlan.from_engine(engine, pieces.own_fields)
     read_declarations(pieces.empty(), plan.own_fields)  # names odd columns at once
     if outcomes is None:
         outcomes = pd.DataFrame({"declaration_id": [], "illicit": []})

@@ -108,7 +108,7 @@ def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
     ids = ids_of(items)
     own = lesson.outcomes[are_among(lesson.outcome_ids, ids)]
     history = _learn(lesson, items, ids, own)
-    part = PartialHistory.of(history, items)
+    part = PartialHistory.from_history(history, items)
     run = write_run(lesson.folder / f"piece-{number:06d}.bin", part.tables)
     rows = _rows_to_train_on(items, ids, own, lesson.plan.n_latest)
     items.iloc[rows].to_parquet(gathered, index=False)

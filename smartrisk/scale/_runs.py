@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,14 +65,6 @@ class Run:
             for column in self.tables[name].values()
         )
 
-    def save(self, path: Path) -> None:
-        """Write where the columns lie."""
-        plain = {
-            name: {column: vars(at) for column, at in columns.items()}
-            for name, columns in self.tables.items()
-        }
-        path.write_text(json.dumps(plain), encoding="utf-8")
-
 
 def write_run(path: Path, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> Run:
     """Write tables into one file."""
@@ -105,8 +97,9 @@ def _append(
     file: Any, path: Path, parts: Iterable[NDArray[Any]], kind: np.dtype[Any]
 ) -> Column:
     """Write a column at the end of a file."""
-    offset = -(-file.tell() // _ALIGNMENT) * _ALIGNMENT
-    file.write(bytes(offset - file.tell()))
+    size = file.seek(0, os.SEEK_END)
+    offset = -(-size // _ALIGNMENT) * _ALIGNMENT
+    file.write(bytes(offset - size))
     n = 0
     for values in parts:
         plain = np.ascontiguousarray(values, kind)

@@ -70,7 +70,7 @@ def test_tables_of_parts_add_up_to_those_of_all_items(world):
         own = items[chance == number]
         known = world.outcomes.merge(own[["declaration_id", "item_number"]])
         longer, _ = empty.add(own, known)
-        parts.append(PartialHistory.of(longer, own))
+        parts.append(PartialHistory.from_history(longer, own))
     assert {part.plan for part in parts} == {plan_of(whole)}
     found = with_tables(whole, merge(parts))
     learned, tables = pack_history(found)
@@ -86,7 +86,7 @@ def test_tables_of_parts_add_up_to_those_of_all_items(world):
 def test_an_index_made_in_blocks_is_that_of_the_table(world, monkeypatch):
     monkeypatch.setattr(_partial_tables, "_BLOCK", 7)
     history = learn(world.declarations, world.outcomes)
-    tables = PartialHistory.of(history, world.declarations).tables
+    tables = PartialHistory.from_history(history, world.declarations).tables
     names = [name for name in tables if "n" in tables[name] and "day" in tables[name]]
     indexed = tables | {
         name: index_entries(tables[name], lambda _, n, kind: np.empty(n, kind))

@@ -62,6 +62,7 @@ def train_models(
     is replaced with a warning. `n_items` counts those of the history where `items` are
     the inspected and the latest ones of them only: the models are the same.
     """
+    n_items = len(items) if n_items is None else n_items
     kinds = judge_kinds(labels, results.hits)
     classifier = _choose_classifier(settings, results)
     set_columns(classifier, features.feature_info_)
@@ -85,7 +86,7 @@ def train_models(
         weights[results.rows] = kinds.weights
         options["sample_weight"] = weights[rows]
     if has_fit_parameter(classifier, "inspected_share"):
-        options["inspected_share"] = len(results) / len(items)
+        options["inspected_share"] = len(results) / n_items
     classifier.fit(matrix, hits, time=days, **options)
     hit = hits > 0
     stakes = Stakes.learn(chosen)
@@ -104,7 +105,7 @@ def train_models(
     else:
         regressor = _assume_revenue(settings, results, matrix.shape[1])
     stage = StageReport(
-        n_items=len(items) if n_items is None else n_items,
+        n_items=n_items,
         n_results=len(results),
         n_hits=int((results.hits > 0).sum()),
         signals_weight=signals_weight(classifier),

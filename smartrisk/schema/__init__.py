@@ -1,4 +1,4 @@
-"""The four tables, declared once: the interface between all packages.
+"""The five tables, declared once: the interface between all packages.
 
 One row is one goods item; its key is (`declaration_id`, `item_number`). A field states
 its kind, unit, role, when its value is known, and whether it may be missing. Packages
@@ -37,12 +37,14 @@ from smartrisk.schema._fields import (
     FLOWS,
     INTERVAL,
     KEY,
+    MILESTONE_KINDS,
     OFFENCES,
     OWN_FIELDS,
     OWN_KINDS,
     RENAMED,
     SELECTED_BY,
     STAGES,
+    STATUSES,
     TIME_ZONE,
     Field,
 )
@@ -55,6 +57,7 @@ from smartrisk.schema._tables import (
     DECLARATIONS,
     DERIVED_COLUMNS,
     HS_LEVELS,
+    MILESTONES,
     OUTCOMES,
     SCORES,
     TRADERS,
@@ -77,6 +80,8 @@ __all__ = [
     "KCS",
     "KEY",
     "MASS_UNITS",
+    "MILESTONES",
+    "MILESTONE_KINDS",
     "OFFENCES",
     "OUTCOMES",
     "OWN_FIELDS",
@@ -86,6 +91,7 @@ __all__ = [
     "SCORES",
     "SELECTED_BY",
     "STAGES",
+    "STATUSES",
     "TIME_ZONE",
     "TRADERS",
     "TRANSPORT_MODES",

@@ -33,6 +33,17 @@ AREAS = (
     "money_laundering",
     "other",
 )
+#: What became of a declaration: only valid ones count in statistics.
+STATUSES = ("valid", "cancelled", "test", "superseded")
+#: What happens to a declaration after it was lodged, and its goods.
+MILESTONE_KINDS = (
+    "arrived",
+    "released",
+    "cancelled",
+    "superseded",
+    "audit_opened",
+    "audit_closed",
+)
 #: Which way goods go.
 FLOWS = ("import", "export", "transit")
 
@@ -77,7 +88,8 @@ class Field:
     description : str
         What the value is, in a line.
     known : str, default="lodgement"
-        When the value is known: "lodgement", "inspection", "scoring" or "decision".
+        When the value is known: "lodgement", "inspection", "scoring", "decision" or
+        "event".
     required : bool, default=False
         Whether the table must have the column.
     nullable : bool, default=True

@@ -49,6 +49,8 @@ class Table:
         Name of the table in messages, in upper case.
     fields : tuple of Field
         The columns in their order.
+    repeats : bool, default=False
+        Whether a key may have several rows, as several events of one declaration.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Table:
 
     name: str
     fields: tuple[Field, ...]
+    repeats: bool = False
 
     def __iter__(self) -> Iterator[Field]:
         """Iterate over the fields in their order."""

@@ -1,4 +1,4 @@
-"""The four tables, declared once."""
+"""The five tables, declared once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from smartrisk.schema._fields import (
     CHANNELS,
     CONTROL_KINDS,
     FLOWS,
+    MILESTONE_KINDS,
     OFFENCES,
     SELECTED_BY,
     STAGES,
+    STATUSES,
     Field,
 )
 from smartrisk.schema._table import Table
@@ -115,6 +117,14 @@ _FURTHER_FIELDS = (
         "text",
         "procedure",
         "document that this one follows, such as a manifest or a bill of lading",
+        in_features=False,
+    ),
+    Field(
+        "status",
+        "code",
+        "procedure",
+        "valid, cancelled, test or superseded; statistics count valid ones only",
+        codes=STATUSES,
         in_features=False,
     ),
 )
@@ -390,10 +400,54 @@ DECISIONS = Table(
             high=1.0,
         ),
         Field(
+            "draw_probability",
+            "number",
+            "decision",
+            "probability of the random draw; missing where the draw left the item out",
+            known="decision",
+            low=0.0,
+            high=1.0,
+        ),
+        Field(
             "rank", "integer", "decision", "1 is the first to control", known="decision"
         ),
         Field("rule_id", "text", "decision", "rule that selected it", known="decision"),
         Field("policy_version", "text", "decision", "which policy", known="decision"),
         Field("decided_at", "datetime", "time", "when decided", known="decision"),
+    ),
+)
+
+MILESTONES = Table(
+    name="MILESTONES",
+    repeats=True,
+    fields=(
+        *_KEY_FIELDS,
+        Field(
+            "kind",
+            "code",
+            "procedure",
+            "what happened to the declaration, or its goods, after lodgement",
+            known="event",
+            required=True,
+            nullable=False,
+            codes=MILESTONE_KINDS,
+        ),
+        Field(
+            "at",
+            "datetime",
+            "time",
+            "when it happened",
+            known="event",
+            required=True,
+            nullable=False,
+        ),
+        Field(
+            "amount",
+            "number",
+            "outcome",
+            "amount that a closed audit recovered",
+            known="event",
+            unit="national currency",
+        ),
     ),
 )

@@ -140,6 +140,8 @@ class Draft:
         self.channel = np.full(n, "green", dtype=object)
         #: Probability of a control if no rule draws the item.
         self.without_rule = np.zeros(n)
+        #: Probability of the random draw; missing where the draw leaves the item out.
+        self.draw_probability = np.full(n, np.nan)
         #: A rule's draw below it is followed.
         self.bound = np.ones(n)
         self.is_due = np.zeros(n, bool)
@@ -230,6 +232,7 @@ class Draft:
         at_random[lucky] = True
         rest = by_model[~at_random[by_model]]
         chosen = rest[:taken][ask.wanted[rest[:taken]]]
+        self.draw_probability[rows[candidates]] = drawn / n
         self.claim[rows[lucky]] = _RANDOM
         self.claim[rows[chosen]] = _MODEL
         self.without_rule[rows[by_model]] = np.where(
@@ -282,6 +285,7 @@ class Draft:
         out["channel"] = self.channel
         out["selected_by"] = pd.Series(names[self.claim], scores.index, dtype="str")
         out["propensity"] = self.without_rule
+        out["draw_probability"] = self.draw_probability
         rank = np.empty(len(self.claim), np.int64)
         ties = rotate_hashes(self._demand.hashes)
         order = np.lexsort((ties, -self._demand.value, self.claim))

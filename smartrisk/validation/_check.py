@@ -443,8 +443,8 @@ def _number_in_order(ids: pd.Series) -> pd.Series:
 
 
 def _check_keys(result: pd.DataFrame, work: Findings) -> None:
-    """Record duplicate keys."""
-    if "declaration_id" not in result or work.source.empty:
+    """Record duplicate keys, unless the table holds several rows of a key."""
+    if "declaration_id" not in result or work.source.empty or work.table.repeats:
         return
     ids = result["declaration_id"]
     if ids.is_unique:

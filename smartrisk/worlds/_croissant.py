@@ -29,6 +29,7 @@ COLUMNS = {
     "propensity": "probability with which the past policy selected the item",
     "selected_by": "rule or random",
     "suppressed": "whether an officer hid the finding",
+    "draw_probability": "probability of the random draw; missing where it left it out",
     "at": "when it took effect",
     "kind": "kind of change, or 'reaction'",
     "detail": "what happened, in words",

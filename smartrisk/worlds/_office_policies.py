@@ -79,6 +79,7 @@ class Choice:
     """Which items the offices chose in a month, one entry per item."""
 
     propensity: Float
+    draw_probability: Float
     chosen: Bool
     at_random: Bool
 
@@ -101,7 +102,12 @@ def choose_items(
     n = len(items.rate)
     if not n:
         none = np.zeros(0, bool)
-        return Choice(propensity=np.zeros(0), chosen=none, at_random=none)
+        return Choice(
+            propensity=np.zeros(0),
+            draw_probability=np.zeros(0),
+            chosen=none,
+            at_random=none,
+        )
     score = _score_by_rules(rng, policies, items) + 2.0 * np.log1p(findings)
     capacity = targeted * policies.intensity
     present = np.bincount(items.office, minlength=len(capacity))
@@ -113,6 +119,7 @@ def choose_items(
     at_random, aimed = rng.random(n) < drawn, rng.random(n) < aim
     return Choice(
         propensity=1 - (1 - aim) * (1 - drawn),
+        draw_probability=drawn,
         chosen=at_random | aimed,
         at_random=at_random,
     )

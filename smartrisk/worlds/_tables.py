@@ -221,6 +221,7 @@ class TableWriter:
                     CHANNELS, np.where(inspected, control.channel, -1)
                 ),
                 "suppressed": suppressed,
+                "draw_probability": control.choice.draw_probability,
             }
         )
 

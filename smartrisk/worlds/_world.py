@@ -36,6 +36,7 @@ from smartrisk.worlds._inspections import (
     inspect_cases,
     make_outcomes,
 )
+from smartrisk.worlds._milestones import make_milestones
 from smartrisk.worlds._monthly_run import make_setting
 from smartrisk.worlds._named_scenarios import SCENARIOS
 from smartrisk.worlds._scenario import Scenario
@@ -85,7 +86,8 @@ class World:
         ``true_quantity``, ``true_procedure``, ``evaded_revenue``, ``actor_id`` (who is
         behind it) and ``since`` (when that habit began; the item's own day for a
         single case); then the past control: ``inspected``, ``propensity``,
-        ``selected_by``, ``channel``, and ``suppressed`` (a hidden finding).
+        ``selected_by``, ``channel``, ``suppressed`` (a hidden finding) and
+        ``draw_probability`` (of the random draw; missing where it left the item out).
     events : DataFrame
         Changes, and reactions to findings: ``at``, ``kind``, ``detail``, ``goods``,
         ``origin``, ``importer_id``, ``successor_id``, ``size``.
@@ -165,9 +167,10 @@ class World:
         Returns
         -------
         decisions : DataFrame
-            One row per item: key, channel, selected_by, propensity, policy_version,
-            decided_at. The propensity is the probability with which the item was
-            selected, given what was known when the month began.
+            One row per item: key, channel, selected_by, propensity, draw_probability,
+            policy_version, decided_at. The propensity is the probability with which
+            the item was selected, given what was known when the month began; the draw
+            probability is that of the random draw alone.
         """
         truth = self.truth
         return pd.DataFrame(
@@ -177,12 +180,27 @@ class World:
                 "channel": truth["channel"].fillna("green"),
                 "selected_by": truth["selected_by"],
                 "propensity": truth["propensity"],
+                "draw_probability": truth["draw_probability"],
                 "policy_version": pd.Series(
                     ["offices"] * len(truth), index=truth.index, dtype="str"
                 ),
                 "decided_at": self.declarations["lodged_at"],
             }
         )
+
+    def milestones(self) -> pd.DataFrame:
+        """Return what happened to the declarations after lodgement, as MILESTONES.
+
+        Returns
+        -------
+        milestones : DataFrame
+            Arrival, release, cancellation, replacement and audits of the declarations,
+            by time, up to the end of the extract.
+        """
+        decided = self.decisions()
+        controls = self.inspect(decided[decided["channel"] != "green"])
+        end = self.scenario.end.astype("datetime64[us]")
+        return make_milestones(self.random_state, self.declarations, controls, end)
 
     def inspect(self, decisions: TableInput) -> pd.DataFrame:
         """Return the results that a control of other items would have had.

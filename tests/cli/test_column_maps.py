@@ -55,7 +55,7 @@ def test_a_reference_is_read_from_the_folder_of_the_map(run, tmp_path):
     )
     text = """
 date_format = {lodged_at = "%Y%m%d"}
-own_fields = {status = "code"}
+own_fields = {standing = "code"}
 [mapping]
 declaration_id = "NUME_CORRE"
 lodged_at = "FECH_INGSI"
@@ -65,7 +65,7 @@ importer_id = "LIBR_TRIBU"
 name = "traders"
 file = "traders.csv"
 key = {importer_id = "ruc"}
-take = {status = "estado"}
+take = {standing = "estado"}
 valid_from = "desde"
 recorded_at = "registrado"
 """
@@ -74,5 +74,5 @@ recorded_at = "registrado"
         "validate", "ma.csv", "--columns", "maps/map.toml", "--out", "c.csv"
     )
     assert status == 0
-    assert pd.read_csv("c.csv")["status"].fillna("").tolist() == ["BUENO", ""]
+    assert pd.read_csv("c.csv")["standing"].fillna("").tolist() == ["BUENO", ""]
     assert "'traders' has no row for 1 of 2 items, by 'importer_id': 'B'" in out

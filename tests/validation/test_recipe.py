@@ -246,16 +246,16 @@ def test_own_fields_stand_after_the_fields_and_pass_a_second_check():
         code=["a1", " B2", "NULL"], prix=["1,5", "2", "x"], zone=["n", "s", "n"]
     )
     columns = ColumnMap(
-        {"status": "code", "price": "prix"},
+        {"standing": "code", "price": "prix"},
         decimal=",",
-        own_fields={"price": "number", "status": "code", "zone": "text"},
+        own_fields={"price": "number", "standing": "code", "zone": "text"},
     )
     report = check(frame, DECLARATIONS, columns=columns)
     assert ("price", "not a number", "prix", 2) in reasons(report)
     found = report.table
     own = [name for name in found if not name.startswith("dq_")]
-    assert own[-3:] == ["price", "status", "zone"]
-    assert found["status"].tolist() == ["A1", "B2"]
+    assert own[-3:] == ["price", "standing", "zone"]
+    assert found["standing"].tolist() == ["A1", "B2"]
     assert found["price"].tolist() == [1.5, 2.0]
     again = validate(found, DECLARATIONS)
     pd.testing.assert_frame_equal(again, found)

@@ -36,17 +36,17 @@ def day(number):
 
 def traders(rows, **options):
     """Return a map with a table of traders: id, status, valid from, recorded at."""
-    frame = pd.DataFrame(rows, columns=["id", "status", "from", "entered"])
+    frame = pd.DataFrame(rows, columns=["id", "standing", "from", "entered"])
     reference = {
         "name": "traders",
         "key": {"importer_id": "id"},
-        "take": {"status": "status"},
+        "take": {"standing": "standing"},
         "valid_from": "from",
         "recorded_at": "entered",
         **options,
     }
     return ColumnMap(
-        own_fields={"status": "code"},
+        own_fields={"standing": "code"},
         references=[{k: v for k, v in reference.items() if v is not None}],
         frames={"traders": frame},
     )
@@ -60,7 +60,7 @@ def test_a_row_counts_from_the_later_of_both_moments():
         ("B", "future", day(25), day(5)),  # entered in advance
     ]
     frame = items([5, 20, 21, 30, 31, 24, 25], importer_id=[*"AAAAA", "B", "B"])
-    found = validate(frame, DECLARATIONS, columns=traders(rows))["status"]
+    found = validate(frame, DECLARATIONS, columns=traders(rows))["standing"]
     assert found.fillna("?").tolist() == [
         *("OLD", "OLD", "NEW", "NEW", "CORRECTED"),
         *("?", "FUTURE"),
@@ -72,17 +72,17 @@ def test_a_row_counts_from_its_minute_or_from_the_day_after_its_day():
     frame["lodged_at"] += pd.to_timedelta([8, 10], unit="h")
     rows = [("A", "old", day(0), day(0)), ("A", "new", day(1), f"{day(10)} 09:00")]
     timed = [(k, status, f"{v} 00:00", f"{r[:10]} 09:00") for k, status, v, r in rows]
-    found = validate(frame, DECLARATIONS, columns=traders(timed))["status"]
+    found = validate(frame, DECLARATIONS, columns=traders(timed))["standing"]
     assert found.tolist() == ["OLD", "NEW"]
     by_day = [(k, status, v, r[:10]) for k, status, v, r in rows]
-    found = validate(frame, DECLARATIONS, columns=traders(by_day))["status"]
+    found = validate(frame, DECLARATIONS, columns=traders(by_day))["standing"]
     assert found.tolist() == ["OLD", "OLD"]
 
 
 def test_the_row_of_the_latest_period_holds_though_an_older_one_was_corrected_later():
     rows = [("A", "new", day(10), day(10)), ("A", "of the past", day(0), day(20))]
     frame = items([25], importer_id=["A"])
-    assert validate(frame, DECLARATIONS, columns=traders(rows))["status"][0] == "NEW"
+    assert validate(frame, DECLARATIONS, columns=traders(rows))["standing"][0] == "NEW"
 
 
 _ROWS = st.lists(
@@ -103,7 +103,7 @@ def test_the_table_agrees_with_a_search_row_by_row(rows, wanted):
     named = [(k, f"s{n}", day(v), day(r)) for n, (k, v, r) in enumerate(rows)]
     frame = items([d for _, d in wanted], importer_id=[k for k, _ in wanted])
     columns = traders(named or [("Z", "s", day(0), day(0))])
-    found = validate(frame, DECLARATIONS, columns=columns)["status"]
+    found = validate(frame, DECLARATIONS, columns=columns)["standing"]
     for (key, moment), status in zip(wanted, found, strict=True):
         known = [
             (v, r, f"S{n}")
@@ -124,16 +124,16 @@ def test_a_row_recorded_tomorrow_changes_nothing_of_today():
     pd.testing.assert_frame_equal(today, again)
     frame["lodged_at"] += pd.Timedelta(days=1)
     tomorrow = validate(frame, DECLARATIONS, columns=traders(later))
-    assert tomorrow["status"].tolist() == ["FRAUD", "FRAUD"]
+    assert tomorrow["standing"].tolist() == ["FRAUD", "FRAUD"]
 
 
 @pytest.mark.slow
 def test_a_row_recorded_tomorrow_changes_no_score_of_today(world):
-    own = {"status": "code"}
+    own = {"standing": "code"}
     rng = np.random.default_rng(0)
     parties = world.declarations["importer_id"].dropna().unique()
     first, last = world.declarations["lodged_at"].agg(["min", "max"])
-    table = pd.DataFrame({"id": parties, "status": rng.choice([*"XYZ"], len(parties))})
+    table = pd.DataFrame({"id": parties, "standing": rng.choice([*"XYZ"], len(parties))})
     table["from"] = table["entered"] = first
     wrong = table.assign(status="Q", entered=last + pd.Timedelta(days=1))
     wrong["from"] = first + pd.Timedelta(seconds=1)
@@ -182,18 +182,18 @@ def test_keys_are_read_as_the_items_are():
         {"id": [88.0, 88.0], "land": ["China", "FRA"], "s": ["a", "b"]}
     )
     columns = ColumnMap(
-        own_fields={"status": "code"},
+        own_fields={"standing": "code"},
         references=[
             {
                 "name": "traders",
                 "key": {"importer_id": "id", "origin": "land"},
-                "take": {"status": "s"},
+                "take": {"standing": "s"},
             }
         ],
         frames={"traders": reference},
     )
     report = check(frame, DECLARATIONS, columns=columns)
-    assert report.table["status"].fillna("?").tolist() == ["A", "A", "?", "B"]
+    assert report.table["standing"].fillna("?").tolist() == ["A", "A", "?", "B"]
     (note,) = [n for n in report.notes() if n.message_id.endswith("unmatched")]
     assert note.values["n_rows"] == 1
     assert "no row for 1 of 4 items" in str(note)

@@ -53,6 +53,7 @@ class Control:
     """What the offices chose, one entry per item."""
 
     propensity: Float
+    draw_probability: Float  # missing where a rule chose first
     chosen: Bool
     at_random: Bool
     channel: Int
@@ -260,6 +261,7 @@ class Preferences:
         channel = (rng.random(len(rows))[:, None] > edge[:, :2]).sum(axis=1)
         return Control(
             propensity=1 - (1 - p) * (1 - by_lot),
+            draw_probability=np.where(rule, np.nan, by_lot),
             chosen=rule | lot,
             at_random=lot & ~rule,
             channel=channel,

@@ -181,6 +181,7 @@ def _make_truth(
             "selected_by": _no_texts(n),
             "channel": _no_texts(n),
             "suppressed": np.zeros(n, bool),
+            "draw_probability": np.zeros(n),
         }
     )
 
@@ -201,7 +202,7 @@ def _control(
     starts = np.datetime64(scenario.start, "M") + np.arange(scenario.n_months + 1)
     starts = starts.astype("datetime64[us]")
     edges = np.searchsorted(lodged, starts)
-    propensity = np.zeros(len(goods))
+    propensity, drawn = np.zeros(len(goods)), np.zeros(len(goods))
     selected, channel = np.full(len(goods), -1), np.full(len(goods), -1)
     parts: list[pd.DataFrame] = []
     hits_at = np.zeros(0, "datetime64[us]")
@@ -214,6 +215,7 @@ def _control(
         rng = stream(seed, "independent control", month)
         control = likings.choose(rng, scenario, rows, count, goods.office[rows])
         propensity[rows] = control.propensity
+        drawn[rows] = control.draw_probability
         taken = rows[control.chosen]
         selected[taken] = control.at_random[control.chosen]
         channel[taken] = control.channel[control.chosen]
@@ -236,6 +238,7 @@ def _control(
         hits_of = np.append(hits_of, fraud.importer[taken[results.found]])
     truth["inspected"] = channel >= 0
     truth["propensity"] = propensity
+    truth["draw_probability"] = drawn
     truth["selected_by"] = take_texts(("rule", "random"), selected)
     truth["channel"] = take_texts(CHANNELS, channel)
     outcomes = pd.concat(parts, ignore_index=True)

@@ -44,6 +44,7 @@ _PACKAGES = (
     "serving",
     "settings",
     "simulation",
+    "statistics",
     "tracking",
     "validation",
     "windows",

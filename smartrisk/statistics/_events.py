@@ -1,0 +1,129 @@
+"""Milestones of declarations: when goods arrived and were released, and audits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from smartrisk.errors import ArgumentError, TableError, format_values
+from smartrisk.schema import MILESTONE_KINDS
+from smartrisk.statistics._reading import (
+    OWNER,
+    Bool,
+    Float,
+    Moments,
+    Reading,
+    moments_of,
+)
+
+_FACTS = (
+    *("released", "audit_closed", "audit_finding", "release_hours", "wait_hours"),
+    *("release_days", "audit_amount"),
+)
+
+
+def check_milestones(milestones: pd.DataFrame) -> None:
+    """Raise where milestones lack a column, or hold an unknown kind."""
+    missing = [n for n in ("declaration_id", "kind", "at") if n not in milestones]
+    if missing:
+        raise TableError(
+            "statistics.milestones_lack_columns",
+            "{owner}: columns missing in MILESTONES: {missing}. Rename your columns, "
+            "or validate the table with a ColumnMap.",
+            owner=OWNER,
+            missing=format_values(missing),
+        )
+    kinds = milestones["kind"].unique()
+    unknown = [str(kind) for kind in kinds if kind not in MILESTONE_KINDS]
+    if unknown:
+        raise ArgumentError(
+            "statistics.milestone_kinds_unknown",
+            "{owner}: MILESTONES have the unknown kinds {kinds}; known are {allowed}. "
+            "Translate them with a column map.",
+            owner=OWNER,
+            kinds=format_values(unknown),
+            allowed=format_values(MILESTONE_KINDS, len(MILESTONE_KINDS)),
+        )
+
+
+class Events:
+    """Facts of declarations from their milestones, one entry per declaration.
+
+    An event of an item counts for its declaration.
+
+    Parameters
+    ----------
+    reading : Reading
+        The items that count.
+    milestones : DataFrame or None
+        MILESTONES, checked.
+    """
+
+    def __init__(self, reading: Reading, milestones: pd.DataFrame | None) -> None:
+        self.flags: dict[str, Bool] = {}
+        self.numbers: dict[str, Float] = {}
+        self.late = set(_FACTS)
+        self._limit = reading.limit[reading.first]
+        if milestones is None:
+            reading.absent |= dict.fromkeys(_FACTS, "there are no milestones")
+            return
+        names = pd.Index(reading.hashes)
+        self._place = names.get_indexer(pd.Index(reading.of_event))
+        self._at = moments_of("MILESTONES", milestones, "at")
+        self._kind = milestones["kind"].to_numpy(object)
+        lodged = reading.lodged[reading.first]
+        self._add_release(reading, lodged)
+        self._add_audits(reading, milestones)
+
+    def _rows(self, kind: str) -> Bool:
+        """Return which milestones of a kind were known in time."""
+        rows = (self._kind == kind) & (self._place >= 0)
+        rows[rows] = self._at[rows] < self._limit[self._place[rows]]
+        return np.asarray(rows)
+
+    def _latest(self, kind: str) -> Moments:
+        """Return the latest moment of a kind of each declaration; missing for none."""
+        # Before every moment of trade: the least that a maximum starts from.
+        out = np.full(len(self._limit), np.datetime64("0001-01-01", "us"))
+        rows = self._rows(kind)
+        np.maximum.at(out, self._place[rows], self._at[rows])
+        out[out == np.datetime64("0001-01-01", "us")] = np.datetime64("NaT", "us")
+        return out
+
+    def _add_release(self, reading: Reading, lodged: Moments) -> None:
+        """Add when goods were released, from arrival and from lodgement."""
+        released, arrived = self._latest("released"), self._latest("arrived")
+        self.flags["released"] = ~np.isnat(released)
+        hour = np.timedelta64(1, "h")
+        since = {"release_hours": arrived, "wait_hours": lodged}
+        for name, begin in since.items():
+            hours = (released - begin) / hour
+            reading.counts[f"{name} below zero"] = int((hours < 0).sum())
+            self.numbers[name] = np.where(hours >= 0, hours, np.nan)
+        days = released.astype("datetime64[D]") - lodged.astype("datetime64[D]")
+        self.numbers["release_days"] = days / np.timedelta64(1, "D")
+        if not (self._kind == "arrived").any():
+            reading.absent["release_hours"] = "the milestones have no arrival"
+        if not (self._kind == "released").any():
+            names = ("released", "release_hours", "wait_hours", "release_days")
+            why = "the milestones have no release"
+            reading.absent |= dict.fromkeys(names, why)
+
+    def _add_audits(self, reading: Reading, milestones: pd.DataFrame) -> None:
+        """Add which declarations had an audit that was closed, and what it found."""
+        n, rows = len(self._limit), self._rows("audit_closed")
+        place = self._place[rows]
+        self.flags["audit_closed"] = np.bincount(place, minlength=n) > 0
+        amount = np.zeros(len(rows))
+        if "amount" in milestones:
+            amount = milestones["amount"].to_numpy(np.float64, na_value=0.0)
+        paid = np.maximum(np.rint(100 * amount[rows]), 0.0)
+        self.numbers["audit_amount"] = np.bincount(place, paid, minlength=n) / 100
+        self.flags["audit_finding"] = self.numbers["audit_amount"] > 0
+        if not (self._kind == "audit_closed").any():
+            why = "the milestones have no closed audit"
+            names = ("audit_closed", "audit_finding", "audit_amount")
+            reading.absent |= dict.fromkeys(names, why)
+        elif "amount" not in milestones:
+            why = "the milestones lack 'amount'"
+            reading.absent |= dict.fromkeys(("audit_finding", "audit_amount"), why)

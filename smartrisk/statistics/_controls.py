@@ -238,7 +238,8 @@ def _numbers(table: pd.DataFrame, name: str) -> Float:
     """Return a column as numbers; missing where the table lacks it."""
     if name not in table:
         return np.full(len(table), np.nan)
-    return table[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    numbers = table[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(numbers, np.float64)
 
 
 def _add_amounts(
@@ -306,7 +307,7 @@ def _add_times(
             reading.absent[name] = "the results lack 'known_at'"
         return
     known = moments_of("OUTCOMES", table, "known_at")[rows]
-    begun = np.full(len(rows), np.datetime64("NaT", "us"))
+    begun: Moments = np.full(len(rows), np.datetime64("NaT", "us"))
     if "inspected_at" in table:
         begun = moments_of("OUTCOMES", table, "inspected_at")[rows]
     begun = np.where(np.isnat(begun), controls.start[place], begun)

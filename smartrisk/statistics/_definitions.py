@@ -31,12 +31,6 @@ MEASURES: Mapping[str, tuple[str, str | None]] = {
 _UNITS = ("asked", "item", "declaration")
 _KEYS = ("id", "measure", "numerator", "denominator", "unit", "split", "excludes")
 _TEXTS = ("name", "definition")
-#: Words around a definition.
-_LABELS = {
-    "en": ("numerator", "denominator", "unit", "leaves out", "public anchor", "none"),
-    "fr": ("numérateur", "dénominateur", "unité", "exclut", "référence publique", "-"),
-    "es": ("numerador", "denominador", "unidad", "excluye", "referencia pública", "-"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +102,7 @@ class Definition:
             the public anchor.
         """
         check_choice("Definition.text", "lang", lang, LANGUAGES)
-        upper, lower, unit, without, anchor, none = _LABELS[lang]
+        upper, lower, unit, without, anchor, none = _own_content()["labels"][lang]
         lines = [
             f"{self.name[lang]}: {self.definition[lang]}",
             f"{upper}: {self.numerator}",
@@ -166,8 +160,14 @@ def read_definitions(
 @cache
 def _own_definitions() -> dict[str, Definition]:
     """Return the definitions of the library."""
+    return _parse(_own_content(), {})
+
+
+@cache
+def _own_content() -> dict[str, Any]:
+    """Return the library's file of definitions."""
     place = files("smartrisk.statistics") / "_indicators.toml"
-    return _parse(read_toml("read_definitions", place.read_text(encoding="utf-8")), {})
+    return read_toml("read_definitions", place.read_text(encoding="utf-8"))
 
 
 def _parse(

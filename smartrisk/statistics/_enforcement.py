@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -114,7 +114,8 @@ class EnforcementStatistics(Result):
                 id=id,
                 hint=suggest_nearest(id, list(self._definitions)),
             )
-        return self._definitions[id].text(lang)
+        units = self._table.loc[self._table["indicator"] == id, "unit"]
+        return replace(self._definitions[id], unit=str(units.iloc[0])).text(lang)
 
     def reconcile(self) -> pd.DataFrame:
         """Return what was left out, and whether parts add up to their totals.
@@ -312,11 +313,14 @@ def enforcement(
 def _read_as_of(as_of: Moment | None, declarations: pd.DataFrame) -> np.datetime64:
     """Return the moment from which on nothing counts."""
     if as_of is not None:
-        return read_moment(OWNER, "as_of", as_of).to_datetime64().astype("M8[us]")
-    if "lodged_at" not in declarations or not len(declarations):
-        return np.datetime64("1970-01-01", "us")
-    last = moments_of("DECLARATIONS", declarations, "lodged_at").max()
-    return (last.astype("M8[D]") + 1).astype("M8[us]")
+        at = read_moment(OWNER, "as_of", as_of)
+    elif "lodged_at" not in declarations or not len(declarations):
+        at = pd.Timestamp(0)
+    else:
+        last = moments_of("DECLARATIONS", declarations, "lodged_at").max()
+        at = pd.Timestamp(last).normalize() + pd.Timedelta(days=1)
+    moment: np.datetime64 = at.as_unit("us").to_datetime64()
+    return moment
 
 
 def _read_age(age: str | None) -> np.timedelta64 | None:
@@ -435,9 +439,9 @@ def _make_checks(
         keys = ["indicator", "part"]
         found = parts[finest].groupby(keys, sort=False)["numerator"].sum()
         expected = parts[whole].groupby(keys, sort=False)["numerator"].sum()
-        for (name, part), total in expected.items():
-            text = f"{name} {part}".strip()
-            rows.append((f"sum of parts: {text}", total, round(found[name, part], 2)))
+        for key, total in zip(expected.index.tolist(), expected, strict=True):
+            text = " ".join(key).strip()
+            rows.append((f"sum of parts: {text}", total, round(found.get(key, 0.0), 2)))
     checks = pd.DataFrame(rows, columns=["check", "expected", "found"])
     return checks.assign(difference=checks["found"] - checks["expected"])
 

@@ -25,7 +25,7 @@ REASONS = (
     "not estimable: the random draw and the claimed items cover less than 95 %",
 )
 _OPEN, _EMPTY, _NO_RANDOM, _FEW_RANDOM, _UNCOVERED = range(1, len(REASONS))
-#: Random controls below which a ratio to their hit rate says nothing.
+#: Random controls below which a ratio to their hit rate is mostly chance.
 _LEAST_RANDOM = 30
 #: Least share of the items that an estimate must rest on: what is not covered moves it
 #: by 0.05 at most.
@@ -72,8 +72,8 @@ class Engine:
 
     Parameters
     ----------
-    items, asked, declarations : Population
-        Items; the units that were asked for; declarations.
+    populations : mapping of str to Population
+        Units by name: "item", "declaration", and "asked", which were asked for.
     definitions : mapping of str to Definition
         All indicators, which rates of others refer to.
     """
@@ -93,8 +93,8 @@ class Engine:
             "ratio": self._ratio,
             "split": self._split,
             "distribution": self._distribution,
-            "weighted": self._weighted,
-            "stratified": self._stratified,
+            "weighted": self._weigh_draw,
+            "stratified": self._add_strata,
             "yield": self._yield,
             "lift": self._lift,
         }
@@ -228,7 +228,7 @@ class Engine:
                     part=name + statistic,
                 )
 
-    def _weighted(
+    def _weigh_draw(
         self, one: Definition, units: Population, level: Level, counted: Bool
     ) -> Iterator[Figures]:
         """Yield a rate of the random controls, weighted by the draw."""
@@ -250,7 +250,7 @@ class Engine:
             reason=reason,
         )
 
-    def _stratified(
+    def _add_strata(
         self, one: Definition, units: Population, level: Level, counted: Bool
     ) -> Iterator[Figures]:
         """Yield the estimate for all items: the draw, and claimed items as strata."""
@@ -293,11 +293,12 @@ class Engine:
         (rate,) = self._measures[other.measure](other, units, level, counted)
         found = level.add(units.count(units.mask(one.upper.where) & counted))
         lodged = level.add(units.count(counted))
-        estimate = rate.value * lodged
+        # A missing estimate leaves all of it missing.
+        estimate = np.maximum(rate.value * lodged, found)
         yield Figures(
             numerator=found,
-            denominator=np.fmax(estimate, found),
-            value=_divide(found, np.fmax(estimate, found)),
+            denominator=estimate,
+            value=_divide(found, estimate),
             low=_at_most_one(found, rate.high * lodged),
             high=_at_most_one(found, rate.low * lodged),
             n=rate.n,
@@ -310,7 +311,7 @@ class Engine:
         """Yield the ratio of two rates, with the interval of its logarithm (Katz)."""
         if one.lower is None:
             raise ValueError(one.id)
-        rates = []
+        rates: list[Figures] = []
         for expression in (one.upper, one.lower):
             other = self._definitions[expression.name]
             rates += self._measures[other.measure](other, units, level, counted)
@@ -346,20 +347,24 @@ class _Weighed:
 def _weigh(units: Population, level: Level, among: Bool, hit: Bool) -> _Weighed:
     """Return random controls weighted by the inverse of their draw, in a fixed order.
 
-    The interval is that of as many unweighted controls as tell as much (Kish 1965).
+    The interval is that of an unweighted sample of the same precision (Kish 1965).
     """
     among = among & (units.draw > 0)
     rows = units.in_order(among)
     group = level.of_cell[units.cell[rows]]
     weight = 1 / units.draw[rows]
     n_groups = level.n_groups
-    total = np.bincount(group, weight, minlength=n_groups)
-    squares = np.bincount(group, weight**2, minlength=n_groups)
+
+    def add(values: Float) -> Float:
+        sums = np.bincount(group, values, minlength=n_groups)
+        return np.asarray(sums, np.float64)
+
+    total = add(weight)
     return _Weighed(
-        hits=np.bincount(group, weight * hit[rows], minlength=n_groups),
+        hits=add(weight * hit[rows]),
         total=total,
-        n=np.bincount(group, minlength=n_groups).astype(np.float64),
-        n_effective=_divide(total**2, squares),
+        n=add(np.ones(len(rows))),
+        n_effective=_divide(total**2, add(weight**2)),
     )
 
 
@@ -374,7 +379,7 @@ def _estimate(
     """Return an estimate over strata, with Wilson's interval at its variance."""
     value = _divide(hits, covered)
     spread = _divide(variance, covered**2)
-    # Where no drawn item was a hit, the variance is 0 and says nothing.
+    # Where no drawn item was a hit, the variance is 0, which is too little.
     as_many = np.where(spread > 0, _divide(value * (1 - value), spread), np.nan)
     as_many = np.where(np.isnan(as_many), weighed.n_effective, as_many)
     low, high = wilson_interval(value, as_many)
@@ -407,15 +412,21 @@ def _finish(figures: Figures, is_open: Bool, pending: Float) -> Figures:
     reason = figures.reason if len(figures.reason) else np.zeros(len(blank), np.int8)
     empty = (reason == 0) & np.isnan(figures.value)
     reason = np.where(is_open, _OPEN, np.where(empty, _EMPTY, reason)).astype(np.int8)
-    parts = {
-        name: np.where(is_open, np.nan, getattr(figures, name))
-        for name in ("numerator", "denominator", "value")
-    }
-    for name in ("low", "high"):
-        given = getattr(figures, name)
-        parts[name] = np.where(is_open, np.nan, given) if len(given) else blank
-    n = np.where(is_open, 0.0, figures.n)
-    return replace(figures, **parts, n=n, pending=pending, reason=reason)
+
+    def show(values: Float) -> Float:
+        return np.where(is_open, np.nan, values) if len(values) else blank
+
+    return replace(
+        figures,
+        numerator=show(figures.numerator),
+        denominator=show(figures.denominator),
+        value=show(figures.value),
+        low=show(figures.low),
+        high=show(figures.high),
+        n=np.where(is_open, 0.0, figures.n),
+        pending=pending,
+        reason=reason,
+    )
 
 
 def _nothing(like: Float) -> Float:

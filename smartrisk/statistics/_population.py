@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,8 @@ class Level:
 
     def add(self, cells: Float) -> Float:
         """Return the sums of groups from those of cells."""
-        return np.bincount(self.of_cell, cells, minlength=self.n_groups)
+        sums = np.bincount(self.of_cell, cells, minlength=self.n_groups)
+        return np.asarray(sums, np.float64)
 
 
 class Population:
@@ -108,7 +110,7 @@ class Population:
         self._add_events(events)
         self.cell, self.n_cells, self.levels = self._make_levels(by)
 
-    def _first(self, values: NDArray) -> NDArray:
+    def _first(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a value per unit: that of the first item of a declaration."""
         return values[self._reading.first] if self._by_document else values
 
@@ -217,7 +219,7 @@ class Population:
                 return "there are no seizures"
         return ""
 
-    def is_late(self, names: Sequence[str]) -> bool:
+    def is_late(self, names: Iterable[str]) -> bool:
         """Return whether one of some facts becomes known after lodgement."""
         return not self.late.isdisjoint(names)
 
@@ -245,8 +247,8 @@ class Population:
             column = self._reading.column(name.removeprefix(OWN))
             code, values = pd.factorize(column)
             self._declared[name] = self._first(code), np.asarray(values, object)
-        code, values = self._declared[name]
-        return code, [str(value) for value in values]
+        place, texts = self._declared[name]
+        return place, [str(text) for text in texts]
 
     def flag(self, name: str) -> Bool:
         """Return a flag per unit: a fact, or a declared column that is true."""
@@ -279,7 +281,8 @@ class Population:
 
     def count(self, units: Bool) -> Float:
         """Return how many of some units are in each cell."""
-        return np.bincount(self.cell, units, minlength=self.n_cells)
+        sums = np.bincount(self.cell, units, minlength=self.n_cells)
+        return np.asarray(sums, np.float64)
 
     def in_order(self, units: Bool) -> NDArray[np.intp]:
         """Return the rows of some items, in an order that the table does not change."""
@@ -289,7 +292,8 @@ class Population:
     def cents(self, values: Float, units: Bool) -> Float:
         """Return the sum of a number in each cell, in hundredths, in any order."""
         hundredths = np.where(units, np.rint(100 * np.nan_to_num(values)), 0.0)
-        return np.bincount(self.cell, hundredths, minlength=self.n_cells)
+        sums = np.bincount(self.cell, hundredths, minlength=self.n_cells)
+        return np.asarray(sums, np.float64)
 
     def _make_levels(
         self, by: Sequence[str]
@@ -319,8 +323,8 @@ class Population:
         if name in HS_LEVELS:
             code, texts = pd.factorize(column)
             cut = [str(text)[: HS_LEVELS[name]] for text in texts]
-            again, texts = pd.factorize(np.array([*cut, None], dtype=object))
-            code = again[code]
+            again, levels = pd.factorize(np.array([*cut, None], dtype=object))
+            code, texts = again[code], pd.Index(levels)
         else:
             code, texts = pd.factorize(column)
         code = self._first(np.asarray(code, np.int64))

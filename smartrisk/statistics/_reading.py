@@ -1,4 +1,4 @@
-"""The tables of a period, cut at a moment: what each item was, and what came of it."""
+"""The tables of a period, cut at a moment: what each item was, and its results."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Reading:
     first : ndarray of int
         Row of the first item of each declaration.
     lodged, limit, closed : ndarray
-        When it was lodged, until when what came of it counts, and whether that moment
+        When it was lodged, until when its results count, and whether that moment
         has passed.
     hashes, of_event : ndarray of uint64
         Hash of each declaration, and of that of each milestone.

@@ -46,7 +46,7 @@ def make_milestones(
     code, names = pd.factorize(items["declaration_id"])
     first = np.unique(code, return_index=True)[1]
     documents = items.iloc[first]
-    index = document_hashes(documents)
+    index = document_hashes(documents).view(np.int64)
     lodged = documents["lodged_at"].to_numpy()
 
     def draw(purpose: str) -> Float:
@@ -54,17 +54,18 @@ def make_milestones(
 
     early = draw("lodged early") < _EARLY_SHARE
     apart = np.where(early, _EARLY_HOURS, -_LATE_HOURS) * draw("arrival")
-    arrived = lodged + _hours(apart)
+    arrived = np.asarray(lodged + _hours(apart), lodged.dtype)
     where = pd.Index(names).get_indexer(pd.Index(controls["declaration_id"]))
     is_audit = controls["channel"].eq("blue").to_numpy()
     checked = _latest(where[~is_audit], controls["inspected_at"][~is_audit], lodged)
     ready = np.maximum(np.maximum(arrived, lodged), checked)
-    released = ready + _hours(-_RELEASE_HOURS * np.log(draw("release")))
+    wait = _hours(-_RELEASE_HOURS * np.log(draw("release")))
+    released = np.asarray(ready + wait, lodged.dtype)
     fate = draw("fate")
     cancelled = fate < _CANCELLED
     superseded = ~cancelled & (fate < _CANCELLED + _SUPERSEDED)
     kept = ~(cancelled | superseded)
-    stopped = lodged + _hours(24 * draw("stop"))
+    stopped = np.asarray(lodged + _hours(24 * draw("stop")), lodged.dtype)
     audits = controls[is_audit]
     ids = documents["declaration_id"].to_numpy(dtype=object)
     parts = [
@@ -88,10 +89,10 @@ def _hours(hours: Float) -> NDArray[np.timedelta64]:
     return np.asarray((hours * 3600).astype(np.int64).astype("timedelta64[s]"))
 
 
-def _latest(where: NDArray[np.intp], moments: pd.Series, floor: Moments) -> Moments:
-    """Return the latest moment of each document, its floor where it has none."""
-    latest = floor.copy()
-    np.maximum.at(latest, where, moments.to_numpy().astype(floor.dtype))
+def _latest(where: NDArray[np.intp], moments: pd.Series, least: Moments) -> Moments:
+    """Return the latest moment of each document, the least where it has none."""
+    latest = least.copy()
+    np.maximum.at(latest, where, moments.to_numpy().astype(least.dtype))
     return np.asarray(latest)
 
 

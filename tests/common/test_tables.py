@@ -73,6 +73,7 @@ from smartrisk.selectivity import (
     releases_in_a_row,
     select,
 )
+from smartrisk.statistics import enforcement
 from smartrisk.tables import is_foreign_table, read_table
 from smartrisk.validation import check, validate
 from smartrisk.windows import (
@@ -109,6 +110,7 @@ def made():
         "scores": scores,
         "value": scores.assign(risk_score=split.later["customs_value"].rank(pct=True)),
         "decided": decided,
+        "milestones": world.milestones().drop(columns="amount"),
         "overrides": decided.head(5).assign(channel="red"),
         "model": scores.assign(revenue=1.0),
         "labelled": join_by_key(split.past, split.known, ["illicit"], how="inner"),
@@ -265,6 +267,14 @@ CALLS = {
     "inspection_integrity": lambda m, t: inspection_integrity(
         t.found, t.scores, min_cases=1
     ),
+    "enforcement": lambda m, t: enforcement(
+        t.later,
+        t.results,
+        t.decided,
+        milestones=t.milestones,
+        overrides=t.overrides,
+        by=("office",),
+    ).frame(),
     "judge_overrides": lambda m, t: judge_overrides(
         t.decided, t.overrides, t.full, scores=t.scores
     ),

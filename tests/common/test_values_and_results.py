@@ -224,6 +224,9 @@ MAKERS = {
     "Dependence": lambda i: sr.explanations.dependence(i.reasons, "duty_rate"),
     "Drift": lambda i: sr.monitoring.drift(i.past, i.new),
     "EffortCurve": lambda i: sr.evaluation.effort_curve({"engine": i.scores}, i.truth),
+    "EnforcementStatistics": lambda i: sr.statistics.enforcement(
+        i.past, i.outcomes, by=("office",)
+    ),
     "Erasure": Inputs.erasure,
     "Evaluation": lambda i: i.evaluation,
     "FileDescription": lambda i: sr.intake.describe_file(i.few),

@@ -11,13 +11,14 @@ from smartrisk.schema import (
     HS_LEVELS,
     KCS,
     KEY,
+    MILESTONES,
     OUTCOMES,
     SCORES,
     TRADERS,
     ColumnMap,
 )
 
-TABLES = (DECLARATIONS, OUTCOMES, SCORES, DECISIONS)
+TABLES = (DECLARATIONS, OUTCOMES, SCORES, DECISIONS, MILESTONES)
 
 
 def test_every_table_starts_with_the_key_and_names_each_field_once():
@@ -63,3 +64,9 @@ def test_a_table_and_a_map_show_themselves_in_a_notebook():
 def test_every_field_of_a_result_is_known_at_inspection():
     later = [field for field in OUTCOMES if field.name not in KEY]
     assert {field.known for field in later} == {"inspection"}
+
+
+def test_no_event_after_lodgement_is_a_declared_field():
+    assert {MILESTONES[name].known for name in ("kind", "at", "amount")} == {"event"}
+    events = set(MILESTONES.names) - set(KEY)
+    assert not events & set(DECLARATIONS.names)

@@ -133,7 +133,9 @@ def test_a_row_recorded_tomorrow_changes_no_score_of_today(world):
     rng = np.random.default_rng(0)
     parties = world.declarations["importer_id"].dropna().unique()
     first, last = world.declarations["lodged_at"].agg(["min", "max"])
-    table = pd.DataFrame({"id": parties, "standing": rng.choice([*"XYZ"], len(parties))})
+    table = pd.DataFrame(
+        {"id": parties, "standing": rng.choice([*"XYZ"], len(parties))}
+    )
     table["from"] = table["entered"] = first
     wrong = table.assign(status="Q", entered=last + pd.Timedelta(days=1))
     wrong["from"] = first + pd.Timedelta(seconds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,9 +36,15 @@ def explain_item(state: EngineState, values: Mapping[str, Any], top: int) -> Rea
     found = find_contributions(state.classifier, matrix)
     row = np.array([list(values.values())], dtype=object)
     # Without a type pandas would look for texts in each column, for half a millisecond.
-    frame = pd.DataFrame(row, columns=list(values), dtype=object)
+    frame = pd.DataFrame(row, columns=_index_of(tuple(values)), dtype=object)
     frame.attrs[OWN_FIELDS] = dict(state.own_fields)
     return _reasons(state, frame, matrix, found, top)
+
+
+@functools.lru_cache(maxsize=16)
+def _index_of(names: tuple[str, ...]) -> pd.Index:
+    """Return names as the columns of a table, made once for the fields of an engine."""
+    return pd.Index(names)
 
 
 def _reasons(

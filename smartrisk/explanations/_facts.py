@@ -61,6 +61,7 @@ class DeclaredValues:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
+        self._names = frozenset(frame.columns)
         self.own_kinds: Mapping[str, str] = frame.attrs.get(OWN_FIELDS, {})
         self._columns: dict[str, Any] = {}
 
@@ -69,15 +70,15 @@ class DeclaredValues:
 
         A column that is made of others has a value where all of these have one.
         """
-        if field in DERIVED_COLUMNS and field not in self._frame.columns:
+        if field in DERIVED_COLUMNS and field not in self._names:
             values = [self(name, row) for name in DERIVED_COLUMNS[field]]
             return None if None in values else values[0]
         name = "tariff_code" if field in HS_LEVELS else field
         if name not in self._columns:
-            known = name in self._frame.columns
-            self._columns[name] = self._frame[name] if known else None
+            known = name in self._names
+            self._columns[name] = self._frame[name].array if known else None
         column = self._columns[name]
-        value = None if column is None else column.iat[row]
+        value = None if column is None else column[row]
         if value is None or value is pd.NA or value is pd.NaT or value != value:
             return None
         return str(value)[: HS_LEVELS[field]] if field in HS_LEVELS else value

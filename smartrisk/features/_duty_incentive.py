@@ -13,6 +13,7 @@ from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import look_up
 from smartrisk.features._levels import Levels
+from smartrisk.features._lookups import OneLookupOfLevels
 from smartrisk.features._one_item import OneItem
 from smartrisk.features._sum_tables import SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
@@ -115,11 +116,12 @@ class LowestTable:
     def before_one(self, item: OneItem, level: str) -> float:
         """Return what `before` does for a single item."""
         past = item.look_up((level,), self.entries)
-        levels = past.levels
-        tables = (past.table,) if levels is None else levels[0].tables
+        tables: tuple[SumTable, ...] = (past.table,)
+        if isinstance(past, OneLookupOfLevels):
+            tables = past.levels.tables
         found = [
             float(_so_far_of_level(tables, tables.index(part.table))[part.end - 1])
-            for part in (past, *past.more)
+            for part in past.parts
             if part.end > part.start
         ]
         return min(found, default=np.nan)

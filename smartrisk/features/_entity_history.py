@@ -36,6 +36,7 @@ from smartrisk.features._statistics import (
     AsOf,
     Decay,
     Statistic,
+    calls_of,
     default_statistics,
     parse_statistics,
 )
@@ -186,6 +187,7 @@ class EntityHistory(DeclarationTransformer):
     def _prepare(self) -> None:
         """Derive what look-ups need from keys and sums."""
         self._plan = [statistics_of(key) for key in self.keys_]
+        self._calls = [calls_of(plan) for plan in self._plan]
         self._parents = parents_of(self.keys_)
         self._rated = [
             key.label in self._parents or any(s.needs_results for s in plan)
@@ -273,7 +275,7 @@ class EntityHistory(DeclarationTransformer):
                 smoothing=self.smoothing,
                 decay=self._decay,
             )
-            row += [found.value(statistic) for statistic in self._plan[number]]
+            row += [call(found, days) for call, days in self._calls[number]]
             if key.label in self._parents:
                 rates[key.label] = (found.hit_rate(None), found.revenue_rate(None))
         return row

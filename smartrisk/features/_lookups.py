@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -145,103 +146,157 @@ class Lookup:
 
 
 class OneLookup:
-    """The past of a single item in plain numbers; same answers as `Lookup`."""
+    """The past of a single item in plain numbers; same answers as `Lookup`.
 
-    __slots__ = ("_since", "day", "end", "levels", "more", "position", "start", "table")
+    Parameters
+    ----------
+    table : SumTable
+        A table of one level.
+    identity : int or None
+        Value of the key; None for a missing one, which has no past.
+    day : int
+        Day of the item.
+    """
+
+    __slots__ = ("_since", "day", "end", "position", "start", "table")
 
     def __init__(self, table: SumTable, identity: int | None, day: int) -> None:
-        found = table.view_for(1) if table._levels is not None else table
-        self.more: tuple[OneLookup, ...] = ()
-        self.levels: tuple[Levels, int] | None = None
-        if isinstance(found, Levels):
-            if identity is not None:
-                self.more = _look_up_added(found, identity, day)
-                self.levels = found, identity
-            found = found.tables[0]
-        self.table, self.day = found, day
+        self.table, self.day = table, day
         self.position = self.start = self.end = 0
         self._since: dict[int, Any] = {}
-        if identity is None or not len(found.ids):
+        ids = table.ids
+        if identity is None or not len(ids):
             return
-        place = int(found.ids.searchsorted(np.uint64(identity)))
-        if place < len(found.ids) and int(found.ids[place]) == identity:
+        place = int(ids.searchsorted(np.uint64(identity)))
+        if place < len(ids) and ids.item(place) == identity:
             self.position = place
-            self.start = int(found.starts[place])
+            self.start = table.starts.item(place)
             self.end = self._before(day)
 
     def _before(self, day: int) -> int:
         """Return how many entries precede a day."""
         return int(self.table.packed.searchsorted((self.position << DAY_BITS) | day))
 
-    def merge_levels(self, names: Sequence[str]) -> OneLookup:
-        """Return the past of the item in one table of all levels."""
-        levels, identity = cast(tuple[Levels, int], self.levels)
-        table = levels.restrict(np.array([identity], np.uint64), names)
-        return OneLookup(table, identity, self.day)
+    @property
+    def parts(self) -> tuple[OneLookup, ...]:
+        """The past in each level that has one, from the base on."""
+        return (self,)
 
     def since(self, days_back: int) -> Any:
         """Return the first entry at most this many days back, by level if several."""
-        if self.more:
-            parts = [part.since(days_back) for part in self.more]
-            return [self._since_alone(days_back), *parts]
-        return self._since_alone(days_back)
-
-    def _since_alone(self, days_back: int) -> int:
-        """Return the first entry of this level at most this many days back."""
         if self.end == self.start:
             return self.start
         if days_back not in self._since:
             first = self._before(max(self.day - days_back, 0))
             self._since[days_back] = max(first, self.start)
-        found: int = self._since[days_back]
-        return found
+        return self._since[days_back]
 
     @property
     def active_days(self) -> int:
         """Number of days with entries in the past."""
         fresh = self.table.fresh
-        count = self.end - self.start
-        if fresh is not None:
-            count = int(fresh[self.end]) - int(fresh[self.start])
-        return count + sum(part.active_days for part in self.more)
+        if fresh is None:
+            return self.end - self.start
+        return int(fresh[self.end]) - int(fresh[self.start])
 
     def total(self, name: str, first: Any = None) -> int:
         """Return the sum of the past, or of its part from `first` on."""
-        if self.more:
-            begin = [None] * (1 + len(self.more)) if first is None else first
-            parts = zip(self.more, begin[1:], strict=True)
-            return self._total_alone(name, begin[0]) + sum(
-                part.total(name, entry) for part, entry in parts
-            )
-        return self._total_alone(name, first)
-
-    def _total_alone(self, name: str, first: int | None) -> int:
-        """Return the sum of this level's past."""
         begin = self.start if first is None else first
         if begin == self.end:
             return 0
         total = self.table.totals[name]
-        return int(total[self.end]) - int(total[begin])
+        return total.item(self.end) - total.item(begin)
+
+    def days_since(self, *, first: bool = False) -> float:
+        """Return days since the last (or first) entry; NaN without one."""
+        if self.end == self.start:
+            return math.nan
+        entry = self.start if first else self.end - 1
+        return float(self.day - (self.table.packed.item(entry) & DAY_MASK))
+
+
+class OneLookupOfLevels(OneLookup):
+    """The past of a single item in the levels of a table.
+
+    Parameters
+    ----------
+    levels : Levels
+        The levels.
+    identity : int
+        Value of the key.
+    day : int
+        Day of the item.
+    more : tuple of OneLookup
+        The past in each level above the base that has one.
+    """
+
+    __slots__ = ("identity", "levels", "more")
+
+    def __init__(
+        self, levels: Levels, identity: int, day: int, more: tuple[OneLookup, ...]
+    ) -> None:
+        super().__init__(levels.tables[0], identity, day)
+        self.levels, self.identity, self.more = levels, identity, more
+
+    @property
+    def parts(self) -> tuple[OneLookup, ...]:
+        """The past in each level that has one, from the base on."""
+        return (self, *self.more)
+
+    def merge_levels(self, names: Sequence[str]) -> OneLookup:
+        """Return the past of the item in one table of all levels."""
+        table = self.levels.restrict(np.array([self.identity], np.uint64), names)
+        return OneLookup(table, self.identity, self.day)
+
+    def since(self, days_back: int) -> Any:
+        """Return the first entry at most this many days back of each level."""
+        return [super().since(days_back), *(p.since(days_back) for p in self.more)]
+
+    @property
+    def active_days(self) -> int:
+        """Number of days with entries in the past."""
+        return super().active_days + sum(part.active_days for part in self.more)
+
+    def total(self, name: str, first: Any = None) -> int:
+        """Return the sum of the past, or of its part from `first` on."""
+        begin = [None] * (1 + len(self.more)) if first is None else first
+        parts = zip(self.more, begin[1:], strict=True)
+        return super().total(name, begin[0]) + sum(
+            part.total(name, entry) for part, entry in parts
+        )
 
     def days_since(self, *, first: bool = False) -> float:
         """Return days since the last (or first) entry; NaN without one."""
         found = [part.days_since(first=first) for part in self.more]
         if self.end > self.start:
-            entry = self.start if first else self.end - 1
-            found.append(float(self.day - (int(self.table.packed[entry]) & DAY_MASK)))
-        if not found:
-            return float("nan")
+            found.append(super().days_since(first=first))
         return max(found) if first else min(found)
+
+
+def look_up_one(table: SumTable, identity: int | None, day: int) -> OneLookup:
+    """Return the past of a single item in a table.
+
+    Parameters
+    ----------
+    table : SumTable
+        Sums by identity and day, of one level or several.
+    identity : int or None
+        Value of the key; None for a missing one, which has no past.
+    day : int
+        Day of the item.
+    """
+    if table._levels is None:
+        return OneLookup(table, identity, day)
+    found = table.view_for(1)
+    if not isinstance(found, Levels):
+        return OneLookup(found, identity, day)
+    more = () if identity is None else _look_up_added(found, identity, day)
+    if identity is None or not more:
+        return OneLookup(found.tables[0], identity, day)
+    return OneLookupOfLevels(found, identity, day, more)
 
 
 def _look_up_added(levels: Levels, identity: int, day: int) -> tuple[OneLookup, ...]:
     """Return the past of an item in the levels above the base that have one."""
-    wanted, parts = np.uint64(identity), []
-    for table in levels.tables[1:]:
-        ids = table.ids
-        place = int(ids.searchsorted(wanted))
-        if place < len(ids) and int(ids[place]) == identity:
-            part = OneLookup(table, identity, day)
-            if part.end > part.start:
-                parts.append(part)
-    return tuple(parts)
+    parts = (OneLookup(table, identity, day) for table in levels.tables[1:])
+    return tuple(part for part in parts if part.end > part.start)

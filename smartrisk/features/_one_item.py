@@ -25,7 +25,8 @@ from smartrisk.features._columns import (
     is_missing,
     round_ratio,
 )
-from smartrisk.features._sum_tables import OneLookup, SumTable
+from smartrisk.features._lookups import OneLookup, look_up_one
+from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import mix_one, text_id
 from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS
 
@@ -45,6 +46,7 @@ class OneItem:
         self.values = values
         self.day = _day_of(values["lodged_at"])
         self._numbers: dict[str, float] = {}
+        self._pasts: dict[int, OneLookup] = {}
         self._bases: dict[str, int | None] = {}
         self._ids: dict[tuple[str, ...], int | None] = {(): mix_one(0)}
 
@@ -87,8 +89,12 @@ class OneItem:
         return self._ids[name]
 
     def look_up(self, key: Sequence[str], table: SumTable) -> OneLookup:
-        """Return the past of the item in the table of a key."""
-        return OneLookup(table, self.key(key), self.day)
+        """Return the past of the item in the table of a key, looked up once."""
+        found = self._pasts.get(id(table))
+        if found is None:
+            found = look_up_one(table, self.key(key), self.day)
+            self._pasts[id(table)] = found
+        return found
 
     def _combine(self, name: tuple[str, ...]) -> int | None:
         """Return the identity of a combination of columns."""

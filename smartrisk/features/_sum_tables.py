@@ -19,7 +19,6 @@ from smartrisk.features._digests import Digest, add_digests, digest_entries
 from smartrisk.features._levels import Levels
 from smartrisk.features._lookups import DAY_MASK as DAY_MASK
 from smartrisk.features._lookups import Lookup as Lookup
-from smartrisk.features._lookups import OneLookup as OneLookup
 from smartrisk.features._merging import Entries
 from smartrisk.items import UInt
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smartrisk.datasets import make_declarations
 from smartrisk.features import DeclarationFeatures, LearnedHistory, join_results
 from smartrisk.features._digests import digest_columns
-from smartrisk.features._lookups import Lookup, OneLookup
+from smartrisk.features._lookups import Lookup, look_up_one
 from smartrisk.features._statistics import Decay
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import are_among
@@ -70,7 +70,7 @@ def answers_one_by_one(made):
     """Return the same from look-ups of single items."""
     found = {}
     for identity, day in zip(*queries(), strict=True):
-        past = OneLookup(made, int(identity), int(day))
+        past = look_up_one(made, int(identity), int(day))
         for name, value in (
             ("n", past.total("n")),
             ("s", past.total("s")),

@@ -1,4 +1,4 @@
-"""Requests a second and seconds per request of `smartrisk serve`, beside MLflow's server.
+"""Requests a second of `smartrisk serve` beside MLflow's server, and a long soak.
 
     python benchmarks/serving.py compare --old ../tree-of-63cc7ee
     python benchmarks/serving.py soak --minutes 10
@@ -6,10 +6,11 @@
 `compare` serves one engine in three ways: by ``smartrisk serve``, and by
 ``mlflow models serve`` with the pyfunc of this tree and with that of another one (a git
 worktree, whose own code fits and logs the engine). Clients are processes of their own
-that send one item as JSON on a connection that stays open. `soak` mixes requests of one
-and of several items while another engine is saved over the folder every 20 s; it fails
-where a request fails, or where the memory of the service grows from its first quarter to
-its end. Both write benchmarks/results/serving_*.csv and docs/tables/serving_*.md.
+that send one item as JSON on a connection that stays open. `soak` mixes requests of
+one and of several items while another engine is saved over the folder every 20 s; it
+fails where a request fails, or where the memory of the service grows from its first
+quarter to its end. Both write benchmarks/results/serving_*.csv and the same tables in
+docs/tables.
 """
 
 from __future__ import annotations

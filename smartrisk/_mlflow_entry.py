@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -28,8 +27,6 @@ _DECISION_COLUMNS = ("channel", "selected_by", "propensity", "rank")
 #: Up to so many items are scored one by one, without a table: with more, a batch is
 #: quicker.
 _FEW_ITEMS = 8
-#: A moment that every reader of dates reads in one way.
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
 
 
 def _use_logged_code() -> None:
@@ -82,7 +79,7 @@ _use_logged_code()
 from smartrisk.clock import read_clock  # noqa: E402
 from smartrisk.engine import RiskEngine  # noqa: E402 - of the code chosen above
 from smartrisk.schema import DECLARATIONS, KEY, SCORES  # noqa: E402
-from smartrisk.validation import is_canonical  # noqa: E402
+from smartrisk.validation import UNDECIDED, canonical_value  # noqa: E402
 
 #: Columns of SCORES that the score of one item has only where they are known.
 _BOUNDS = ("score_lower", "score_upper")
@@ -141,7 +138,7 @@ class RiskModel(PythonModel):
             for name in _DECISION_COLUMNS:
                 answer[name] = decisions[name].to_numpy()
         if asked.get("explain"):
-            sentences = self.engine.explain(items).sentences()
+            sentences = explain(self.engine, items)
             answer["reasons"] = [" | ".join(lines) for lines in sentences]
         return plain_frame(answer)
 
@@ -160,6 +157,14 @@ def score(engine: RiskEngine, items: pd.DataFrame) -> pd.DataFrame:
     return found.reindex(columns=[n for n in SCORES.names if n in {*found, *_BOUNDS}])
 
 
+def explain(engine: RiskEngine, items: pd.DataFrame) -> list[list[str]]:
+    """Return the sentences of items: of few one by one, of others as a batch."""
+    records = _canonical_records(engine, items) if len(items) <= _FEW_ITEMS else []
+    if not records:
+        return engine.explain(items).sentences()
+    return [engine.explain_one(record).sentences()[0] for record in records]
+
+
 def _canonical_records(engine: RiskEngine, items: pd.DataFrame) -> list[dict[str, Any]]:
     """Return items whose every value is canonical; none where one needs a check."""
     names = [name for name in items.columns if not str(name).startswith("dq_")]
@@ -170,28 +175,22 @@ def _canonical_records(engine: RiskEngine, items: pd.DataFrame) -> list[dict[str
     if items.duplicated([name for name in KEY if name in items]).any():
         return []
     columns = {
-        name: [_read(DECLARATIONS[name].kind, v) for v in items[name].tolist()]
+        name: [
+            canonical_value(DECLARATIONS[name], _read(DECLARATIONS[name].kind, value))
+            for value in items[name].tolist()
+        ]
         for name in names
     }
-    if not all(
-        is_canonical(DECLARATIONS[name], value)
-        for name, values in columns.items()
-        for value in values
-    ):
+    if any(value is UNDECIDED for values in columns.values() for value in values):
         return []
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _read(kind: str, value: Any) -> Any:
-    """Return a value as JSON and numpy write it, in the type of its field."""
+    """Return a value as JSON and numpy write it: missing as None, numbers as floats."""
     if value is None or value is pd.NA or value != value:
         return None
-    if kind == "datetime" and isinstance(value, str) and _MOMENT.fullmatch(value):
-        try:
-            return pd.Timestamp(value).as_unit("ns")
-        except ValueError:  # such as the 31st of February
-            return value
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if kind == "number" and is_whole else value
 

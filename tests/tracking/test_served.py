@@ -231,6 +231,23 @@ def test_what_needs_a_check_is_left_to_the_engine(entry, engine, new, change):
     assert entry.score(Batch(), twice) == "checked"
 
 
+def test_moments_with_parts_of_seconds_and_codes_as_numbers_need_no_table(
+    entry, engine, new
+):
+    class OneByOne:
+        features_ = engine.features_
+        score_one = engine.score_one
+        explain_one = engine.explain_one
+        clock = engine.clock
+
+    rows = new.head(5).reset_index(drop=True)
+    sent = pd.DataFrame(as_json(rows))
+    sent["lodged_at"] += ".000"
+    sent["office"] = sent["office"].astype(int)
+    check_equal(entry.score(OneByOne(), sent), engine.score(rows))
+    assert entry.explain(OneByOne(), sent) == engine.explain(rows).sentences()
+
+
 def test_a_learned_column_may_be_missing_as_for_score(model, engine, new):
     items = new.head(2).drop(columns="consignor_id")
     with pytest.warns(DataQualityWarning, match="'consignor_id'"):

@@ -5,6 +5,7 @@ after a kill it is the old one or the new one, never half of each. Every file is
 compared with its digest before any parser reads it.
 """
 
+from smartrisk.artefact._deferred import DeferredTables
 from smartrisk.artefact._files import write_file
 from smartrisk.artefact._json import parse_json
 from smartrisk.artefact._manifest import FORMAT, MANIFEST, SIGNATURE
@@ -18,6 +19,7 @@ __all__ = [
     "MANIFEST",
     "SIGNATURE",
     "Arrays",
+    "DeferredTables",
     "FolderContent",
     "check_place",
     "create_key",

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smartrisk.artefact._deferred import DeferredTables, check_content
 from smartrisk.artefact._manifest import (
     FORMAT,
     MANIFEST,
@@ -66,6 +67,7 @@ def read_folder(
     digest: str | None = None,
     public_key: PublicKey | None = None,
     mapped: bool = False,
+    deferred: bool = False,
     owner: str = "read_folder",
 ) -> FolderContent:
     """Read a folder that `write_folder` wrote, after checking every digest.
@@ -83,6 +85,9 @@ def read_folder(
     mapped : bool, default=False
         Whether the tables stay in their files, mapped into memory, rather than being
         read whole.
+    deferred : bool, default=False
+        Whether the files of tables are mapped, and compared with their digests at their
+        first use only: `FolderContent.tables` is a `DeferredTables` then.
     owner : str, default="read_folder"
         Name of the calling function, for error messages.
 
@@ -123,7 +128,7 @@ def read_folder(
                 _check_origin(opened, text, wanted, public_key)
                 manifest = _parse(opened, text)
                 _check_files(opened, manifest)
-                return _read_files(opened, manifest, mapped)
+                return _read_files(opened, manifest, mapped, deferred)
             except ArtefactError:
                 if not _is_replaced(place, owner, text):
                     raise
@@ -262,10 +267,18 @@ def _check_files(opened: OpenFolder, manifest: Manifest) -> None:
         sweep_folder(opened.place)
 
 
-def _read_files(opened: OpenFolder, manifest: Manifest, mapped: bool) -> FolderContent:
+def _read_files(
+    opened: OpenFolder, manifest: Manifest, mapped: bool, deferred: bool
+) -> FolderContent:
     """Return the content of every file, each after its digest was compared."""
-    found = FolderContent({}, {}, {})
+    later = DeferredTables(opened.owner, str(opened.place))
+    found = FolderContent({}, later if deferred else {}, {})
     for name, entry in manifest.entries.items():
+        if deferred and name.endswith(SUFFIX) and manifest.format == FORMAT:
+            most = 1 << 62 if entry.size is None else entry.size
+            content = opened.read(entry.file, most=most, mapped=True)
+            later.add_file(name, content, entry)
+            continue
         content = _read_checked(opened, entry, mapped and name.endswith(SUFFIX))
         if name.endswith(SUFFIX) and manifest.format == FORMAT:
             tables = read_tables(content, name=name, owner=opened.owner)
@@ -285,15 +298,8 @@ def _read_checked(opened: OpenFolder, entry: Entry, mapped: bool) -> Any:
     """Return the content of a file that has the digest of the manifest."""
     most = 1 << 62 if entry.size is None else entry.size
     content = opened.read(entry.file, most=most, mapped=mapped)
-    if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), entry.sha256):
-        raise ArtefactError(
-            "artefact.file_changed",
-            "{owner}: {name!r} in {folder!r} is not what was saved (its "
-            "digest differs). Save the engine again or restore a copy.",
-            owner=opened.owner,
-            name=entry.file,
-            folder=str(opened.place),
-        )
+    place = str(opened.place)
+    check_content(content, entry, owner=opened.owner, folder=place)
     return content
 
 

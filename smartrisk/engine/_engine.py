@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -39,9 +39,7 @@ from smartrisk.engine._state import (
 from smartrisk.engine._training import train_models, warn_of_doubts
 from smartrisk.engine._updating import forget_traders, update_state
 from smartrisk.engine._version import digest_models, make_version
-from smartrisk.errors import (
-    check_number,
-)
+from smartrisk.errors import check_choice, check_number
 from smartrisk.explanations import Reasons
 from smartrisk.features import (
     DeclarationFeatures,
@@ -552,6 +550,7 @@ class RiskEngine(FittedParts):
         digest: str | None = None,
         public_key: str | os.PathLike[str] | bytes | None = None,
         mapped: bool = False,
+        verify: Literal["full", "first_use"] = "full",
     ) -> Self:
         """Read an engine that `save` wrote; nothing is unpickled.
 
@@ -572,6 +571,9 @@ class RiskEngine(FittedParts):
             Whether the registers of the history stay in their files, mapped into
             memory, which several processes share. The folder must not be written to
             meanwhile by anything but `save`.
+        verify : {"full", "first_use"}, default="full"
+            When tables of the history are compared with what was saved: now, or each
+            before its first use, in files mapped as above; that call raises for damage.
 
         Returns
         -------
@@ -586,13 +588,10 @@ class RiskEngine(FittedParts):
             one that was asked for; or if a model names a type that is not trusted.
         """
         check_folder("load", folder)
-        found = read_folder(
-            folder,
-            digest=digest,
-            public_key=public_key,
-            mapped=mapped,
-            owner="RiskEngine.load",
-        )
+        check_choice("RiskEngine.load", "verify", verify, ("full", "first_use"))
+        how: dict[str, Any] = {"digest": digest, "public_key": public_key}
+        how |= {"mapped": mapped, "deferred": verify == "first_use"}
+        found = read_folder(folder, **how, owner="RiskEngine.load")
         settings, state = unpack(found, folder=str(folder), trusted=trusted)
         engine = cls(**vars(settings))
         engine._state = state

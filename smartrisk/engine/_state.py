@@ -328,9 +328,13 @@ def unpack(
     texts, tables, blobs = found
     content = read_content(texts, _STATE)
     with naming_file(_STATE):
-        learned = tables.pop(_LEARNED)["id"]
+        learned = tables[_LEARNED]["id"]
         check_learned(learned)
-        history = unpack_history(content["features"], tables)
+        tables.pop(_LEARNED)
+        history = unpack_history(content["features"], tables, content["digests"])
+        last = str(history.features.last_day_)
+        if content["features"].get("last_day", last) != last:
+            raise odd_content(_STATE, f"the last day of the history is {last}")
         classifier, regressor = (
             unpack_model(part, content[part], texts, blobs, trusted)
             for part in ("classifier", "regressor")

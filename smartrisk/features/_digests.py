@@ -73,6 +73,11 @@ def digest_text(digest: Digest) -> str:
     return f"{digest[0]:016x}{digest[1]:016x}"
 
 
+def parse_digest(text: str) -> Digest:
+    """Return the digest of which `digest_text` made a text."""
+    return int(text[:16], 16), int(text[16:], 16)
+
+
 def _weigh(sums: list[UInt], weights: list[np.uint64]) -> UInt:
     """Return the sums of every entry in one number."""
     total = sums[0] * weights[0]

@@ -19,10 +19,13 @@ from smartrisk.features._keys import Key
 from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._peer_prices import PeerPrices
 from smartrisk.features._sibling_codes import SiblingCodes
+from smartrisk.features._stored_tables import Later
 from smartrisk.features._structuring import Structuring
 from smartrisk.features._sum_tables import SumTable
 
 Tables = dict[str, dict[str, NDArray[Any]]]
+#: Key of the plain values for the last day of the history.
+_LAST_DAY = "last_day"
 
 
 class IndexedEntries(dict[str, NDArray[Any]]):
@@ -72,6 +75,8 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
         "params": to_settings(features),
         "columns": [str(name) for name in features.feature_names_in_],
     }
+    if features.last_day_ is not None:
+        learned[_LAST_DAY] = str(features.last_day_)
     tables: Tables = {}
     for name, (take, _) in _PARTS.items():
         if name in parts:
@@ -123,7 +128,11 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
         part.declared_ = True
         part.feature_info_ = part._describe()
     features.feature_info_ = features._describe()
-    features.note_last_day()
+    last = learned.get(_LAST_DAY)
+    if isinstance(last, str) and any(isinstance(t, Later) for t in tables.values()):
+        features.last_day_ = np.datetime64(last, "D")
+    else:
+        features.note_last_day()
     return features
 
 
@@ -354,6 +363,8 @@ def _table(columns: dict[str, NDArray[Any]]) -> SumTable:
     """Return columns as a table; they are sorted as they were written."""
     if isinstance(columns, IndexedEntries):
         return columns.table
+    if isinstance(columns, Later):
+        return columns.table(_table)
     ids, packed = _pack_entries(columns)
     sums = {k: v for k, v in columns.items() if k not in ("id", "day")}
     return SumTable(ids, packed, sums)
@@ -379,9 +390,16 @@ def _lowest(table: LowestTable) -> dict[str, NDArray[Any]]:
 
 def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
     """Return a table of lowest rates from plain columns."""
+    return LowestTable(_lowest_entries(columns))
+
+
+def _lowest_entries(columns: dict[str, NDArray[Any]]) -> SumTable:
+    """Return the entries of a table of lowest rates from plain columns."""
+    if isinstance(columns, Later):
+        return columns.table(_lowest_entries)
     ids, packed = _pack_entries(columns)
     daily = {"n": np.ones(len(packed), np.int64), "lowest": columns["lowest"]}
-    return LowestTable(SumTable(ids, packed, daily))
+    return SumTable(ids, packed, daily)
 
 
 def plain_key(key: Key) -> dict[str, Any]:

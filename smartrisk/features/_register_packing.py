@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smartrisk.artefact import table_file
+from smartrisk.artefact import DeferredTables, table_file
 from smartrisk.errors import ArtefactError, check_number, format_values
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._item_blocks import Block
@@ -19,7 +19,13 @@ from smartrisk.features._packing import (
     to_tables,
 )
 from smartrisk.features._register import ItemRegister, ResultRegister, Versions
-from smartrisk.features._table_checks import check_tables
+from smartrisk.features._stored_tables import (
+    Later,
+    StoredItems,
+    StoredResults,
+    check_names,
+)
+from smartrisk.features._table_checks import check_table, check_tables
 
 #: Raise it whenever the same history gives another feature: then the same engine scores
 #: otherwise, and its version must show it. A new parameter or a new part belongs into
@@ -28,6 +34,7 @@ FEATURE_REVISION = 1
 
 ITEMS, RESULTS, VALUES = "register.items", "register.results", "register.values."
 CODE, _NUMBER = "code.", "number."
+_CODES_FILE = "codes.arrow"
 
 
 def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
@@ -84,7 +91,11 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
     return learned | {"label_delay": int(history.label_delay)}, tables
 
 
-def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
+def unpack_history(
+    learned: dict[str, Any],
+    tables: Tables,
+    digests: dict[str, str] | None = None,
+) -> LearnedHistory:
     """Return the history that `pack_history` packed.
 
     Parameters
@@ -92,7 +103,9 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     learned : dict
         As from `pack_history`.
     tables : dict of str to dict of str to ndarray
-        As from `pack_history`.
+        As from `pack_history`; a `DeferredTables` is read at its first use.
+    digests : dict of str to str, default=None
+        What `LearnedHistory.digests` returned, for tables that are read later.
 
     Returns
     -------
@@ -108,11 +121,36 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
     --------
     See `pack_history`.
     """
-    check_tables(tables)
     check_number(
         "RiskEngine.load", "label_delay", learned["label_delay"], low=0, integer=True
     )
-    items, results = tables[ITEMS], tables[RESULTS]
+    if isinstance(tables, DeferredTables):
+        return _defer_history(learned, tables, digests or {})
+    check_tables(tables)
+    items, results = _unpack_items(tables), _unpack_results(tables)
+    features = from_tables(learned, tables)
+    named = {*features.blocks(), *code_tables(features), ITEMS, RESULTS}
+    values = {VALUES + name for name in items.blocks[0].values}
+    other = sorted(set(tables) ^ (named | values))
+    if other:
+        raise ArtefactError(
+            "features.saved_tables_differ",
+            "RiskEngine.load: the tables {names} of {files} are missing, or belong to "
+            "no part of the engine. Restore a copy.",
+            names=format_values(other),
+            files=format_values(sorted({table_file(name) for name in other})),
+        )
+    return LearnedHistory(
+        features=features,
+        items=items,
+        results=results,
+        label_delay=learned["label_delay"],
+    )
+
+
+def _unpack_items(tables: Tables) -> ItemRegister:
+    """Return the items of checked tables."""
+    items = tables[ITEMS]
     block = Block(
         ids=items["id"],
         day=items["day"],
@@ -125,6 +163,12 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
         },
         numbers=_columns(items, _NUMBER),
     )
+    return ItemRegister((block,))
+
+
+def _unpack_results(tables: Tables) -> ResultRegister:
+    """Return the results of checked tables."""
+    results = tables[RESULTS]
     versions = Versions(
         ids=results["id"],
         stated=results["stated"],
@@ -133,21 +177,40 @@ def unpack_history(learned: dict[str, Any], tables: Tables) -> LearnedHistory:
         revenue=results["revenue"],
         differs=results.get("differs", np.zeros(len(results["id"]), np.uint64)),
     )
-    features = from_tables(learned, tables)
-    named = {*features.blocks(), *code_tables(features), ITEMS, RESULTS}
-    other = sorted(set(tables) ^ (named | {VALUES + name for name in block.values}))
-    if other:
-        raise ArtefactError(
-            "features.saved_tables_differ",
-            "RiskEngine.load: the tables {names} of {files} are missing, or belong to "
-            "no part of the engine. Restore a copy.",
-            names=format_values(other),
-            files=format_values(sorted({table_file(name) for name in other})),
-        )
+    return ResultRegister.from_versions(versions)
+
+
+def _defer_history(
+    learned: dict[str, Any], tables: DeferredTables, digests: dict[str, str]
+) -> LearnedHistory:
+    """Return a history whose tables are read at their first use."""
+    files: dict[str, set[str]] = {}
+    for name in digests:
+        files.setdefault(table_file(name), set()).add(name)
+    known: Tables = {
+        name: Later(tables, name, files[table_file(name)], digest)
+        for name, digest in digests.items()
+    }
+    for name in tables.names(_CODES_FILE):
+        check_table(name, tables[name])
+        known[name] = tables[name]
+    features = from_tables(learned, known)
+    check_names(tables, _CODES_FILE, set(code_tables(features)))
+
+    def read_register() -> Tables:
+        """Return the tables of the registers, checked."""
+        codes = [name for name in tables[ITEMS] if name.startswith(CODE)]
+        values = {VALUES + name.removeprefix(CODE) for name in codes}
+        expected = {ITEMS, RESULTS, *values}
+        check_names(tables, table_file(ITEMS), expected)
+        found = {name: tables[name] for name in sorted(expected)}
+        check_tables(found)
+        return found
+
     return LearnedHistory(
         features=features,
-        items=ItemRegister((block,)),
-        results=ResultRegister.from_versions(versions),
+        items=StoredItems(lambda: _unpack_items(read_register())),
+        results=StoredResults(lambda: _unpack_results(read_register())),
         label_delay=learned["label_delay"],
     )
 

@@ -41,17 +41,36 @@ def check_tables(tables: Mapping[str, Table]) -> None:
     for name, table in tables.items():
         if name == _ITEMS:
             _check_items(table, tables)
-        elif name == _RESULTS:
-            _check_results(table)
-        elif name.startswith(_VALUES):
-            _check_columns(name, table, {"id": np.uint64})
-            _check_rising(name, table["id"])
-        elif name.startswith(_CODES):
-            _check_columns(name, table, {"id": np.uint64})
-            if not 0 < len(np.unique(table["id"])) == len(table["id"]):
-                _refuse(name, "has no codes, or one of them twice")
         else:
-            _check_sums(name, table)
+            check_table(name, table)
+
+
+def check_table(name: str, table: Table) -> None:
+    """Raise unless a table, not that of the items, is one of a history.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    table : mapping of str to ndarray
+        Its columns.
+
+    Raises
+    ------
+    ArtefactError
+        Naming the file, the table and the column.
+    """
+    if name == _RESULTS:
+        _check_results(table)
+    elif name.startswith(_VALUES):
+        _check_columns(name, table, {"id": np.uint64})
+        _check_rising(name, table["id"])
+    elif name.startswith(_CODES):
+        _check_columns(name, table, {"id": np.uint64})
+        if not 0 < len(np.unique(table["id"])) == len(table["id"]):
+            _refuse(name, "has no codes, or one of them twice")
+    else:
+        _check_sums(name, table)
 
 
 def check_learned(ids: NDArray[Any]) -> None:

@@ -1,0 +1,197 @@
+"""An engine whose tables are verified at their first use is the one that was saved."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import smartrisk as sr
+from smartrisk.artefact import read_folder, write_folder
+from smartrisk.models import RevenueRegressor, RiskClassifier
+
+
+@pytest.fixture(scope="module")
+def split(world):
+    return sr.windows.time_split(world.declarations.tail(2500), world.outcomes)
+
+
+@pytest.fixture(scope="module")
+def saved(split, tmp_path_factory):
+    """Return the folder of an engine."""
+    engine = sr.RiskEngine(
+        features=sr.features.DeclarationFeatures(n_jobs=1),
+        classifier=RiskClassifier(n_estimators=3, validation_share=0.0, n_jobs=1),
+        regressor=RevenueRegressor(n_estimators=3, n_jobs=1),
+        n_jobs=1,
+    )
+    with pytest.warns(sr.errors.DataQualityWarning, match="hits among"):
+        engine.fit(split.past, split.known)
+    engine.update(split.later.head(40))
+    return engine.save(tmp_path_factory.mktemp("saved") / "engine")
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    """Return a copy of the folder that a test may change."""
+    content = read_folder(saved)
+    return write_folder(tmp_path / "engine", **content._asdict())
+
+
+def load(folder):
+    return sr.RiskEngine.load(folder, verify="first_use")
+
+
+def unread(engine):
+    """Return the tables of the history that nobody has read."""
+    blocks = engine._state.features.blocks()
+    return [name for name, table in blocks.items() if "packed" not in vars(table)]
+
+
+def use(engine, split):
+    """Use everything that an engine holds."""
+    engine.score(split.later.tail(30), guard="off")
+    engine.update(split.later.tail(30), on_known="keep")
+
+
+def test_it_reads_no_table_and_gives_the_same_scores(saved, split):
+    whole, engine = sr.RiskEngine.load(saved), load(saved)
+    assert engine.version_ == whole.version_
+    assert engine.history_until == whole.history_until
+    assert len(unread(engine)) == len(engine._state.features.blocks()) > 40
+    probe = split.later.tail(60)
+    one = probe.iloc[0].to_dict()
+    assert engine.score_one(one) == whole.score_one(one)
+    found, wanted = (e.score(probe, guard="off") for e in (engine, whole))
+    assert found.equals(wanted)
+    assert engine.learned_until == whole.learned_until
+    for made in (engine, whole):
+        made.update(split.later.tail(50), on_known="keep")
+    assert engine.version_ == whole.version_
+    assert engine.last_update_.frame().equals(whole.last_update_.frame())
+    assert engine.describe() == whole.describe()
+
+
+def test_it_is_saved_over_its_own_folder(folder, split):
+    engine, whole = load(folder), sr.RiskEngine.load(folder)
+    engine.save(folder)
+    probe = split.later.tail(60)
+    wanted = whole.score(probe, guard="off")
+    for again in (engine, load(folder), sr.RiskEngine.load(folder)):
+        assert again.version_ == whole.version_
+        assert again.score(probe, guard="off").equals(wanted)
+
+
+def test_it_outlives_its_folder_and_goes_to_other_processes(folder, split):
+    engine, whole = load(folder), sr.RiskEngine.load(folder)
+    engine._state.features.blocks()  # the files are mapped, whatever becomes of names
+    for path in folder.iterdir():
+        path.unlink()
+    copied = pickle.loads(pickle.dumps(engine))
+    probe = split.later.tail(60)
+    assert copied.score(probe, guard="off").equals(whole.score(probe, guard="off"))
+    assert copied.describe() == whole.describe()
+
+
+def test_threads_that_use_it_first_get_the_same(saved, split):
+    engine, found = load(saved), []
+    start, probe = threading.Barrier(4), split.later.tail(60)
+
+    def score():
+        start.wait()
+        found.append(engine.score(probe, guard="off"))
+
+    threads = [threading.Thread(target=score) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wanted = sr.RiskEngine.load(saved).score(probe, guard="off")
+    assert len(found) == 4
+    assert all(scores.equals(wanted) for scores in found)
+
+
+def test_a_damaged_file_is_named_at_its_first_use_and_by_a_full_load(folder, split):
+    names = sorted(path.name for path in folder.glob("*.arrow"))
+    assert len(names) >= 8
+    for name in names:
+        path = folder / name
+        good = path.read_bytes()
+        path.write_bytes(good[:-40] + bytes([good[-40] ^ 1]) + good[-39:])
+        with pytest.raises(sr.errors.ArtefactError, match=name):
+            sr.RiskEngine.load(folder)
+        with pytest.raises(sr.errors.ArtefactError, match=name):
+            use(load(folder), split)
+        path.write_bytes(good)
+    use(load(folder), split)
+
+
+@pytest.mark.parametrize("name", ["texts", "models"])
+def test_settings_and_models_are_verified_when_it_is_loaded(folder, name):
+    file = {"texts": "engine.json", "models": "risk.txt"}[name]
+    path = folder / file
+    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    with pytest.raises(sr.errors.ArtefactError, match=file):
+        load(folder)
+
+
+def change_sums(texts, tables):
+    tables["prices.peers.hs4"]["price_per_kg:s"][3] += 1
+
+
+def leave_a_table_out(texts, tables):
+    del tables["history.items.hs6"]
+
+
+def add_a_table(texts, tables):
+    tables["market.other"] = tables["market.market.hs4"]
+
+
+def turn_days_around(texts, tables):
+    tables["history.items.hs6"]["day"] = tables["history.items.hs6"]["day"][::-1].copy()
+
+
+def lose_the_register_of_a_value(texts, tables):
+    del tables["register.values.hs6"]
+
+
+@pytest.mark.parametrize(
+    ("change", "file"),
+    [
+        (change_sums, "prices.arrow"),
+        (leave_a_table_out, "history.arrow"),
+        (add_a_table, "market.arrow"),
+        (turn_days_around, "history.arrow"),
+        (lose_the_register_of_a_value, "register.arrow"),
+    ],
+)
+def test_what_was_changed_and_sealed_is_refused_by_its_file(
+    folder, split, change, file
+):
+    content = read_folder(folder)
+    tables = {
+        name: {key: np.array(values) for key, values in table.items()}
+        for name, table in content.tables.items()
+    }
+    change(content.texts, tables)
+    write_folder(folder, texts=content.texts, tables=tables, blobs=content.blobs)
+    with pytest.raises(sr.errors.ArtefactError, match=file):
+        use(load(folder), split)
+
+
+def test_a_wrong_last_day_is_refused_by_a_full_load(folder):
+    content = read_folder(folder)
+    plain = json.loads(content.texts["engine.json"])
+    plain["features"]["last_day"] = "2019-01-01"
+    content.texts["engine.json"] = json.dumps(plain)
+    write_folder(folder, **content._asdict())
+    with pytest.raises(sr.errors.ArtefactError, match="last day"):
+        sr.RiskEngine.load(folder)
+
+
+def test_another_word_for_when_to_verify_is_refused(saved):
+    with pytest.raises(sr.errors.ArgumentError, match="first_use"):
+        sr.RiskEngine.load(saved, verify="never")

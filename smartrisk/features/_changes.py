@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from smartrisk.features._columns import Columns, Int
 from smartrisk.features._item_results import ItemResults
+from smartrisk.features._running import Events
 from smartrisk.features._sum_tables import (
     Sums,
     SumTable,
@@ -63,6 +64,11 @@ class ResultEntries:
             "revenue": revenue_parts(results.revenue),
         }
         return cls(columns=columns, rows=results.rows, day=results.day, sums=sums)
+
+    def events(self) -> Events:
+        """Return the results in the order of the days on which they were known."""
+        sums = {name: self.sums[name] for name in RESULT_SUMS[1:]}
+        return Events.of_results(self.rows, self.day, sums)
 
     def table(self, key: tuple[str, ...]) -> SumTable:
         """Return the table of one key, by the day the results were known."""

@@ -7,8 +7,8 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.items import UInt, mix, text_ids
 from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS
+
+if TYPE_CHECKING:
+    from smartrisk.features._running import Events
+    from smartrisk.features._sorted_items import SortedKey
 
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
 LAST_DAY = (1 << DAY_BITS) - 1
@@ -62,32 +66,6 @@ def days(moments: ArrayLike) -> Int:
     return np.clip(number, 0, LAST_DAY)
 
 
-@dataclass
-class SortedKey:
-    """Items with a value of a key, in the order of value and day.
-
-    Parameters
-    ----------
-    ids : ndarray of uint64
-        Sorted identities.
-    order : ndarray of int64, shape (n_with_value,)
-        Rows in sorted order.
-    first : ndarray of int64, shape (n_entries,)
-        Where each entry (value, day) begins.
-    entries : ndarray of int64, shape (n_entries,)
-        Position and day of each entry.
-    """
-
-    ids: UInt
-    order: Int
-    first: Int
-    entries: Int
-
-    def covers(self, n_items: int) -> bool:
-        """Return whether every one of the items has a value of the key."""
-        return len(self.order) == n_items
-
-
 class Columns:
     """Columns of some items, encoded on demand and once.
 
@@ -106,6 +84,7 @@ class Columns:
         self._source = source
         self.keep = keep
         self.sorted_keys: dict[tuple[str, ...], SortedKey] = {}
+        self.events: dict[str, Events] = {}
         self.names = tuple(source.keys())
         self.n = len(source[self.names[0]])
         self.day: Int = days(self._array("lodged_at"))
@@ -117,6 +96,19 @@ class Columns:
         if name in DERIVED_COLUMNS and name not in self.names:
             return self._can_derive(name)
         return name in HS_LEVELS or name.removesuffix("?") in self.names
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether the items are in the order of their days."""
+        return bool((self.day[1:] >= self.day[:-1]).all())
+
+    @cached_property
+    def by_day(self) -> Int:
+        """Rows in the order of their days, those of a day in their given order."""
+        if self.in_order:
+            return np.arange(self.n)
+        order: Int = np.argsort(self.day, kind="stable")
+        return order
 
     def _can_derive(self, name: str) -> bool:
         """Return whether the items have what a derived column is made of."""
@@ -273,7 +265,7 @@ class Columns:
             else {k: v[start:stop] for k, v in self._source.items()}
         )
         part.names = self.names
-        part.keep, part.sorted_keys = False, {}
+        part.keep, part.sorted_keys, part.events = False, {}, {}
         part.n = stop - start
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}

@@ -9,7 +9,8 @@ import numpy as np
 
 from smartrisk.errors import check_jobs, check_number
 from smartrisk.features._changes import Change, ResultEntries
-from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._columns import Columns, Float
+from smartrisk.features._compiled import kernels_for
 from smartrisk.features._feature_info import FeatureInfo, concept_of_key, source_fields
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
@@ -17,14 +18,13 @@ from smartrisk.features._keys import (
     FEW,
     ByDay,
     Key,
-    Queries,
     R,
     T,
     check_keys,
     day_range,
     depth_levels,
     encode_keys,
-    look_up_days,
+    followers,
     map_parallel,
     parents_of,
     report_absent_keys,
@@ -32,6 +32,8 @@ from smartrisk.features._keys import (
     usable_keys,
 )
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._pasts import Pasts, Queries, look_up_days
+from smartrisk.features._running import Events
 from smartrisk.features._statistics import (
     AsOf,
     Decay,
@@ -154,6 +156,9 @@ class EntityHistory(DeclarationTransformer):
             lambda key: build_table(columns, key.columns), self.keys_
         )
         entries = ResultEntries.from_results(columns, results)
+        if columns.keep and kernels_for(columns.n) is not None:
+            columns.events["items"] = Events.of_items(columns)
+            columns.events["results"] = entries.events()
         *self.results_, self.overall_ = self._parallel(
             entries.table, [*(key.columns for key in self.keys_), ()]
         )
@@ -189,6 +194,7 @@ class EntityHistory(DeclarationTransformer):
         self._plan = [statistics_of(key) for key in self.keys_]
         self._calls = [calls_of(plan) for plan in self._plan]
         self._parents = parents_of(self.keys_)
+        self._follows = followers(self.keys_)
         self._rated = [
             key.label in self._parents or any(s.needs_results for s in plan)
             for key, plan in zip(self.keys_, self._plan, strict=True)
@@ -235,25 +241,36 @@ class EntityHistory(DeclarationTransformer):
         """Write the features of one key; return its rates if others fall back on it."""
         key = self.keys_[number]
         results = self.results_[number].view_for(columns.n)
+        columns_out = [out[:, column] for column in range(len(self._plan[number]))]
         rates = None
         if key.label in self._parents:
             rates = np.empty(columns.n), np.empty(columns.n)
-        at: Int | None = None
-        for queries in Queries.blocks(columns, key.columns, self.items_[number]):
-            if at is None:  # the same identities in every block
-                at = np.append(results.find(queries.ids), -1)
+            columns_out += rates
+        pasts = Pasts.make(
+            columns,
+            key.columns,
+            self.items_[number],
+            shared=self._follows[number],
+            sums=None
+            if any(s.name == "decayed" for s in self._plan[number])
+            else "items",
+            results="results" if self._rated[number] else None,
+        )
+        made = pasts.buffers(columns_out)
+        for queries in pasts.blocks():
             found = AsOf(
                 queries.past,
-                queries.in_table(results, at) if self._rated[number] else None,
-                prior=_Ordered(prior, queries),
+                queries.in_table(results) if self._rated[number] else None,
+                prior=_AtPoints(prior, queries),
                 smoothing=self.smoothing,
                 decay=self._decay,
             )
-            for column, statistic in enumerate(self._plan[number]):
-                queries.write_back(found.value(statistic), out[:, column])
+            for buffer, statistic in zip(made, self._plan[number], strict=False):
+                buffer[queries.place] = found.value(statistic)
             if rates is not None:
-                queries.write_back(found.hit_rate(None), rates[0])
-                queries.write_back(found.revenue_rate(None), rates[1])
+                made[-2][queries.place] = found.hit_rate(None)
+                made[-1][queries.place] = found.revenue_rate(None)
+        pasts.spread(made, columns_out)
         return rates
 
     def _compute_one(self, item: OneItem) -> list[float]:
@@ -297,8 +314,8 @@ class EntityHistory(DeclarationTransformer):
         return map_parallel(function, work, 1 if few else self.n_jobs)
 
 
-class _Ordered:
-    """Rates to draw towards, sorted as the queries are when they are asked for."""
+class _AtPoints:
+    """Rates to draw towards, at the points when they are asked for."""
 
     def __init__(self, rates: Rates | None, queries: Queries) -> None:
         self.rates = rates

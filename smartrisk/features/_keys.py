@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,10 +20,6 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._levels import Levels
-from smartrisk.features._lookups import Lookup
-from smartrisk.features._sum_tables import SumTable, sort_queries
-from smartrisk.items import UInt
 from smartrisk.schema import DECLARATIONS, DERIVED_COLUMNS, HS_LEVELS
 from smartrisk.threads import count_jobs
 from smartrisk.windows import GOODS_LINE
@@ -34,8 +30,6 @@ R = TypeVar("R")
 #: Up to this many items the queries are not worth sorting: below it, sorting and
 #: threads cost more than the searches that they save.
 FEW = 2048
-#: Items looked up together: their positions and sums fit the cache of a processor.
-BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -243,6 +237,27 @@ def parents_of(keys: Sequence[Key]) -> set[str]:
     return {key.parent for key in keys if key.parent in labels and key.parent}
 
 
+#: The levels of a tariff code, each the beginning of the one before.
+_LEVELS = ("tariff_code", "hs6", "hs4", "hs2")
+
+
+def determines(key: Key, parent: Key) -> bool:
+    """Return whether items of one value of a key share one value of its parent."""
+    fields = set(key.fields)
+    level = min((_LEVELS.index(name) for name in fields if name in _LEVELS), default=4)
+    return fields.union(_LEVELS[level:]).issuperset(parent.fields)
+
+
+def followers(keys: Sequence[Key]) -> list[bool]:
+    """Return which keys draw towards rates that their own values determine."""
+    by_label = {key.label: key for key in keys}
+    parents = [by_label.get(key.parent) if key.parent else None for key in keys]
+    return [
+        parent is None or determines(key, parent)
+        for key, parent in zip(keys, parents, strict=True)
+    ]
+
+
 def shrink(
     total: NDArray[Any], n: NDArray[Any], prior: Float, strength: float
 ) -> Float:
@@ -276,116 +291,3 @@ class ByDay:
 def day_range(columns: Columns) -> Int:
     """Return every day from the first to the last of the items."""
     return np.arange(int(columns.day.min()), int(columns.day.max()) + 1)
-
-
-@dataclass
-class Queries:
-    """Items in an order that suits their key, and their past in it.
-
-    Parameters
-    ----------
-    order : ndarray of int64 or slice
-        Rows in that order; a slice of all where the order is the items' own.
-    codes : ndarray of int64, shape (n_items,)
-        Encoded key of each item, in that order; -1 is missing.
-    ids : ndarray of uint64
-        Identities that belong to the codes.
-    past : Lookup
-        What the table holds of each.
-    """
-
-    order: Int | slice
-    codes: Int
-    ids: UInt
-    past: Lookup
-
-    @classmethod
-    def blocks(
-        cls, columns: Columns, key: Sequence[str], table: SumTable
-    ) -> Iterator[Queries]:
-        """Look items up in the table of a key, strictly before their days.
-
-        In blocks that fit the processor's cache.
-        """
-        view = table.view_for(columns.n)
-        by = columns.sorted_keys.get(tuple(key))
-        if (
-            isinstance(view, SumTable)
-            and by is not None
-            and by.entries is view.packed
-            and by.covers(columns.n)
-        ):
-            # The table was made from exactly these items: nothing to search.
-            for start in range(0, columns.n, BLOCK):
-                stop = min(start + BLOCK, columns.n)
-                past = Lookup.of_learned(view, by, start, stop)
-                yield cls(by.order[start:stop], past.position, by.ids, past)
-            return
-        codes, ids = columns.key(key)
-        at = np.append(view.find(ids), -1)[codes]
-        if columns.n <= FEW:
-            past = Lookup.make(view, at, columns.day)
-            yield cls(slice(None), codes, ids, past)
-            return
-        order, at, day = sort_queries(at, columns.day)
-        for start in range(0, columns.n, BLOCK):
-            rows = order[start : start + BLOCK]
-            part = slice(start, start + BLOCK)
-            yield cls(rows, codes[rows], ids, Lookup.make(view, at[part], day[part]))
-
-    def write_back(self, values: Any, into: NDArray[Any]) -> None:
-        """Write values to the rows of the items, in the type of the target array."""
-        into[self.order] = np.asarray(values, into.dtype)
-
-    def in_table(self, table: SumTable | Levels, found: Int) -> Lookup:
-        """Look the same items up in another table of the key.
-
-        `found` is what ``table.find`` returned for the identities, with -1 appended.
-        """
-        return Lookup.make(table, found[self.codes], self.past.day)
-
-    def prior(self, prior: Float | ByDay) -> Float:
-        """Return values of items, or of their days, in this order."""
-        if isinstance(prior, ByDay):
-            of_day: Float = prior.values[self.past.day - prior.first]
-            return of_day
-        return prior[self.order]
-
-
-def look_up(columns: Columns, key: Sequence[str], table: SumTable) -> Lookup:
-    """Return the past of each item in the table of a key, in the order of the items."""
-    codes, ids = columns.key(key)
-    view = table.view_for(columns.n)
-    at = np.append(view.find(ids), -1)[codes]
-    return Lookup.make(view, at, columns.day)
-
-
-def look_up_days(columns: Columns, table: SumTable, span: Int) -> Lookup:
-    """Return the past of each of some days in the table of all items together."""
-    view = table.view_for(1)
-    at = np.repeat(view.find(columns.key(())[1]), len(span))
-    return Lookup.make(view, at, span)
-
-
-def find_sums(columns: Columns, key: Sequence[str], table: SumTable) -> dict[str, Int]:
-    """Return the sums of the past of each item in the table of a key.
-
-    Parameters
-    ----------
-    columns : Columns
-        The items.
-    key : sequence of str
-        Columns of the key.
-    table : SumTable
-        Its sums by day.
-
-    Returns
-    -------
-    sums : dict of str to ndarray of int64, shape (n_items,)
-        By name.
-    """
-    found = {name: np.empty(columns.n, np.int64) for name in table.names()}
-    for queries in Queries.blocks(columns, key, table):
-        for name, sums in found.items():
-            queries.write_back(queries.past.total(name), sums)
-    return found

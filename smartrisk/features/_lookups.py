@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Int, SortedKey
+from smartrisk.features._columns import DAY_BITS, Int
 from smartrisk.features._levels import Levels
 
 if TYPE_CHECKING:
@@ -59,19 +59,13 @@ class Lookup:
         return cls(table, safe, day, start, end)
 
     @classmethod
-    def of_learned(
-        cls, table: SumTable, by: SortedKey, start: int, stop: int
-    ) -> Lookup:
-        """Look up the items from which the table was made, without a search.
+    def of_entries(cls, table: SumTable, start: int, stop: int) -> Lookup:
+        """Return the past of entries `start` to `stop` (exclusive), without a search.
 
-        Those at `start` to `stop` (exclusive) of the sorted order.
+        That of the items from which the table was made.
         """
-        low = int(np.searchsorted(by.first, start, "right")) - 1
-        high = int(np.searchsorted(by.first, stop, "left"))
-        edges = np.append(by.first[low:high], stop)
-        edges[0] = start
-        end = np.repeat(np.arange(low, high), np.diff(edges))
-        packed = by.entries[end]
+        end = np.arange(start, stop)
+        packed = table.packed[start:stop]
         position = packed >> DAY_BITS
         return cls(table, position, packed & DAY_MASK, table.starts[position], end)
 

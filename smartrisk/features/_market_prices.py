@@ -15,12 +15,12 @@ from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
     Key,
     encode_keys,
-    find_sums,
     map_parallel,
     usable_keys,
 )
 from smartrisk.features._market_sums import Market
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._pasts import find_sums
 from smartrisk.features._peer_prices import (
     FIRST_VARIANCE,
     LEAST_VARIANCE,
@@ -30,6 +30,7 @@ from smartrisk.features._peer_prices import (
     log_ratio_one,
 )
 from smartrisk.features._price_level import unit_vectors
+from smartrisk.features._sorted_items import ItemSums
 from smartrisk.features._sum_tables import SCALE, SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
@@ -168,14 +169,14 @@ class MarketPrices(DeclarationTransformer):
         def build(key: Key) -> SumTable:
             """Add up what the level and the location of a key need."""
 
-            def sums(order: Int) -> dict[str, Int | None]:
+            def sums(order: Any) -> dict[str, Int | None]:
                 return {
                     name: None if values is None else values[order]
                     for name, values in parts.items()
                     if name != "x" or key.label == _WIDEST
                 }
 
-            return build_table(columns, key.columns, sums)
+            return build_table(columns, key.columns, ItemSums(sums))
 
         made = map_parallel(build, self.keys_, self.n_jobs)
         return {key.label: t for key, t in zip(self.keys_, made, strict=True)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartrisk.errors import (
     ArgumentError,
@@ -17,18 +19,18 @@ from smartrisk.errors import (
 )
 from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._compiled import kernels_for
 from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
     FEW,
     ByDay,
     Key,
-    Queries,
     check_keys,
     day_range,
     depth_levels,
     encode_keys,
-    look_up_days,
+    followers,
     map_parallel,
     parents_of,
     report_absent_keys,
@@ -36,6 +38,9 @@ from smartrisk.features._keys import (
     usable_keys,
 )
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._pasts import Pasts, Queries, look_up_days
+from smartrisk.features._running import Events
+from smartrisk.features._sorted_items import ItemSums
 from smartrisk.features._sum_tables import (
     SCALE,
     SumTable,
@@ -209,7 +214,7 @@ class PeerPrices(DeclarationTransformer):
         measured = {m: quantise(log_ratio(columns, m)) for m in self.measures_}
         complete = {m: bool(valid.all()) for m, (valid, _) in measured.items()}
 
-        def sums(order: Int) -> dict[str, Int | None]:
+        def sums(order: Any) -> dict[str, Int | None]:
             found: dict[str, Int | None] = {}
             for name, (valid, parts) in measured.items():
                 part = parts[order]
@@ -217,8 +222,11 @@ class PeerPrices(DeclarationTransformer):
                 found |= {f"{name}:s": part, f"{name}:q": part * part}
             return found
 
+        added = ItemSums(sums, {f"{m}:q": f"{m}:s" for m in measured})
+        if columns.keep and kernels_for(columns.n) is not None and added.summands:
+            columns.events["prices"] = Events.of_items(columns, added.summands)
         *tables, overall = map_parallel(
-            lambda key: build_table(columns, key, sums),
+            lambda key: build_table(columns, key, added),
             [*(key.columns for key in self.keys_), ()],
             self.n_jobs,
         )
@@ -246,7 +254,7 @@ class PeerPrices(DeclarationTransformer):
         root = self._root(columns)
         asked = [price_statistics(key, self.measures_) for key in self.keys_]
         place = np.cumsum([0, *map(len, asked)])
-        parents = parents_of(self.keys_)
+        parents, follows = parents_of(self.keys_), followers(self.keys_)
         above: dict[str, Mapping[str, Prior]] = {}
 
         def one(number: int) -> None:
@@ -262,14 +270,23 @@ class PeerPrices(DeclarationTransformer):
                     for m in self.measures_
                 }
             used = [*spreads] or list(dict.fromkeys(m for m, _ in wanted))
-            for queries in Queries.blocks(columns, key.columns, self.tables_[number]):
-                found = {m: self._peers(queries, m, prior[m]) for m in used}
-                for column, (m, name) in enumerate(wanted, int(place[number])):
-                    value = _statistic(name, found[m], values[m], queries)
-                    queries.write_back(value, out[:, column])
-                for m, (mean, variance) in spreads.items():
-                    queries.write_back(found[m][1], mean)
-                    queries.write_back(found[m][2], variance)
+            pasts = Pasts.make(
+                columns,
+                key.columns,
+                self.tables_[number],
+                shared=follows[number],
+                sums="prices",
+            )
+            targets = [out[:, int(place[number]) + c] for c in range(len(wanted))]
+            for pair in spreads.values():
+                targets += pair
+            write = _write_items if pasts.by_item else _write_points
+            write(
+                pasts,
+                lambda queries: {m: self._peers(queries, m, prior[m]) for m in used},
+                _Wanted(wanted, values, tuple(spreads)),
+                targets,
+            )
             above[key.label] = spreads
 
         for level in depth_levels(self.keys_):
@@ -350,15 +367,72 @@ class PeerPrices(DeclarationTransformer):
         return found
 
 
-def _statistic(
-    name: str, peers: tuple[Int, Float, Float], value: Float, queries: Queries
-) -> Float | Int:
-    """Return one statistic of a measure against its peers, in the queries' order."""
-    n, mean, variance = peers
-    if name == "n_peers":
-        return n
-    deviation: Float = value[queries.order] - mean
-    return deviation if name == "deviation" else deviation / np.sqrt(variance)
+class _Wanted(NamedTuple):
+    """What to write for a key: (measure, statistic) pairs, then mean and variance."""
+
+    pairs: Sequence[tuple[str, str]]
+    values: Mapping[str, Float]
+    spreads: tuple[str, ...]
+
+
+#: Measure -> count, mean and variance of its log among the peers of some points.
+_Peers = dict[str, tuple[Int, Float, Float]]
+
+
+def _write_items(
+    pasts: Pasts,
+    peers_of: Callable[[Queries], _Peers],
+    wanted: _Wanted,
+    targets: Sequence[NDArray[Any]],
+) -> None:
+    """Write the statistics of items that are their own points."""
+    made = pasts.buffers(targets)
+    for queries in pasts.blocks():
+        peers = peers_of(queries)
+        written: list[Any] = []
+        for m, name in wanted.pairs:
+            n, mean, variance = peers[m]
+            if name == "n_peers":
+                written.append(n)
+                continue
+            gap = wanted.values[m][queries.rows] - mean
+            written.append(gap if name == "deviation" else gap / np.sqrt(variance))
+        for m in wanted.spreads:
+            written += peers[m][1:]
+        for buffer, values in zip(made, written, strict=True):
+            buffer[queries.place] = values
+    pasts.spread(made, targets)
+
+
+def _write_points(
+    pasts: Pasts,
+    peers_of: Callable[[Queries], _Peers],
+    wanted: _Wanted,
+    targets: Sequence[NDArray[Any]],
+) -> None:
+    """Write the statistics of items that share points: mean and variance first."""
+    points: dict[str, tuple[Int, Float, Float]] = {}
+    for queries in pasts.blocks():
+        for m, figures in peers_of(queries).items():
+            if m not in points:
+                n_points = pasts.n_points
+                points[m] = (
+                    np.empty(n_points, np.int64),
+                    np.empty(n_points),
+                    np.empty(n_points),
+                )
+            for buffer, part in zip(points[m], figures, strict=True):
+                buffer[queries.place] = part
+    for (m, name), out in zip(wanted.pairs, targets, strict=False):
+        n, mean, variance = points[m]
+        if name == "n_peers":
+            pasts.spread([n.astype(out.dtype)], [out])
+        else:
+            spread = None if name == "deviation" else np.sqrt(variance)
+            pasts.spread_gap(wanted.values[m], mean, spread, out)
+    left = list(targets[len(wanted.pairs) :])
+    for place, m in enumerate(wanted.spreads):
+        pasts.spread(points[m][1:], left[2 * place : 2 * place + 2])
 
 
 def price_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from smartrisk.features._columns import Columns, Int
 from smartrisk.features._duty_incentive import RATE_PARTS, rate_parts
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._keys import find_sums
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._pasts import find_sums
+from smartrisk.features._sorted_items import ItemSums
 from smartrisk.features._sum_tables import SumTable, build_table
 from smartrisk.features._transformer import DeclarationTransformer, Matrix
 
@@ -70,12 +72,12 @@ class SiblingCodes(DeclarationTransformer):
         known, parts = rate_parts(columns.number("duty_rate"))
         counted = None if known.all() else known.astype(np.int64)
 
-        def sums(order: Int) -> dict[str, Int | None]:
+        def sums(order: Any) -> dict[str, Int | None]:
             """Return the rated items and their rates in an order."""
             rated = None if counted is None else counted[order]
             return {"rated": rated, "rate": parts[order]}
 
-        return build_table(columns, (level,), sums)
+        return build_table(columns, (level,), ItemSums(sums))
 
     def _extend(self, change: Change) -> None:
         """Add the items that come, and take out those that go."""

@@ -12,8 +12,8 @@ from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
-from smartrisk.features._keys import look_up
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._pasts import look_up
 from smartrisk.features._sum_tables import (
     SumTable,
     build_table,

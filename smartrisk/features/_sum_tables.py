@@ -7,19 +7,26 @@ adding items in another order, gives a bit-identical result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Int, SortedKey
+from smartrisk.features._columns import DAY_BITS, Columns, Int
+from smartrisk.features._compiled import kernels_for, ready
 from smartrisk.features._digests import Digest, add_digests, digest_entries
 from smartrisk.features._levels import Levels
 from smartrisk.features._lookups import DAY_MASK as DAY_MASK
 from smartrisk.features._lookups import Lookup as Lookup
 from smartrisk.features._merging import Entries
+from smartrisk.features._sorted_items import (
+    ItemSums,
+    SortedKey,
+    sort_by_key,
+    sort_order,
+)
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -28,6 +35,8 @@ SCALE = 4096.0
 #: Logarithms are cut to this size: exp(400) is beyond any amount, and the sum of the
 #: squares of 3 million items, in parts of 1/4096, stays below 2**63.
 _MOST = 400.0
+#: Look-ups that are worth a compiled loop where the history is large.
+_WORTH = 4096
 #: Arrays that a table has once its parts are merged.
 _MERGED = frozenset({"ids", "packed", "starts", "totals"})
 #: Levels are merged for a look-up of more than one item for this many entries: it reads
@@ -38,8 +47,6 @@ _RECENT = 45
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
-#: from rows in an order to sums in that order; None counts the items
-SumsInOrder = Callable[[Int], dict[str, Int | None]]
 
 
 def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
@@ -175,27 +182,19 @@ class SumTable:
         return cls(ids[order], *_aggregate(packed, sums))
 
     @classmethod
-    def from_sorted(cls, by: SortedKey, sums: SumsInOrder | None = None) -> SumTable:
+    def from_sorted(cls, by: SortedKey, sums: ItemSums | None = None) -> SumTable:
         """Add up items in a known order.
 
         Parameters
         ----------
         by : SortedKey
             The order.
-        sums : callable, default=None
-            Function from sorted rows to what to add up, in the same order; a sum that
-            is None counts the items.
+        sums : ItemSums, default=None
+            What to add up besides the count.
         """
-        first = by.first
-        daily: Sums = {"n": np.diff(first, append=len(by.order))}
-        for name, values in (sums(by.order) if sums else {}).items():
-            if values is None:
-                daily[name] = daily["n"]
-            elif len(first):
-                daily[name] = np.add.reduceat(values, first)
-            else:
-                daily[name] = np.zeros(0, np.int64)
-        return cls(by.ids, by.entries, daily)
+        table = cls(by.ids, by.entries, {})
+        table.totals = by.totals(sums)
+        return table
 
     @classmethod
     def merge(cls, tables: Sequence[SumTable]) -> SumTable:
@@ -350,7 +349,12 @@ class SumTable:
         day : ndarray of int64, shape (n,)
             Only entries of earlier days count.
         """
-        return np.searchsorted(self.packed, (position << DAY_BITS) | day)
+        kernels = kernels_for(len(self.packed))
+        if kernels is None or len(position) < _WORTH:
+            return np.searchsorted(self.packed, (position << DAY_BITS) | day)
+        before = np.empty(len(position), np.int64)
+        kernels.count_before(*ready(self.packed, self.starts, position, day), before)
+        return before
 
     def between(self, name: str, first: Int, last: Int) -> Int:
         """Return the sum over entries first to last (exclusive)."""
@@ -432,65 +436,8 @@ def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:
     return ordered[first], result
 
 
-def sort_order(position: Int, day: Int) -> Int:
-    """Return the rows by position, then day, then their given order.
-
-    A radix sort: numpy sorts 16-bit numbers stably by counting, several times faster
-    than 64-bit numbers by comparing, and days mostly come in order.
-    """
-    if not len(position):
-        return np.zeros(0, np.int64)
-    if (day[1:] >= day[:-1]).all():
-        return _radix_order(position)
-    by_day = _radix_order(day - day.min())
-    return by_day[_radix_order(position[by_day])]
-
-
-def _radix_order(values: Int) -> Int:
-    """Return the stable order of numbers that are not negative."""
-    order: Int = np.argsort(values.astype(np.uint16), kind="stable")
-    for shift in range(16, int(values.max()).bit_length(), 16):
-        digit = (values >> shift).astype(np.uint16)[order]
-        order = order[np.argsort(digit, kind="stable")]
-    return order
-
-
-def sort_by_key(columns: Columns, key: Sequence[str]) -> SortedKey:
-    """Sort the items by a key and day; once when the columns keep it."""
-    name = tuple(key)
-    if name in columns.sorted_keys:
-        return columns.sorted_keys[name]
-    codes, ids = columns.key(name)
-    order = np.argsort(ids)
-    rank = np.empty(len(ids) + 1, np.int64)
-    rank[order] = np.arange(len(ids))
-    rank[-1] = -1
-    position, day = rank[codes], columns.day
-    some = len(codes) and int(codes.min()) < 0
-    if some:
-        rows = np.flatnonzero(codes >= 0)
-        position, day = position[rows], day[rows]
-    rank_order = sort_order(position, day)
-    packed = ((position << DAY_BITS) | day)[rank_order]
-    new = np.empty(len(packed), bool)
-    new[:1] = True
-    np.not_equal(packed[1:], packed[:-1], out=new[1:])
-    first = np.flatnonzero(new)
-    rows_order = rows[rank_order] if some else rank_order
-    made = SortedKey(ids[order], rows_order, first, packed[first])
-    if columns.keep:
-        columns.sorted_keys[name] = made
-    return made
-
-
-def sort_queries(position: Int, day: Int) -> tuple[Int, Int, Int]:
-    """Return (order, position, day) sorted, so that look-ups walk the table once."""
-    order = sort_order(position + 1, day)  # unseen is -1
-    return order, position[order], day[order]
-
-
 def build_table(
-    columns: Columns, key: Sequence[str], sums: SumsInOrder | None = None
+    columns: Columns, key: Sequence[str], sums: ItemSums | None = None
 ) -> SumTable:
     """Make the table of one key from all items, by the day of lodgement.
 
@@ -500,9 +447,8 @@ def build_table(
         The items.
     key : sequence of str
         Columns of the key; empty for all items together.
-    sums : callable, default=None
-        Function from sorted rows to what to add up besides the count, in the same
-        order; a sum that is None counts the items.
+    sums : ItemSums, default=None
+        What to add up besides the count.
     """
     return SumTable.from_sorted(sort_by_key(columns, key), sums)
 

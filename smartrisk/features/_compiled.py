@@ -1,0 +1,109 @@
+"""Loops compiled with numba, where it is installed and there is enough to do.
+
+The extra ``fast`` brings numba. Without it, for fewer items than `ENOUGH`, and in a
+forked child that did not inherit the compiled code, numpy gives the same bits.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from smartrisk.features import _kernels
+from smartrisk.threads import is_forked_child
+
+#: From this many items on, compiled loops save more than the import of numba and the
+#: reading of its cached code take: together about 0.7 CPU s, which the default keys
+#: save with 200,000 to 300,000 items. The first use ever compiles for some seconds.
+ENOUGH = 250_000
+#: Set to "0", it leaves the loops to numpy.
+SWITCH = "SMARTRISK_COMPILED"
+
+
+class Kernels(NamedTuple):
+    """The functions of `_kernels`, compiled."""
+
+    place_items: Callable[..., None]
+    find_entries: Callable[..., int]
+    add_runs: Callable[..., None]
+    run_days: Callable[..., None]
+    run_sums: Callable[..., None]
+    count_before: Callable[..., None]
+    divide_gap: Callable[..., None]
+
+
+class _State:
+    """What this process has compiled; False where it cannot."""
+
+    kernels: Kernels | bool | None = None
+    lock = threading.Lock()
+
+
+def kernels_for(n_items: int) -> Kernels | None:
+    """Return the compiled loops for this many items, None to use numpy."""
+    if n_items < ENOUGH or os.environ.get(SWITCH) == "0":
+        return None
+    found = _State.kernels
+    if found is None and not is_forked_child():  # its lock may be held for ever
+        with _State.lock:
+            found = _State.kernels
+            if found is None:
+                found = _State.kernels = _load() or False
+    return found if isinstance(found, Kernels) else None
+
+
+def _load() -> Kernels | None:
+    """Compile every loop for the types that are used, or read it from the cache."""
+    if importlib.util.find_spec("numba") is None:
+        return None
+    import numba as nb
+
+    def array(kind: Any, *, axes: int = 1, written: bool = False) -> Any:
+        """Return the type of an array; those that are only read may be mapped files."""
+        return nb.types.Array(kind, axes, "C", readonly=not written)
+
+    ints, floats, index = array(nb.int64), array(nb.float64), array(nb.int32)
+    out, places = array(nb.int64, written=True), array(nb.int32, written=True)
+    table, tables = array(nb.int32, axes=2), array(nb.int64, axes=2, written=True)
+    none = nb.void
+    signatures = {
+        "place_items": none(ints, ints, out, places),
+        "find_entries": nb.int64(index, index, ints, out, places),
+        "add_runs": none(index, index, index, out, out),
+        "run_days": none(
+            ints, ints, out, tables, nb.types.UniTuple(nb.int64, 2), tables
+        ),
+        "run_sums": none(ints, ints, table, out, tables, ints, ints, tables),
+        "count_before": none(ints, ints, ints, ints, out),
+        "divide_gap": none(
+            floats, floats, floats, ints, array(nb.float32, written=True)
+        ),
+    }
+    return Kernels(
+        **{
+            name: _compile(nb, getattr(_kernels, name), types)
+            for name, types in signatures.items()
+        }
+    )
+
+
+def _compile(numba: Any, function: Callable[..., Any], types: Any) -> Any:
+    """Compile a function once, on disk where the folder of the cache can be written.
+
+    ``nogil`` lets the threads of `n_jobs` run it side by side.
+    """
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(types, cache=True, **options)(function)
+    except (RuntimeError, OSError):  # no folder for the cache, or a full disk
+        return numba.njit(types, **options)(function)
+
+
+def ready(*arrays: Any) -> list[Any]:
+    """Return arrays as compiled loops take them: one block, aligned."""
+    return [np.require(array, requirements=("C", "A")) for array in arrays]

@@ -1,0 +1,160 @@
+"""Loops over items that numba compiles; plain Python that gives the same numbers.
+
+Nothing here is called as Python but by tests: `_compiled` compiles the functions and
+says when they are used. All sums are whole numbers, so that the order of additions
+does not matter.
+
+`rows` are items in the order of their days, `codes` the value of each item, -1 missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from smartrisk.features._columns import DAY_BITS, Float, Int
+
+# numba takes it as a constant of the compiled code.
+_DAY_BITS = DAY_BITS
+#: Makes a product of 64 bits of numbers of 32.
+_ONE = np.int64(1)
+
+
+def place_items(codes: Int, rows: Int, free: Int, order: Int) -> None:
+    """Write the items of each value side by side, in the order of their days.
+
+    `free` is where the next item of each code goes.
+    """
+    for k in range(len(rows)):
+        code = codes[rows[k]]
+        if code >= 0:
+            order[free[code]] = rows[k]
+            free[code] += 1
+
+
+def find_entries(order: Int, day: Int, bounds: Int, packed: Int, first: Int) -> int:
+    """Write the entries (value, day) of sorted items; return their number.
+
+    `bounds` is where the items of each value begin, and the number of all.
+    """
+    n_entries = 0
+    for p in range(len(bounds) - 1):
+        for k in range(bounds[p], bounds[p + 1]):
+            wanted = (p << _DAY_BITS) | day[order[k]]
+            if k == bounds[p] or packed[n_entries - 1] != wanted:
+                packed[n_entries] = wanted
+                first[n_entries] = k
+                n_entries += 1
+    return n_entries
+
+
+def add_runs(order: Int, first: Int, values: Int, total: Int, squares: Int) -> None:
+    """Write running totals of a value of sorted items, and of its square.
+
+    `first` is the first item of each entry; `total` is one longer than there are
+    entries, and begins with 0. `squares` is like it, or empty.
+    """
+    running = np.int64(0)
+    squared = np.int64(0)
+    for e in range(len(first)):
+        stop = first[e + 1] if e + 1 < len(first) else len(order)
+        for k in range(first[e], stop):
+            value = values[order[k]] * _ONE
+            running += value
+            squared += value * value
+        total[e + 1] = running
+        if len(squares):
+            squares[e + 1] = squared
+
+
+def run_days(
+    codes: Int, day: Int, place: Int, state: Int, asked: Any, out: Int
+) -> None:
+    """Write number, last and first day of earlier items of the same value.
+
+    Items are in the order of their days; `asked` is the range of those to write, in
+    the order too. `place` is the next one to add, `state` (number, last and first day)
+    by code: both are kept between calls.
+    """
+    j = place[0]
+    for i in range(asked[0], asked[1]):
+        while day[j] < day[i]:
+            c = codes[j]
+            if c >= 0:
+                if state[c, 0] == 0:
+                    state[c, 2] = day[j]
+                state[c, 0] += 1
+                state[c, 1] = day[j]
+            j += 1
+        k = i - asked[0]
+        if codes[i] >= 0:
+            out[0, k] = state[codes[i], 0]
+            out[1, k] = state[codes[i], 1]
+            out[2, k] = state[codes[i], 2]
+        else:
+            out[0, k] = 0
+    place[0] = j
+
+
+def run_sums(
+    codes: Int,
+    day: Int,
+    values: Int,
+    place: Int,
+    state: Int,
+    asked: Int,
+    asked_day: Int,
+    out: Int,
+) -> None:
+    """Write number, sums and some squares of entries of the same value of earlier days.
+
+    `codes`, `day` and `values` (a row per sum) belong to entries in the order of
+    days; `asked` and `asked_day` to items, in the order of days too. `place` is the
+    next entry to add, `state` (number, sums, squares) by code: both are kept between
+    calls.
+    """
+    j = place[0]
+    n_sums = len(values)
+    width = state.shape[1]
+    for i in range(len(asked)):
+        while j < len(day) and day[j] < asked_day[i]:
+            c = codes[j]
+            if c >= 0:
+                state[c, 0] += 1
+                for s in range(n_sums):
+                    state[c, s + 1] += values[s, j]
+                for s in range(width - 1 - n_sums):
+                    value = values[s, j] * _ONE
+                    state[c, s + 1 + n_sums] += value * value
+            j += 1
+        c = asked[i]
+        for s in range(width):
+            out[s, i] = state[c, s] if c >= 0 else 0
+    place[0] = j
+
+
+def count_before(
+    packed: Int, starts: Int, position: Int, day: Int, before: Int
+) -> None:
+    """Write the number of entries before (position, day), by halving."""
+    for i in range(len(position)):
+        p = position[i]
+        low, high = starts[p], starts[p + 1]
+        wanted = (p << _DAY_BITS) | day[i]
+        while low < high:
+            middle = (low + high) >> 1
+            if packed[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        before[i] = low
+
+
+def divide_gap(
+    values: Float, mean: Float, spread: Float, point: Int, out: Float
+) -> None:
+    """Write each value less the mean at its point, over the spread there."""
+    for i in range(len(point)):
+        p = point[i]
+        out[i] = (values[i] - mean[p]) / spread[p]

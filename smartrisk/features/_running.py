@@ -1,0 +1,175 @@
+"""Sums of earlier days, kept while items pass in the order of their days.
+
+Where items are the history themselves, what each finds in it is known while they are
+counted: a few numbers per value instead of a look-up in a table of all days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from smartrisk.features._columns import Columns, Float, Int
+from smartrisk.features._compiled import Kernels, ready
+from smartrisk.features._sorted_items import Summands
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Events:
+    """What counts from a day on, in the order of days.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n_events,)
+        Item of each event.
+    day : ndarray of int64, shape (n_events,)
+        Day from which it counts.
+    names : tuple of str
+        Names of the sums.
+    values : ndarray of int32, shape (n_sums, n_events)
+        What to add up besides the number of events; the last names are the squares of
+        the first rows.
+    counted : tuple of str
+        Names of sums that are the number of events.
+    """
+
+    rows: Int
+    day: Int
+    names: tuple[str, ...]
+    values: Int
+    counted: tuple[str, ...] = ("n",)
+
+    @classmethod
+    def of_items(cls, columns: Columns, sums: Summands | None = None) -> Events:
+        """Return the items of a history, each from the day after its own on."""
+        rows, day = columns.by_day, columns.day
+        if sums is None:
+            sums = Summands((), (), np.empty((0, columns.n), np.int32))
+        values = sums.values
+        if not columns.in_order:
+            day, values = day[rows], values[:, rows]
+        return cls(
+            rows=rows,
+            day=day,
+            names=sums.names,
+            values=values,
+            counted=("n", *sums.counted),
+        )
+
+    @classmethod
+    def of_results(cls, rows: Int, day: Int, sums: Mapping[str, Int]) -> Events:
+        """Return results in the order of the days on which they were known."""
+        order = np.argsort(day, kind="stable")
+        values = np.stack([column[order] for column in sums.values()])
+        values = values.astype(np.int32)  # logarithms in parts of 1/4096, and flags
+        return cls(rows=rows[order], day=day[order], names=tuple(sums), values=values)
+
+
+class RunningSums:
+    """Sums of the events of a key before the days of items that pass in order.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Compiled loops.
+    events : Events
+        What to add up.
+    codes : ndarray of int64, shape (n_items,)
+        Value of each item of the history.
+    n_codes : int
+        Number of values.
+    """
+
+    def __init__(
+        self, kernels: Kernels, events: Events, codes: Int, n_codes: int
+    ) -> None:
+        self._kernels, self._events = kernels, events
+        self._codes, self._day, self._values = ready(
+            codes[events.rows], events.day, events.values
+        )
+        self._n_codes = n_codes
+        self._states: dict[int, tuple[Int, Int]] = {}
+
+    def before(self, codes: Int, day: Int, days_back: int) -> dict[str, Int]:
+        """Return number and sums before the days of the next items, less some days."""
+        if days_back not in self._states:
+            state = np.zeros((self._n_codes, 1 + len(self._events.names)), np.int64)
+            self._states[days_back] = np.zeros(1, np.int64), state
+        place, state = self._states[days_back]
+        out = np.empty((state.shape[1], len(codes)), np.int64)
+        until = day - days_back if days_back else day
+        self._kernels.run_sums(
+            *(self._codes, self._day, self._values, place, state),
+            *ready(codes, until),
+            out,
+        )
+        found = dict.fromkeys(self._events.counted, out[0])
+        return found | dict(zip(self._events.names, out[1:], strict=True))
+
+
+class RunningDays:
+    """Number, last and first day of earlier items of a key, in the order of days."""
+
+    def __init__(self, kernels: Kernels, codes: Int, day: Int, n_codes: int) -> None:
+        self._kernels = kernels
+        self._codes, self._day = ready(codes, day)
+        self._place = np.zeros(1, np.int64)
+        self._state = np.zeros((n_codes, 3), np.int64)
+
+    def before(self, start: int, stop: int) -> Int:
+        """Return number, last and first day before items `start` to `stop`."""
+        out = np.empty((3, stop - start), np.int64)
+        self._kernels.run_days(
+            *(self._codes, self._day, self._place, self._state), (start, stop), out
+        )
+        return out
+
+
+class RunningPast:
+    """The past of some items; same answers as `Lookup`.
+
+    Parameters
+    ----------
+    codes, day : ndarray of int64, shape (n_items,)
+        Value and day of each item; the next ones in the order of days.
+    sums : RunningSums or None
+        What is added up by name.
+    days : ndarray of int64, shape (3, n_items), or None
+        Number, last and first day of earlier items.
+    """
+
+    def __init__(
+        self, codes: Int, day: Int, sums: RunningSums | None, days: Int | None
+    ) -> None:
+        self.day = day
+        self._codes, self._sums, self._days = codes, sums, days
+        self._found: dict[int, dict[str, Int]] = {}
+
+    def _before(self, days_back: int) -> dict[str, Int]:
+        """Return the sums before some days back, found once."""
+        if self._sums is None:
+            return {}
+        if days_back not in self._found:
+            self._found[days_back] = self._sums.before(self._codes, self.day, days_back)
+        return self._found[days_back]
+
+    def since(self, days_back: int) -> int:
+        """Return a window, for `total`."""
+        return days_back
+
+    def total(self, name: str, first: int | None = None) -> Int:
+        """Return the sum of the past, or of its last days."""
+        if self._days is not None and name == "n" and first is None:
+            return self._days[0]
+        total = self._before(0)[name]
+        return total if first is None else total - self._before(first)[name]
+
+    def days_since(self, *, first: bool = False) -> Float:
+        """Return days since the last (or first) item of the past; NaN without one."""
+        days: Any = self._days
+        gap = (self.day - days[2 if first else 1]).astype(np.float64)
+        gap[days[0] == 0] = np.nan
+        return gap

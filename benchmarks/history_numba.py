@@ -1,4 +1,4 @@
-"""The floor of ``speed.py``: what an expert with numba writes for a fixed set of keys.
+"""The reference of ``speed.py``: what an expert writes with numba for fixed keys.
 
 One pass over the items in the order of their days per key, with dense accumulators by
 code: the items of a day are read before any of them is added, and a second place in

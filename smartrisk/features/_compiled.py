@@ -49,7 +49,7 @@ def kernels_for(n_items: int) -> Kernels | None:
     if n_items < ENOUGH or os.environ.get(SWITCH) == "0":
         return None
     found = _State.kernels
-    if found is None and not is_forked_child():  # its lock may be held for ever
+    if found is None and not is_forked_child():  # its lock may never be free
         with _State.lock:
             found = _State.kernels
             if found is None:
@@ -71,13 +71,12 @@ def _load() -> Kernels | None:
     out, places = array(nb.int64, written=True), array(nb.int32, written=True)
     table, tables = array(nb.int32, axes=2), array(nb.int64, axes=2, written=True)
     none = nb.void
+    pair = nb.types.UniTuple(nb.int64, 2)  # type: ignore[no-untyped-call]
     signatures = {
         "place_items": none(ints, ints, out, places),
         "find_entries": nb.int64(index, index, ints, out, places),
         "add_runs": none(index, index, index, out, out),
-        "run_days": none(
-            ints, ints, out, tables, nb.types.UniTuple(nb.int64, 2), tables
-        ),
+        "run_days": none(ints, ints, out, tables, pair, tables),
         "run_sums": none(ints, ints, table, out, tables, ints, ints, tables),
         "count_before": none(ints, ints, ints, ints, out),
         "divide_gap": none(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartrisk.errors import check_jobs, check_number
 from smartrisk.features._changes import Change, ResultEntries
@@ -241,7 +242,9 @@ class EntityHistory(DeclarationTransformer):
         """Write the features of one key; return its rates if others fall back on it."""
         key = self.keys_[number]
         results = self.results_[number].view_for(columns.n)
-        columns_out = [out[:, column] for column in range(len(self._plan[number]))]
+        columns_out: list[NDArray[Any]] = [
+            out[:, column] for column in range(len(self._plan[number]))
+        ]
         rates = None
         if key.label in self._parents:
             rates = np.empty(columns.n), np.empty(columns.n)

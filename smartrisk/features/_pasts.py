@@ -182,7 +182,8 @@ class Pasts:
             yield from self._running_blocks(self.kernels)
         else:
             codes, ids = self.columns.key(self.key)
-            found, places = np.append(self.table.find(ids), -1), {}
+            found = np.append(self.table.find(ids), -1)
+            places: dict[int, Int] = {}
             for place in _slices(self.columns.n):
                 own = codes[place]
                 past = Lookup.make(self.table, found[own], self.columns.day[place])
@@ -194,7 +195,8 @@ class Pasts:
         """Look up every entry of the items, then the items without a value."""
         table = self.table
         found = None if is_learned(table, by) else np.append(table.find(by.ids), -1)
-        items, places = by.item, {}
+        items = by.item
+        places: dict[int, Int] = {}
         for place in _slices(len(by.entries)):
             own, day = by.entries[place] >> DAY_BITS, by.entries[place] & DAY_MASK
             past = (

@@ -277,7 +277,9 @@ class PeerPrices(DeclarationTransformer):
                 shared=follows[number],
                 sums="prices",
             )
-            targets = [out[:, int(place[number]) + c] for c in range(len(wanted))]
+            targets: list[NDArray[Any]] = [
+                out[:, int(place[number]) + c] for c in range(len(wanted))
+            ]
             for pair in spreads.values():
                 targets += pair
             write = _write_items if pasts.by_item else _write_points

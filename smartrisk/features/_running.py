@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._compiled import Kernels, ready
@@ -39,7 +40,7 @@ class Events:
     rows: Int
     day: Int
     names: tuple[str, ...]
-    values: Int
+    values: NDArray[np.int32]
     counted: tuple[str, ...] = ("n",)
 
     @classmethod
@@ -63,8 +64,8 @@ class Events:
     def of_results(cls, rows: Int, day: Int, sums: Mapping[str, Int]) -> Events:
         """Return results in the order of the days on which they were known."""
         order = np.argsort(day, kind="stable")
-        values = np.stack([column[order] for column in sums.values()])
-        values = values.astype(np.int32)  # logarithms in parts of 1/4096, and flags
+        # Logarithms in parts of 1/4096, and flags.
+        values = np.stack([column[order] for column in sums.values()]).astype(np.int32)
         return cls(rows=rows[order], day=day[order], names=tuple(sums), values=values)
 
 
@@ -163,13 +164,14 @@ class RunningPast:
     def total(self, name: str, first: int | None = None) -> Int:
         """Return the sum of the past, or of its last days."""
         if self._days is not None and name == "n" and first is None:
-            return self._days[0]
-        total = self._before(0)[name]
+            counted: Int = self._days[0]
+            return counted
+        total: Int = self._before(0)[name]
         return total if first is None else total - self._before(first)[name]
 
     def days_since(self, *, first: bool = False) -> Float:
         """Return days since the last (or first) item of the past; NaN without one."""
         days: Any = self._days
-        gap = (self.day - days[2 if first else 1]).astype(np.float64)
+        gap: Float = (self.day - days[2 if first else 1]).astype(np.float64)
         gap[days[0] == 0] = np.nan
         return gap

@@ -18,8 +18,8 @@ from smartrisk.features._columns import DAY_BITS, Columns, Int
 from smartrisk.features._compiled import Kernels, kernels_for, ready
 from smartrisk.items import UInt
 
-#: Bits of an id that are sorted first: 48 tell all but one in 500 sets of a million
-#: ids apart, in three passes of 16 bits.
+#: Bits of an id that are sorted first: 48 keep all but one in 500 sets of a million
+#: ids distinct, in three passes of 16 bits.
 _FIRST_BITS = 48
 _MOST = 2**31 - 1
 
@@ -35,16 +35,14 @@ class Summands(NamedTuple):
         Names of sums that are the number of items.
     values : ndarray of int32, shape (n_sums, n_items)
         A row for each sum that is no square.
+    order : tuple of str
+        All these names as tables hold them.
     """
 
     names: tuple[str, ...]
     counted: tuple[str, ...]
     values: NDArray[np.int32]
-
-    @property
-    def n_squares(self) -> int:
-        """Number of rows whose squares are added up too: the first ones."""
-        return len(self.names) - len(self.values)
+    order: tuple[str, ...] = ()
 
 
 class ItemSums:
@@ -82,7 +80,7 @@ class ItemSums:
         values = np.empty((len(columns), len(columns[0])), np.int32)
         for place, column in zip(values, columns, strict=True):
             place[:] = column
-        return Summands((*plain, *squared), counted, values)
+        return Summands((*plain, *squared), counted, values, tuple(every))
 
 
 def squared_of(squares: Mapping[str, str], names: Sequence[str]) -> list[str]:
@@ -125,7 +123,8 @@ class SortedKey:
     @property
     def item(self) -> Int:
         """The first item of each entry."""
-        return self.order[self.first]
+        items: Int = self.order[self.first]
+        return items
 
     def totals(self, sums: ItemSums | None = None) -> dict[str, Int]:
         """Return running totals before each entry and after the last one.
@@ -146,7 +145,8 @@ class SortedKey:
             for values, into in zip(summands.values, total, strict=False):
                 kernels.add_runs(order, first, values, into, next(squares, none))
             found |= dict.fromkeys(summands.counted, counted)
-            return found | dict(zip(summands.names, total, strict=True))
+            found |= dict(zip(summands.names, total, strict=True))
+            return {name: found[name] for name in ("n", *summands.order)}
         for name, values in sums.take(self.order).items():
             if values is None:
                 found[name] = counted

@@ -135,7 +135,9 @@ def test_ids_that_share_their_first_bits_are_sorted_by_all():
 
 
 def test_few_items_use_numpy(monkeypatch):
-    monkeypatch.setattr(_compiled._State, "kernels", "never asked")
+    ready = _compiled.Kernels(*[len] * len(_compiled.Kernels._fields))
+    monkeypatch.setattr(_compiled._State, "kernels", ready)
+    assert _compiled.kernels_for(_compiled.ENOUGH) is ready
     assert _compiled.kernels_for(_compiled.ENOUGH - 1) is None
 
 

@@ -99,7 +99,8 @@ def is_canonical(field: Field, value: Any) -> bool:
     if field.kind == "boolean":
         return isinstance(value, (bool, np.bool_))
     if field.kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return is_whole and 0 <= value < _MOST_EXACT
     return isinstance(value, str) and _is_canonical_text(field, value)
 
 

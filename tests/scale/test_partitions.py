@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def assert_same_engine(found, wanted, items):
 def test_fit_of_pieces_is_that_of_all_items(
     tmp_path, world, monkeypatch, kind, n, rows, memory
 ):
+    shares, learn = [], sr.models.RiskClassifier.fit
+
+    @functools.wraps(learn)
+    def note_share(self, *args, **options):
+        shares.append(options["inspected_share"])
+        return learn(self, *args, **options)
+
+    monkeypatch.setattr(sr.models.RiskClassifier, "fit", note_share)
     for module in (_training, _partitions):  # gather some of the items only
         monkeypatch.setattr(module, "SIGNAL_ITEMS", 500)
     wanted = sr.RiskEngine().fit(world.declarations, world.outcomes)
@@ -84,6 +93,7 @@ def test_fit_of_pieces_is_that_of_all_items(
         rows=rows,
         memory=memory,
     )
+    assert shares == [len(world.outcomes) / N_ITEMS] * 2
     assert_same_engine(engine, wanted, world.declarations.tail(300))
     assert not list(tmp_path.glob(".history*"))
 

@@ -129,6 +129,19 @@ def test_a_damaged_file_is_named_at_its_first_use_and_by_a_full_load(folder, spl
     use(load(folder), split)
 
 
+def test_a_change_that_only_the_digest_of_its_file_shows_is_refused(folder, split):
+    items = read_folder(folder).tables["register.items"]
+    good = np.array(items["content"])
+    bad = good.copy()
+    bad[0] ^= np.uint64(1)
+    path = folder / "register.arrow"
+    content = path.read_bytes()
+    assert content.count(good.tobytes()) == 1
+    path.write_bytes(content.replace(good.tobytes(), bad.tobytes()))
+    with pytest.raises(sr.errors.ArtefactError, match=r"register\.arrow"):
+        use(load(folder), split)
+
+
 @pytest.mark.parametrize("name", ["texts", "models"])
 def test_settings_and_models_are_verified_when_it_is_loaded(folder, name):
     file = {"texts": "engine.json", "models": "risk.txt"}[name]

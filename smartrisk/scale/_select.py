@@ -66,10 +66,12 @@ def select(
         As in `smartrisk.selectivity.select`.
     policy : Policy, default=None
         How to choose; None for ``Policy()``. It has its own capacity: pass either.
-    mandatory, releases : array-like, shape (n_items,), default=None
+    mandatory : array-like of bool, shape (n_items,), default=None
         As in `smartrisk.selectivity.select`, in the order of the scores.
     rules : RuleSet, default=None
         Rules that apply in addition to the model.
+    releases : array-like, shape (n_items,), default=None
+        As in `smartrisk.selectivity.select`, in the order of the scores.
     clock : callable or datetime, default=None
         When it is decided.
     client : distributed.Client, default=None

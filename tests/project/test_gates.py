@@ -174,6 +174,8 @@ FORBIDDEN_IMPORTS = [
     ("cryptography is imported in artefact only", "engine.py", "cryptography"),
     ("matplotlib is imported in displays only", "pages.py", "matplotlib"),
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
+    ("a server of HTTP is imported in serving only", "engine.py", "uvicorn"),
+    ("distributed is imported in scale only", "engine.py", "distributed"),
     (
         "sqlite3 is imported in intake, ledger and tracking only",
         "engine.py",

@@ -104,7 +104,8 @@ def fit(
     >>> engine = sr.scale.fit(
     ...     sr.RiskEngine(), folder, world.outcomes, folder=tempfile.mkdtemp()
     ... )
-    >>> engine.version_ == sr.RiskEngine().fit(*world[:2]).version_
+    >>> local = sr.RiskEngine().fit(world.declarations, world.outcomes)
+    >>> engine.version_ == local.version_
     True
     """
     check_number(_OWNER, "memory", memory, low=0.001)

@@ -22,13 +22,13 @@ from smartrisk.engine._fit_tables import FitTables
 from smartrisk.engine._fitted import FittedParts
 from smartrisk.engine._guarding import Guard, check_guard, guard_batch
 from smartrisk.engine._models import count_trees
+from smartrisk.engine._one_row import score_row
 from smartrisk.engine._reading import (
     check_folder,
     check_on_error,
     read_item,
     read_with_rows,
 )
-from smartrisk.engine._score_table import score_table
 from smartrisk.engine._scoring import ItemScore, score_item, score_items
 from smartrisk.engine._state import (
     MOST_THREADS,
@@ -329,9 +329,11 @@ class RiskEngine(FittedParts):
         state = self._need_state()
         check_on_error("score", on_error)
         check_guard("score", guard)
-        return score_table(
-            state, declarations, on_error=on_error, guard=guard, clock=self.clock
-        )
+        if (scores := score_row(state, declarations, self.clock)) is not None:
+            return scores
+        items = read_declarations(declarations, state.own_fields, on_error=on_error)
+        guard_batch("score", state, items, guard)
+        return score_items(state, items, self.clock)
 
     def check_batch(
         self,
@@ -393,8 +395,7 @@ class RiskEngine(FittedParts):
             bit-identical to those from `score`.
         """
         state = self._need_state()
-        names = state.features.feature_names_in_
-        return score_item(state, read_item(item, names, state.own_fields))
+        return score_item(state, read_item(item, state.features, state.own_fields))
 
     def explain(
         self, declarations: TableInput, *, top: int = 3, on_error: OnError = "raise"
@@ -440,8 +441,7 @@ class RiskEngine(FittedParts):
         """
         state = self._need_state()
         check_number("RiskEngine.explain_one", "top", top, low=1, integer=True)
-        names = state.features.feature_names_in_
-        values = read_item(item, names, state.own_fields)
+        values = read_item(item, state.features, state.own_fields)
         return explain_item(state, values, top)
 
     def select(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from smartrisk.errors import (
     check_choice,
     format_values,
 )
+from smartrisk.features import DeclarationFeatures
 from smartrisk.items import UInt, check_numbered, item_ids
 from smartrisk.schema import (
     DECLARATIONS,
@@ -148,7 +149,9 @@ def read_outcomes(
 
 
 def read_item(
-    item: Mapping[str, Any], fields: Iterable[str], own_fields: Mapping[str, str]
+    item: Mapping[str, Any],
+    features: DeclarationFeatures,
+    own_fields: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return canonical fields of one item; all are validated where one may not be."""
     if not isinstance(item, Mapping):
@@ -162,7 +165,7 @@ def read_item(
     values: dict[str, Any] = {}
     if not _RESULTS.isdisjoint(item):  # refused, as `score` does
         return _read_cells(item, own_fields)
-    for name in fields:
+    for name in features.feature_names_in_:
         if name.startswith("dq_"):
             continue
         kind = own_fields.get(name)

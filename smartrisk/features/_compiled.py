@@ -19,8 +19,8 @@ from smartrisk.threads import is_forked_child
 
 #: From this many items on, compiled loops save as much as the import of numba and the
 #: reading of its cached code take, about 1 CPU s: a million items with the default
-#: features took 13.1 to 14.5 s with them and 13.9 to 14.7 s without, 300,000 items 3.3 s
-#: either way. The first use ever compiles for some seconds.
+#: features took 13.1 to 14.5 s with them and 13.9 to 14.7 s without, 300,000 items
+#: 3.3 s either way. The first use ever compiles for some seconds.
 ENOUGH = 1_000_000
 #: Set to "0", it leaves the loops to numpy.
 SWITCH = "SMARTRISK_COMPILED"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from smartrisk.engine import _score_table
+from smartrisk.engine import _engine, _one_row
 from smartrisk.errors import SmartRiskError
 from smartrisk.schema import TIME_ZONE
 
@@ -37,7 +37,7 @@ def assert_same_as_checked(engine, row, monkeypatch):
     """Assert that the quick path and the checks give the same scores and warnings."""
     quick = outcome(engine, row)
     with monkeypatch.context() as patch:
-        patch.setattr(_score_table, "score_row", lambda *_: None)
+        patch.setattr(_engine, "score_row", lambda *_: None)
         checked = outcome(engine, row)
     if isinstance(checked, str):
         assert quick == checked
@@ -59,7 +59,7 @@ def test_rows_are_scored_as_after_the_checks(timed, later, monkeypatch):
     rows = [later.iloc[[n]] for n in range(25)]
     for row in rows:
         assert_same_as_checked(timed, row, monkeypatch)
-    taken = [_score_table.score_row(timed._state, row, NOON) for row in rows]
+    taken = [_one_row.score_row(timed._state, row, NOON) for row in rows]
     assert sum(scores is not None for scores in taken) > 20
 
 

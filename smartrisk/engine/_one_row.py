@@ -1,4 +1,4 @@
-"""SCORES of a table of DECLARATIONS after its checks; of one row without, if it may."""
+"""SCORES of a table of one row without the checks of a table, where none is needed."""
 
 from __future__ import annotations
 
@@ -8,51 +8,14 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.clock import Clock, read_clock
-from smartrisk.engine._guarding import Guard, guard_batch
-from smartrisk.engine._scoring import ItemScore, score_item, score_items
+from smartrisk.engine._scoring import ItemScore, score_item
 from smartrisk.engine._state import EngineState
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import DECLARATIONS, KEY, STAGES, Field, TableInput
-from smartrisk.validation import UNDECIDED, OnError, canonical_value, read_declarations
+from smartrisk.schema import DECLARATIONS, KEY, STAGES, Field
+from smartrisk.validation import UNDECIDED, canonical_value
 
 _FIELDS = {field.name: field for field in DECLARATIONS}
-
-
-def score_table(
-    state: EngineState,
-    declarations: TableInput,
-    *,
-    on_error: OnError,
-    guard: Guard,
-    clock: Clock,
-) -> pd.DataFrame:
-    """Return SCORES of DECLARATIONS in their order.
-
-    Parameters
-    ----------
-    state : EngineState
-        What the engine learned.
-    declarations : DataFrame of shape (n_items, n_fields)
-        DECLARATIONS.
-    on_error : {"raise", "set_aside"}
-        What to do with items that cannot be read.
-    guard : {"warn", "raise", "off"}
-        What to do when the items do not fit what the engine learned from.
-    clock : callable, datetime or None
-        When they are scored.
-
-    Returns
-    -------
-    scores : DataFrame
-        SCORES, with the index of `declarations`.
-    """
-    scores = score_row(state, declarations, clock)
-    if scores is not None:
-        return scores
-    items = read_declarations(declarations, state.own_fields, on_error=on_error)
-    guard_batch("score", state, items, guard)
-    return score_items(state, items, clock)
 
 
 def score_row(

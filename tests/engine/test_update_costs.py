@@ -19,9 +19,9 @@ from smartrisk.features import _sum_tables as sum_tables
 FEW, TIMES = 30_000, 10
 #: Items of an update, and of the score after it.
 N_ITEMS = 100
-#: How many times as long an update, and the first item after it, may take on ten times the
-#: history. Measured are 1.0 to 1.2; a digest of the whole history makes it 60 or more,
-#: a merge of all entries 8.
+#: How many times as long an update, and the first item after it, may take on ten times
+#: the history. Measured are 1.0 to 1.2; a digest of the whole history makes it 60 or
+#: more, a merge of all entries 8.
 MOST_GROWTH = 1.3
 #: The same for 100 items, whose look-ups in larger tables miss the cache of the
 #: processor more often: 1.2 is measured alone, 1.5 beside other work.

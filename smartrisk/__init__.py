@@ -36,6 +36,7 @@ _PACKAGES = (
     "monitoring",
     "pages",
     "quality",
+    "readiness",
     "resumable",
     "results",
     "scale",

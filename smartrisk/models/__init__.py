@@ -16,13 +16,14 @@ from smartrisk.models._column_boosting import ColumnBoosting
 from smartrisk.models._date_features import DateFeaturesClassifier
 from smartrisk.models._estimator_checks import check_classifier, check_regressor
 from smartrisk.models._members import MEMBERS
-from smartrisk.models._revenue import RevenueRegressor
+from smartrisk.models._revenue import FEWEST_HITS, RevenueRegressor
 from smartrisk.models._risk import RiskClassifier
 from smartrisk.models._signals import SignalScore
 from smartrisk.models._stored_estimators import dump_estimator, load_estimator
 from smartrisk.models._tree_text import TreeText, check_tree_text
 
 __all__ = [
+    "FEWEST_HITS",
     "MEMBERS",
     "ClassifierAdapter",
     "ColumnBoosting",

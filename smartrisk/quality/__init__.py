@@ -6,6 +6,7 @@ tables behind them) and a list of what makes data doubtful to learn from.
 """
 
 from smartrisk.quality._doubts import Doubt
+from smartrisk.quality._item_checks import FEW_DAYS
 from smartrisk.quality._learning_data import LearningData
 from smartrisk.quality._plausibility import (
     CHECKS,
@@ -19,6 +20,7 @@ from smartrisk.quality._scorecard import BOUNDS, DataFacts, Scorecard, scorecard
 __all__ = [
     "BOUNDS",
     "CHECKS",
+    "FEW_DAYS",
     "DataFacts",
     "Doubt",
     "LearningData",

@@ -5,6 +5,18 @@ with intervals, what is pending and why a figure is absent, by groups with their
 """
 
 from smartrisk.statistics._definitions import Definition, read_definitions
-from smartrisk.statistics._enforcement import EnforcementStatistics, enforcement
+from smartrisk.statistics._enforcement import (
+    AGE,
+    EnforcementStatistics,
+    enforcement,
+)
+from smartrisk.statistics._measures import LEAST_RANDOM
 
-__all__ = ["Definition", "EnforcementStatistics", "enforcement", "read_definitions"]
+__all__ = [
+    "AGE",
+    "LEAST_RANDOM",
+    "Definition",
+    "EnforcementStatistics",
+    "enforcement",
+    "read_definitions",
+]

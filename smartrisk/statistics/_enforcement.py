@@ -34,7 +34,7 @@ _ADDITIVE = ("amount", "share", "ratio", "split")
 #: Most fields that can be crossed: each doubles the number of tables with totals.
 _MOST_FIELDS = 4
 #: Days in the name of a length of time.
-_AGE = "90D"
+AGE = "90D"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,7 +186,7 @@ def enforcement(
     as_of: Moment | None = None,
     by: Sequence[str] = ("month", "office"),
     unit: str = "declaration",
-    age: str | None = _AGE,
+    age: str | None = AGE,
     label_delay: int = 30,
     definitions: str | os.PathLike[str] | None = None,
 ) -> EnforcementStatistics:

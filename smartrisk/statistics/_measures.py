@@ -26,7 +26,7 @@ REASONS = (
 )
 _OPEN, _EMPTY, _NO_RANDOM, _FEW_RANDOM, _UNCOVERED = range(1, len(REASONS))
 #: Random controls below which a ratio to their hit rate is mostly chance.
-_LEAST_RANDOM = 30
+LEAST_RANDOM = 30
 #: Least share of the items that an estimate must rest on: what is not covered moves it
 #: by 0.05 at most.
 _LEAST_COVERED = 0.95
@@ -321,7 +321,7 @@ class Engine:
             _divide(1 - rate.value, rate.value * rate.n) for rate in (above, below)
         ]
         factor = np.exp(_Z * np.sqrt(relative[0] + relative[1]))
-        few = below.n < _LEAST_RANDOM
+        few = below.n < LEAST_RANDOM
         reason = np.where(below.n == 0, _NO_RANDOM, np.where(few, _FEW_RANDOM, 0))
         yield Figures(
             numerator=above.value,

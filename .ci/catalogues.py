@@ -35,6 +35,7 @@ _KEYWORDS = {
 MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
     *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
+    "readiness",
     "models/_calibration",  # warns in `fit`
 )
 #: Calls that make a message: the template is their second argument.

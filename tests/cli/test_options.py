@@ -14,6 +14,7 @@ COMMANDS = [
     "demo",
     "map f.csv --out m.toml",
     "profile f.csv",
+    "readiness f.csv",
     "generate --out w",
     "validate f.csv",
     "fit --out e",

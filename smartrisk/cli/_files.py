@@ -84,7 +84,7 @@ def load_declarations(files: DataFiles) -> pd.DataFrame:
     frame = read_table(files.declarations, columns, files.on_error)
     frame = add_header(frame, files.header, files.on, columns, files.on_error)
     if files.declarations == files.outcomes:
-        columns = _add_result_columns(columns, frame)
+        columns = add_result_columns(columns, frame)
     with naming_file(files.declarations):
         return validate(
             frame, schema.DECLARATIONS, columns=columns, on_error=files.on_error
@@ -251,7 +251,7 @@ def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     return escaped
 
 
-def _add_result_columns(
+def add_result_columns(
     columns: schema.ColumnMap | None, frame: pd.DataFrame
 ) -> schema.ColumnMap:
     """Return the map of one file for both tables: its results under their own names.

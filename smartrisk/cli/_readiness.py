@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from smartrisk import schema
-from smartrisk.cli._files import add_header, load_column_map
+from smartrisk.cli._files import add_header, add_result_columns, load_column_map
 from smartrisk.cli._map import read_file
 from smartrisk.cli._messages import naming_file, render_message
 from smartrisk.cli._terminal import print_line
-from smartrisk.errors import ArgumentError, Message
+from smartrisk.errors import Message
 from smartrisk.intake import propose_map
 from smartrisk.readiness import Readiness, assess
 from smartrisk.validation import check
@@ -30,15 +30,23 @@ def readiness(
     column_map = load_column_map(columns)
     result_map = load_column_map(outcome_columns) or column_map
     items = add_header(read_file(file)[0], header, on, column_map)
-    results = None if outcomes is None else _read_other(file, outcomes)
+    # One file may hold both: its rows without a result are then no results.
+    is_both = outcomes == file
+    results = items if is_both else None
+    if outcomes is not None and not is_both:
+        results = read_file(outcomes)[0]
     given = column_map
     if column_map is None:
+        others = [] if results is None or is_both else [results]
         with naming_file(file):
-            proposal = propose_map(items, *([] if results is None else [results]))
+            proposal = propose_map(items, *others)
         _print_proposed(len(proposal.questions), file)
         column_map = proposal.columns
         if result_map is None and proposal.results is not None:
             result_map = proposal.results.columns
+    if is_both:
+        result_map = result_map or column_map
+        column_map = add_result_columns(column_map, items)
     usable = _usable(items, schema.DECLARATIONS, column_map, file)
     if results is not None and outcomes is not None:
         results = _usable(results, schema.OUTCOMES, result_map, outcomes)
@@ -51,18 +59,6 @@ def readiness(
     _print_answers(ready, lang)
     _print_use_cases(ready, lang)
     return 0
-
-
-def _read_other(file: str, other: str) -> pd.DataFrame:
-    """Return a second file as it is written; the first one may hold both."""
-    if file == other:
-        raise ArgumentError(
-            "cli.readiness_same_file",
-            "--outcomes {path!r} is the file of the declarations. Write the columns of "
-            "results to a file of their own, with the keys of the items.",
-            path=other,
-        )
-    return read_file(other)[0]
 
 
 def _usable(

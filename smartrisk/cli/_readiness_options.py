@@ -25,8 +25,8 @@ def add_readiness(commands: Commands) -> None:
         "--map",
         dest="columns",
         metavar="MAP",
-        help="how the file's columns are called: a TOML file, or the name of a map that "
-        "comes with the library; default: as proposed",
+        help="how the file's columns are called: a TOML file, or the name of a map "
+        "that comes with the library; default: as proposed",
     )
     parser.add_argument(
         "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"

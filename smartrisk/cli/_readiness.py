@@ -96,7 +96,7 @@ def _print_proposed(n_questions: int, file: str) -> None:
 
 def _print_answers(ready: Readiness, lang: str) -> None:
     """Print the questions with their evidence, then those that people answer."""
-    frame = ready.frame(lang)
+    frame = ready.frame(lang=lang)
     head = Message("cli.readiness_data", "what the data answer:")
     print_line(f"\n{render_message(head)}")
     for row in frame[frame["answered_by"] == "data"].to_dict("records"):
@@ -119,7 +119,7 @@ def _print_use_cases(ready: Readiness, lang: str) -> None:
     """Print which use cases are possible today, and what the others lack."""
     head = Message("cli.readiness_today", "which use cases are possible today:")
     print_line(f"\n{render_message(head)}")
-    for row in ready.use_cases(lang).to_dict("records"):
+    for row in ready.use_cases(lang=lang).to_dict("records"):
         line = Message("cli.readiness_possible", "possible: {name}", name=row["name"])
         if not row["possible"]:
             line = Message("cli.readiness_not", "blocked: {name}", name=row["name"])

@@ -64,7 +64,7 @@ class Readiness(Result):
         n_possible = sum(not self._needs_of(case) for case in cases)
         return f"Readiness({n_possible} of {len(cases)} use cases possible)"
 
-    def frame(self, lang: str = "en") -> pd.DataFrame:
+    def frame(self, *, lang: str = "en") -> pd.DataFrame:
         """Return one row per question.
 
         Parameters
@@ -90,7 +90,7 @@ class Readiness(Result):
         rows = [self._row(one, texts, lang) for one in read_catalogue().questions]
         return pd.DataFrame(rows, columns=_FRAME)
 
-    def blocked(self, lang: str = "en") -> pd.DataFrame:
+    def blocks(self, *, lang: str = "en") -> pd.DataFrame:
         """Return what blocks each use case that is not possible.
 
         Parameters
@@ -110,7 +110,7 @@ class Readiness(Result):
         ArgumentError
             If `lang` is unknown.
         """
-        check_choice("Readiness.blocked", "lang", lang, LANGUAGES)
+        check_choice("Readiness.blocks", "lang", lang, LANGUAGES)
         rows = [
             {
                 "use_case": case.id,
@@ -124,8 +124,8 @@ class Readiness(Result):
         ]
         return pd.DataFrame(rows, columns=_BLOCKED)
 
-    def use_cases(self, lang: str = "en") -> pd.DataFrame:
-        """Return which use cases are possible today, as far as data can tell.
+    def use_cases(self, *, lang: str = "en") -> pd.DataFrame:
+        """Return which use cases are possible today, as far as data can show.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class Readiness(Result):
         gaps = [self._gap(need, lang) for need in needs]
         return [
             *(one.id, "data", one.text[lang]),
-            *(_filled(part, texts, lang) for part in (one.measure, one.evidence)),
+            *(_fill(part, texts, lang) for part in (one.measure, one.evidence)),
             "; ".join(names),
             "; ".join(gap["missing"] for gap in gaps),
             " ".join(gap["next_step"] for gap in gaps),
@@ -226,7 +226,7 @@ def assess(
     Returns
     -------
     readiness : Readiness
-        ``frame()`` has one row per question, ``blocked()`` one per missing need,
+        ``frame()`` has one row per question, ``blocks()`` one per missing need,
         ``use_cases()`` one per use case.
 
     Raises
@@ -245,7 +245,7 @@ def assess(
     >>> import smartrisk as sr
     >>> world = sr.datasets.make_declarations(2_000, random_state=0)
     >>> ready = sr.readiness.assess(world.declarations)
-    >>> row = ready.blocked().set_index("use_case").loc["enforcement"]
+    >>> row = ready.blocks().set_index("use_case").loc["enforcement"]
     >>> row["missing"]
     'OUTCOMES.illicit: 0 results, at least 1 needed'
     """
@@ -265,6 +265,6 @@ def assess(
     return Readiness(read_facts(join_data(items, results, decided), results))
 
 
-def _filled(part: Mapping[str, str] | None, texts: Mapping[str, str], lang: str) -> str:
+def _fill(part: Mapping[str, str] | None, texts: Mapping[str, str], lang: str) -> str:
     """Return a text of a question with its facts."""
     return "" if part is None else part[lang].format(**texts)

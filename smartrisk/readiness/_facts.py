@@ -118,7 +118,7 @@ def _rate(hits: NDArray[np.bool_]) -> float | None:
     return _share(hits) if len(hits) >= _LEAST_OF_A_RATE else None
 
 
-def _stated(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+def _find_stated(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     """Return which rows state a field; none of them where it is not there."""
     if name not in frame:
         return np.zeros(len(frame), np.bool_)
@@ -135,9 +135,9 @@ def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
 def _of_fields(items: pd.DataFrame) -> dict[str, Fact]:
     """Return what is filled, and what its numbers say of each other."""
     filled = {
-        field.name: float(_stated(items, field.name).mean())
+        field.name: float(_find_stated(items, field.name).mean())
         for field in DECLARATIONS
-        if _stated(items, field.name).any()
+        if _find_stated(items, field.name).any()
     }
     emptiest = min(filled, key=lambda name: filled[name])
     value, net = _numbers(items, "customs_value"), _numbers(items, "net_mass_kg")
@@ -155,7 +155,7 @@ def _of_fields(items: pd.DataFrame) -> dict[str, Fact]:
         "priced": _share((value > 0) & (net > 0)),
         "net_over_gross": _share(net[both] > gross[both]),
         "repeated": _share(repeated) if len(line) == len(_LINE) else None,
-        "sourced": _share(_stated(items, SOURCE_ROW)),
+        "sourced": _share(_find_stated(items, SOURCE_ROW)),
     }
 
 
@@ -172,9 +172,9 @@ def _of_time(items: pd.DataFrame) -> dict[str, Fact]:
 def _of_traders(items: pd.DataFrame) -> dict[str, Fact]:
     """Return who is named, and how many stand behind a cell of a table."""
     personal = [
-        name for name in (*TRADERS, "description") if _stated(items, name).any()
+        name for name in (*TRADERS, "description") if _find_stated(items, name).any()
     ]
-    stated = _stated(items, "importer_id")
+    stated = _find_stated(items, "importer_id")
     facts: dict[str, Fact] = {
         "personal": ", ".join(personal) or None,
         "importer_stated": _share(stated),
@@ -190,7 +190,7 @@ def _of_traders(items: pd.DataFrame) -> dict[str, Fact]:
     begin = items["lodged_at"].max() - pd.Timedelta(days=FEW_DAYS)
     recent = (known["lodged_at"] > begin).to_numpy()
     facts["new_share"] = _share((first > begin).to_numpy()[recent])
-    if _stated(items, "office").any():
+    if _find_stated(items, "office").any():
         chapter = known["tariff_code"].astype(str).str[:2]
         cells = known.groupby(["office", chapter], observed=True)["importer_id"]
         facts["small_cells"] = _share((cells.nunique() < LEAST_TRADERS).to_numpy())
@@ -214,7 +214,7 @@ def _of_results(data: Data) -> dict[str, Fact]:
             (_numbers(data.results, "revenue_adjustment")[hits] > 0).sum()
         ),
         "inspected": _share(seen),
-        "officer_stated": _share(_stated(data.results, "officer_id")),
+        "officer_stated": _share(_find_stated(data.results, "officer_id")),
         "n_earlier": int((~later).sum()),
         "n_later": int(later.sum()),
         "rate_earlier": _rate(hits[~later]),
@@ -227,7 +227,7 @@ def _of_days(data: Data) -> dict[str, Fact]:
     lodged = data.items["lodged_at"].to_numpy()
     facts: dict[str, Fact] = dict.fromkeys(("delay_median", "delay_p90"))
     facts |= {
-        "known_stated": _share(_stated(data.results, "known_at")),
+        "known_stated": _share(_find_stated(data.results, "known_at")),
         "n_closed_months": 0,
     }
     if not len(data.rows):
@@ -255,7 +255,7 @@ def _of_decisions(data: Data) -> dict[str, Fact]:
     decisions = data.decisions
     if decisions is None:
         return facts
-    stated = _stated(decisions, "propensity").sum()
+    stated = _find_stated(decisions, "propensity").sum()
     facts["propensity_stated"] = float(stated / len(data.items))
     controlled = (decisions["channel"] != "green").to_numpy(np.bool_)
     drawn = np.zeros(len(decisions), np.bool_)

@@ -11,7 +11,7 @@ FRENCH = {
     "declaration_id": "no_declaration",
     "lodged_at": "date_enreg",
     "tariff_code": "espece_tarifaire",
-    "customs_value": "valeur_caf",
+    "customs_value": "valeur_en_douane",
     "net_mass_kg": "poids_net",
 }
 

@@ -60,6 +60,7 @@ from smartrisk.pages import (
     WatchList,
 )
 from smartrisk.quality import plausibility, scorecard
+from smartrisk.readiness import assess
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, OUTCOMES
 from smartrisk.selectivity import (
@@ -267,6 +268,7 @@ CALLS = {
     "inspection_integrity": lambda m, t: inspection_integrity(
         t.found, t.scores, min_cases=1
     ),
+    "assess": lambda m, t: assess(t.later, t.results, t.decided).frame(),
     "enforcement": lambda m, t: enforcement(
         t.later,
         t.results,

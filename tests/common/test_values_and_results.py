@@ -247,6 +247,7 @@ MAKERS = {
     "Profile": lambda i: sr.intake.profile(i.few),
     "Proposal": lambda i: sr.intake.propose_map(i.few),
     "Realism": lambda i: sr.datasets.realism(i.world),
+    "Readiness": lambda i: sr.readiness.assess(i.past, i.outcomes),
     "Reasons": lambda i: i.reasons,
     "Registration": Inputs.registration,
     "Removal": Inputs.removal,

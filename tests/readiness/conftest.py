@@ -27,7 +27,7 @@ class Administration:
 
     def blocked(self):
         """Return the ids of the use cases that are blocked."""
-        return set(self.assess().blocked()["use_case"])
+        return set(self.assess().blocks()["use_case"])
 
     def until(self, day):
         """Return what it had on a day, all results of these items included."""

@@ -29,7 +29,7 @@ BLOCKED = {
 @pytest.mark.parametrize("lacking", BLOCKED)
 def test_what_is_blocked_is_blocked_and_nothing_else(administrations, lacking):
     ready = administrations[lacking].assess()
-    assert set(ready.blocked()["use_case"]) == BLOCKED[lacking]
+    assert set(ready.blocks()["use_case"]) == BLOCKED[lacking]
     cases = ready.use_cases().set_index("use_case")["possible"]
     assert set(cases.index[~cases]) == BLOCKED[lacking]
     assert len(cases) == 10
@@ -40,8 +40,8 @@ def test_what_is_blocked_is_blocked_and_nothing_else(administrations, lacking):
 def test_each_block_names_the_field_the_amount_and_one_step(
     administrations, lacking, lang
 ):
-    rows = administrations[lacking].assess().blocked(lang)
-    english = administrations[lacking].assess().blocked()
+    rows = administrations[lacking].assess().blocks(lang=lang)
+    english = administrations[lacking].assess().blocks()
     assert len(rows)
     for row in rows.to_dict("records"):
         table, _, field = row["field"].partition(".")
@@ -60,7 +60,7 @@ def test_each_block_names_the_field_the_amount_and_one_step(
 def test_the_amount_is_what_is_missing(perfect):
     hits = perfect.results["illicit"].to_numpy().cumsum()
     few = replace(perfect, results=perfect.results[hits <= 22])
-    row = few.assess().blocked().query("use_case == 'model' and have == '22'")
+    row = few.assess().blocks().query("use_case == 'model' and have == '22'")
     assert row["needed"].tolist() == ["60"]
     assert "38 more hits" in row["next_step"].item()
 
@@ -124,7 +124,7 @@ def test_a_field_that_one_item_in_nine_lacks_blocks_what_needs_it(
     empty = np.arange(len(perfect.items)) % 9 == 0
     items = perfect.items.assign(**{field: perfect.items[field].mask(empty)})
     ready = replace(perfect, items=items).assess()
-    row = ready.blocked().to_dict("records")
+    row = ready.blocks().to_dict("records")
     assert [r["use_case"] for r in row] == [expected]
     assert f"{67} more items" in row[0]["next_step"]
     assert row[0]["have"] == "88.8 %"
@@ -136,7 +136,7 @@ def test_without_propensities_another_policy_is_not_estimated(perfect):
     assert without.blocked() == {"off_policy"}
     stated = perfect.decisions["propensity"].mask(np.arange(len(decisions)) == 7)
     one = replace(perfect, decisions=perfect.decisions.assign(propensity=stated))
-    row = one.assess().blocked().to_dict("records")
+    row = one.assess().blocks().to_dict("records")
     assert [r["use_case"] for r in row] == ["off_policy"]
     assert row[0]["have"] == "99.9 %"
     assert "1 more items" in row[0]["next_step"]
@@ -156,8 +156,10 @@ def test_the_order_of_rows_changes_nothing(administrations):
     for name in ("nothing", "blanks", "random share", "time"):
         one = administrations[name]
         for lang in LANGUAGES:
-            frame = one.assess().frame(lang)
-            pd.testing.assert_frame_equal(frame, one.shuffled().assess().frame(lang))
+            frame = one.assess().frame(lang=lang)
+            pd.testing.assert_frame_equal(
+                frame, one.shuffled().assess().frame(lang=lang)
+            )
 
 
 def test_more_months_never_block_what_was_possible(perfect):
@@ -192,7 +194,7 @@ def test_questions_for_people_stay_open(perfect):
     assert set(asked) == set(people["id"])
 
 
-def test_nothing_is_blocked_without_a_question_that_says_so(administrations):
+def test_nothing_is_blocked_without_a_question_that_states_it(administrations):
     for one in administrations.values():
         ready = one.assess()
         frame, cases = ready.frame(), ready.use_cases()
@@ -263,9 +265,9 @@ def test_a_table_without_rows_or_an_unknown_language_is_refused(perfect):
     with pytest.raises(TableError) as caught:
         sr.readiness.assess(perfect.items.head(0))
     assert caught.value.message_id == "readiness.no_items"
-    for method in ("frame", "blocked", "use_cases"):
+    for method in ("frame", "blocks", "use_cases"):
         with pytest.raises(ArgumentError, match="lang"):
-            getattr(perfect.assess(), method)("de")
+            getattr(perfect.assess(), method)(lang="de")
 
 
 def test_rows_that_cannot_be_read_can_be_set_aside(perfect):

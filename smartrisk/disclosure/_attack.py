@@ -81,6 +81,7 @@ class Table:
         moves = np.stack(self.moves)
         reach = moves @ target
         some = np.flatnonzero(np.abs(reach) > TOLERANCE * np.abs(moves).max(axis=1))
+        some = some[np.argsort(-np.abs(reach[some]), kind="stable")]
         scaled = moves[some] * (by / reach[some])[:, None]
         inside = (scaled >= own - self.cells - slack).all(axis=1)
         inside &= (scaled <= self.most - self.cells + slack).all(axis=1)

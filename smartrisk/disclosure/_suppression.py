@@ -152,8 +152,9 @@ def suppress(
     --------
     >>> import pandas as pd
     >>> from smartrisk.disclosure import suppress
-    >>> rows = [(o, c, f"{o}{c}{i}", 10.0) for o in "AB" for c in "xyz" for i in range(9)]
-    >>> parts = pd.DataFrame(rows, columns=["office", "chapter", "trader", "value"])
+    >>> rows = [(o, c, f"{o}{c}{i}") for o in "AB" for c in "xyz" for i in range(9)]
+    >>> parts = pd.DataFrame(rows, columns=["office", "chapter", "trader"])
+    >>> parts["value"] = 10.0
     >>> parts.loc[parts["trader"] == "Ax0", "value"] = 300.0
     >>> done = suppress(parts, by=["office", "chapter"])
     >>> done
@@ -286,7 +287,7 @@ def _hide(
         need = rules.p_percent / 100 * gap
         need = max(need, 1.0) if count else need
         targets.append(_Target(line, need, need, -1))
-    _protect(table, entries, targets, _costs(parts.total))
+    _protect(table, entries, targets, parts)
     reason[table.hidden & ~primary] = SECONDARY
     return _result(entries, parts, reason, above * primary, below * primary)
 
@@ -298,9 +299,10 @@ def _costs(total: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _protect(
-    table: Table, entries: Entries, targets: list[_Target], cost: NDArray[np.float64]
+    table: Table, entries: Entries, targets: list[_Target], parts: Contributions
 ) -> None:
     """Hide entries until every target is safe, then check the proofs once more."""
+    cost = _costs(parts.total)
     hardest = sorted(range(len(targets)), key=lambda i: -targets[i].above)
     for place in hardest:
         one = targets[place]

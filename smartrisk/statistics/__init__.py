@@ -1,7 +1,8 @@
 """Enforcement statistics: indicators as data, one engine, as of a moment.
 
 Reads DECLARATIONS, OUTCOMES, DECISIONS, MILESTONES and overrides; writes counts, rates
-with intervals, what is pending and why a figure is absent, by groups with their totals.
+with intervals, what is pending and why a figure is absent, by groups with their totals;
+says what of it is safe to publish.
 """
 
 from smartrisk.statistics._definitions import Definition, read_definitions
@@ -11,12 +12,22 @@ from smartrisk.statistics._enforcement import (
     enforcement,
 )
 from smartrisk.statistics._measures import LEAST_RANDOM
+from smartrisk.statistics._publishing import (
+    Release,
+    ReleaseComparison,
+    compare,
+    publish,
+)
 
 __all__ = [
     "AGE",
     "LEAST_RANDOM",
     "Definition",
     "EnforcementStatistics",
+    "Release",
+    "ReleaseComparison",
+    "compare",
     "enforcement",
+    "publish",
     "read_definitions",
 ]

@@ -24,6 +24,7 @@ from smartrisk.statistics._events import Events, check_milestones
 from smartrisk.statistics._grammar import OWN
 from smartrisk.statistics._measures import REASONS, Engine, Figures
 from smartrisk.statistics._population import PERIODS, TOTAL, Level, Population
+from smartrisk.statistics._quantities import Kept
 from smartrisk.statistics._reading import OWNER, Cut, Reading, moments_of, read_items
 from smartrisk.tables import read_table
 from smartrisk.windows import Moment, read_moment
@@ -53,6 +54,8 @@ class EnforcementStatistics(Result):
         Fields of the groups.
     as_of : Timestamp
         Nothing known at this moment or later counts.
+    _kept : Kept
+        The units, for `publish`; they are not saved with the result.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class EnforcementStatistics(Result):
     _definitions: dict[str, Definition]
     _by: tuple[str, ...]
     as_of: pd.Timestamp
+    _kept: Kept
 
     def frame(self) -> pd.DataFrame:
         """Return the figures.
@@ -286,7 +290,8 @@ def enforcement(
         as_of=_read_as_of(as_of, items), age=_read_age(age), label_delay=label_delay
     )
     groups = _read_by(by, items)
-    reading = read_items(items, events, cut)
+    # A copy without data: columns that the caller replaces later do not reach it.
+    reading = read_items(items.copy(deep=False), events, cut)
     controls = read_controls(
         reading,
         read_table(OWNER, "'outcomes'", outcomes),
@@ -300,13 +305,15 @@ def enforcement(
         for name in ("item", "declaration")
     }
     populations["asked"] = populations[unit]
-    table = _make_table(Engine(populations, known), known, groups)
+    engine = Engine(populations, known)
+    table = _make_table(engine, known, groups)
     return EnforcementStatistics(
         table,
         _make_checks(table, known, groups, reading),
         known,
         groups,
         pd.Timestamp(cut.as_of),
+        Kept(engine, reading, known, groups),
     )
 
 

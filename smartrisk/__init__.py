@@ -20,6 +20,7 @@ _PACKAGES = (
     "benchmark",
     "cli",
     "datasets",
+    "disclosure",
     "displays",
     "engine",
     "errors",

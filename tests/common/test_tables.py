@@ -352,6 +352,8 @@ ELSEWHERE = {
     "read_declarations",
     "register",
     "write_table",
+    # Parts of traders are made by the caller, as a frame of pandas.
+    "suppress",
     # Marks and sources are attributes of frames of pandas.
     "mark_learned",
     "are_learned",

@@ -3,10 +3,11 @@
 Run ``python benchmarks/disclosure.py [--tables 1000] [--items 40000]``. Small random
 tables are suppressed; for every secret sum two linear programmes look for its interval
 with all that is published: once for a reader from outside, once for the second-largest
-trader, who knows what he did in every cell. Then a year by office and chapter of made-up
-worlds is suppressed, and compared with hiding every row and column with a secret cell.
-Prints the worst distance in units of what is promised, and the safe cells that are kept;
-writes ``benchmarks/results/disclosure.csv``.
+trader, who knows what he did in every cell. Then a year by office and chapter of
+made-up worlds is suppressed, and compared with hiding every row and column with a
+secret cell.
+Prints the worst distance in units of what is promised, and the safe cells that are
+kept; writes ``benchmarks/results/disclosure.csv``.
 """
 
 from __future__ import annotations

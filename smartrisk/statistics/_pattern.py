@@ -51,7 +51,7 @@ class Patterns:
 
     def _add(self, one: Quantity) -> str:
         """Take in a sum; the same numbers of the same traders are one sum."""
-        fields = [name for name in one.parts if name not in ("trader", "value")]
+        fields = [str(name) for name in one.parts if name not in ("trader", "value")]
         content = one.parts.sort_values([*fields, "trader", "value"])
         digest = pd.util.hash_pandas_object(content, index=False).to_numpy().tobytes()
         key = self._same.setdefault(digest, one.key)
@@ -71,7 +71,7 @@ class Patterns:
                     continue
                 if lower not in self.done or upper not in self.done:
                     continue
-                more = self._uncovered(lower, upper)
+                more = self._find_uncovered(lower, upper)
                 if more is not None:
                     before = named.get(upper)
                     named[upper] = more if before is None else pd.concat([before, more])
@@ -80,7 +80,7 @@ class Patterns:
     def _decide(self, key: str, named: pd.DataFrame | None) -> None:
         """Decide on one sum."""
         one = self.quantities[key]
-        by = [name for name in one.parts if name not in ("trader", "value")]
+        by = [str(name) for name in one.parts if name not in ("trader", "value")]
         if (one.parts["value"] < 0).any():
             self.done[key] = None
             self.why[key] = "withheld: it adds numbers below 0"
@@ -124,7 +124,7 @@ class Patterns:
             bounds.append(shown[[*by, "value"]])
         if not bounds:
             return None
-        return pd.concat(bounds).groupby(by, as_index=False)["value"].min()
+        return pd.concat(bounds).groupby(by)["value"].min().reset_index()
 
     def frame(self, key: str) -> pd.DataFrame:
         """Return the table of a sum."""
@@ -133,12 +133,12 @@ class Patterns:
             raise KeyError(key)
         return found.frame()
 
-    def _uncovered(self, lower: str, upper: str) -> pd.DataFrame | None:
+    def _find_uncovered(self, lower: str, upper: str) -> pd.DataFrame | None:
         """Return numerators that must be hidden and are not; None where all are."""
         if self.done[upper] is None:
             return None
         above = self.frame(upper)
-        by = [name for name in above if name not in ("value", "status", "reason")]
+        by = [str(name) for name in above if name not in ("value", "status", "reason")]
         shared = [name for name in by if name != PART]
         if self.done[lower] is None:
             hidden = above["value"].notna()
@@ -152,8 +152,8 @@ class Patterns:
             if PART in by:
                 few &= both[PART] != TOTAL
             hidden = hits.notna() & (n.isna() | few)
-        hidden = hidden.to_numpy(bool)
-        return above.loc[hidden, by] if hidden.any() else None
+        rows = hidden.to_numpy(bool)
+        return above.loc[rows, by] if rows.any() else None
 
 
 def known_sums(
@@ -169,14 +169,16 @@ def known_sums(
             continue
         is_cell = (rows[shared] != TOTAL).all(axis=1)
         then = cells.merge(rows.loc[is_cell, shared].drop_duplicates(), on=shared)
-        for row in rows[rows["value"].notna()].itertuples(index=False):
-            mine = np.ones(len(then), bool)
+        shown = rows[rows["value"].notna()]
+        values = shown["value"].to_numpy(np.float64)
+        for row, value in zip(shown.itertuples(index=False), values, strict=True):
+            own = np.ones(len(then), bool)
             for name in shared:
                 label = getattr(row, name)
                 if label != TOTAL:
-                    mine &= (then[name] == label).to_numpy(bool)
-            if mine.any():
-                found.append((then.loc[mine, by], float(row.value)))
+                    own &= (then[name] == label).to_numpy(bool)
+            if own.any():
+                found.append((then.loc[own, by], float(value)))
     return found
 
 

@@ -71,7 +71,8 @@ class Release(Result):
             ``indicator``, ``part``, the fields of `by`, ``unit``, ``numerator``,
             ``denominator``, ``value``, ``low``, ``high``, ``n``, ``status`` and
             ``reason``. Codes of ``status`` are those of the SDMX list CL_CONF_STATUS:
-            "F" free, "A" few traders, "C" dominance or a rate that tells on all, "D"
+            "F" free, "A" few traders, "C" dominance or a rate that shows each
+            result, "D"
             secondary, "N" withheld as a whole.
         """
         return self._table.copy()
@@ -169,11 +170,12 @@ def publish(
     Notes
     -----
     A trader is an importer. A numerator is hidden where its denominator is, and where
-    it is 0 or all of less than 50 units, since that tells the result of each. The
+    it is 0 or all of less than 50 units, since that shows the result of each. The
     reader of the linear programmes knows all published totals, the denominators of
     published rates and all earlier releases, and is the second-largest trader of the
     figure. Relations between different indicators, other than that equal sums are
-    hidden alike, are not attacked: publish indicators that nearly add up together with
+    hidden in the same way, are not attacked: publish indicators that nearly add up
+    together with
     care. Estimates and medians are withheld.
 
     Examples
@@ -188,7 +190,7 @@ def publish(
     """
     rules = Rules(min_traders=min_traders, dominance=dominance, p_percent=p_percent)
     check_number(_OWNER, "rounding", rounding, low=0, integer=True)
-    definitions = _chosen(result, indicators)
+    definitions = _choose(result, indicators)
     _check_earlier(result, earlier)
     figures = result.frame()
     kept = result._kept
@@ -204,7 +206,7 @@ def publish(
     ]
     table = pd.concat(tables, ignore_index=True)
     if rounding:
-        table = _rounded(table, definitions, rounding)
+        table = _round(table, definitions, rounding)
     hidden = table[table["status"] != _FREE]
     names = ["indicator", "status", "reason"]
     report = hidden.groupby(names, sort=True).size().rename("n_figures").reset_index()
@@ -214,7 +216,7 @@ def publish(
     )
 
 
-def _chosen(
+def _choose(
     result: EnforcementStatistics, indicators: Sequence[str] | None
 ) -> dict[str, Definition]:
     """Return the definitions of the indicators to publish."""
@@ -239,7 +241,7 @@ def _unknown(wrong: Sequence[str], known: dict[str, Definition]) -> ArgumentErro
 
 
 def _check_earlier(result: EnforcementStatistics, earlier: Sequence[Release]) -> None:
-    """Raise where an earlier release has groups that this one cannot tell apart."""
+    """Raise where an earlier release has groups that this one cannot distinguish."""
     for one in earlier:
         wrong = [name for name in one._by if name not in result._by]
         if wrong:
@@ -271,21 +273,23 @@ def _rows(
         keys = {}
     columns = {"lower": "denominator", "n": "n", "upper": "numerator"}
     columns["parts"] = "numerator"
-    gone = {name: lost.copy() for name in set(columns.values())}
+    missing = {name: lost.copy() for name in set(columns.values())}
     for role in ("lower", "upper", "parts", "n"):
         if role not in keys:
             continue
         codes, texts = _lookup(table, patterns, keys[role], split=role == "parts")
         hidden = codes != _FREE
-        gone[columns[role]] |= hidden
+        missing[columns[role]] |= hidden
         fresh = hidden & (status == _FREE)
         status[fresh], reason[fresh] = codes[fresh], texts[fresh]
     if "n" not in keys:
         side = "denominator" if "lower" in keys else "numerator"
-        gone["n"] |= gone[side] | (one.upper.kind == "sum" and "lower" not in keys)
-    for name, mask in gone.items():
+        missing["n"] |= missing[side] | (
+            one.upper.kind == "sum" and "lower" not in keys
+        )
+    for name, mask in missing.items():
         table.loc[mask, name] = np.nan
-    either = gone["numerator"] | gone["denominator"]
+    either = missing["numerator"] | missing["denominator"]
     table.loc[either, ["value", "low", "high"]] = np.nan
     return table.drop(columns="reason").assign(
         status=pd.Series(status, dtype="str"), reason=pd.Series(reason, dtype="str")
@@ -310,7 +314,7 @@ def _lookup(
     return codes, np.append(found["reason"].to_numpy(object), "")[place]
 
 
-def _rounded(
+def _round(
     table: pd.DataFrame, definitions: dict[str, Definition], base: int
 ) -> pd.DataFrame:
     """Return the table with numbers rounded to a base, and rates of these."""
@@ -436,7 +440,7 @@ def compare(ours: Release, theirs: Release) -> ReleaseComparison:
         rows += [("", what, *pair)] if pair[0] != pair[1] else []
     for name in [*ours._definitions, *theirs._definitions]:
         for what in ("measure", "numerator", "denominator", "unit", "split"):
-            pair = _said(ours, name, what), _said(theirs, name, what)
+            pair = _state(ours, name, what), _state(theirs, name, what)
             if pair[0] != pair[1] and (name, what, *pair) not in rows:
                 rows.append((name, what, *pair))
     differing = pd.DataFrame(rows, columns=["indicator", "what", "ours", "theirs"])
@@ -453,7 +457,7 @@ def compare(ours: Release, theirs: Release) -> ReleaseComparison:
     return ReleaseComparison(both[columns], differing)
 
 
-def _said(release: Release, name: str, what: str) -> str:
+def _state(release: Release, name: str, what: str) -> str:
     """Return one line of a definition; empty where there is no such indicator."""
     one = release._definitions.get(name)
     if one is None:

@@ -97,11 +97,13 @@ class Kept:
         above, below = one.upper, one.lower
         base = f"{one.unit}, {late}: "
         if below is None:
-            return {"upper": self._of(base + one.numerator, units, above, counted)}
+            return {
+                "upper": self._make_from(base + one.numerator, units, above, counted)
+            }
         whole = units.mask(below.where) & counted
-        out = {"lower": self._of(base + one.denominator, units, below, counted)}
+        out = {"lower": self._make_from(base + one.denominator, units, below, counted)}
         if one.measure == "ratio":
-            out["upper"] = self._of(base + one.numerator, units, above, counted)
+            out["upper"] = self._make_from(base + one.numerator, units, above, counted)
             if below.kind == "sum":
                 key = f"{base}units of {one.denominator}"
                 out["n"] = self._make(key, units, whole, None)
@@ -114,7 +116,7 @@ class Kept:
             out["parts"] = self._split(key, one.split, units, among)
         return out
 
-    def _of(
+    def _make_from(
         self, key: str, units: Population, expression: Expression, counted: Bool
     ) -> Quantity:
         """Return the sums of an expression."""
@@ -149,8 +151,8 @@ class Kept:
         code, values = units.code(name)
         tables = []
         for text in CODES.get(name, tuple(sorted(values))):
-            mine = among & (code == list(values).index(text))
-            tables.append(self._make(key, units, mine, None).parts.assign(part=text))
+            own = among & (code == list(values).index(text))
+            tables.append(self._make(key, units, own, None).parts.assign(part=text))
         return Quantity(key, pd.concat(tables, ignore_index=True), True)
 
     def _traders(self, units: Population) -> NDArray[np.int64]:
@@ -160,7 +162,7 @@ class Kept:
             if reading is None or "importer_id" not in reading.declarations:
                 raise ArgumentError(
                     "statistics.traders_missing",
-                    "publish: the declarations lack 'importer_id', so nobody can tell "
+                    "publish: the declarations lack 'importer_id', so nobody can count "
                     "how many traders stand behind a figure. Add the column.",
                 )
             code, _ = pd.factorize(reading.column("importer_id"), sort=True)

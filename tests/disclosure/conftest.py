@@ -73,11 +73,11 @@ class Attacker:
 
 def second_largest(parts, entry):
     """Return the largest part of an entry, and who has the second largest."""
-    mine = parts
+    own = parts
     for name in BY:
         if getattr(entry, name) != "total":
-            mine = mine[mine[name] == getattr(entry, name)]
-    sums = mine.groupby("trader")["value"].sum().sort_values(ascending=False)
+            own = own[own[name] == getattr(entry, name)]
+    sums = own.groupby("trader")["value"].sum().sort_values(ascending=False)
     return sums.iloc[0], sums.index[1] if len(sums) > 1 else None
 
 

@@ -114,11 +114,11 @@ def test_an_earlier_release_does_not_give_the_new_cells_away():
     cells = before[BY].drop_duplicates()
     known = []
     for row in first[first["value"].notna()].itertuples():
-        mine = cells
+        own = cells
         for name in BY:
             if getattr(row, name) != "total":
-                mine = mine[mine[name] == getattr(row, name)]
-        known.append((mine, row.value))
+                own = own[own[name] == getattr(row, name)]
+        known.append((own, row.value))
     both = suppress(later, BY, known=known)
     tables = [(None, both.frame()), (cells, first)]
     assert weakest(later, both, tables=tables) >= 1 - 1e-5

@@ -121,8 +121,8 @@ def test_an_attacker_with_all_counts_finds_no_secret_count(figures, release):
 def test_the_next_release_hides_what_the_earlier_would_give_away(world):
     declarations, outcomes, decisions = world
     office = str(declarations["office"].mode()[0])
-    mine = declarations["declaration_id"][declarations["office"] == office]
-    before = declarations[declarations["declaration_id"] != mine.iloc[0]]
+    own = declarations["declaration_id"][declarations["office"] == office]
+    before = declarations[declarations["declaration_id"] != own.iloc[0]]
     then, now = (
         enforcement(rows, outcomes, decisions, by=("office",), age=None)
         for rows in (before, declarations)
@@ -181,10 +181,10 @@ def test_a_saved_result_does_not_carry_what_traders_did(figures):
 
 def test_columns_replaced_after_the_result_do_not_change_what_is_published(world):
     declarations, outcomes, decisions = world
-    mine = declarations.copy()
-    figures = enforcement(mine, outcomes, decisions, by=("office",))
+    own = declarations.copy()
+    figures = enforcement(own, outcomes, decisions, by=("office",))
     before = publish(figures, indicators=["lodged"]).frame()
-    mine["importer_id"] = "one"
+    own["importer_id"] = "one"
     pd.testing.assert_frame_equal(
         publish(figures, indicators=["lodged"]).frame(), before
     )

@@ -68,9 +68,9 @@ def test_a_hidden_numerator_or_denominator_hides_the_rate(figures, release):
     assert hidden.any()
     assert rates.loc[hidden, ["value_out", "low_out", "high_out"]].isna().all(axis=None)
     assert (rates.loc[hidden, "status"] != "F").all()
-    gone = rates["denominator"].notna() & rates["denominator_out"].isna()
-    assert gone.any()
-    assert rates.loc[gone, ["numerator_out", "n_out"]].isna().all(axis=None)
+    removed = rates["denominator"].notna() & rates["denominator_out"].isna()
+    assert removed.any()
+    assert rates.loc[removed, ["numerator_out", "n_out"]].isna().all(axis=None)
 
 
 def test_a_rate_of_none_or_all_of_few_is_not_published(figures, release):

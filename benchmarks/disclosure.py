@@ -61,8 +61,8 @@ def worst(parts: pd.DataFrame, *, insider: bool) -> float:
     least = np.inf
     keys = pd.MultiIndex.from_frame(cells[BY])
     for row, entry in zip(members(secret, cells), secret.itertuples(), strict=True):
-        mine = parts[parts.index.isin(keys[row > 0])]
-        order = mine.groupby("trader")["value"].sum().sort_values(ascending=False)
+        of_entry = parts[parts.index.isin(keys[row > 0])]
+        order = of_entry.groupby("trader")["value"].sum().sort_values(ascending=False)
         own = np.zeros(len(cells))
         if insider and len(order) > 1:
             his = parts[parts["trader"] == order.index[1]]["value"]

@@ -172,8 +172,8 @@ def suppress(
         entries,
         rules,
         count=count,
-        named=_marked(entries, secret),
-        fixed=_marked(entries, public),
+        named=_find_marked(entries, secret),
+        fixed=_find_marked(entries, public),
         most=_bounds(key, most, names),
         known=_known_rows(key, known, names),
     )
@@ -203,7 +203,7 @@ def _check_parts(parts: pd.DataFrame, by: list[str]) -> None:
         )
 
 
-def _marked(entries: Entries, rows: pd.DataFrame | None) -> NDArray[np.bool_]:
+def _find_marked(entries: Entries, rows: pd.DataFrame | None) -> NDArray[np.bool_]:
     """Return which entries are among some rows."""
     if rows is None:
         return np.zeros(len(entries.labels), bool)
@@ -238,7 +238,7 @@ def _known_rows(
 
 @dataclass(frozen=True, eq=False)
 class _Target:
-    """A sum to protect: how far above and below, and from whom."""
+    """A sum to protect: how far above and below, and against which trader."""
 
     members: NDArray[np.float64]
     above: float

@@ -145,6 +145,7 @@ def publish(
         secret sum reaches above and below it at least.
     earlier : sequence of Release, default=()
         Everything already published: nothing secret can be computed by comparing.
+        Rounded ones are refused.
     indicators : sequence of str, default=None
         Names of the indicators to publish; None for all.
     rounding : int, default=0
@@ -160,7 +161,7 @@ def publish(
     ------
     ArgumentError
         If a rule is outside what is allowed, there is no such indicator, the importers
-        are missing, or an earlier release has other fields.
+        are missing, or an earlier release has other fields or was rounded.
 
     See Also
     --------
@@ -241,8 +242,18 @@ def _unknown(wrong: Sequence[str], known: dict[str, Definition]) -> ArgumentErro
 
 
 def _check_earlier(result: EnforcementStatistics, earlier: Sequence[Release]) -> None:
-    """Raise where an earlier release has groups that this one cannot distinguish."""
+    """Raise where an earlier release cannot be taken into account."""
     for one in earlier:
+        if one.rounding:
+            raise ArgumentError(
+                "statistics.earlier_rounded",
+                "{owner}: an earlier release was rounded to {base}; what readers know "
+                "from it is not taken into account, so that this one could give a "
+                "trader away. Publish the same period without rounding only where "
+                "nothing of it was published rounded.",
+                owner=_OWNER,
+                base=one.rounding,
+            )
         wrong = [name for name in one._by if name not in result._by]
         if wrong:
             raise ArgumentError(
@@ -362,6 +373,16 @@ class ReleaseComparison(Result):
     ----------
     _table, _differing : DataFrame
         Rows of `frame` and `definitions`.
+
+    Examples
+    --------
+    >>> from smartrisk.datasets import make_declarations
+    >>> from smartrisk.statistics import compare, enforcement, publish
+    >>> world = make_declarations(2_000, random_state=0)
+    >>> figures = enforcement(world.declarations, world.outcomes, by=("office",))
+    >>> release = publish(figures, indicators=["lodged"])
+    >>> bool(compare(release, release).frame()["comparable"].all())
+    True
     """
 
     _table: pd.DataFrame

@@ -30,6 +30,7 @@ def status(done):
     return done.frame().set_index(BY)["status"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_no_secret_sum_is_found_within_the_promised_distance(seed):
     parts = make_parts(seed)
@@ -107,6 +108,7 @@ def test_a_secret_count_is_never_exact():
         assert high >= entry.true_value + 1 - 1e-6
 
 
+@pytest.mark.slow
 def test_an_earlier_release_does_not_give_the_new_cells_away():
     later = make_parts(1)
     before = later[later["chapter"] != "C4"]

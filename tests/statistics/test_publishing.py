@@ -152,6 +152,12 @@ def test_estimates_and_medians_are_withheld(figures):
     )
 
 
+def test_an_earlier_release_that_was_rounded_is_refused(figures):
+    rounded = publish(figures, indicators=CHOSEN[:1], rounding=5)
+    with pytest.raises(ArgumentError, match="was rounded to 5"):
+        publish(figures, indicators=CHOSEN[:1], earlier=[rounded])
+
+
 def test_rounded_figures_are_multiples_of_the_base(figures):
     out = publish(figures, indicators=CHOSEN, rounding=5).frame()
     counts = out["denominator"].dropna()
@@ -161,6 +167,7 @@ def test_rounded_figures_are_multiples_of_the_base(figures):
     assert rates.between(0, 1).all()
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(world, figures, release):
     declarations, outcomes, decisions = world
     some = declarations["tariff_code"].astype(str).str[:2].isin(CHAPTERS)

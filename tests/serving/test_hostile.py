@@ -15,7 +15,7 @@ import pytest
 
 from smartrisk import RiskEngine
 from smartrisk.errors import ArgumentError
-from smartrisk.serving import Address, Limits, ServiceSettings, serve
+from smartrisk.serving import Address, Limits, ServiceSettings, _program, serve
 from tests.serving.conftest import TOKEN, as_records, serve_here
 
 JSON = {"Content-Type": "application/json"}
@@ -293,6 +293,17 @@ def test_with_the_token_everything_is_answered_under_any_name(guarded, records):
     assert answer.status_code == 200
 
 
+@pytest.fixture
+def deaf(monkeypatch):
+    """Let no service listen: one that is not refused must not open a port here."""
+
+    def listen(address):
+        raise OSError(f"it would listen on {address.host}")
+
+    monkeypatch.setattr(_program, "_listen", listen)
+
+
+@pytest.mark.usefixtures("deaf")
 def test_a_host_that_others_reach_needs_a_token(saved, monkeypatch):
     monkeypatch.delenv("SMARTRISK_TOKEN", raising=False)
     settings = ServiceSettings(folder=str(saved))
@@ -301,6 +312,7 @@ def test_a_host_that_others_reach_needs_a_token(saved, monkeypatch):
     assert caught.value.message_id == "serving.no_token"
 
 
+@pytest.mark.usefixtures("deaf")
 @pytest.mark.parametrize("token", ["short", "with a line\nbreak in it", "é" * 20])
 def test_a_weak_token_is_refused_and_not_repeated(saved, monkeypatch, token):
     monkeypatch.setenv("SMARTRISK_TOKEN", token)

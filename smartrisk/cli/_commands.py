@@ -19,7 +19,7 @@ from smartrisk.cli._files import (
     write_table,
 )
 from smartrisk.cli._fix_list import write_fix_list
-from smartrisk.cli._messages import naming_file, render_message
+from smartrisk.cli._messages import account_for_rows, naming_file, render_message
 from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line, print_table
 from smartrisk.datasets import make_declarations
@@ -73,15 +73,7 @@ def validate(
     frame = add_header(described.table, header, on, column_map)
     with naming_file(file):
         checked = check(frame, wanted, columns=column_map)
-    account = Message(
-        "cli.rows_accounted",
-        "{table}: {n_rows} rows = {n_usable} usable + {n_aside} set aside",
-        table=wanted.name,
-        n_rows=len(frame),
-        n_usable=len(checked.table),
-        n_aside=len(checked.set_aside),
-    )
-    print_line(render_message(account))
+    print_line(render_message(account_for_rows(wanted.name, len(frame), checked)))
     for note in checked.notes():
         print_line(render_message(note))
     summary = checked.summary()

@@ -7,10 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from smartrisk import languages
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    from smartrisk.validation import ValidationReport
 
 #: Names a language in the environment, before the locale of the system.
 LANGUAGE_VARIABLE = "SMARTRISK_LANG"
@@ -111,3 +115,15 @@ def naming_file(path: str) -> Iterator[None]:
         raise FileError(path, error) from error
     finally:
         _current_file.reset(token)
+
+
+def account_for_rows(table: str, n_rows: int, checked: ValidationReport) -> Message:
+    """Return how many rows of a table can be used, and how many were set aside."""
+    return Message(
+        "cli.rows_accounted",
+        "{table}: {n_rows} rows = {n_usable} usable + {n_aside} set aside",
+        table=table,
+        n_rows=n_rows,
+        n_usable=len(checked.table),
+        n_aside=len(checked.set_aside),
+    )

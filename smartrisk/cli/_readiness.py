@@ -7,7 +7,7 @@ import pandas as pd
 from smartrisk import schema
 from smartrisk.cli._files import add_header, add_result_columns, load_column_map
 from smartrisk.cli._map import read_file
-from smartrisk.cli._messages import naming_file, render_message
+from smartrisk.cli._messages import account_for_rows, naming_file, render_message
 from smartrisk.cli._terminal import print_line
 from smartrisk.errors import Message
 from smartrisk.intake import propose_map
@@ -70,15 +70,7 @@ def _usable(
     """Return the rows of a table that can be used, and print how many there are."""
     with naming_file(path):
         checked = check(frame, table, columns=columns)
-    account = Message(
-        "cli.rows_accounted",
-        "{table}: {n_rows} rows = {n_usable} usable + {n_aside} set aside",
-        table=table.name,
-        n_rows=len(frame),
-        n_usable=len(checked.table),
-        n_aside=len(checked.set_aside),
-    )
-    print_line(render_message(account))
+    print_line(render_message(account_for_rows(table.name, len(frame), checked)))
     return checked.table
 
 
@@ -104,15 +96,20 @@ def _print_answers(ready: Readiness, lang: str) -> None:
         print_line(f"    {row['evidence']}")
         if row["blocks"]:
             blocks = Message("cli.readiness_blocks", "blocks: {x}", x=row["blocks"])
-            step = Message("cli.readiness_step", "next step: {x}", x=row["next_step"])
             print_line(f"    {render_message(blocks)}")
-            print_line(f"    {render_message(step)}")
+            _print_step(row["next_step"])
     head = Message("cli.readiness_people", "what only people can answer:")
     print_line(f"\n{render_message(head)}")
     for row in frame[frame["answered_by"] == "people"].to_dict("records"):
         asked = Message("cli.readiness_who", "open; to ask: {who}", who=row["who"])
         print_line(f"- {row['question']}")
         print_line(f"    {render_message(asked)}")
+
+
+def _print_step(text: str) -> None:
+    """Print the next step towards what is blocked."""
+    step = Message("cli.readiness_step", "next step: {x}", x=text)
+    print_line(f"    {render_message(step)}")
 
 
 def _print_use_cases(ready: Readiness, lang: str) -> None:
@@ -126,5 +123,4 @@ def _print_use_cases(ready: Readiness, lang: str) -> None:
         print_line(f"- {render_message(line)}")
         if not row["possible"]:
             print_line(f"    {row['missing']}")
-            step = Message("cli.readiness_step", "next step: {x}", x=row["next_step"])
-            print_line(f"    {render_message(step)}")
+            _print_step(row["next_step"])

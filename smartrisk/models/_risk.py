@@ -52,8 +52,8 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     Parameters
     ----------
     n_estimators : int, default=150
-        Trees of the boosting, with `patience` at most; there are two thirds as many
-        extra trees, and two fifths as many in the forest.
+        Trees of the boosting, with `patience` at most; there are as many extra
+        trees, and two fifths as many in the forest.
     members : tuple of str, default=("boosting", "forest", "extra_trees", "signals")
         What is blended, one or more of these: gradient boosting, a random forest, a
         boosting whose thresholds are drawn at random, and `SignalScore`, which needs no

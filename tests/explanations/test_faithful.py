@@ -36,8 +36,7 @@ def test_contributions_of_all_members_add_up(measured):
 @pytest.mark.slow
 def test_the_planted_concept_is_among_the_three_reasons(concepts):
     assert len(concepts) > 500
-    # 0.927 of 574 is measured with the members of 2026-11-30, 0.941 with those before.
-    assert concepts["named"].mean() >= 0.92
+    assert concepts["named"].mean() >= 0.93
     assert concepts["named_firmly"].mean() >= 0.90
     # Also where naming the most frequent concepts would not help.
     rare = concepts[~concepts["by_habit"].astype(bool)]
@@ -52,7 +51,7 @@ def test_a_wrong_code_is_named_less_often_than_all_other_kinds(concepts):
     wrong_code = concepts["typology"] == "misclassification"
     assert concepts.loc[~wrong_code, "named"].mean() >= 0.95
     assert wrong_code.sum() > 50
-    assert concepts.loc[wrong_code, "named"].mean() >= 0.55
+    assert concepts.loc[wrong_code, "named"].mean() >= 0.60
 
 
 @pytest.mark.slow

@@ -44,6 +44,9 @@ _FEWEST_PRICED = 5
 #: Smallest share of the items that a rule is made of; smaller leaves did not hold on
 #: later items.
 _LEAF_SHARE = 0.005
+#: Leaves that the tree is grown to for each rule. Only the strongest become rules: a
+#: tree of as many leaves as rules would spend most on items that no rule takes.
+_LEAVES_PER_RULE = 2
 #: Minimum number of items of a leaf, whatever the share.
 _FEWEST_IN_LEAF = 20
 #: Scores above this count as this. A model is too certain of the items that it learned
@@ -287,7 +290,7 @@ class _Leaf:
 def _make_rules(past: _Past, rate: float, max_rules: int, channel: str) -> RuleSet:
     """Return the leaves of a tree with the highest scores as rules."""
     n = len(past.table)
-    for n_leaves in range(max_rules, 1, -1):
+    for n_leaves in range(_LEAVES_PER_RULE * max_rules, 1, -1):
         tree = DecisionTreeRegressor(
             max_leaf_nodes=n_leaves,
             min_samples_leaf=max(_FEWEST_IN_LEAF, int(_LEAF_SHARE * n)),

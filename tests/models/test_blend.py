@@ -133,6 +133,18 @@ def test_a_member_alone_scores_by_itself(data, name):
     assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), rel=0.5)
 
 
+def test_the_raw_score_of_a_forest_is_the_mean_over_its_trees(data):
+    X, y, time = data
+    model = RiskClassifier(**SMALL, members=("forest",)).fit(X, y, time=time)
+    (forest,) = model.members_
+    trees = [
+        forest.booster.predict(X, raw_score=True, start_iteration=i, num_iteration=1)
+        for i in range(forest.n_trees)
+    ]
+    assert forest.n_trees > 1
+    np.testing.assert_allclose(forest.raw(X, 1), np.mean(trees, axis=0), atol=1e-12)
+
+
 def test_the_boosting_alone_is_what_lightgbm_trains_with_these_parameters(data):
     X, y, time = data
     model = RiskClassifier(members=("boosting",), n_estimators=20)

@@ -54,6 +54,8 @@ class Figures:
         Controls without a result that counts.
     reason : ndarray of int8, shape (n_groups,)
         Place in `REASONS`.
+    n_effective : ndarray of float64, shape (n_groups,)
+        Size of an unweighted sample of the same precision; empty where it is `n`.
     """
 
     numerator: Float
@@ -65,6 +67,12 @@ class Figures:
     high: Float = field(default_factory=lambda: np.zeros(0))
     pending: Float = field(default_factory=lambda: np.zeros(0))
     reason: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    n_effective: Float = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def precision(self) -> Float:
+        """Number of units that the interval rests on, shape (n_groups,)."""
+        return self.n_effective if len(self.n_effective) else self.n
 
 
 class Engine:
@@ -248,6 +256,7 @@ class Engine:
             high=high,
             n=drawn.n,
             reason=reason,
+            n_effective=drawn.n_effective,
         )
 
     def _add_strata(
@@ -318,7 +327,8 @@ class Engine:
         above, below = rates
         value = _divide(above.value, below.value)
         relative = [
-            _divide(1 - rate.value, rate.value * rate.n) for rate in (above, below)
+            _divide(1 - rate.value, rate.value * rate.precision)
+            for rate in (above, below)
         ]
         factor = np.exp(_Z * np.sqrt(relative[0] + relative[1]))
         few = below.n < LEAST_RANDOM

@@ -294,6 +294,27 @@ def test_the_order_of_rows_changes_nothing(world):
     )
 
 
+def test_lift_is_as_uncertain_as_the_weighted_rate_below_it(world):
+    chance = np.linspace(0.01, 0.9, len(world["decisions"]))
+    uneven = world | {"decisions": world["decisions"].assign(draw_probability=chance)}
+    made = of_world(uneven, by=(), age=None, unit="item")  # what the draw counts
+    rows = made.frame().set_index("indicator")
+    risk, drawn, lift = (
+        rows.loc[name] for name in ("hit_rate_risk", "hit_rate_random", "lift")
+    )
+    # The size that Wilson's interval of the weighted rate rests on.
+    z, both = 1.959963984540054, drawn["low"] + drawn["high"]
+    size = z**2 * (both - 1) / (2 * drawn["value"] - both)
+    assert size < 0.7 * drawn["n"]
+    spread = sum(
+        (1 - rate) / (rate * n)
+        for rate, n in ((risk["value"], risk["n"]), (drawn["value"], size))
+    )
+    factor = np.exp(z * np.sqrt(spread))
+    assert lift["high"] == pytest.approx(lift["value"] * factor)
+    assert lift["low"] == pytest.approx(lift["value"] / factor)
+
+
 def test_a_part_of_the_rows_has_the_figures_of_its_group(world):
     largest = world["declarations"]["office"].value_counts().index[0]
     rows = (world["declarations"]["office"] == largest).to_numpy()

@@ -68,6 +68,9 @@ _QUICKER = 3
 #: Items by which LightGBM smooths the hit rate of a code before it sorts the codes.
 #: Twice its default of 10: at one hit in twenty, ten items mostly hold no hit.
 _CODE_SMOOTHING = 20.0
+#: Items that the bounds of the bins are found on: on 95,000 items of 200 features the
+#: binning takes half as long as on all, which is LightGBM's default up to 200,000.
+_BIN_SAMPLE = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,7 @@ def common_params(random_state: int, n_threads: int) -> dict[str, Any]:
         "cat_smooth": _CODE_SMOOTHING,
         "deterministic": True,
         "force_col_wise": True,
+        "bin_construct_sample_cnt": _BIN_SAMPLE,
         "seed": random_state,
         "num_threads": n_threads,
         "verbosity": -1,

@@ -145,6 +145,12 @@ def test_the_raw_score_of_a_forest_is_the_mean_over_its_trees(data):
     np.testing.assert_allclose(forest.raw(X, 1), np.mean(trees, axis=0), atol=1e-12)
 
 
+def test_bounds_of_bins_are_found_on_a_sample(blended):
+    for member in blended.members_:
+        if member.name in TREES:
+            assert "[bin_construct_sample_cnt: 20000]" in member.text()
+
+
 def test_the_boosting_alone_is_what_lightgbm_trains_with_these_parameters(data):
     X, y, time = data
     model = RiskClassifier(members=("boosting",), n_estimators=20)

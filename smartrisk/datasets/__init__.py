@@ -6,6 +6,7 @@ and, for synthetic worlds, the hidden truth. The generator itself is `smartrisk.
 
 from smartrisk.datasets._example import example_declarations
 from smartrisk.datasets._kcs import PublicSet, load_kcs
+from smartrisk.datasets._labels import join_labels
 from smartrisk.worlds import (
     INDEPENDENT_SCENARIOS,
     SCENARIOS,
@@ -39,6 +40,7 @@ __all__ = [
     "World",
     "breakdown",
     "example_declarations",
+    "join_labels",
     "load_kcs",
     "make_declarations",
     "read_world",

@@ -26,6 +26,7 @@ SLOW = {
     "docs/index.md",
     "docs/quickstart.md",
     "docs/guide/benchmark.md",
+    "docs/guide/choosing.md",
     "docs/guide/commandline.md",
     "docs/guide/evaluation.md",
     "docs/guide/explanations.md",

@@ -279,7 +279,9 @@ def noise(table: pd.DataFrame) -> pd.DataFrame:
 def count_trees() -> int:
     """Return how many trees the default classifier grows, whatever the items."""
     rng = np.random.default_rng(0)
-    made = sr.models.RiskClassifier().fit(rng.normal(size=(400, 4)), rng.random(400) < 0.5)
+    made = sr.models.RiskClassifier().fit(
+        rng.normal(size=(400, 4)), rng.random(400) < 0.5
+    )
     return made.n_trees_
 
 

@@ -64,7 +64,7 @@ def template(domain: str) -> Catalog:
         for text in sorted(message_templates()):
             texts.add(text)
         return texts
-    for package in ("displays", "pages"):
+    for package in ("displays", "pages", "statistics"):
         entries = extract_from_dir(
             ROOT / "smartrisk" / package, method_map=_METHODS, keywords=_KEYWORDS
         )

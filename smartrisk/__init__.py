@@ -46,6 +46,7 @@ _PACKAGES = (
     "serving",
     "settings",
     "simulation",
+    "spreadsheets",
     "statistics",
     "tracking",
     "validation",

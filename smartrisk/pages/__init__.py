@@ -11,9 +11,9 @@ from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._policy_report import PolicyReport
-from smartrisk.pages._spreadsheet import escape_formula, write_table
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages
+from smartrisk.spreadsheets import escape_formula, write_table
 
 __all__ = [
     "CaseSheet",

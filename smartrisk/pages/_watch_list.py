@@ -21,7 +21,6 @@ from smartrisk.pages._page import (
     history_notes,
     read_template,
 )
-from smartrisk.pages._spreadsheet import write_table
 from smartrisk.pages._stages import (
     revenue_label,
     scored_text,
@@ -39,6 +38,7 @@ from smartrisk.schema import (
     TableInput,
 )
 from smartrisk.selectivity import mark_undecided, select
+from smartrisk.spreadsheets import write_table
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:

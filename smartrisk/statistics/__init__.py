@@ -2,7 +2,8 @@
 
 Reads DECLARATIONS, OUTCOMES, DECISIONS, MILESTONES and overrides; writes counts, rates
 with intervals, what is pending and why a figure is absent, by groups with their totals;
-says what of it is safe to publish.
+says what of it is safe to publish; writes CSV,
+workbooks and SDMX-CSV with their metadata.
 """
 
 from smartrisk.statistics._definitions import Definition, read_definitions
@@ -18,6 +19,8 @@ from smartrisk.statistics._publishing import (
     compare,
     publish,
 )
+from smartrisk.statistics._words import translate_sentence
+from smartrisk.statistics._writing import write
 
 __all__ = [
     "AGE",
@@ -30,4 +33,6 @@ __all__ = [
     "enforcement",
     "publish",
     "read_definitions",
+    "translate_sentence",
+    "write",
 ]

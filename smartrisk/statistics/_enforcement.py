@@ -16,12 +16,14 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
+from smartrisk.languages import N_
 from smartrisk.results import Result
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TableInput
 from smartrisk.statistics._controls import read_controls
 from smartrisk.statistics._definitions import Definition, read_definitions
 from smartrisk.statistics._events import Events, check_milestones
 from smartrisk.statistics._grammar import OWN
+from smartrisk.statistics._layout import Layout, make_layout
 from smartrisk.statistics._measures import REASONS, Engine, Figures
 from smartrisk.statistics._population import PERIODS, TOTAL, Level, Population
 from smartrisk.statistics._quantities import Kept
@@ -170,6 +172,18 @@ class EnforcementStatistics(Result):
         base = table["before"].where(table["before"] != 0)
         table["variation"] = (table["value"] - base) / base
         return table.reset_index(drop=True)
+
+    def _layout(self) -> Layout:
+        """Return what is written to a file."""
+        return make_layout(
+            self._table,
+            self._by,
+            self._definitions,
+            as_of=self.as_of,
+            left_out=self._checks,
+            about=("enforcement", N_("Enforcement statistics")),
+            facts=(),
+        )
 
     def __repr__(self) -> str:
         """Return the number of indicators, the groups and the moment."""

@@ -11,9 +11,11 @@ import pandas as pd
 from smartrisk.disclosure import Rules
 from smartrisk.errors import ArgumentError, check_number, format_values
 from smartrisk.intervals import wilson_interval
+from smartrisk.languages import N_
 from smartrisk.results import Result
 from smartrisk.statistics._definitions import Definition
 from smartrisk.statistics._enforcement import EnforcementStatistics
+from smartrisk.statistics._layout import Layout, make_layout
 from smartrisk.statistics._pattern import Patterns
 from smartrisk.statistics._population import TOTAL
 from smartrisk.statistics._quantities import ADDITIVE, PART
@@ -110,6 +112,22 @@ class Release(Result):
         if id not in self._definitions:
             raise _unknown([id], self._definitions)
         return self._definitions[id].text(lang)
+
+    def _layout(self) -> Layout:
+        """Return what is written to a file."""
+        return make_layout(
+            self._table,
+            self._by,
+            self._definitions,
+            as_of=self.as_of,
+            left_out=self._secret,
+            about=("release", N_("Enforcement statistics, for publication")),
+            # A reader who knew the rules of dominance could undo them.
+            facts=(
+                (N_("least traders of a figure"), str(self.rules.min_traders)),
+                (N_("rounded to a multiple of; 0 for none"), str(self.rounding)),
+            ),
+        )
 
     def __repr__(self) -> str:
         """Return how many figures are published, and how many hidden."""

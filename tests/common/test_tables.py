@@ -351,6 +351,7 @@ ELSEWHERE = {
     "judge_items",
     "read_declarations",
     "register",
+    "write_book",
     "write_table",
     # Parts of traders are made by the caller, as a frame of pandas.
     "suppress",

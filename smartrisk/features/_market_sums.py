@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartrisk.features._columns import DAY_BITS, Int
 from smartrisk.features._merging import Entries
@@ -106,15 +107,29 @@ def _go_on(
             return None
         known, start = resumed
         ids, day = _find_entries(tables[LEVEL_GOODS], goods, start)
-        level = level.go_on(known, ids, day, tables[LEVEL_GOODS].exactly(ids, day))
+        sums, there = _sums_left(tables[LEVEL_GOODS], ids, day)
+        level = level.go_on(known, ids[there], day[there], sums)
     found = {}
     for label, table in tables.items():
         ids, day = _find_entries(table, changes.get(label), first)
-        values = level_sums(day, table.exactly(ids, day), level)
+        sums, there = _sums_left(table, ids, day)
         before = derived[label].exactly(ids, day)
-        more = {name: sums - before[name] for name, sums in values.items()}
+        more = {name: -values for name, values in before.items()}
+        for name, values in level_sums(day[there], sums, level).items():
+            more[name][there] += values
         found[label] = derived[label].plus(_table(ids, day, more))
     return level, found
+
+
+def _sums_left(table: SumTable, ids: UInt, day: Int) -> tuple[Sums, NDArray[np.bool_]]:
+    """Return the sums of entries that still have items, and which these are.
+
+    Items that were replaced may have been all of an entry, or of a day: a fit of what
+    is left knows of neither.
+    """
+    sums = table.exactly(ids, day)
+    there = sums["n"] > 0
+    return {name: values[there] for name, values in sums.items()}, there
 
 
 def _find_entries(

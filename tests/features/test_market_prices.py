@@ -169,6 +169,32 @@ def test_batch_one_item_update_and_restored_history_are_bit_identical(items):
         assert np.array_equal(one, batch[[row]], equal_nan=True)
 
 
+def test_a_day_whose_items_were_replaced_leaves_no_trace(items):
+    few = items.head(600)
+    later = few["lodged_at"].max() + pd.Timedelta(days=4)
+    wrong = few.copy()
+    wrong.loc[wrong.index[-2:], "lodged_at"] = later
+    asked = few.tail(50).assign(lodged_at=later + pd.Timedelta(days=9))
+    history, whole = (
+        LearnedHistory.learn(
+            DeclarationFeatures(parts=("market",), n_jobs=1),
+            learned,
+            join_results(learned, RESULTS, label_delay=30),
+            label_delay=30,
+        )
+        for learned in (wrong, few)
+    )
+    history.features.transform_matrix(asked)  # the level of the wrong items is known
+    history, counts = history.add(few.tail(2), on_known="replace")
+    assert counts["items"]["replaced"] == 2
+    assert history.digests() == whole.digests()
+    found, wanted = (h.features.transform_matrix(asked) for h in (history, whole))
+    np.testing.assert_array_equal(found, wanted)
+    for made in (history, whole):
+        one = made.features.transform_one(asked.iloc[0].to_dict())
+        np.testing.assert_array_equal(one, wanted[:1])
+
+
 def test_without_a_mass_the_price_per_unit_is_compared(items):
     counted = items.rename(columns={"net_mass_kg": "quantity"})
     names = MarketPrices().fit(counted).get_feature_names_out().tolist()

@@ -20,7 +20,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The count never falls: raise it when mutants are added.
-LEAST = 543
+<<<<<<< HEAD
+LEAST = 544
+=======
+LEAST = 544
+>>>>>>> 492867b (A day, or an entry, whose items were all replaced no longer moves the level of prices: scores after the update are those of a fit of what is left)
 SERVER = Path(__file__).with_name("mutant_server.py")
 #: What an edited copy holds; the tests read other files of the project from there.
 COPIED = ("smartrisk", "tests", "pyproject.toml", "README.md")

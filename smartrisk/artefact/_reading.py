@@ -271,10 +271,11 @@ def _read_files(
     opened: OpenFolder, manifest: Manifest, mapped: bool, deferred: bool
 ) -> FolderContent:
     """Return the content of every file, each after its digest was compared."""
+    deferred = deferred and manifest.format == FORMAT  # older tables are not mapped
     later = DeferredTables(opened.owner, str(opened.place))
     found = FolderContent({}, later if deferred else {}, {})
     for name, entry in manifest.entries.items():
-        if deferred and name.endswith(SUFFIX) and manifest.format == FORMAT:
+        if deferred and name.endswith(SUFFIX):
             most = 1 << 62 if entry.size is None else entry.size
             content = opened.read(entry.file, most=most, mapped=True)
             later.add_file(name, content, entry)

@@ -12,7 +12,7 @@ from smartrisk.engine._scoring import ItemScore, score_item
 from smartrisk.engine._state import EngineState
 from smartrisk.items import item_ids, mark_learned
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import DECLARATIONS, KEY, STAGES, Field
+from smartrisk.schema import DECLARATIONS, KEY, OWN_FIELDS, STAGES, Field
 from smartrisk.validation import UNDECIDED, canonical_value
 
 _FIELDS = {field.name: field for field in DECLARATIONS}
@@ -49,7 +49,11 @@ def score_row(
     key = {"declaration_id": values["declaration_id"], "item_number": number or 1}
     if "item_number" in values and not number:
         return None
-    return _frame(state, key, score_item(state, values), declarations.index, clock)
+    scores = _frame(state, key, score_item(state, values), declarations.index, clock)
+    own = {name: kind for name, kind in state.own_fields.items() if name in values}
+    if own:
+        scores.attrs[OWN_FIELDS] = own
+    return scores
 
 
 def _read_row(state: EngineState, row: pd.DataFrame) -> dict[str, Any] | None:

@@ -108,7 +108,7 @@ def canonical_value(field: Field, value: Any) -> Any:
     """Return the canonical value of a single plain value, or `UNDECIDED`.
 
     What a JSON object holds needs no table: a moment as text of ISO 8601, a code or an
-    identity as a whole number.
+    identity as a whole number, an amount without decimals.
 
     Parameters
     ----------
@@ -135,7 +135,8 @@ def canonical_value(field: Field, value: Any) -> Any:
     True
     """
     if is_canonical(field, value):
-        return value
+        # A table has floats: as a value of a key, 120 is another one than 120.0.
+        return float(value) if field.kind == "number" and type(value) is int else value
     if type(value) is str:
         return _read_moment(value) if field.kind == "datetime" else UNDECIDED
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):

@@ -16,13 +16,15 @@ from smartrisk.validation import validate
 FROZEN = Path(__file__).parent / "frozen"
 
 
-@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize(
+    "how", [{}, {"mapped": True}, {"verify": "first_use"}], ids=str
+)
 @pytest.mark.parametrize("name", ["format-2", "format-3"])
-def test_a_frozen_folder_loads_with_the_same_scores(name, mapped, tmp_path):
+def test_a_frozen_folder_loads_with_the_same_scores(name, how, tmp_path):
     folder = shutil.copytree(FROZEN / name, tmp_path / name)
     expected = json.loads((FROZEN / "expected.json").read_text())
     texts = pd.read_csv(FROZEN / "items.csv", dtype=str, keep_default_na=False)
-    engine = sr.RiskEngine.load(folder, mapped=mapped)
+    engine = sr.RiskEngine.load(folder, **how)
     assert engine.version_ == expected["version"]
     scores = engine.score(validate(texts, DECLARATIONS), guard="off")
     for column in ("risk_score", "expected_revenue"):

@@ -150,3 +150,24 @@ def test_fields_that_no_feature_uses_change_no_score_and_no_version(world):
     expected = plain.score(later)
     pd.testing.assert_frame_equal(engine.score(later), expected)
     pd.testing.assert_frame_equal(plain.score(later.assign(**more)), expected)
+
+
+def test_whole_numbers_of_a_json_text_have_the_history_of_those_of_a_table(engine, row):
+    known = row.assign(declaration_id="known", net_mass_kg=120.0, duty_rate=0.0)
+    longer = engine.copy().update(known)
+    later = known["lodged_at"] + pd.Timedelta(days=3)
+    asked = known.assign(declaration_id="asked", lodged_at=later)
+    item = asked.iloc[0].to_dict() | {"net_mass_kg": 120, "duty_rate": 0}
+    features = longer.features_
+    batch = features.transform_matrix(pd.concat([asked, row]))
+    column = features.get_feature_names_out().tolist().index("goods_line__n_items")
+    assert batch[0, column] >= 1
+    values = _reading.read_item(item, features, longer.own_fields_)
+    np.testing.assert_array_equal(features.transform_one(values)[0], batch[0])
+    assert longer.score_one(item) == longer.score_one(asked.iloc[0].to_dict())
+    objects = asked.astype(object).assign(net_mass_kg=[120], duty_rate=[0])
+    assert (
+        longer.score(objects)
+        .drop(columns="scored_at")
+        .equals(longer.score(asked).drop(columns="scored_at"))
+    )

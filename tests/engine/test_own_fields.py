@@ -9,7 +9,7 @@ import pytest
 import smartrisk as sr
 from smartrisk.errors import ArgumentError, DataQualityWarning
 from smartrisk.features import DeclarationFeatures, EntityHistory, Key
-from smartrisk.schema import DECLARATIONS, ColumnMap
+from smartrisk.schema import DECLARATIONS, OWN_FIELDS, ColumnMap
 
 OWN = {"regime_special": "code", "delay_days": "number", "file_note": "text"}
 
@@ -36,6 +36,16 @@ def engine(tables):
     """Return an engine that takes the own fields of its table."""
     items, results = tables
     return sr.RiskEngine(random_state=0).fit(items.head(2500), results[:416])
+
+
+def test_scores_of_one_row_name_the_own_fields_as_those_of_many(engine, tables):
+    items = tables[0].tail(2).copy()
+    items.attrs.clear()
+    many, one = engine.score(items), engine.score(items.tail(1))
+    assert many.attrs == {OWN_FIELDS: OWN}
+    assert one.attrs == many.attrs
+    both = items.drop(columns="file_note")
+    assert engine.score(both.tail(1)).attrs == engine.score(both).attrs != one.attrs
 
 
 @pytest.mark.slow

@@ -105,6 +105,7 @@ def test_a_code_as_a_whole_number_is_its_digits():
         canonical_value(DECLARATIONS["importer_id"], np.int64(22561385)) == "22561385"
     )
     assert canonical_value(DECLARATIONS["item_number"], np.int64(3)) == 3
+    assert repr(canonical_value(DECLARATIONS["net_mass_kg"], 120)) == "120.0"
     for name, value in (
         ("office", True),
         ("office", -1),

@@ -11,6 +11,7 @@ from smartrisk.artefact._json import parse_json
 from smartrisk.artefact._manifest import FORMAT, MANIFEST, SIGNATURE
 from smartrisk.artefact._reading import FolderContent, folder_digest, read_folder
 from smartrisk.artefact._signing import create_key, sign_folder
+from smartrisk.artefact._sweeping import draft_folder
 from smartrisk.artefact._tables import Arrays, table_file
 from smartrisk.artefact._writing import check_place, write_folder
 
@@ -23,6 +24,7 @@ __all__ = [
     "FolderContent",
     "check_place",
     "create_key",
+    "draft_folder",
     "folder_digest",
     "parse_json",
     "read_folder",

@@ -47,6 +47,45 @@ def make_draft(target: Path) -> tuple[Path, int | None]:
             release(lock)
 
 
+@contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside another one, of which one part gets its name.
+
+    What is left of it at the end is removed, and before that the drafts of processes
+    that were killed; those of others that are at work stay.
+
+    Parameters
+    ----------
+    target : Path
+        Folder that the draft is for.
+
+    Yields
+    ------
+    draft : Path
+        An empty folder of this call alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from smartrisk.artefact import draft_folder
+    >>> target = Path(tempfile.mkdtemp()) / "scores"
+    >>> with draft_folder(target) as draft:
+    ...     (draft / "made").mkdir()
+    ...     _ = (draft / "made").rename(target)
+    >>> [path.name for path in target.parent.iterdir()]
+    ['scores']
+    """
+    sweep_drafts(target)
+    draft, lock = make_draft(target)
+    try:
+        yield draft
+    finally:
+        if lock is not None:
+            release(lock)
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def sweep_drafts(target: Path) -> None:
     """Remove the drafts of a folder whose processes have ended."""
     try:

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import TableError
 from smartrisk.monitoring._batch_dates import (
     days_and_months,
     judge_dates,
     months_to_a_day,
 )
 from smartrisk.monitoring._guard_report import Finding, GuardReport
+from smartrisk.monitoring._profile_rows import BLOCK, MOST_EARLIER, ProfileRows
 from smartrisk.monitoring._signs import CHECKS, Sign, figures_of, signs_of
 from smartrisk.monitoring._usual_values import UsualValues
 
@@ -29,21 +29,8 @@ LEAST_ITEMS = 20
 #: Items of a batch that are looked at, evenly spread over it: the standard error of a
 #: share of 5,000 is 0.7 percentage points, and more would make scoring slower.
 MOST_ITEMS = 5_000
-#: Items from which usual levels and spreads are learned, evenly spread over the earlier
-#: and the later part of the history: more change no bound and cost time in every fit.
-_MOST_EARLIER, _MOST_LATER = 20_000, 10_000
-#: Items from which usual codes, pairs and traders are learned, evenly spread over the
-#: history: what none of 100,000 items has is rare, and bounds come from fewer items.
-_MOST_KNOWN = 100_000
-#: Items without which there is no usual spread between batches to learn.
-_LEAST_LEARNED = 1_000
-#: Share of the items, the latest, whose batches show the usual spread. What is usual
-#: is learned from those before, as at scoring: codes seen in the same items would all
-#: be known.
-_LATER = 0.35
-#: Items of a batch of the later ones: an eighth of the usual batch of 500 would be
-#: chance, and with more there are too few of them.
-_BLOCK, _LEAST_BLOCKS = 250, 12
+#: Batches of the later items without which they are made smaller.
+_LEAST_BLOCKS = 12
 #: Fields whose values make batches of their own: each office sends its file.
 _SENDERS = ("office", "transport_mode")
 #: How many usual spreads of a figure a batch may differ by. With 100 figures per batch
@@ -131,22 +118,33 @@ class InputProfile:
             With bounds where there are at least 1,000 items, else with facts about
             whole columns only.
         """
-        if not len(declarations):
-            raise TableError(
-                "monitoring.no_items",
-                "InputProfile.learn: 'declarations' holds no item. Pass those that the "
-                "engine is fitted on.",
-            )
-        lodged = declarations["lodged_at"]
-        figures, usual_months = _learn_figures(declarations)
-        some = declarations.iloc[:: -(-len(declarations) // _MOST_KNOWN)]
+        rows = ProfileRows.choose(declarations["lodged_at"].to_numpy())
+        return cls.learn_rows(rows, declarations)
+
+    @classmethod
+    def learn_rows(cls, rows: ProfileRows, items: pd.DataFrame) -> InputProfile:
+        """Learn what is usual from items that were chosen before.
+
+        Parameters
+        ----------
+        rows : ProfileRows
+            The chosen items, by their positions in `items`.
+        items : DataFrame of shape (n_items, n_fields)
+            Canonical DECLARATIONS that hold them.
+
+        Returns
+        -------
+        profile : InputProfile
+            That of all items among which these were chosen.
+        """
+        figures, usual_months = _learn_figures(items, rows)
         return cls(
-            usual=UsualValues.learn(some, most=_MOST_EARLIER),
+            usual=UsualValues.learn(items.iloc[rows.known], most=MOST_EARLIER),
             figures=figures,
             usual_months=usual_months,
-            first_day=lodged.min().normalize(),
-            last_day=lodged.max().normalize(),
-            n_items=len(declarations),
+            first_day=rows.first_day,
+            last_day=rows.last_day,
+            n_items=rows.n_items,
         )
 
     def check(
@@ -202,7 +200,7 @@ class InputProfile:
             is_odd = check.facts and seen >= _WHOLE and usual.centre <= _RARE
             allowed = _WHOLE
         else:
-            spread = usual.spread * np.sqrt(max(_BLOCK / n_items, 1.0))
+            spread = usual.spread * np.sqrt(max(BLOCK / n_items, 1.0))
             allowed = float(max(check.change, _SPREADS * spread))
             gap = seen - usual.centre
             is_odd = (
@@ -265,18 +263,16 @@ def _without_consequences(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
+def _learn_figures(
+    items: pd.DataFrame, rows: ProfileRows
+) -> tuple[dict[str, UsualFigure], float]:
     """Return the usual figure of every sign, and the most months to a day."""
-    if len(items) < _LEAST_LEARNED:
+    if not len(rows.later):
         return {}, 0.0
-    order = np.argsort(items["lodged_at"].to_numpy(), kind="stable")
-    cut = int(len(order) * (1 - _LATER))
-    step = -(-cut // _MOST_EARLIER)
-    earlier = items.iloc[order[:cut:step]]
-    later = items.iloc[_take_runs(order[cut:])]
+    earlier, later = items.iloc[rows.earlier], items.iloc[rows.later]
     blocks = _make_blocks(later)
     figures = {}
-    for sign in signs_of(later, UsualValues.learn(earlier, most=_MOST_EARLIER)):
+    for sign in signs_of(later, UsualValues.learn(earlier, most=MOST_EARLIER)):
         values = figures_of(sign, blocks)
         values = values[~np.isnan(values)]
         if len(values):
@@ -290,17 +286,9 @@ def _learn_figures(items: pd.DataFrame) -> tuple[dict[str, UsualFigure], float]:
     return figures, most
 
 
-def _take_runs(rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return runs of consecutive rows, evenly spread, where there are too many."""
-    if len(rows) <= _MOST_LATER:
-        return rows
-    starts = np.linspace(0, len(rows) - _BLOCK, _MOST_LATER // _BLOCK).astype(np.intp)
-    return np.asarray(rows[(starts[:, None] + np.arange(_BLOCK)).ravel()])
-
-
 def _make_blocks(items: pd.DataFrame) -> NDArray[np.intp]:
     """Return positions of batches: consecutive in time, and of one sender."""
-    size = min(_BLOCK, max(len(items) // _LEAST_BLOCKS, LEAST_ITEMS))
+    size = min(BLOCK, max(len(items) // _LEAST_BLOCKS, LEAST_ITEMS))
     orders = [np.arange(len(items))]
     for name in (n for n in _SENDERS if n in items):
         codes = pd.factorize(items[name])[0]

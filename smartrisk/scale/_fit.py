@@ -25,11 +25,13 @@ from smartrisk.scale._executors import Executor, choose_executor
 from smartrisk.scale._learning import (
     Learned,
     Lesson,
+    join_items,
     learn_piece,
     make_template,
 )
 from smartrisk.scale._merging import drop_indexed, merge_runs, open_tables, repeated_ids
 from smartrisk.scale._pieces import MOST_ROWS, Dataset, PieceList, list_pieces
+from smartrisk.scale._profile import learn_profile
 from smartrisk.scale._repeated import refuse_repeated
 from smartrisk.scale._scratch import Scratch
 from smartrisk.schema import KEY, OUTCOMES, TableInput
@@ -137,14 +139,16 @@ def fit(
         history = with_tables(template, open_tables(run, scratch.made))
         drop_indexed(run)
         _check_results(results, found)
+        n_items = _count_gathered(found, plan.n_latest, results)
+        _check_memory(n_items, len(template.features.feature_info_), memory)
         items = _gather(found, plan.n_latest, results)
-        _check_memory(items, len(template.features.feature_info_), memory)
         fitted = fit_learned(
             engine.copy(),
             history,
             items,
             results,
             own_fields=plan.own_fields,
+            profile=learn_profile(executor, lesson, pieces, found),
             on_error=on_error,
         )
         scratch.put_in_place()
@@ -162,7 +166,7 @@ def _learn_all(
     """
     tasks = list(enumerate(pieces.pieces))
     found: list[Learned] = list(executor.run(learn_piece, lesson, tasks))
-    witnesses = _join([part.witnesses for part in found if part.n_items])
+    witnesses = join_items([part.witnesses for part in found if part.n_items])
     if not len(witnesses):
         raise TableError(
             "scale.no_items",
@@ -183,18 +187,6 @@ def _learn_all(
     return found, template
 
 
-def _join(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return frames as one; a flag that some of them lack is not set there."""
-    if not frames:
-        return pd.DataFrame()
-    joined = pd.concat(frames, ignore_index=True)
-    for name in joined.columns:
-        if str(name).startswith("dq_"):
-            joined[name] = joined[name].astype("boolean").fillna(False).astype(bool)
-    joined.attrs.update(frames[0].attrs)
-    return joined
-
-
 def _unnumbered_documents(results: pd.DataFrame) -> UInt:
     """Return the documents whose results state no item."""
     if NO_ITEM_NUMBER not in results:
@@ -208,6 +200,26 @@ def _check_results(results: pd.DataFrame, found: Sequence[Learned]) -> None:
     keys = [part.unnumbered for part in found if len(part.unnumbered)]
     if keys:
         check_numbered("RiskEngine.fit", results, pd.concat(keys))
+
+
+def _count_gathered(
+    found: Sequence[Learned], n_latest: int, results: pd.DataFrame
+) -> int:
+    """Return how many items `_gather` would return, without reading them whole."""
+    inspected = np.unique(ids_of(results))
+    n_items, latest = 0, pd.DataFrame()
+    for part in found:
+        if not part.n_items:
+            continue
+        key = [name for name in KEY if name in part.witnesses]
+        frame = pd.read_parquet(part.gathered, columns=[*key, "lodged_at"])
+        n_items += int(are_among(ids_of(frame), inspected).sum())
+        if n_latest:
+            both = [frame] if not len(latest) else [latest, frame]
+            latest = _latest(pd.concat(both), n_latest)
+    if n_latest:
+        n_items += int((~are_among(ids_of(latest), inspected)).sum())
+    return n_items
 
 
 def _gather(
@@ -226,10 +238,10 @@ def _gather(
         if not n_latest:
             continue
         both = [frame] if not len(latest) else [latest, frame]
-        latest = _latest(_join(both), n_latest)
+        latest = _latest(join_items(both), n_latest)
     if n_latest:
         kept.append(latest[~are_among(ids_of(latest), inspected)])
-    return _join(kept)
+    return join_items(kept)
 
 
 def _latest(items: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -238,9 +250,9 @@ def _latest(items: pd.DataFrame, number: int) -> pd.DataFrame:
     return items.iloc[order[-number:]]
 
 
-def _check_memory(items: pd.DataFrame, n_features: int, memory: float) -> None:
+def _check_memory(n_items: int, n_features: int, memory: float) -> None:
     """Raise where the matrix of the items to train on does not fit."""
-    needed = len(items) * n_features * _TRAINING_BYTES / _GIB
+    needed = n_items * n_features * _TRAINING_BYTES / _GIB
     if needed <= memory:
         return
     raise TableError(
@@ -250,7 +262,7 @@ def _check_memory(items: pd.DataFrame, n_features: int, memory: float) -> None:
         "{memory:.1f}. Fit on the results of the latest years and add the others with "
         "scale.update, which counts them in the history; or raise 'memory'.",
         owner=_OWNER,
-        n_items=len(items),
+        n_items=n_items,
         n_features=n_features,
         needed=needed,
         memory=memory,

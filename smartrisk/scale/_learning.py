@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,8 @@ class Learned:
         Keys of items of documents whose results state no item.
     lodged : ndarray of datetime64
         When each item was lodged.
+    kept : ndarray of intp, default=None
+        Rows of the items within the piece; None where no row was set aside.
     """
 
     n_items: int
@@ -88,6 +90,7 @@ class Learned:
     gathered: Path
     unnumbered: pd.DataFrame
     lodged: NDArray[np.datetime64]
+    kept: NDArray[np.intp] | None = None
 
 
 def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
@@ -123,7 +126,25 @@ def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
         gathered=gathered,
         unnumbered=items.loc[flagged, [name for name in KEY if name in items]],
         lodged=items["lodged_at"].to_numpy(),
+        kept=None if len(items) == piece.n_rows else _rows_of(items, piece),
     )
+
+
+def _rows_of(items: pd.DataFrame, piece: Piece) -> NDArray[np.intp]:
+    """Return the rows of a piece that its items were read from."""
+    return np.asarray(items.index.to_numpy(np.intp) - piece.first)
+
+
+def join_items(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return frames as one; a flag that some of them lack is not set there."""
+    if not frames:
+        return pd.DataFrame()
+    joined = pd.concat(frames, ignore_index=True)
+    for name in joined.columns:
+        if str(name).startswith("dq_"):
+            joined[name] = joined[name].astype("boolean").fillna(False).astype(bool)
+    joined.attrs.update(frames[0].attrs)
+    return joined
 
 
 def _learn(

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.schema import DECLARATIONS, OWN_FIELDS, TIME_ZONE, Field
@@ -53,8 +55,13 @@ class Piece:
         """Path of the file."""
         return str(self.fragment.path)
 
-    def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the rows, or some of their columns."""
+    def read(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        rows: NDArray[np.intp] | None = None,
+    ) -> pd.DataFrame:
+        """Return the rows, or some of them, or some of their columns."""
         import pyarrow as pa
 
         schema = self.schema
@@ -62,8 +69,11 @@ class Piece:
             schema = pa.schema([schema.field(name) for name in columns])
         table = self.fragment.to_table(schema=schema, columns=list(schema.names))
         table = table.slice(self.start, self.n_rows).replace_schema_metadata(None)
+        index: pd.Index[int] = pd.RangeIndex(self.first, self.first + self.n_rows)
+        if rows is not None:
+            table, index = table.take(rows), index[rows]
         frame: pd.DataFrame = table.to_pandas()
-        frame.index = pd.RangeIndex(self.first, self.first + len(frame))
+        frame.index = index
         frame.attrs.update(self.attrs)
         return frame
 
@@ -140,7 +150,8 @@ def list_pieces(
     first = 0
     for fragment in fragments:
         for group in fragment.split_by_row_group():
-            total = group.count_rows()
+            # Not count_rows, which counts those of the whole file.
+            total = sum(each.num_rows for each in group.row_groups)
             for start in range(0, total, most_rows):
                 n_rows = min(most_rows, total - start)
                 pieces.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,12 @@ _GUARDED = 5_000
 class _Scoring:
     """What every piece is scored with.
 
-    `engine` is the engine itself, or the folder that it was saved to for workers.
+    `engine` is the engine itself, or the folder that it was saved to for workers, and
+    `call` tells this call from others, which may save another engine there.
     """
 
     engine: RiskEngine | Path
+    call: str
     trusted: tuple[str, ...]
     scored: Any
     folder: Path
@@ -120,6 +123,7 @@ def score(
             place = engine.save(scratch.parts / "engine", trusted=trusted)
         work = _Scoring(
             engine=place,
+            call=secrets.token_hex(8),
             trusted=tuple(trusted),
             scored=scored,
             folder=scratch.made,
@@ -148,7 +152,7 @@ def score_piece(work: _Scoring, task: tuple[int, Piece]) -> _Scored:
     return _Scored(ids=item_ids(items), guarded=items.iloc[first :: work.step])
 
 
-#: The engine that a worker loaded last, by its folder.
+#: The engine that a worker loaded last, by the call that it was saved for.
 _LOADED: dict[str, RiskEngine] = {}
 
 
@@ -156,11 +160,10 @@ def _open_engine(work: _Scoring) -> RiskEngine:
     """Return the engine, loaded once by every worker."""
     if isinstance(work.engine, RiskEngine):
         return work.engine
-    name = str(work.engine)
-    engine = _LOADED.get(name)
+    engine = _LOADED.get(work.call)
     if engine is None:
-        engine = RiskEngine.load(name, trusted=work.trusted, mapped=True)
+        engine = RiskEngine.load(work.engine, trusted=work.trusted, mapped=True)
         engine.set_params(clock=work.scored)
         _LOADED.clear()
-        _LOADED[name] = engine
+        _LOADED[work.call] = engine
     return engine

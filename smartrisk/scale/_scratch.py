@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from smartrisk.artefact import draft_folder
 from smartrisk.errors import ArgumentError
 
 
@@ -23,17 +24,22 @@ class Scratch:
     """
 
     def __init__(self, owner: str, folder: str | os.PathLike[str]) -> None:
+        self._owner = owner
         self._target = Path(folder).absolute()
+        self._stack = ExitStack()
         there = self._target.exists()
         if there and not (self._target.is_dir() and not any(self._target.iterdir())):
-            raise ArgumentError(
-                "scale.folder_not_empty",
-                "{owner}: {folder!r} is not an empty folder. Pass a new one: what it "
-                "holds may be in use.",
-                owner=owner,
-                folder=str(folder),
-            )
-        self._draft = self._target.with_name(f".{self._target.name}-draft")
+            raise self._not_empty()
+
+    def _not_empty(self) -> ArgumentError:
+        """Return the error for a folder that holds something."""
+        return ArgumentError(
+            "scale.folder_not_empty",
+            "{owner}: {folder!r} is not an empty folder. Pass a new one: what it "
+            "holds may be in use.",
+            owner=self._owner,
+            folder=str(self._target),
+        )
 
     @property
     def parts(self) -> Path:
@@ -46,9 +52,10 @@ class Scratch:
         return self._draft / "made"
 
     def __enter__(self) -> Self:
-        """Make both folders; a draft that an interrupt left goes."""
-        shutil.rmtree(self._draft, ignore_errors=True)
-        self.parts.mkdir(parents=True)
+        """Make both folders, which no other call uses."""
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._draft = self._stack.enter_context(draft_folder(self._target))
+        self.parts.mkdir()
         self.made.mkdir()
         return self
 
@@ -56,10 +63,20 @@ class Scratch:
         """Give what was made its name.
 
         Files that are mapped into memory stay so under another name.
+
+        Raises
+        ------
+        ArgumentError
+            If another call was faster.
         """
-        if self._target.exists():
-            self._target.rmdir()
-        self.made.rename(self._target)
+        try:
+            if self._target.exists():
+                self._target.rmdir()
+            self.made.rename(self._target)
+        except OSError as error:
+            if not self._target.exists():
+                raise
+            raise self._not_empty() from error
         return self._target
 
     def __exit__(
@@ -69,4 +86,4 @@ class Scratch:
         trace: TracebackType | None,
     ) -> None:
         """Remove the draft, with all that was not put in place."""
-        shutil.rmtree(self._draft, ignore_errors=True)
+        self._stack.close()

@@ -22,6 +22,7 @@ from smartrisk.scale._pieces import (
     PieceList,
     list_pieces,
 )
+from smartrisk.scale._repeated import refuse_repeated
 from smartrisk.scale._scratch import Scratch
 from smartrisk.schema import KEY
 from smartrisk.selectivity import Capacity, Policy, RuleSet
@@ -57,8 +58,8 @@ def select(
     scores : path or list of paths
         SCORES, as `score` writes them.
     dataset : path or list of paths, default=None
-        DECLARATIONS of the same items in any order, where the policy or the rules need
-        them.
+        DECLARATIONS of the scored items in any order, and of others, where the policy
+        or the rules need them.
     folder : path
         Where to write, a new or empty folder: one file for each piece of the scores, in
         their order. It appears as a whole or not at all.
@@ -88,8 +89,8 @@ def select(
     Raises
     ------
     TableError
-        If a score is missing, a column is absent, a key is repeated, or the tables are
-        not of the same items.
+        If a score is missing, a column is absent, a key is repeated, or a scored item
+        has no declaration.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def select(
         declared = list_pieces(_OWNER, dataset, most_rows=rows)
         wanted = _fields_used(declared, policy, rules)
         found = list(executor.run(_read_columns, wanted, declared.pieces))
-        declarations = _align(table, pd.concat(found, ignore_index=True))
+        declarations = _align(table, pd.concat(found, ignore_index=True), declared)
         declarations.attrs.update(declared.pieces[0].attrs)
     decisions = select_items(
         table,
@@ -161,15 +162,18 @@ def _fields_used(
     return [name for name in declared.names if name in wanted]
 
 
-def _align(scores: pd.DataFrame, declarations: pd.DataFrame) -> pd.DataFrame:
+def _align(
+    scores: pd.DataFrame, declarations: pd.DataFrame, declared: PieceList
+) -> pd.DataFrame:
     """Return the declarations in the order of the scores."""
     own, other = item_ids(scores), item_ids(declarations)
     if len(own) == len(other) and (own == other).all():
         return declarations
     order = np.argsort(other, kind="stable")
-    at = np.minimum(np.searchsorted(other[order], own), max(len(other) - 1, 0))
-    rows = order[at] if len(other) else at
-    lost = other[rows] != own if len(other) else np.ones(len(own), bool)
+    ordered = other[order]
+    at = np.searchsorted(ordered, own)
+    n_found = np.searchsorted(ordered, own, side="right") - at
+    lost = n_found == 0
     if lost.any():
         raise TableError(
             "scale.scores_without_declarations",
@@ -179,4 +183,6 @@ def _align(scores: pd.DataFrame, declarations: pd.DataFrame) -> pd.DataFrame:
             n_items=int(lost.sum()),
             examples=format_values(scores["declaration_id"][lost].tolist()),
         )
-    return declarations.iloc[rows].reset_index(drop=True)
+    if (n_found > 1).any():
+        refuse_repeated(_OWNER, declared, own[n_found > 1])
+    return declarations.iloc[order[at]].reset_index(drop=True)

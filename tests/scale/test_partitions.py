@@ -15,7 +15,7 @@ from smartrisk.datasets import make_declarations
 from smartrisk.engine import _partitions, _training
 from smartrisk.errors import ArgumentError, MissingExtraError, TableError
 from smartrisk.features import pack_history
-from smartrisk.scale import _merging
+from smartrisk.scale import _fit, _merging
 from smartrisk.selectivity import Condition, Policy, Rule, RuleSet
 
 N_ITEMS = 3_000
@@ -164,9 +164,13 @@ def test_results_of_unknown_items_are_refused(tmp_path, world):
     assert engine.stage_report_.n_results == len(lost) - 1
 
 
-def test_too_many_results_for_the_memory_are_refused_with_what_to_do(tmp_path, world):
+def test_too_many_results_for_the_memory_are_refused_with_what_to_do(
+    tmp_path, world, monkeypatch
+):
+    monkeypatch.setattr(_fit, "_gather", None)  # what does not fit is not read
     folder = write(world.declarations, tmp_path / "items", parts("time", 1))
-    with pytest.raises(TableError, match=r"takes about 0\.0 GiB; 'memory' allows 0\.0"):
+    wanted = r"learn from 3000 items.*takes about 0\.0 GiB; 'memory' allows 0\.0"
+    with pytest.raises(TableError, match=wanted):
         sr.scale.fit(
             sr.RiskEngine(),
             folder,

@@ -32,7 +32,7 @@ class _Scoring:
     """What every piece is scored with.
 
     `engine` is the engine itself, or the folder that it was saved to for workers, and
-    `call` tells this call from others, which may save another engine there.
+    `call` distinguishes this call from others, which may save another engine there.
     """
 
     engine: RiskEngine | Path

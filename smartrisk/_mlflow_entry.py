@@ -183,6 +183,8 @@ def _canonical_records(engine: RiskEngine, items: pd.DataFrame) -> list[dict[str
     }
     if any(value is UNDECIDED for values in columns.values() for value in values):
         return []
+    if any(isinstance(f, str) and f != "import" for f in columns.get("flow", ())):
+        return []
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

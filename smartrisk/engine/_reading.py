@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from smartrisk.errors import (
     ArgumentError,
     DataQualityWarning,
+    TableError,
     check_choice,
     format_values,
 )
@@ -163,7 +164,10 @@ def read_item(
             kind=type(item).__name__,
         )
     values: dict[str, Any] = {}
-    if not _RESULTS.isdisjoint(item):  # refused, as `score` does
+    flow = canonical_value(DECLARATIONS["flow"], item.get("flow"))
+    if isinstance(flow, str) and flow != "import":
+        _refuse_flow(flow)
+    if flow is UNDECIDED or not _RESULTS.isdisjoint(item):  # refused, as `score` does
         return _read_cells(item, own_fields)
     for name in features.feature_names_in_:
         if name.startswith("dq_"):
@@ -183,4 +187,16 @@ def _read_cells(
     """Return fields of one item after every check of a table."""
     # As objects: a text that is none breaks pandas before it can be reported.
     row = read_declarations(pd.DataFrame([dict(item)], dtype=object), own_fields)
+    if row.empty:  # an export in other words
+        _refuse_flow(item["flow"])
     return {str(n): row[n].iloc[0] for n in row.columns}
+
+
+def _refuse_flow(flow: object) -> NoReturn:
+    """Raise for an export, which `score` sets aside."""
+    raise TableError(
+        "engine.item_not_an_import",
+        "RiskEngine: the item is no import ('flow' is {flow}), and scores are for "
+        "imports. Leave exports and transit out.",
+        flow=format_values([flow]),
+    )

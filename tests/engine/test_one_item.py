@@ -171,3 +171,19 @@ def test_whole_numbers_of_a_json_text_have_the_history_of_those_of_a_table(engin
         .drop(columns="scored_at")
         .equals(longer.score(asked).drop(columns="scored_at"))
     )
+
+
+@pytest.mark.parametrize("flow", ["export", "transit"])
+def test_an_item_that_is_no_import_is_refused(engine, row, flow):
+    item = row.iloc[0].to_dict()
+    expected = engine.score_one(item)
+    for same in ("import", None, pd.NA, float("nan"), "IMPORT"):
+        assert engine.score_one(item | {"flow": same}) == expected
+    for ask in (engine.score_one, engine.explain_one):
+        with pytest.raises(TableError, match=f"no import.*'{flow}'"):
+            ask(item | {"flow": flow})
+        with (
+            pytest.warns(DataQualityWarning, match="not imports"),
+            pytest.raises(TableError, match="no import"),
+        ):
+            ask(item | {"flow": flow.upper()})

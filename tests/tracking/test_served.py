@@ -214,6 +214,7 @@ def test_few_items_are_scored_without_a_table_and_bit_identical(entry, engine, n
         {"lodged_at": "2024-02-31T10:00:00"},
         {"customs_value": -1.0},
         {"own": "field"},
+        {"flow": "export"},
     ],
     ids=str,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,10 @@ class Levels:
         ids = np.unique(np.concatenate([table.ids for table in added]))
         found: UInt = ids[base.find(ids) < 0]
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return a copy: another thread may note something while it is pickled."""
+        return dict(vars(self))
 
     def find(self, ids: UInt) -> Int:
         """Return the place of each identity: in the base, or after it in `extra`."""

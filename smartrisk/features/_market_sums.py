@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class Market:
             return _derive(self.tables)
         grown = _go_on(self.tables, *self.earlier, self.changes)
         return _derive(self.tables) if grown is None else grown
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return a copy: another thread may note something while it is pickled."""
+        return dict(vars(self))
 
     @property
     def level(self) -> PriceLevel:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +178,10 @@ class PriceLevel:
             np.append(self.after[: known.n_days], after),
             tuple(kept[-_KEPT_DAYS:]),
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return a copy: another thread may note something while it is pickled."""
+        return dict(vars(self))
 
     def before(self, day: Int) -> Float:
         """Return the level of the last day with items before each day."""

@@ -101,6 +101,10 @@ class SumTable:
                 np.cumsum(values, out=total[1:])
             self.totals[name] = made[id(values)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return a copy: another thread may note something while it is pickled."""
+        return dict(vars(self))
+
     def entries(self) -> Entries:
         """Return the entries for a merge."""
         return Entries(ids=self.ids, packed=self.packed, totals=self.totals)

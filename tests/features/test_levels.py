@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from smartrisk.datasets import make_declarations
 from smartrisk.features import DeclarationFeatures, LearnedHistory, join_results
 from smartrisk.features._digests import digest_columns
 from smartrisk.features._lookups import Lookup, look_up_one
+from smartrisk.features._market_sums import Market
+from smartrisk.features._price_level import PriceLevel
 from smartrisk.features._statistics import Decay
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import are_among
@@ -43,6 +47,37 @@ def table(items):
     return SumTable.from_items(
         np.searchsorted(used, codes), IDENTITIES[used], day, {"s": values}
     )
+
+
+class Noting:
+    """Notes something in another object while it is pickled, as a thread may."""
+
+    def __init__(self, other):
+        self.other = other
+
+    def __reduce__(self):
+        vars(self.other)["noted"] = 1
+        return int, ()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda table: table,
+        lambda table: table.plus(table),
+        lambda table: table.plus(table).view_for(1),
+        lambda table: Market({"hs6": table}),
+        lambda table: PriceLevel(table.day, table.day * 1.0),
+    ],
+    ids=["a table", "levels as a table", "levels", "the market", "the level of prices"],
+)
+def test_what_is_noted_meanwhile_does_not_stop_a_copy(make):
+    made = make(table([(1, 2, 3), (4, 5, 1)]))
+    vars(made)["before"] = Noting(made)
+    again = pickle.loads(pickle.dumps(made))
+    assert type(again) is type(made)
+    assert "noted" in vars(made)
+    assert "noted" not in vars(again)
 
 
 def queries():

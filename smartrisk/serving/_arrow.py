@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from smartrisk.serving._problems import RequestError
+from smartrisk.serving._settings import MOST_FIELDS
 from smartrisk.tables import read_table
 
 #: Kinds of messages in the format of Arrow (``Message.fbs``).
@@ -15,8 +16,6 @@ _DICTIONARY, _BATCH = 2, 3
 #: Fields of the tables of ``Message.fbs``, in their order there.
 _HEADER_TYPE, _HEADER = 1, 2
 _BATCH_LENGTH, _BATCH_COMPRESSION = 0, 3
-#: More columns than any administration sends; each costs memory before it has a row.
-_MOST_COLUMNS = 1_000
 
 
 def read_arrow(body: bytes, most_bytes: int, most_items: int) -> pd.DataFrame:
@@ -59,7 +58,10 @@ def read_arrow(body: bytes, most_bytes: int, most_items: int) -> pd.DataFrame:
         raise _not_arrow("its columns are larger than the body may be")
     # Without metadata: pandas would rebuild an index, and types, that the sender names.
     plain = table.replace_schema_metadata(None)
-    found: pd.DataFrame = read_table("the service", "the body", plain)
+    try:
+        found: pd.DataFrame = read_table("the service", "the body", plain)
+    except (pyarrow.ArrowException, ValueError, KeyError, OSError) as error:
+        raise _not_arrow("a moment or its time zone cannot be read") from error
     return found
 
 
@@ -142,7 +144,7 @@ def _check_types(schema: Any) -> None:
     from pyarrow import types
 
     names = [field.name for field in schema]
-    if len(names) > _MOST_COLUMNS or len(set(names)) < len(names):
+    if len(names) > MOST_FIELDS or len(set(names)) < len(names):
         raise _not_arrow("it has too many columns, or two of one name")
     plain = (
         types.is_string,

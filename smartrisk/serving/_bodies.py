@@ -11,7 +11,7 @@ import pandas as pd
 from smartrisk.schema import DECLARATIONS
 from smartrisk.serving._arrow import read_arrow
 from smartrisk.serving._problems import RequestError
-from smartrisk.serving._settings import Limits
+from smartrisk.serving._settings import MOST_FIELDS, Limits
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -88,6 +88,7 @@ def read_items(body: bytes, kind: str, limits: Limits, most: int) -> Items:
         return Items(table=table, names=frozenset(map(str, table.columns)))
     value = parse(body)
     if isinstance(value, dict):
+        _check_fields(len(value))
         check_values([value])
         return Items(one=value, names=frozenset(value))
     return read_records(value, "the body", most)
@@ -134,8 +135,9 @@ def read_records(value: Any, where: str, most: int) -> Items:
                 for k in odd
             ],
         )
-    check_values(value)
     names = frozenset().union(*value) if value else frozenset(DECLARATIONS.names)
+    _check_fields(len(names))
+    check_values(value)
     return Items(table=to_frame(value), names=names)
 
 
@@ -149,6 +151,19 @@ def check_count(n_items: int, most: int) -> None:
             "requests.",
             n_items=n_items,
             most=most,
+        )
+
+
+def _check_fields(n_fields: int) -> None:
+    """Refuse items that together name more fields than any administration has."""
+    if n_fields > MOST_FIELDS:
+        raise RequestError(
+            413,
+            "serving.too_many_fields",
+            "the items of one request have {n_fields} fields; at most {most} are "
+            "allowed. Send the fields of the items only.",
+            n_fields=n_fields,
+            most=MOST_FIELDS,
         )
 
 

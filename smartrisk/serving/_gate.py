@@ -95,7 +95,7 @@ class Gate:
                 raise _make_unauthorized()
             self._check_host(headers)
             body = await self._read_body(headers, receive)
-            exchange.body = body
+            exchange.body, exchange.is_read = body, True
             exchange.deadline = exchange.start + self._limits.timeout
             await self._app(scope, _give(body, receive), exchange.send)
         except (asyncio.CancelledError, GeneratorExit):
@@ -151,7 +151,6 @@ class Gate:
                 "serving.body_too_slow",
                 "the body did not arrive within {seconds} seconds.",
                 seconds=self._limits.timeout,
-                headers={"connection": "close"},
             ) from None
 
     async def _read_parts(self, receive: Receive) -> bytes:
@@ -176,7 +175,6 @@ class Gate:
             "serving.body_too_large",
             "the body has more than {most} bytes. Send several requests.",
             most=self._limits.max_bytes,
-            headers={"connection": "close"},
         )
 
     async def _refuse(self, exchange: _Exchange, error: Exception) -> None:
@@ -184,6 +182,8 @@ class Gate:
         problem = exchange.fail(error)
         if not exchange.status:
             headers = {"content-type": PROBLEM, **problem.headers}
+            if not exchange.is_read:  # or a client could hold the connection with it
+                headers["connection"] = "close"
             await exchange.answer(problem.status, problem.body, headers)
 
     def _note(self, exchange: _Exchange) -> None:
@@ -219,6 +219,7 @@ class _Exchange:
         self.deadline = self.start
         self.lang = "en"
         self.body = b""
+        self.is_read = False
         self.status = 0
         self.n_items = 0
         self.code = ""

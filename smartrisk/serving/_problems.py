@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,8 @@ from smartrisk.languages import LANGUAGES, render
 PROBLEM = "application/problem+json"
 #: Failures in one answer: each takes some 150 bytes, so they are 1.5 MB at most.
 _MOST_FAILURES = 10_000
+#: A quoted path, and the name at its end: where the files lie is no client's business.
+_FOLDERS = re.compile(r"'[^'\n]*[\\/]([^'\n\\/]*)'")
 #: Longest value that an answer repeats, as in the messages of `errors`.
 _LONGEST = 40
 
@@ -86,7 +89,7 @@ def make_problem(error: BaseException, lang: str, request_id: str) -> Problem:
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": error.message_id,  # type: ignore[attr-defined]
-        "detail": render(error, lang),  # type: ignore[arg-type]
+        "detail": describe(error, lang),  # type: ignore[arg-type]
         "request": request_id,
     }
     failures, n_failures = failures_of(error)
@@ -98,6 +101,12 @@ def make_problem(error: BaseException, lang: str, request_id: str) -> Problem:
     }
     body = json.dumps(content).encode()
     return Problem(status=status, code=content["code"], body=body, headers=headers)
+
+
+def describe(error: SmartRiskError | Message, lang: str) -> str:
+    """Return the text of an error; of the machine's files it shows the names only."""
+    text = render(error, lang)
+    return _FOLDERS.sub(r"'\1'", text) if isinstance(error, ArtefactError) else text
 
 
 def _status_of(error: BaseException) -> int:

@@ -16,14 +16,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 10.0
 
 
+#: Seconds for which a client may leave an answer unread.
+READING_SECONDS = 60.0
+
+
 class PatientProtocol(H11Protocol):
     """HTTP/1.1 that closes connections whose headers do not come to an end.
 
     uvicorn closes a connection that is idle between two requests; one that sends its
-    headers byte by byte would stay.
+    headers byte by byte, or that does not read what it asked for, would stay.
     """
 
     _waiting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first headers."""
@@ -35,9 +40,22 @@ class PatientProtocol(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to read."""
+        super().pause_writing()
+        if self._unread is None:
+            abort = self.transport.abort
+            self._unread = self.loop.call_later(READING_SECONDS, abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads."""
+        self._stop_unread()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop to wait."""
         self._stop()
+        self._stop_unread()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
@@ -52,6 +70,12 @@ class PatientProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _stop_unread(self) -> None:
+        """Stop to wait for the client to read."""
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _give_up(self) -> None:
         """Close the connection."""

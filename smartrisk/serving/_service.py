@@ -13,7 +13,6 @@ import pandas as pd
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, SmartRiskWarning, check_choice
-from smartrisk.languages import render
 from smartrisk.schema import (
     DECLARATIONS,
     KEY,
@@ -39,7 +38,7 @@ from smartrisk.serving._bodies import (
     read_records,
 )
 from smartrisk.serving._holder import EngineHolder, Loaded
-from smartrisk.serving._problems import RequestError, list_failures
+from smartrisk.serving._problems import RequestError, describe, list_failures
 from smartrisk.serving._settings import ServiceSettings
 from smartrisk.serving._warnings import listening
 from smartrisk.validation import check, validate
@@ -204,7 +203,7 @@ class Service:
         if items.one is not None:
             body = to_json({**found[0], "model_version": loaded.version, **about})
             return Answer(body=body, n_items=1)
-        about |= self._find_refused(items, positions)
+        about |= self._find_refused(loaded, items, positions)
         placed = [
             {"position": k, **one} for k, one in zip(positions, found, strict=True)
         ]
@@ -315,25 +314,27 @@ class Service:
         numbered = frame.reset_index(drop=True)
         numbered.insert(0, "position", positions)
         about = self._remarks(loaded, items, call, caught)
-        about |= self._find_refused(items, positions)
+        about |= self._find_refused(loaded, items, positions)
         about["model_version"] = loaded.version
         return answer_table(numbered, name=name, about=about, accept=call.accept)
 
-    def _find_refused(self, items: Items, positions: list[int]) -> dict[str, Any]:
+    def _find_refused(
+        self, loaded: Loaded, items: Items, positions: list[int]
+    ) -> dict[str, Any]:
         """Return what was set aside, each failure with the position of its item."""
         if len(positions) == len(items):
             return {}
-        own = self._own_map()
+        own = self._own_map(loaded)
         report = check(items.frame(), DECLARATIONS, columns=own)
         found, n_failures = list_failures(report.failures)
         aside = sorted(set(range(len(items))) - set(positions))
         return {"set_aside": aside, "failures": found, "n_failures": n_failures}
 
-    def _own_map(self) -> ColumnMap | None:
+    def _own_map(self, loaded: Loaded) -> ColumnMap | None:
         """Return the map by which items are read: the service's, or own fields only."""
         if self._columns is not None:
             return self._columns
-        own = self.holder.current.engine.own_fields_
+        own = loaded.engine.own_fields_
         return ColumnMap(own_fields=own) if own else None
 
     def _remarks(
@@ -379,7 +380,7 @@ class Service:
         if state.error is not None:
             content["reload"] = {
                 "code": state.error.message_id,
-                "detail": render(state.error, lang),
+                "detail": describe(state.error, lang),
             }
         return content
 

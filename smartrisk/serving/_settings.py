@@ -13,6 +13,9 @@ from smartrisk.errors import ArgumentError, check_number
 
 #: Where the token of a service stands: not on a command line, which others can list.
 TOKEN_VARIABLE = "SMARTRISK_TOKEN"
+#: More fields than any administration sends. Each is a column of all items of a
+#: request: a million names in a small body would be a table beyond the memory.
+MOST_FIELDS = 1_000
 #: Shorter tokens can be guessed: 16 letters and digits are 95 bits.
 _SHORTEST_TOKEN = 16
 

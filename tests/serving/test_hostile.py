@@ -19,6 +19,7 @@ from smartrisk.serving import Address, Limits, ServiceSettings, _program, serve
 from tests.serving.conftest import TOKEN, as_records, serve_here
 
 JSON = {"Content-Type": "application/json"}
+TOO_MANY = "serving.too_many_fields"
 ARROW = {"Content-Type": "application/vnd.apache.arrow.stream"}
 
 
@@ -232,7 +233,36 @@ def test_two_columns_of_one_name_are_refused(client):
     refused(answer, 400, "serving.not_arrow")
 
 
+@pytest.mark.parametrize("zone", ["Nowhere/Atall", "+99:99"])
+def test_a_time_zone_that_there_is_not_is_refused(client, table, zone):
+    moments = pa.array([10**9] * len(table), pa.timestamp("s", tz=zone))
+    place = table.schema.get_field_index("lodged_at")
+    body = stream_of(table.set_column(place, "lodged_at", moments))
+    answer = client.post("/score", content=body, headers=ARROW)
+    refused(answer, 400, "serving.not_arrow")
+
+
+def test_more_fields_than_any_administration_has_are_refused(client, records):
+    many = {f"field {k}": k for k in range(1_000)}
+    refused(client.post("/score", json=many | records[0]), 413, TOO_MANY)
+    items = [{f"{k} {n}": 1 for n in range(50)} for k in range(40)]
+    for path in ("/score", "/explain", "/select?capacity=1"):
+        refused(client.post(path, json=items), 413, TOO_MANY)
+
+
 # ------------------------------------------------------- paths, hosts, tokens
+
+
+def test_a_body_that_is_not_read_does_not_hold_the_connection(client, guarded, records):
+    """Whoever is refused before could send its body for ever."""
+    odd = {"Content-Encoding": "gzip"}
+    assert client.post("/score", json={}, headers=odd).headers["connection"] == "close"
+    elsewhere = {"Host": "evil.example"}
+    answer = client.post("/score", json={}, headers=elsewhere)
+    assert answer.headers["connection"] == "close"
+    assert guarded.post("/score", json={}).headers["connection"] == "close"
+    assert "connection" not in client.post("/score", json=[1]).headers
+    assert "connection" not in client.post("/score", json=records[0]).headers
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/../engine", "/score/", "/%2e%2e/x"])
@@ -376,7 +406,54 @@ def test_only_known_paths_are_counted_by_name(client):
     assert "name-" not in client.get("/metrics").text
 
 
+def test_no_answer_shows_where_the_files_lie(folder, past_and_new, records):
+    with serve_here(folder, writer=True, poll=3600.0) as client:
+        (folder / "somebody's notes.txt").write_text("put there by hand")
+        body = {"declarations": as_records(past_and_new[1].head(3))}
+        answer = client.post("/update", json=body)
+        refused(answer, 503, "artefact.place_holds_other_files")
+        assert "'engine'" in answer.json()["detail"]
+        (folder / "manifest.json").write_text("{}")
+        assert not client.app._app.state.service.holder.look()
+        health = client.get("/health")
+        assert health.json()["status"] == "old engine"
+    for found in (answer, health):
+        assert str(folder.parent) not in found.text
+
+
 # -------------------------------------------------------------------- time
+
+
+def test_an_answer_that_is_not_read_is_not_kept(monkeypatch):
+    from uvicorn.protocols.http.flow_control import FlowControl
+
+    from smartrisk.serving._protocol import READING_SECONDS, PatientProtocol
+
+    planned = []
+
+    class Loop:
+        def call_later(self, seconds, what):
+            planned.append([seconds, what, False])
+            return self
+
+        def cancel(self):
+            planned[-1][2] = True
+
+    class Transport:
+        def abort(self):
+            raise ConnectionAbortedError
+
+    protocol = PatientProtocol.__new__(PatientProtocol)
+    protocol.loop, protocol.transport = Loop(), Transport()
+    protocol.flow = FlowControl(protocol.transport)
+    protocol.pause_writing()
+    protocol.resume_writing()
+    assert planned[0][2]  # the client reads
+    protocol.pause_writing()
+    seconds, what, is_cancelled = planned[1]
+    assert (seconds, is_cancelled) == (READING_SECONDS, False)
+    with pytest.raises(ConnectionAbortedError):
+        what()
 
 
 def test_what_takes_too_long_is_given_up_and_others_are_answered(

@@ -46,6 +46,29 @@ def test_a_request_that_has_begun_keeps_its_engine(folder, engine, longer, recor
     assert begun.engine.score_one(records[0])["model_version"] == engine.version_
 
 
+def test_a_request_asks_for_the_engine_once(folder, records):
+    """Asked twice, two engines could share an answer."""
+    with serve_here(folder, poll=3600.0) as client:
+        service = client.app._app.state.service
+        holder, asked = service.holder, []
+
+        class Counting:
+            @property
+            def current(self):
+                asked.append(1)
+                return holder.current
+
+        service.holder = Counting()
+        bad = [{**records[0], "customs_value": "much"}, records[1]]
+        for path in ("/score", "/explain", "/select?capacity=1&"):
+            query = "" if "?" in path else "?"
+            for body in (bad, records[2]):
+                asked.clear()
+                answer = client.post(f"{path}{query}on_error=set_aside", json=body)
+                assert answer.status_code == 200, answer.text
+                assert len(asked) == 1
+
+
 def damage(folder):
     path = next(folder.glob("*.txt"))
     content = path.read_bytes()

@@ -254,7 +254,7 @@ def test_more_fields_than_any_administration_has_are_refused(client, records):
 
 
 def test_a_body_that_is_not_read_does_not_hold_the_connection(client, guarded, records):
-    """Whoever is refused before could send its body for ever."""
+    """Whoever is refused before that could go on sending it without an end."""
     odd = {"Content-Encoding": "gzip"}
     assert client.post("/score", json={}, headers=odd).headers["connection"] == "close"
     elsewhere = {"Host": "evil.example"}

@@ -35,9 +35,11 @@ _KEYWORDS = {
 MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
     *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
-    "readiness",
+    *("readiness", "statistics"),
     "models/_calibration",  # warns in `fit`
 )
+#: Packages whose other texts belong to the pages.
+_SHOWN_ON_PAGES = ("statistics",)
 #: Calls that make a message: the template is their second argument.
 _MESSAGES = dict.fromkeys(
     [
@@ -76,22 +78,25 @@ def template(domain: str) -> Catalog:
 def message_templates() -> set[str]:
     """Return the templates of the messages that the command line shows."""
     files = [
-        file
+        (file, name in _SHOWN_ON_PAGES)
         for name in MESSAGE_PACKAGES
         for file in (
             sorted((ROOT / "smartrisk" / name).glob("*.py"))
             or [ROOT / "smartrisk" / f"{name}.py"]
         )
     ]
-    texts = {text for file in files for text in _texts_of(file)}
+    texts = {text for file, on_pages in files for text in _texts_of(file, on_pages)}
     # Babel joins the two beginnings of a message of `validation` into one text.
     return {text for text in texts if text.count("{field!r}") < 2}
 
 
-def _texts_of(file: Path) -> set[str]:
+def _texts_of(file: Path, on_pages: bool = False) -> set[str]:
     """Return the templates in a file: in calls that make messages, and in tables."""
+    keywords = dict(_MESSAGES)
+    if on_pages:
+        del keywords["N_"]
     with file.open("rb") as stream:
-        found = extract("python", stream, keywords=_MESSAGES)
+        found = extract("python", stream, keywords=keywords)
         calls = {text for _, text, _, _ in found if isinstance(text, str)}
     tables = set()
     tree = ast.parse(file.read_text(encoding="utf-8"))

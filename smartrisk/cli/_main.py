@@ -27,6 +27,7 @@ from smartrisk.cli._option_values import (
 from smartrisk.cli._parsers import Commands, add_command, add_language
 from smartrisk.cli._readiness_options import add_readiness
 from smartrisk.cli._serve_options import add_serve
+from smartrisk.cli._statistics_options import add_statistics
 from smartrisk.cli._terminal import print_error
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import N_
@@ -182,6 +183,7 @@ def _make_parser() -> argparse.ArgumentParser:
         _add_profile,
         _add_validate,
         add_readiness,
+        add_statistics,
         _add_fit,
         _add_score,
         _add_explain,

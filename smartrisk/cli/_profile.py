@@ -7,18 +7,16 @@ from pathlib import Path
 from smartrisk.cli._files import load_column_map
 from smartrisk.cli._map import read_file
 from smartrisk.cli._messages import render_message
+from smartrisk.cli._pages import check_page, print_page
 from smartrisk.cli._terminal import print_line, print_table
-from smartrisk.errors import ArgumentError, Message
+from smartrisk.errors import Message
 from smartrisk.intake import profile as look_at
 from smartrisk.pages import DataProfile
 
 
 def profile(*, file: str, columns: str | None, out: str | None, lang: str) -> int:
     """Show what each column of a file holds, and what looks wrong."""
-    if out is not None and Path(out).suffix.lower() != ".html":
-        raise ArgumentError(
-            "cli.profile_not_html", "--out: {path!r} must end in .html.", path=out
-        )
+    check_page(out)
     frame, _ = read_file(file)
     found = look_at(frame, load_column_map(columns))
     rows = Message(
@@ -38,7 +36,6 @@ def profile(*, file: str, columns: str | None, out: str | None, lang: str) -> in
         nothing = Message("cli.profile_nothing", "Nothing looks wrong.")
         print_line(render_message(nothing))
     if out is not None:
-        path = DataProfile(profile=found, name=Path(file).name).save(out, lang=lang)
-        page = Message("cli.profile_page", "page: {path}", path=str(path))
-        print_line(f"\n{render_message(page)}")
+        page = DataProfile(profile=found, name=Path(file).name)
+        print_page(page.save(out, lang=lang))
     return 0

@@ -1,6 +1,8 @@
-"""The options of `readiness`."""
+"""The options of `readiness`, and of the files that it reads."""
 
 from __future__ import annotations
+
+import argparse
 
 from smartrisk.cli._parsers import Commands, add_command
 
@@ -13,7 +15,16 @@ def add_readiness(commands: Commands) -> None:
         "state which use cases your data allow today, and what the others lack",
         "_readiness",
     )
-    parser.add_argument("file", metavar="FILE", help="declarations, as exported")
+    add_export(parser, "file")
+    parser.add_argument("--out", metavar="PAGE", help="write a page (.html)")
+
+
+def add_export(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the files of an export: declarations, results and decisions, with their maps.
+
+    `name` is the parameter of the command that takes the declarations.
+    """
+    parser.add_argument(name, metavar="FILE", help="declarations, as exported")
     parser.add_argument(
         "--outcomes", metavar="FILE", help="results of controls, with the items' keys"
     )

@@ -15,7 +15,9 @@ from smartrisk.schema import KEY, TableInput
 from smartrisk.tables import read_table
 
 
-def check_unique(owner: str, name: str, frame: TableInput) -> None:
+def check_unique(
+    owner: str, name: str, frame: TableInput, *, ids: UInt | None = None
+) -> None:
     """Raise when two rows of a table have the same key.
 
     Parameters
@@ -26,6 +28,8 @@ def check_unique(owner: str, name: str, frame: TableInput) -> None:
         Name of the table or argument, for error messages.
     frame : DataFrame
         A table whose rows are items.
+    ids : ndarray of uint64, default=None
+        What `item_ids` returned for the table, where it is known already.
 
     Raises
     ------
@@ -39,7 +43,8 @@ def check_unique(owner: str, name: str, frame: TableInput) -> None:
     >>> check_unique("demo", "SCORES", pd.DataFrame({"declaration_id": ["A", "B"]}))
     """
     frame = read_table("check_unique", "'frame'", frame)
-    _check_unique_ids(owner, name, frame, pd.Index(item_ids(frame)))
+    index = pd.Index(item_ids(frame) if ids is None else ids)
+    _check_unique_ids(owner, name, frame, index)
 
 
 def _check_unique_ids(

@@ -11,6 +11,8 @@ from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._policy_report import PolicyReport
+from smartrisk.pages._readiness_report import ReadinessReport
+from smartrisk.pages._statistics_report import StatisticsReport
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages
 from smartrisk.spreadsheets import escape_formula, write_table
@@ -22,6 +24,8 @@ __all__ = [
     "EvaluationReport",
     "ModelCard",
     "PolicyReport",
+    "ReadinessReport",
+    "StatisticsReport",
     "WatchList",
     "escape_formula",
     "write_pages",

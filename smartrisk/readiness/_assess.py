@@ -189,7 +189,10 @@ class Readiness(Result):
         gaps = [self._gap(need, lang) for need in needs]
         return [
             *(one.id, "data", one.text[lang]),
-            *(_fill(part, texts, lang) for part in (one.measure, one.evidence)),
+            *(
+                _fill(part, texts, lang)
+                for part in (one.measure, one.evidence_of(self._facts))
+            ),
             "; ".join(names),
             "; ".join(gap["missing"] for gap in gaps),
             " ".join(gap["next_step"] for gap in gaps),

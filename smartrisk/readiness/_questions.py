@@ -18,13 +18,26 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question that data answer (`evidence`) or only people (`who`), by language."""
+    """A question that data answer (`evidence`) or only people (`who`), by language.
+
+    Where the fact `unless` is not known, or a number of 0, the evidence is `otherwise`.
+    """
 
     id: str
     text: Texts
     measure: Texts | None = None
     evidence: Texts | None = None
     who: Texts | None = None
+    unless: str = ""
+    otherwise: Texts | None = None
+
+    def evidence_of(self, facts: Mapping[str, Fact]) -> Texts | None:
+        """Return the evidence that these facts can fill."""
+        if not self.unless:
+            return self.evidence
+        fact = facts[self.unless]
+        is_missing = fact is None or (isinstance(fact, int) and fact == 0)
+        return self.otherwise if is_missing else self.evidence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from smartrisk.disclosure import Rules
 from smartrisk.engine import StageReport
 from smartrisk.models import FEWEST_HITS
 from smartrisk.quality import BOUNDS, FEW_DAYS
@@ -14,9 +15,9 @@ from smartrisk.statistics import AGE, LEAST_RANDOM
 
 #: Days in which the results of a month count, where months are compared.
 AGE_DAYS = pd.Timedelta(AGE).days
-#: Distinct traders below which a cell of a table says something of one of them: with
-#: fewer, each knows nearly the sum of the others.
-LEAST_TRADERS = 5
+#: Distinct traders below which a cell of a table says something of one of them: the
+#: same as where figures are published.
+LEAST_TRADERS = Rules().min_traders
 #: Bounds by the names that the file of questions uses.
 THRESHOLDS: Mapping[str, float] = MappingProxyType(
     {

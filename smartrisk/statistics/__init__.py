@@ -13,6 +13,7 @@ from smartrisk.statistics._enforcement import (
     enforcement,
 )
 from smartrisk.statistics._measures import LEAST_RANDOM
+from smartrisk.statistics._population import PERIODS, TOTAL
 from smartrisk.statistics._publishing import (
     Release,
     ReleaseComparison,
@@ -25,6 +26,8 @@ from smartrisk.statistics._writing import write
 __all__ = [
     "AGE",
     "LEAST_RANDOM",
+    "PERIODS",
+    "TOTAL",
     "Definition",
     "EnforcementStatistics",
     "Release",

@@ -10,11 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 from smartrisk.errors import ArgumentError, check_choice, suggest_nearest
+from smartrisk.languages import LANGUAGES
 from smartrisk.settings import read_toml
 from smartrisk.statistics._grammar import Expression, GrammarError, parse_expression
 
-#: Languages of the texts.
-LANGUAGES = ("en", "fr", "es")
 #: How a figure is made of its numerator and denominator, and the kinds of expressions
 #: that each takes; None where there is no denominator.
 MEASURES: Mapping[str, tuple[str, str | None]] = {

@@ -77,6 +77,20 @@ class EnforcementStatistics(Result):
     as_of: pd.Timestamp
     _kept: Kept
 
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Fields of the groups."""
+        return self._by
+
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """What each indicator is, by id; its `unit` is the one that was counted."""
+        units = self._table.drop_duplicates("indicator").set_index("indicator")["unit"]
+        return {
+            name: replace(one, unit=str(units[name]))
+            for name, one in self._definitions.items()
+        }
+
     def frame(self) -> pd.DataFrame:
         """Return the figures.
 
@@ -120,8 +134,7 @@ class EnforcementStatistics(Result):
                 id=id,
                 hint=suggest_nearest(id, list(self._definitions)),
             )
-        units = self._table.loc[self._table["indicator"] == id, "unit"]
-        return replace(self._definitions[id], unit=str(units.iloc[0])).text(lang)
+        return self.definitions[id].text(lang)
 
     def reconcile(self) -> pd.DataFrame:
         """Return what was left out, and whether parts add up to their totals.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, TableError, format_values
+from smartrisk.errors import ArgumentError, format_values
 from smartrisk.schema import MILESTONE_KINDS
 from smartrisk.statistics._reading import (
     OWNER,
@@ -13,6 +13,7 @@ from smartrisk.statistics._reading import (
     Float,
     Moments,
     Reading,
+    check_columns,
     moments_of,
 )
 
@@ -24,15 +25,7 @@ _FACTS = (
 
 def check_milestones(milestones: pd.DataFrame) -> None:
     """Raise where milestones lack a column, or hold an unknown kind."""
-    missing = [n for n in ("declaration_id", "kind", "at") if n not in milestones]
-    if missing:
-        raise TableError(
-            "statistics.milestones_lack_columns",
-            "{owner}: columns missing in MILESTONES: {missing}. Rename your columns, "
-            "or validate the table with a ColumnMap.",
-            owner=OWNER,
-            missing=format_values(missing),
-        )
+    check_columns("MILESTONES", milestones, ("declaration_id", "kind", "at"))
     kinds = milestones["kind"].unique()
     unknown = [str(kind) for kind in kinds if kind not in MILESTONE_KINDS]
     if unknown:

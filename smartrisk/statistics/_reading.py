@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.items import (
+    check_unique,
     document_hashes,
     item_ids,
     item_numbers,
@@ -106,11 +107,11 @@ def read_items(
     declarations: pd.DataFrame, milestones: pd.DataFrame | None, cut: Cut
 ) -> Reading:
     """Return the items that count: valid, and lodged before the cut."""
-    _check_columns("DECLARATIONS", declarations, ("declaration_id", "lodged_at"))
+    check_columns("DECLARATIONS", declarations, ("declaration_id", "lodged_at"))
     hashes = document_hashes(declarations)
     with np.errstate(over="ignore"):
         ids = mix(hashes + item_numbers(declarations))
-    _check_repeats("DECLARATIONS", ids, declarations)
+    check_unique(OWNER, "DECLARATIONS", declarations, ids=ids)
     lodged = moments_of("DECLARATIONS", declarations, "lodged_at")
     if np.isnat(lodged).any():
         raise TableError(
@@ -195,9 +196,9 @@ class Matched:
 
 def match_rows(name: str, reading: Reading, table: pd.DataFrame) -> Matched:
     """Find the items of the rows of a table by key."""
-    _check_columns(name, table, ("declaration_id",))
+    check_columns(name, table, ("declaration_id",))
     ids = item_ids(table)
-    _check_repeats(name, ids, table)
+    check_unique(OWNER, name, table, ids=ids)
     if len(ids) == len(reading.ids) and np.array_equal(ids, reading.ids):
         everything = np.arange(len(ids))
         return Matched(everything, everything, 0)
@@ -246,7 +247,7 @@ def moments_of(name: str, table: pd.DataFrame, column: str) -> Moments:
 
 def channels_of(name: str, table: pd.DataFrame) -> NDArray[np.int8]:
     """Return the place of each channel in `CHANNELS`, -1 where it is missing."""
-    _check_columns(name, table, ("channel",))
+    check_columns(name, table, ("channel",))
     codes, values = pd.factorize(table["channel"])
     unknown = [str(value) for value in values if value not in CHANNELS]
     if unknown:
@@ -263,7 +264,7 @@ def channels_of(name: str, table: pd.DataFrame) -> NDArray[np.int8]:
     return np.asarray(place[codes])
 
 
-def _check_columns(name: str, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+def check_columns(name: str, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
     """Raise where a table lacks columns."""
     missing = [column for column in columns if column not in table]
     if missing:
@@ -275,20 +276,3 @@ def _check_columns(name: str, table: pd.DataFrame, columns: tuple[str, ...]) -> 
             table=name,
             missing=format_values(missing),
         )
-
-
-def _check_repeats(name: str, ids: NDArray[np.uint64], table: pd.DataFrame) -> None:
-    """Raise where a table has two rows of one item."""
-    if pd.Index(ids).is_unique:
-        return
-    repeated = pd.Index(ids).duplicated()
-    names = table["declaration_id"].to_numpy(dtype=object)[repeated]
-    raise TableError(
-        "statistics.keys_repeated",
-        "{owner}: {table} repeats the key of {n_rows} rows, such as {examples}. Keep "
-        "one row per item.",
-        owner=OWNER,
-        table=name,
-        n_rows=int(repeated.sum()),
-        examples=format_values(dict.fromkeys(names.tolist())),
-    )

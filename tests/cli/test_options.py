@@ -15,6 +15,7 @@ COMMANDS = [
     "map f.csv --out m.toml",
     "profile f.csv",
     "readiness f.csv",
+    "statistics f.csv",
     "generate --out w",
     "validate f.csv",
     "fit --out e",

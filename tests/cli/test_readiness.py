@@ -91,3 +91,25 @@ def test_one_file_may_hold_items_and_results(run, export, world):
     status, out, _ = run("readiness", "both.csv", "--outcomes", "both.csv")
     assert status == 0
     assert f"{len(results)} results, {results['illicit'].sum()} hits" in out
+
+
+@pytest.mark.parametrize(
+    ("lang", "title"),
+    [("en", "Blocked today"), ("fr", "Bloqué aujourd"), ("es", "Bloqueado hoy")],
+)
+def test_a_page_is_written_where_it_is_asked_for(run, export, lang, title):
+    status, out, err = run(
+        "readiness", "items.csv", "--out", "ready.html", "--lang", lang
+    )
+    assert (status, err) == (0, "")
+    assert "ready.html" in out.splitlines()[-1]
+    html = (export / "ready.html").read_text("utf-8")
+    assert f'<html lang="{lang}">' in html
+    assert title in html
+    assert "OUTCOMES.illicit" in html
+
+
+def test_a_page_with_another_ending_is_refused_before_anything_is_read(run, export):
+    status, out, err = run("readiness", "items.csv", "--out", "ready.pdf")
+    assert (status, out) == (2, "")
+    assert "'ready.pdf' must end in .html" in err

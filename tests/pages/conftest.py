@@ -18,6 +18,8 @@ from smartrisk.pages import (
     EvaluationReport,
     ModelCard,
     PolicyReport,
+    ReadinessReport,
+    StatisticsReport,
     WatchList,
 )
 
@@ -115,6 +117,9 @@ def make_pages(engine, past, new, outcomes, truth, name=""):
     decisions = engine.select(new, 0.1)
     data = DataCard.from_tables(pd.concat([past, new]), outcomes, name=name)
     policies = {f"{name} a": decisions, f"{name} b": engine.select(new, 0.2)}
+    everything = pd.concat([past, new])
+    figures = sr.statistics.enforcement(everything, outcomes, decisions)
+    ready = sr.readiness.assess(everything, outcomes, decisions)
     compared = sr.evaluation.compare_policies(policies, full, n_bootstrap=20)
     return {
         "case": CaseSheet.from_engine(
@@ -146,6 +151,10 @@ def make_pages(engine, past, new, outcomes, truth, name=""):
             reasons=engine.explain(new),
         ),
         "policy": PolicyReport.from_comparison(compared),
+        "readiness": ReadinessReport.from_readiness(ready, name=name),
+        "statistics": StatisticsReport.from_statistics(
+            figures, name=name, currency=name or None
+        ),
     }
 
 

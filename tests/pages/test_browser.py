@@ -9,9 +9,12 @@ import pytest
 
 from smartrisk.languages import LANGUAGES
 
-PAGES = ("case", "watch", "model", "data", "evaluation", "policy")
+PAGES = (
+    *("case", "watch", "model", "data", "evaluation", "policy"),
+    *("readiness", "statistics"),
+)
 WIDTHS = (1000, 400)
-#: Starting a browser and drawing 70 pages takes a minute and a half.
+#: Starting a browser and drawing 90 pages takes two minutes.
 pytestmark = pytest.mark.slow
 
 

@@ -21,7 +21,10 @@ from smartrisk.pages import (
 )
 from smartrisk.results import clean_text
 
-PAGES = ("case", "watch", "model", "data", "evaluation", "policy")
+PAGES = (
+    *("case", "watch", "model", "data", "evaluation", "policy"),
+    *("readiness", "statistics"),
+)
 LIMIT = 500_000
 
 

@@ -1,10 +1,11 @@
-"""The five tables, declared once: the interface between all packages.
+"""The tables, declared once: the interface between all packages.
 
 One row is one goods item; its key is (`declaration_id`, `item_number`). A field states
 its kind, unit, role, when its value is known, and whether it may be missing. Packages
 of one layer do not use each other; they exchange these tables. Start with `_tables.py`.
 """
 
+from smartrisk.schema._case_tables import CASES, SEIZURES
 from smartrisk.schema._code_lists import (
     INCOTERMS,
     TRANSPORT_MODES,
@@ -31,9 +32,13 @@ from smartrisk.schema._column_map_steps import (
 )
 from smartrisk.schema._fields import (
     AREAS,
+    CASE_OFFENCES,
     CHANNELS,
+    CONCEALMENTS,
     CONTROL_KINDS,
+    CONVEYANCES,
     CURRENCY,
+    DETECTIONS,
     FLOWS,
     INTERVAL,
     KEY,
@@ -41,7 +46,9 @@ from smartrisk.schema._fields import (
     OFFENCES,
     OWN_FIELDS,
     OWN_KINDS,
+    PLACE_TYPES,
     RENAMED,
+    SEIZURE_AREAS,
     SELECTED_BY,
     STAGES,
     STATUSES,
@@ -66,13 +73,18 @@ from smartrisk.schema._tables import (
 __all__ = [
     "AREAS",
     "ASYCUDA",
+    "CASES",
+    "CASE_OFFENCES",
     "CHANNELS",
+    "CONCEALMENTS",
     "CONTROL_KINDS",
+    "CONVEYANCES",
     "CURRENCY",
     "DATE",
     "DECISIONS",
     "DECLARATIONS",
     "DERIVED_COLUMNS",
+    "DETECTIONS",
     "FLOWS",
     "HS_LEVELS",
     "INCOTERMS",
@@ -86,9 +98,12 @@ __all__ = [
     "OUTCOMES",
     "OWN_FIELDS",
     "OWN_KINDS",
+    "PLACE_TYPES",
     "PRESETS",
     "RENAMED",
     "SCORES",
+    "SEIZURES",
+    "SEIZURE_AREAS",
     "SELECTED_BY",
     "STAGES",
     "STATUSES",

@@ -33,6 +33,28 @@ AREAS = (
     "money_laundering",
     "other",
 )
+#: Areas of seized goods: those of findings, and health and safety, which editions of
+#: the report count with intellectual property or by itself.
+SEIZURE_AREAS = (*AREAS, "health_safety")
+#: Where a case took place.
+PLACE_TYPES = ("airport", "seaport", "land_border", "mail_centre", "inland", "other")
+#: What goods, or people with goods, came with.
+CONVEYANCES = (
+    *("vessel", "aircraft", "road_vehicle", "train", "mail", "pedestrian"),
+    *("pipeline", "other"),
+)
+#: How goods were hidden.
+CONCEALMENTS = (
+    *("not_hidden", "in_load", "in_packaging", "in_conveyance", "in_baggage"),
+    *("on_body", "false_papers", "other"),
+)
+#: What led to a case.
+DETECTIONS = (
+    *("risk_profile", "random", "dog", "scanner", "intelligence", "routine"),
+    "other",
+)
+#: What a case is about.
+CASE_OFFENCES = ("smuggling", "false_declaration", "prohibition", "other")
 #: What became of a declaration: only valid ones count in statistics.
 STATUSES = ("valid", "cancelled", "test", "superseded")
 #: What happens to a declaration after it was lodged, and its goods.

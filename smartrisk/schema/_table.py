@@ -13,7 +13,7 @@ from smartrisk.errors import (
     suggest_nearest,
 )
 from smartrisk.results import text_table
-from smartrisk.schema._fields import Field
+from smartrisk.schema._fields import KEY, Field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,8 @@ class Table:
         The columns in their order.
     repeats : bool, default=False
         Whether a key may have several rows, as several events of one declaration.
+    key : tuple of str, default=("declaration_id", "item_number")
+        Fields that name a row.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Table:
     name: str
     fields: tuple[Field, ...]
     repeats: bool = False
+    key: tuple[str, ...] = KEY
 
     def __iter__(self) -> Iterator[Field]:
         """Iterate over the fields in their order."""

@@ -1,11 +1,12 @@
 """Enforcement statistics: indicators as data, one engine, as of a moment.
 
-Reads DECLARATIONS, OUTCOMES, DECISIONS, MILESTONES and overrides; writes counts, rates
-with intervals, what is pending and why a figure is absent, by groups with their totals;
-says what of it is safe to publish; writes CSV,
-workbooks and SDMX-CSV with their metadata.
+Reads DECLARATIONS, OUTCOMES, DECISIONS, MILESTONES, CASES and SEIZURES; writes counts,
+rates with intervals, what is pending and why a figure is absent, by groups with their
+totals; says what of it is safe to publish; writes CSV, workbooks and SDMX-CSV with
+their metadata.
 """
 
+from smartrisk.statistics._cases import CaseStatistics, cases
 from smartrisk.statistics._definitions import Definition, read_definitions
 from smartrisk.statistics._enforcement import (
     AGE,
@@ -28,10 +29,12 @@ __all__ = [
     "LEAST_RANDOM",
     "PERIODS",
     "TOTAL",
+    "CaseStatistics",
     "Definition",
     "EnforcementStatistics",
     "Release",
     "ReleaseComparison",
+    "cases",
     "compare",
     "enforcement",
     "publish",

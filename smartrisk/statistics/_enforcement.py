@@ -214,6 +214,7 @@ def enforcement(
     *,
     milestones: TableInput | None = None,
     overrides: TableInput | None = None,
+    cases: TableInput | None = None,
     as_of: Moment | None = None,
     by: Sequence[str] = ("month", "office"),
     unit: str = "declaration",
@@ -241,6 +242,8 @@ def enforcement(
     overrides : DataFrame, default=None
         Key and the ``channel`` that an officer chose instead; ``decided_at`` where it
         is known.
+    cases : DataFrame, default=None
+        CASES, for the controls that ended in a seizure.
     as_of : Timestamp, date or str, default=None
         Nothing known at this moment or later counts; None for the midnight after the
         last lodgement.
@@ -327,6 +330,7 @@ def enforcement(
         cut,
     )
     happened = Events(reading, events)
+    happened.add_cases(reading, read_table(OWNER, "'cases'", cases))
     populations = {
         name: Population(name, reading, controls, happened, groups)
         for name in ("item", "declaration")

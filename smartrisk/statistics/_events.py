@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.errors import ArgumentError, format_values
+from smartrisk.items import document_hashes
 from smartrisk.schema import MILESTONE_KINDS
 from smartrisk.statistics._reading import (
     OWNER,
@@ -39,6 +40,15 @@ def check_milestones(milestones: pd.DataFrame) -> None:
         )
 
 
+def known_at(cases: pd.DataFrame) -> pd.Series:
+    """Return when each case became known; its date where that is not recorded."""
+    for name in ("date", "known_at"):
+        if name in cases:
+            moments_of("CASES", cases, name)
+    date = cases["date"]
+    return cases["known_at"].fillna(date) if "known_at" in cases else date
+
+
 class Events:
     """Facts of declarations from their milestones, one entry per declaration.
 
@@ -55,7 +65,7 @@ class Events:
     def __init__(self, reading: Reading, milestones: pd.DataFrame | None) -> None:
         self.flags: dict[str, Bool] = {}
         self.numbers: dict[str, Float] = {}
-        self.late = set(_FACTS)
+        self.late = {*_FACTS, "seized"}
         self._limit = reading.limit[reading.first]
         if milestones is None:
             reading.absent |= dict.fromkeys(_FACTS, "there are no milestones")
@@ -67,6 +77,23 @@ class Events:
         lodged = reading.lodged[reading.first]
         self._add_release(reading, lodged)
         self._add_audits(reading, milestones)
+
+    def add_cases(self, reading: Reading, cases: pd.DataFrame | None) -> None:
+        """Add which declarations were in a case that was known in time."""
+        if cases is None or "declaration_ids" not in cases:
+            reading.absent["seized"] = "there are no seizures"
+            return
+        known = known_at(cases).to_numpy().astype("datetime64[us]")
+        named = cases["declaration_ids"].astype(object).str.split()
+        rows = pd.DataFrame({"declaration_id": named, "at": known}).explode(
+            "declaration_id"
+        )
+        rows = rows[rows["declaration_id"].notna()]
+        place = pd.Index(reading.hashes).get_indexer(pd.Index(document_hashes(rows)))
+        there = place >= 0
+        in_time = rows["at"].to_numpy()[there] < self._limit[place[there]]
+        self.flags["seized"] = np.zeros(len(self._limit), bool)
+        self.flags["seized"][place[there][in_time]] = True
 
     def _rows(self, kind: str) -> Bool:
         """Return which milestones of a kind were known in time."""

@@ -122,11 +122,14 @@ def make_layout(
     facts : tuple of (str, str)
         What else holds for the whole table.
     """
-    units = table.groupby("indicator", sort=False)["unit"].first()
-    there = {name: one for name, one in definitions.items() if name in units.index}
+    named = table["indicator"].unique()
+    there = {name: one for name, one in definitions.items() if name in named}
+    if "unit" not in by:  # what is counted, which a result may have chosen
+        units = table.groupby("indicator", sort=False)["unit"].first()
+        there = {x: replace(one, unit=str(units[x])) for x, one in there.items()}
     periods = [name for name in by if name in PERIODS]
-    keys = ("indicator", "part", *by)
-    texts = tuple(name for name in _TEXTS if name in table)
+    keys = tuple(x for x in ("indicator", "part", *by) if x in table)
+    texts = tuple(name for name in _TEXTS if name in table and name not in keys)
     return Layout(
         kind=about[0],
         title=about[1],
@@ -140,9 +143,7 @@ def make_layout(
             (N_("groups"), ", ".join(by)),
             *facts,
         ),
-        definitions={
-            name: replace(one, unit=str(units[name])) for name, one in there.items()
-        },
+        definitions=there,
         left_out=left_out,
         moment=as_of.isoformat(),
     )

@@ -215,8 +215,6 @@ class Population:
             is_declared = name.startswith(OWN) or name in DECLARATIONS
             if is_declared and column not in self._reading.declarations:
                 return f"the declarations lack {column!r}"
-            if name == "seized":
-                return "there are no seizures"
         return ""
 
     def is_late(self, names: Iterable[str]) -> bool:

@@ -174,7 +174,9 @@ def _statuses(layout: Layout) -> np.ndarray:
     pending = np.zeros(len(table), bool)
     if "pending" in table:
         pending = table["pending"].to_numpy(float) > 0
-    reason = table["reason"].astype(str)
+    reason = pd.Series("", index=table.index)
+    if "reason" in table:
+        reason = table["reason"].astype(str)
     hidden = np.zeros(len(table), bool)
     if "status" in table:
         hidden = (table["status"] != "F").to_numpy(bool)

@@ -53,6 +53,10 @@ _SENTENCES = (
     N_("items of open months"),
     N_("declarations with several values of {name}"),
     N_("sum of parts: {name}"),
+    N_("cases known at the cut or later"),
+    N_("cases without a seizure"),
+    N_("seizures whose case is not there"),
+    N_("seizures of an area that the edition does not have"),
 )
 #: What the columns of a result hold, by their names.
 COLUMNS = {

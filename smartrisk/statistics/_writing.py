@@ -13,6 +13,7 @@ from smartrisk.artefact import write_file
 from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.languages import LANGUAGES, N_, catalogue
 from smartrisk.spreadsheets import write_book, write_table
+from smartrisk.statistics._cases import CaseStatistics
 from smartrisk.statistics._enforcement import EnforcementStatistics
 from smartrisk.statistics._layout import Layout
 from smartrisk.statistics._publishing import Release
@@ -33,7 +34,7 @@ _MADE_WITH = N_("made with")
 
 
 def write(
-    result: EnforcementStatistics | Release,
+    result: EnforcementStatistics | Release | CaseStatistics,
     path: str | Path,
     *,
     lang: str = "en",
@@ -47,8 +48,8 @@ def write(
 
     Parameters
     ----------
-    result : EnforcementStatistics or Release
-        What `enforcement` or `publish` returned.
+    result : EnforcementStatistics, Release or CaseStatistics
+        What `enforcement`, `publish` or `cases` returned.
     path : str or Path
         File whose ending says the form: ".xlsx", ".csv" or ".sdmx.csv". The folder is
         created when absent.
@@ -110,11 +111,11 @@ def write(
     check_choice(_OWNER, "path ending", ending, _ENDINGS)
     check_choice(_OWNER, "lang", lang, LANGUAGES)
     check_agency(agency)
-    if not isinstance(result, EnforcementStatistics | Release):
+    if not isinstance(result, EnforcementStatistics | Release | CaseStatistics):
         raise ArgumentError(
             "statistics.result_not_writable",
-            "{owner}: {type_name} cannot be written. Pass what `enforcement` or "
-            "`publish` returned.",
+            "{owner}: {type_name} cannot be written. Pass what `enforcement`, "
+            "`publish` or `cases` returned.",
             owner=_OWNER,
             type_name=type(result).__name__,
         )

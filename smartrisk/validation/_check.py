@@ -23,7 +23,14 @@ from smartrisk.errors import (
 )
 from smartrisk.items import NO_ITEM_NUMBER
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap, Table, TableInput
+from smartrisk.schema import (
+    DECLARATIONS,
+    KEY,
+    OUTCOMES,
+    ColumnMap,
+    Table,
+    TableInput,
+)
 from smartrisk.tables import read_table
 from smartrisk.validation._recipe import (
     Recipe,
@@ -444,14 +451,17 @@ def _number_in_order(ids: pd.Series) -> pd.Series:
 
 def _check_keys(result: pd.DataFrame, work: Findings) -> None:
     """Record duplicate keys, unless the table holds several rows of a key."""
-    if "declaration_id" not in result or work.source.empty or work.table.repeats:
+    key = list(work.table.key)
+    missing = any(name not in result for name in key)
+    if missing or work.source.empty or work.table.repeats:
         return
-    ids = result["declaration_id"]
+    ids = result[key[0]]
     if ids.is_unique:
         return
-    repeated = result.duplicated(["declaration_id", "item_number"], keep=False)
+    repeated = result.duplicated(key, keep=False)
     repeated &= ~pd.Series(work.bad, index=result.index)
-    work.note(np.flatnonzero(repeated), "declaration_id", "duplicate key", ids)
+    kind = "duplicate key" if tuple(key) == KEY else "duplicate row"
+    work.note(np.flatnonzero(repeated), key[0], kind, ids)
 
 
 def _quality_flags(

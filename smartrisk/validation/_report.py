@@ -67,6 +67,8 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "between 1900 and 2200.",
         "duplicate key": "duplicate key in {n_rows} rows: {values}. Keep one row per "
         "(declaration_id, item_number).",
+        "duplicate row": "duplicate row in {n_rows} rows: {values}. Keep one row per "
+        "case in CASES, and per case, category and unit in SEIZURES.",
         "results not numbered": "results not numbered in {n_rows} rows: {values}. A "
         "document has several results, but no item_number says of which items: name "
         "its column, or join results per document with intake.join_documents.",

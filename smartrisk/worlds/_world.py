@@ -21,6 +21,7 @@ from smartrisk.items import item_keys, positions_of
 from smartrisk.schema import KEY, TableInput
 from smartrisk.settings import read_toml
 from smartrisk.tables import read_table
+from smartrisk.worlds._cases import make_cases
 from smartrisk.worlds._fraud_habits import TYPOLOGIES
 from smartrisk.worlds._independent import (
     INDEPENDENT_SCENARIOS,
@@ -201,6 +202,28 @@ class World:
         controls = self.inspect(decided[decided["channel"] != "green"])
         end = self.scenario.end.astype("datetime64[us]")
         return make_milestones(self.random_state, self.declarations, controls, end)
+
+    def cases(self) -> pd.DataFrame:
+        """Return the enforcement cases that findings led to, as CASES.
+
+        Returns
+        -------
+        cases : DataFrame
+            A share of the findings, mostly of concealed and non-fiscal kinds, by time:
+            place, conveyance, concealment, what led to them, value. A tenth of them
+            names no declaration.
+        """
+        return make_cases(self).cases
+
+    def seizures(self) -> pd.DataFrame:
+        """Return what was seized in the cases, as SEIZURES.
+
+        Returns
+        -------
+        seizures : DataFrame
+            One or two rows per case: category, quantity in its unit, packages.
+        """
+        return make_cases(self).seizures
 
     def inspect(self, decisions: TableInput) -> pd.DataFrame:
         """Return the results that a control of other items would have had.

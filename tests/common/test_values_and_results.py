@@ -223,6 +223,9 @@ MAKERS = {
     "Comparison": lambda i: sr.evaluation.compare(
         {"one": i.evaluation, "two": i.evaluation}
     ),
+    "CaseStatistics": lambda i: sr.statistics.cases(
+        i.world.cases(), i.world.seizures()
+    ),
     "CompiledRules": lambda i: sr.selectivity.compile_rules(i.new, i.scores),
     "Counterfactuals": lambda i: sr.explanations.counterfactuals(
         i.few.head(5), i.engine.score, i.past

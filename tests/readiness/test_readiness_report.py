@@ -42,10 +42,12 @@ def test_the_page_states_what_is_blocked_by_what_and_the_step(
 
 
 def test_the_step_that_concerns_most_uses_comes_first(administrations):
-    ready = administrations["blanks"].assess()
+    ready = administrations["results"].assess()
     steps = sections(ReadinessReport.from_readiness(ready), "en")[2]
-    first = re.findall(r"<td[^>]*>(.*?)</td>", steps)[0]
-    assert first.startswith("Leave the label of the 5400 items")
+    uses = re.findall(r"<td[^>]*>(.*?)</td>", steps)[1::2]
+    counts = [len(names.split("; ")) for names in uses]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
 
 
 def test_people_are_named_with_what_waits_for_them(perfect):

@@ -1,25 +1,45 @@
 """Languages: gettext catalogues of the texts that people read, by domain.
 
-Reads ``smartrisk/locale``. A domain is a part of the library that writes texts
-(``reasons``, ``pages``); the code holds them in English, the catalogues in the other
-languages.
+Reads ``smartrisk/locale``, with the glossary that the catalogues keep to. A domain is a
+part of the library that writes texts (``reasons``, ``pages``); the code holds them in
+English, the catalogues in the other languages.
 """
 
 from __future__ import annotations
 
 import gettext
 import re
+import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning, check_choice
 
-__all__ = ["LANGUAGES", "N_", "catalogue", "render", "translator"]
+__all__ = [
+    "LANGUAGES",
+    "LOCALES",
+    "N_",
+    "Term",
+    "catalogue",
+    "glossary",
+    "has_decimal_point",
+    "language_of",
+    "locale_of",
+    "render",
+    "translator",
+]
 
 #: English and French, the official languages of the World Customs Organization, and
 #: Spanish.
 LANGUAGES = ("en", "fr", "es")
+#: The languages, and Spanish with the decimal point of Mexico and its neighbours.
+LOCALES = (*LANGUAGES, "es-MX")
+#: Countries that write Spanish with a decimal point, by the Unicode CLDR 44.
+_POINT_COUNTRIES = frozenset(
+    ["CU", "DO", "GT", "HN", "MX", "NI", "PA", "PE", "PR", "SV", "US", "419"]
+)
 _FOLDER = Path(__file__).parent / "locale"
 #: The space before French punctuation and inside its quotation marks.
 _BEFORE = re.compile(r" (?=[;:?!»]|%(?!\())|(?<=«) ")
@@ -57,7 +77,7 @@ def catalogue(domain: str, lang: str) -> gettext.NullTranslations:
     domain : str
         Part of the library, such as "pages".
     lang : str
-        One of `LANGUAGES`.
+        One of `LOCALES`.
 
     Returns
     -------
@@ -77,11 +97,160 @@ def catalogue(domain: str, lang: str) -> gettext.NullTranslations:
     >>> catalogue("pages", "en").gettext("Case sheet")
     'Case sheet'
     """
-    check_choice("catalogue", "lang", lang, LANGUAGES)
+    check_choice("catalogue", "lang", lang, LOCALES)
     if lang == "en":
         return gettext.NullTranslations()
     kind = _French if lang == "fr" else gettext.GNUTranslations
-    return gettext.translation(domain, _FOLDER, languages=[lang], class_=kind)
+    known = [language_of(lang)]
+    return gettext.translation(domain, _FOLDER, languages=known, class_=kind)
+
+
+def language_of(lang: str) -> str:
+    """Return the language of a locale.
+
+    Parameters
+    ----------
+    lang : str
+        One of `LOCALES`.
+
+    Returns
+    -------
+    language : str
+        One of `LANGUAGES`.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import language_of
+    >>> language_of("es-MX"), language_of("fr")
+    ('es', 'fr')
+    """
+    return lang.partition("-")[0]
+
+
+def has_decimal_point(lang: str) -> bool:
+    """Return whether numbers are written as 12,345.6.
+
+    Parameters
+    ----------
+    lang : str
+        One of `LOCALES`.
+
+    Returns
+    -------
+    point : bool
+        False where they have a decimal comma.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import has_decimal_point
+    >>> [lang for lang in ("en", "fr", "es", "es-MX") if has_decimal_point(lang)]
+    ['en', 'es-MX']
+    """
+    return lang in ("en", "es-MX")
+
+
+def locale_of(text: str) -> str | None:
+    """Return the locale that a setting of a system or a browser asks for.
+
+    Parameters
+    ----------
+    text : str
+        Such as "fr_FR.UTF-8" or "es-PE".
+
+    Returns
+    -------
+    lang : str or None
+        One of `LOCALES`: "es-MX" for every country that writes Spanish with a decimal
+        point; None for another language.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import locale_of
+    >>> [locale_of(text) for text in ("fr_FR.UTF-8", "es_AR", "es_PE", "de_DE")]
+    ['fr', 'es', 'es-MX', None]
+    """
+    language, _, country = text.partition(".")[0].replace("_", "-").partition("-")
+    if language.lower() not in LANGUAGES:
+        return None
+    is_point = language.lower() == "es" and country.upper() in _POINT_COUNTRIES
+    return "es-MX" if is_point else language.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A term of the library in one language.
+
+    Parameters
+    ----------
+    id : str
+        The same in every language, such as "customs_value".
+    name : str
+        The term.
+    meaning : str
+        One sentence.
+    english : str
+        The term in English, as messages have it.
+    regional : str
+        Words of other administrations; empty where none are known.
+    used : str
+        Where the library has it, in English.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import glossary
+    >>> term = {term.id: term for term in glossary("es")}["duty_rate"]
+    >>> term.name, term.english, term.regional
+    ('tasa arancelaria', 'duty rate', 'Spain: tipo; Argentina: alícuota')
+    """
+
+    id: str
+    name: str
+    meaning: str
+    english: str
+    regional: str
+    used: str
+
+
+@cache
+def glossary(lang: str = "en") -> tuple[Term, ...]:
+    """Return the terms of the library: the words that messages and pages keep to.
+
+    Parameters
+    ----------
+    lang : str, default="en"
+        One of `LOCALES`.
+
+    Returns
+    -------
+    terms : tuple of Term
+        In the order of a declaration and its control.
+
+    Raises
+    ------
+    ArgumentError
+        If the language is unknown.
+
+    Examples
+    --------
+    >>> from smartrisk.languages import glossary
+    >>> terms = glossary("fr")
+    >>> len(terms), terms[0].name
+    (80, 'valeur en douane')
+    """
+    check_choice("glossary", "lang", lang, LOCALES)
+    text = (_FOLDER / "glossary.toml").read_text(encoding="utf-8")
+    language = language_of(lang)
+    return tuple(
+        Term(
+            id=name,
+            name=entry[language][0],
+            meaning=entry[language][1],
+            english=entry["en"][0],
+            regional=entry.get("regional", {}).get(language, ""),
+            used=entry["used"],
+        )
+        for name, entry in tomllib.loads(text).items()
+    )
 
 
 def N_(text: str) -> str:  # noqa: N802

@@ -246,8 +246,10 @@ def _print_items(
     true_rows = truth.loc[scores.index].to_dict("records")
     for row, reasons, true_row in zip(rows, sentences, true_rows, strict=True):
         print_item(row, reasons)
-        fraud = f"{true_row['typology']}, {true_row['evaded_revenue']:,.0f} evaded"
-        print_line(f"  = {fraud if true_row['illicit'] else 'compliant'}")
+        irregularity = (
+            f"{true_row['typology']}, {true_row['evaded_revenue']:,.0f} evaded"
+        )
+        print_line(f"  = {irregularity if true_row['illicit'] else 'compliant'}")
 
 
 def _print_files(files: dict[str, Path], run: Run | None) -> None:

@@ -39,8 +39,9 @@ def explain(
     for row, sentences in zip(rows, reasons.sentences(lang=lang), strict=True):
         print_item(row, sentences, lang)
     if reasons.until is not None:
-        day = f"{reasons.until:%Y-%m-%d}"
-        print_line(f"\n{Wording(lang).text('page.history', day=day)}")
+        words = Wording(lang)
+        day = words.day(reasons.until)
+        print_line(f"\n{words.text('page.history', day=day)}")
     if out is not None:
         print_line(f"reasons: {_write_reasons(reasons, out, lang)}")
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from smartrisk import languages
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
-from smartrisk.languages import LANGUAGES
+from smartrisk.languages import locale_of
 
 if TYPE_CHECKING:
     from smartrisk.validation import ValidationReport
@@ -53,8 +53,7 @@ def find_language(given: str | None, environment: Mapping[str, str]) -> str:
     names = (LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
     found = [given, *(environment.get(name) for name in names)]
     chosen = next((text for text in found if text), None) or _system_locale()
-    lang = chosen[:2].lower()
-    return lang if lang in LANGUAGES else "en"
+    return locale_of(chosen) or "en"
 
 
 def _system_locale() -> str:

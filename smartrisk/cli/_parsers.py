@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from smartrisk.languages import LANGUAGES
+from smartrisk.languages import LOCALES
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -24,6 +24,6 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     """Add the language of messages."""
     parser.add_argument(
         "--lang",
-        choices=LANGUAGES,
+        choices=LOCALES,
         help="language of messages and pages; default: SMARTRISK_LANG, or the system's",
     )

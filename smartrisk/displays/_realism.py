@@ -21,7 +21,7 @@ _SIZES = "sizes"
 _RATIOS = (
     "busiest month to the quietest",
     "items of a declaration",
-    "quarter of most fraud to that of least",
+    "quarter of most irregularities to that of fewest",
 )
 
 

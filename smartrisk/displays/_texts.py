@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,11 @@ class Texts:
     Parameters
     ----------
     lang : str
-        One of `smartrisk.languages.LANGUAGES`.
+        One of `smartrisk.languages.LOCALES`.
+    channel_names : mapping of str to str, default=None
+        What the administration calls a channel: "orange" for "yellow".
+    currency : str, default=None
+        Currency of amounts, where it is stated.
 
     Examples
     --------
@@ -31,12 +36,21 @@ class Texts:
     '12\u202f%'
     """
 
-    def __init__(self, lang: str) -> None:
+    def __init__(
+        self,
+        lang: str,
+        *,
+        channel_names: Mapping[str, str] | None = None,
+        currency: str | None = None,
+    ) -> None:
         found = catalogue("pages", lang)
         self.lang = lang
         self.words = Wording(lang)
+        self.currency = currency
+        self._channel_names = dict(channel_names or {})
         self.gettext = found.gettext
         self.ngettext = found.ngettext
+        self.pgettext = found.pgettext
 
     def number(self, value: Any) -> str:
         """Return a number, a dash when it is missing."""
@@ -70,8 +84,24 @@ class Texts:
             return "–"
         return f"{self.rate(low)} … {self.rate(high)}"
 
+    def moment_in_words(self, value: Any) -> str:
+        """Return a moment as a sentence has it: 17 December 2024, 10:30."""
+        return "–" if _missing(value) else self.words.moment(pd.Timestamp(value))
+
+    def day_in_words(self, value: Any) -> str:
+        """Return a day as a sentence has it: 17 December 2024."""
+        return "–" if _missing(value) else self.words.day(pd.Timestamp(value))
+
+    def amount(self, value: Any) -> str:
+        """Return an amount, with its currency where that is stated."""
+        text = self.number(value)
+        return f"{text}\u00a0{self.currency}" if self.currency else text
+
     def moment(self, value: Any) -> str:
-        """Return a moment to the minute, a date when it is midnight."""
+        """Return a moment to the minute as a table has it, a date when it is midnight.
+
+        Dates of tables and files are those of ISO 8601 in every language.
+        """
         if _missing(value):
             return "–"
         found = pd.Timestamp(value)
@@ -88,6 +118,8 @@ class Texts:
             return self.rate(value)
         if name == "tariff_code":
             return clean_text(self.words.code(str(value)))
+        if name == "quantity_unit":
+            return clean_text(self.words.unit_with_code(str(value)))
         if isinstance(value, pd.Timestamp | np.datetime64):
             return self.moment(value)
         if isinstance(value, float | np.floating | int | np.integer):
@@ -104,15 +136,20 @@ class Texts:
         return "\n".join(textwrap.wrap(text, width, break_on_hyphens=False))
 
     def channel(self, name: str) -> str:
-        """Return the words for a channel."""
-        _ = self.gettext
+        """Return the words for a channel: its colour, and what is done with the item.
+
+        A colour has another meaning in another country; the name that the
+        administration gave comes without ours.
+        """
+        pgettext = self.pgettext
         known = {
-            "green": _("green"),
-            "yellow": _("yellow"),
-            "red": _("red"),
-            "blue": _("blue"),
+            "green": pgettext("channel", "green (release)"),
+            "yellow": pgettext("channel", "yellow (documents)"),
+            "red": pgettext("channel", "red (physical)"),
+            "blue": pgettext("channel", "blue (post-clearance)"),
         }
-        return known.get(name) or self.name(name)
+        given = self._channel_names.get(name)
+        return self.name(given) if given else known.get(name) or self.name(name)
 
     def selected_by(self, name: str, stage: str = "model") -> str:
         """Return the words for what selected an item."""
@@ -141,15 +178,15 @@ class Texts:
         return known.get(name) or self.words.field(name)
 
     def segment_value(self, value: Any) -> str:
-        """Return the words for a value of a segment."""
-        _ = self.gettext
+        """Return the words for a value of a segment, whatever the segment is."""
+        pgettext = self.pgettext
         known = {
-            "other": _("other"),
-            "new": _("new"),
-            "known": _("known"),
-            "100 or more": _("100 or more"),
-            "not declared": _("not declared"),
-            "missing": _("missing"),
+            "other": pgettext("value of a segment", "other"),
+            "new": pgettext("value of a segment", "new"),
+            "known": pgettext("value of a segment", "known"),
+            "100 or more": pgettext("value of a segment", "100 or more"),
+            "not declared": pgettext("value of a segment", "not declared"),
+            "missing": pgettext("value of a segment", "missing"),
         }
         return known.get(str(value)) or self.name(value)
 

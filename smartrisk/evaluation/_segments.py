@@ -327,8 +327,8 @@ def standard_segments(
     truth : DataFrame, default=None
         Truth of a synthetic world, joined by key; it may hold other items too. Without
         an `item_number` every declaration must have one item. It adds segments by kind
-        of fraud, of which recall is the figure to read. Items without
-        fraud are of kind "none".
+        of irregularity, of which recall is the figure to read. Items without
+        one are of kind "none".
     max_values : int, default=10
         Values of a segment that are kept; the rarer ones become "other".
 

@@ -419,7 +419,8 @@ def _make_sentence(row: Mapping[Any, Any], words: Wording, stage: str) -> str:
     field = str(row["field"])
     return words.text(
         words.name_by_stage("instead", stage),
-        pair=words.pair(field, _stated_value(field, row["instead"])),
+        field=words.field(field),
+        value=words.declared_value(field, _stated_value(field, row["instead"])),
         declared=words.declared_value(field, _stated_value(field, row["declared"])),
         after=words.score(float(row["risk_instead"]), stage),
         before=words.score(float(row["risk_score"]), stage),

@@ -114,16 +114,16 @@ _MESSAGES: dict[str, Message] = {
     ),
     # ---- route
     "route.seldom": (
-        "origin {origin} but shipped from {departure}, a pair seldom seen "
+        "origin {origin}, shipped from {departure}, a pair seldom seen "
         "({n} earlier item)",
-        "origin {origin} but shipped from {departure}, a pair seldom seen "
+        "origin {origin}, shipped from {departure}, a pair seldom seen "
         "({n} earlier items)",
     ),
     "route.differs": (
-        "origin {origin} but shipped from {departure} ({n} earlier item)",
-        "origin {origin} but shipped from {departure} ({n} earlier items)",
+        "origin {origin}, shipped from {departure} ({n} earlier item)",
+        "origin {origin}, shipped from {departure} ({n} earlier items)",
     ),
-    "route.differs_only": "origin {origin} but shipped from {departure}",
+    "route.differs_only": "origin {origin}, shipped from {departure}",
     "route.same": "origin and departure both {origin}",
     # ---- tariff
     "tariff.cheapest": "duty rate {rate} where the cheapest neighbour code {key} "
@@ -191,10 +191,16 @@ _MESSAGES: dict[str, Message] = {
     "measure.kg_per_unit": "mass per unit",
     "measure.unknown": "measure",
     "measure.of_unit": "{measure} (per {unit})",
+    "measure.mass_of_unit": "{measure} ({unit})",
     "list.and": "{head} and {last}",
+    # where the last word begins with the sound of "and" (Spanish: "e importador")
+    "list.and_same_sound": "{head} and {last}",
     "list.also": "{first}; {more}",
     "since": "{sentence} (since {month})",
     "month.year": "{month} {year}",
+    "date.day": "{day} {month} {year}",
+    "date.first_day": "{day} {month} {year}",
+    "date.moment": "{day}, {time}",
     "month.1": "January",
     "month.2": "February",
     "month.3": "March",
@@ -245,6 +251,39 @@ _MESSAGES: dict[str, Message] = {
     "field.preference": "preference",
     "field.payment_type": "means of payment",
     "field.trusted_trader": "trusted trader",
+    # ---- what validation noted: the names of the ``dq_`` columns
+    "flag.net_exceeds_gross": "net mass above the gross mass",
+    "flag.no_item_number": "no item number",
+    "flag.zero": "zero ({field})",
+    "flag.far": "doubtful date ({field})",
+    "flag.huge": "very large number ({field})",
+    "flag.high": "very high rate ({field})",
+    "flag.unknown": "unknown code ({field})",
+    "flag.mixed_scripts": "letters of several scripts ({field})",
+    "flag.misread": "misread characters ({field})",
+    "flag.shared": "share of a document total ({field})",
+    # ---- units of UN/ECE Recommendation 20 that have no symbol of their own
+    "unit.piece": "piece",
+    "unit.pair": "pair",
+    "unit.dozen": "dozen",
+    "unit.dozen_pairs": "dozen pairs",
+    "unit.hundred": "hundred",
+    "unit.thousand": "thousand",
+    "unit.set": "set",
+    "unit.pack": "pack",
+    "unit.box": "box",
+    "unit.bag": "bag",
+    "unit.bottle": "bottle",
+    "unit.roll": "roll",
+    "unit.sheet": "sheet",
+    "unit.pure_alcohol": "litre of pure alcohol",
+    "unit.carat": "carat",
+    "unit.tonne": "tonne",
+    "unit.pound": "pound",
+    "unit.gallon": "gallon",
+    "unit.barrel": "barrel",
+    "unit.hour": "hour",
+    "unit.with_code": "{code} ({name})",
     # ---- concepts and strength
     "concept.valuation": "valuation",
     "concept.classification": "classification",
@@ -318,12 +357,12 @@ _MESSAGES: dict[str, Message] = {
     "unusual in their declaration, and is not a probability",
     "statement.hardly": "by earlier results, of 1,000 items with such a score fewer "
     "than one turns out irregular when inspected",
-    "instead": "had the declaration stated {pair} instead of {declared}, the risk "
+    "instead": "with {field} = {value} (declared: {declared}), the risk would be "
+    "{after} instead of {before}",
+    "instead_no_results": "with {field} = {value} (declared: {declared}), the score "
     "would be {after} instead of {before}",
-    "instead_no_results": "had the declaration stated {pair} instead of {declared}, "
-    "the score would be {after} instead of {before}",
     "instead.blank": "no value",
-    "pair.blank": "{field}: {value}",
+    "pair": "{field} = {value}",
     "label": "{title}: {about}",
     "page.note_no_results": "A reason names what raised the score, compared with what "
     "was known at lodgement. It is not a finding of irregularity. No results of "
@@ -334,6 +373,25 @@ _MESSAGES: dict[str, Message] = {
     "page.empty_release": "Nothing in this declaration lowers the score below the "
     "base.",
     "page.check": "Suggested check",
+}
+
+#: Ends the name of the form of a message whose ratio is below 1: "0.32 times" is read
+#: as an increase, a percentage is not.
+BELOW_ONE = "_below_one"
+
+
+def _as_share(message: Message) -> Message:
+    """Return a message on a ratio as one on a percentage."""
+    if isinstance(message, str):
+        return message.replace("{ratio} × the", "{share} of the")
+    one, many = (text.replace("{ratio} × the", "{share} of the") for text in message)
+    return one, many
+
+
+_MESSAGES |= {
+    f"{name}{BELOW_ONE}": _as_share(message)
+    for name, message in _MESSAGES.items()
+    if "{ratio} × the" in str(message)
 }
 
 #: Message name -> English text.

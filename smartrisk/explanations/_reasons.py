@@ -511,7 +511,7 @@ class Reasons(Result):
             n_left=len(self) - len(part),
             release=self._is_release,
             styled=styled,
-            until=None if self._until is None else f"{self._until:%Y-%m-%d}",
+            until=None if self._until is None else words.day(self._until),
             stage=self._stage,
         )
 

@@ -6,13 +6,15 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from smartrisk.errors import check_choice
 from smartrisk.explanations._evidence import Evidence
 from smartrisk.explanations._facts import format_tariff_code, short_text
-from smartrisk.explanations._messages import MESSAGES
-from smartrisk.languages import LANGUAGES, catalogue
+from smartrisk.explanations._messages import BELOW_ONE, MESSAGES
+from smartrisk.explanations._units import unit_name, unit_symbol
+from smartrisk.languages import LOCALES, catalogue, has_decimal_point, language_of
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
@@ -20,7 +22,14 @@ _GOODS = (*HS_LEVELS, "tariff_code", "national_code")
 _PLACES = ("origin", "departure", "office")
 _PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
 _NARROW = "\u202f"  # no-break, as French and Spanish typography have it
-_FOUR_DIGITS = re.compile(r"([+-]?\d),(\d{3})(\.\d+)?")
+#: Beginnings of the names of data-quality columns that end in a field.
+_FLAGS_OF_FIELDS = (
+    *("zero", "far", "huge", "high", "unknown", "mixed_scripts", "misread", "shared"),
+)
+_MINUS = "\u2212"  # as wide as a plus sign; a hyphen is read as a dash
+_FOUR_DIGITS = re.compile(r"([+\u2212]?\d),(\d{3})(\.\d+)?")
+#: Beginnings that sound like the Spanish "y", which becomes "e" before them.
+_SOUND_OF_AND = re.compile(r"[ií]|h(?:í|i(?!e))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Wording:
     Parameters
     ----------
     lang : str
-        One of `LANGUAGES`.
+        One of `smartrisk.languages.LOCALES`.
 
     Examples
     --------
@@ -47,7 +56,7 @@ class Wording:
 
     @property
     def _is_english(self) -> bool:
-        """Whether numbers keep the signs of English."""
+        """Whether the language is English."""
         return self.lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
@@ -95,7 +104,10 @@ class Wording:
             values["key"] = self.key(evidence.key)
         elif "{key}" in str(MESSAGES[evidence.message]):
             values["key"] = self.text("of.all")
-        sentence = self.text(evidence.message, evidence.values.get("n", 1), **values)
+        name, ratio = evidence.message, evidence.values.get("ratio")
+        if ratio is not None and ratio < 1:
+            name, values["share"] = f"{name}{BELOW_ONE}", self.share(ratio)
+        sentence = self.text(name, evidence.values.get("n", 1), **values)
         if evidence.since is not None:
             month = self.month(*evidence.since)
             sentence = self.text("since", sentence=sentence, month=month)
@@ -120,7 +132,20 @@ class Wording:
         known = f"field.{name}"
         if known in MESSAGES:
             return self.text(known)
-        return short_text(name.removeprefix("dq_").replace("_", " "))
+        if name.startswith("dq_"):
+            return self._flag(name.removeprefix("dq_"))
+        return short_text(name.replace("_", " "))
+
+    def _flag(self, name: str) -> str:
+        """Return what a data-quality column notes: of the row, or of a field."""
+        known = f"flag.{name}"
+        if known in MESSAGES:
+            return self.text(known)
+        for kind in _FLAGS_OF_FIELDS:
+            if name.startswith(f"{kind}_"):
+                field = self.field(name.removeprefix(f"{kind}_"))
+                return self.text(f"flag.{kind}", field=field)
+        return short_text(name.replace("_", " "))
 
     def concept(self, name: str) -> str:
         """Return the name of a customs concept.
@@ -172,8 +197,9 @@ class Wording:
         """
         if len(words) < 2:
             return "".join(words)
-        head = ", ".join(words[:-1])
-        return self.text("list.and", head=head, last=words[-1])
+        same_sound = _SOUND_OF_AND.match(words[-1]) is not None
+        name = "list.and_same_sound" if same_sound else "list.and"
+        return self.text(name, head=", ".join(words[:-1]), last=words[-1])
 
     def key(self, key: Sequence[tuple[str, str | None]]) -> str:
         """Return the words for a history key: traders, goods, places, then the rest.
@@ -231,6 +257,92 @@ class Wording:
             "month.year", month=self.text(f"month.{month}"), year=str(year)
         )
 
+    def day(self, value: date) -> str:
+        """Return a day as a sentence has it.
+
+        Parameters
+        ----------
+        value : date or datetime
+            Any day.
+
+        Returns
+        -------
+        text : str
+            Such as "17 December 2024".
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> from smartrisk.explanations import Wording
+        >>> Wording("fr").day(date(2024, 12, 1)), Wording("es").day(date(2024, 12, 17))
+        ('1er décembre 2024', '17 de diciembre de 2024')
+        """
+        return self.text(
+            "date.first_day" if value.day == 1 else "date.day",
+            day=str(value.day),
+            month=self.text(f"month.{value.month}"),
+            year=str(value.year),
+        )
+
+    def moment(self, value: datetime) -> str:
+        """Return a moment as a sentence has it: the day alone when it is midnight.
+
+        Parameters
+        ----------
+        value : datetime
+            Any moment.
+
+        Returns
+        -------
+        text : str
+            Such as "17 December 2024, 10:30".
+        """
+        day, time = self.day(value), f"{value:%H:%M}"
+        is_day = (value.hour, value.minute) == (0, 0)
+        return day if is_day else self.text("date.moment", day=day, time=time)
+
+    def unit(self, code: str) -> str:
+        """Return a unit of quantity by its symbol or name, its code where unknown.
+
+        Parameters
+        ----------
+        code : str
+            A code of UN/ECE Recommendation 20.
+
+        Returns
+        -------
+        text : str
+            Such as "kg" or "piece".
+
+        Examples
+        --------
+        >>> from smartrisk.explanations import Wording
+        >>> [Wording("es").unit(code) for code in ("KGM", "NMB", "LTR", "X9")]
+        ['kg', 'unidad', 'l', 'X9']
+        """
+        symbol, name = unit_symbol(code), unit_name(code)
+        if symbol is not None:
+            return symbol
+        return code if name is None else self.text(f"unit.{name}")
+
+    def unit_with_code(self, code: str) -> str:
+        """Return a unit of quantity by its code, with its symbol or name.
+
+        Parameters
+        ----------
+        code : str
+            A code of UN/ECE Recommendation 20.
+
+        Returns
+        -------
+        text : str
+            Such as "NMB (piece)".
+        """
+        name = self.unit(code)
+        if name == code:
+            return code
+        return self.text("unit.with_code", code=code, name=name)
+
     def code(self, text: str) -> str:
         """Return a tariff code with its dots.
 
@@ -259,10 +371,13 @@ class Wording:
         Returns
         -------
         text : str
-            Such as "unit value (per NMB)".
+            Such as "unit value (per piece)".
         """
         label = self.text(f"measure.{name}")
-        return self.text("measure.of_unit", measure=label, unit=unit) if unit else label
+        if not unit:
+            return label
+        form = "mass_of_unit" if name == "kg_per_unit" else "of_unit"
+        return self.text(f"measure.{form}", measure=label, unit=self.unit(unit))
 
     def unit_value(self, value: float) -> str:
         """Return a value per kg or unit: two decimals, or three digits when small.
@@ -341,7 +456,28 @@ class Wording:
             text = self.localise(f"{math.floor(10.0 * percent) / 10.0:.1f}")
         else:
             text = self.localise(f"{percent:.0f}" if whole else f"{percent:.2g}")
-        return f"{text} %" if self._is_english else f"{text}{_NARROW}%"
+        return self._percent(text)
+
+    def share(self, value: float) -> str:
+        """Return a ratio below 1 as a percentage, however small it is.
+
+        Parameters
+        ----------
+        value : float
+            Above 0, below 1.
+
+        Returns
+        -------
+        text : str
+            Such as "32 %".
+        """
+        if value >= 1e-4:
+            return self.rate(value)
+        return self._percent(self.localise(f"{100.0 * value:.2g}"))
+
+    def _percent(self, number: str) -> str:
+        """Return a number with the percent sign of the language."""
+        return f"{number} %" if self._is_english else f"{number}{_NARROW}%"
 
     def check(self, name: str, *, short: bool = False) -> str:
         """Return what to check for a reason of a concept.
@@ -437,26 +573,6 @@ class Wording:
         """
         return text[:1].upper() + text[1:]
 
-    def pair(self, field: str, value: str | bool | float | None) -> str:
-        """Return a declared field with its value, and the unit where it has one.
-
-        Parameters
-        ----------
-        field : str
-            Field of DECLARATIONS.
-        value : str, bool, float or None
-            What is declared; None for a missing value.
-
-        Returns
-        -------
-        text : str
-            Such as "net mass 340 kg".
-        """
-        if value is None:
-            blank = self.text("instead.blank")
-            return self.text("pair.blank", field=self.field(field), value=blank)
-        return self._pair(field, value)
-
     def declared_value(self, field: str, value: str | bool | float | None) -> str:
         """Return a declared value alone, with the unit where it has one.
 
@@ -477,7 +593,8 @@ class Wording:
         if isinstance(value, bool):
             return self.text("yes" if value else "no")
         if not isinstance(value, float):
-            return str(value)
+            is_unit = field == "quantity_unit"
+            return self.unit_with_code(str(value)) if is_unit else str(value)
         if field == "duty_rate":
             return self.rate(value)
         return f"{self.number(value)}{' kg' if field in _KG else ''}"
@@ -493,7 +610,7 @@ class Wording:
         Returns
         -------
         text : str
-            Such as "+0.40".
+            Such as "+0.40", with a true minus sign.
         """
         return self.localise(f"{value:+.2f}")
 
@@ -510,9 +627,10 @@ class Wording:
         text : str
             With the decimal and thousands signs of the language.
         """
-        if self._is_english:
+        text = text.replace("-", _MINUS)
+        if has_decimal_point(self.lang):
             return text
-        if self.lang == "es" and _FOUR_DIGITS.fullmatch(text):
+        if language_of(self.lang) == "es" and _FOUR_DIGITS.fullmatch(text):
             text = text.replace(",", "")  # Spanish groups from five digits on
         return text.replace(",", _NARROW).replace(".", ",")
 
@@ -527,7 +645,7 @@ class Wording:
         label = self.field(field)
         if value is None:
             return label
-        return f"{label} {self.declared_value(field, value)}"
+        return self.text("pair", field=label, value=self.declared_value(field, value))
 
 
 _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
@@ -555,5 +673,5 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
 
 def make_wording(owner: str, lang: str) -> Wording:
     """Return the words of a language, or raise in the name of the caller."""
-    check_choice(owner, "lang", lang, LANGUAGES)
+    check_choice(owner, "lang", lang, LOCALES)
     return Wording(lang)

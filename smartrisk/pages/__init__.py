@@ -10,6 +10,7 @@ from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
+from smartrisk.pages._page import PageTerms
 from smartrisk.pages._policy_report import PolicyReport
 from smartrisk.pages._readiness_report import ReadinessReport
 from smartrisk.pages._statistics_report import StatisticsReport
@@ -23,6 +24,7 @@ __all__ = [
     "DataProfile",
     "EvaluationReport",
     "ModelCard",
+    "PageTerms",
     "PolicyReport",
     "ReadinessReport",
     "StatisticsReport",

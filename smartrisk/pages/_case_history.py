@@ -95,12 +95,12 @@ def make_history_table(item: pd.Series, past: pd.DataFrame, texts: Texts) -> Tab
     return Table(
         caption=_("Earlier items, and results known before the day of lodgement"),
         heads=(
-            _("Of"),
+            texts.pgettext("head: parties or goods", "Of"),
             _("Items"),
             _("Median value per kg"),
-            _("Last"),
+            texts.pgettext("head: day of the latest item", "Last"),
             _("Results known"),
-            _("Irregular"),
+            texts.pgettext("head: number of items", "Irregular"),
             _("Hit rate"),
         ),
         rows=rows,
@@ -174,8 +174,8 @@ def make_recent_table(
     recent = recent.iloc[np.lexsort((newest, others))[:_MOST_RECENT]]
     results: dict[int | None, str] = {
         None: _("not inspected, or not known yet"),
-        0: _("as declared"),
-        1: _("irregular"),
+        0: texts.pgettext("result", "as declared"),
+        1: texts.pgettext("result", "irregular"),
     }
     rows = [
         (
@@ -192,9 +192,9 @@ def make_recent_table(
     return Table(
         caption=_("Latest items of this importer, these goods first"),
         heads=(
-            _("Lodged"),
+            texts.pgettext("head: day", "Lodged"),
             *(texts.words.capitalise(texts.words.field(name)) for name in fields),
-            _("Result"),
+            texts.pgettext("head", "Result"),
         ),
         rows=rows,
         numeric=frozenset((3, 4)),

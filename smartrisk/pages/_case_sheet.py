@@ -216,7 +216,7 @@ class CaseSheet(Page):
             "item": row.get("item_number", 1),
         }
         meta = _("Lodged %(moment)s · model version %(version)s") % {
-            "moment": texts.moment(row.get("lodged_at")),
+            "moment": texts.moment_in_words(row.get("lodged_at")),
             "version": self._score["model_version"],
         } + scored_text(self._score.get("scored_at"), texts)
         statement = self.reasons.statements(lang=texts.lang)[0]
@@ -247,9 +247,9 @@ class CaseSheet(Page):
             "history": make_history_table(row, self._past, texts) if has_past else None,
             "plot": make_unit_value_plot(row, self._past, texts) if has_past else None,
             "recent": make_recent_table(row, self._past, texts) if has_past else None,
-            "controls": [_("documents"), _("physical"), _("scan"), _("audit"), "…"],
+            "controls": _controls(texts),
             "results": [
-                _("as declared"),
+                texts.pgettext("result", "as declared"),
                 _("irregularity, more is due"),
                 _("irregularity, nothing is due"),
             ],
@@ -310,6 +310,17 @@ class CaseSheet(Page):
             "with them. "
             "Take the reasons together."
         )
+
+
+def _controls(texts: Texts) -> list[str]:
+    """Return the kinds of control that a form offers."""
+    return [
+        texts.pgettext("kind of control", "documents"),
+        texts.pgettext("kind of control", "physical"),
+        texts.pgettext("kind of control", "scan"),
+        texts.pgettext("kind of control", "audit"),
+        "…",
+    ]
 
 
 def _last_day_visible(

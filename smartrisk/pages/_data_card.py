@@ -173,8 +173,8 @@ class DataCard(Page):
             "title": self.name or _("Declarations and results of controls"),
             "meta": _("Lodged %(first)s to %(last)s")
             % {
-                "first": texts.moment(facts.first_day),
-                "last": texts.moment(facts.last_day),
+                "first": texts.day_in_words(facts.first_day),
+                "last": texts.day_in_words(facts.last_day),
             },
             "sections": [
                 self._overview(texts),
@@ -270,12 +270,16 @@ class DataCard(Page):
                 "representativeness: how similar the inspected are to the others"
             ),
         }
-        grades = {"good": _("good"), "fair": _("fair"), "poor": _("poor")}
+        grades = {
+            "good": texts.pgettext("grade", "good"),
+            "fair": texts.pgettext("grade", "fair"),
+            "poor": texts.pgettext("grade", "poor"),
+        }
         table = Table(
             caption=_("Data-quality scorecard"),
             heads=(
                 _("Dimension"),
-                _("Figure"),
+                texts.pgettext("head: value of a dimension", "Figure"),
                 _("Grade"),
                 _("Good from"),
                 _("Fair from"),
@@ -323,10 +327,10 @@ class DataCard(Page):
         table = Table(
             caption=_("Inspected items compared with the others"),
             heads=(
-                _("Field"),
-                _("Value"),
-                _("Inspected"),
-                _("Others"),
+                texts.pgettext("head: of the declaration", "Field"),
+                texts.pgettext("head: of a field", "Value"),
+                texts.pgettext("head: items", "Inspected"),
+                texts.pgettext("head: items not inspected", "Others"),
                 _("Difference"),
             ),
             rows=rows,
@@ -349,8 +353,13 @@ class DataCard(Page):
         """Return completeness and doubtful values of each field."""
         _ = texts.gettext
         table = Table(
-            caption=_("Fields"),
-            heads=(_("Field"), _("Declared"), _("Distinct values"), _("Doubtful")),
+            caption=texts.pgettext("heading: of the declaration", "Fields"),
+            heads=(
+                texts.pgettext("head: of the declaration", "Field"),
+                texts.pgettext("head: share of the items", "Declared"),
+                _("Distinct values"),
+                texts.pgettext("head: share of the values", "Doubtful"),
+            ),
             rows=[
                 (
                     texts.words.field(line["field"]),
@@ -395,7 +404,7 @@ def _channel_table(card: Scorecard, texts: Texts) -> Table:
         heads=(
             _("Channel"),
             _("Results"),
-            _("Irregular"),
+            texts.pgettext("head: number of items", "Irregular"),
             _("Hit rate"),
             _("Interval"),
         ),

@@ -116,12 +116,12 @@ class DataProfile(Page):
         """Return one row per column."""
         _ = texts.gettext
         kinds = {
-            "empty": _("empty"),
-            "constant": _("constant"),
-            "number": _("number"),
-            "date": _("date"),
-            "code": _("code"),
-            "text": _("text"),
+            "empty": texts.pgettext("kind of column", "empty"),
+            "constant": texts.pgettext("kind of column", "constant"),
+            "number": texts.pgettext("kind of column", "number"),
+            "date": texts.pgettext("kind of column", "date"),
+            "code": texts.pgettext("kind of column", "code"),
+            "text": texts.pgettext("kind of column", "text"),
         }
         rows = [
             (
@@ -138,13 +138,13 @@ class DataProfile(Page):
         table = Table(
             caption=_("What each column holds"),
             heads=(
-                _("Column"),
+                texts.pgettext("head: of a column", "Column"),
                 _("Likely field"),
-                _("Kind"),
-                _("Format"),
-                _("Filled"),
-                _("Distinct"),
-                _("Examples"),
+                texts.pgettext("head: of a column", "Kind"),
+                texts.pgettext("head: of a column", "Format"),
+                texts.pgettext("head: of a column", "Filled"),
+                texts.pgettext("head: of a column", "Distinct"),
+                texts.pgettext("head: of a column", "Examples"),
             ),
             rows=rows,
             numeric=frozenset((4, 5)),

@@ -327,7 +327,7 @@ class ModelCard(Page):
         _ = texts.gettext
         table = Table(
             caption=_("Parameters"),
-            heads=(_("Name"), _("Value")),
+            heads=(_("Name"), texts.pgettext("head: of a parameter", "Value")),
             rows=[(name, _format(value)) for name, value in self._parameters.items()],
             wide=frozenset((1,)),
         )
@@ -362,7 +362,7 @@ def _gap_table(segments: Segments, texts: Texts) -> Table:
                 measures.get(line["measure"], line["measure"]),
                 f"{texts.rate(line['low'])} ({texts.segment_value(line['lowest'])})",
                 f"{texts.rate(line['high'])} ({texts.segment_value(line['highest'])})",
-                _("yes") if line["clear"] else _("no"),
+                texts.words.text("yes" if line["clear"] else "no"),
             )
             for line in gaps.to_dict("records")
         ],

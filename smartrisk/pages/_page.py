@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from smartrisk.errors import ArgumentError, check_choice
 from smartrisk.languages import catalogue
 from smartrisk.page_style import CONTENT_POLICY, GREY, INK, LINES, style_sheet
 from smartrisk.results import clean_text
+from smartrisk.schema import CHANNELS
 
 if TYPE_CHECKING:
     import jinja2
@@ -122,14 +124,41 @@ def history_notes(day: pd.Timestamp | None, texts: Texts) -> list[str]:
     """Return a note on how far the history of an engine goes, where that is known."""
     if day is None:
         return []
-    return [texts.words.text("page.history", day=texts.moment(day))]
+    return [texts.words.text("page.history", day=texts.day_in_words(day))]
 
 
 def currency_notes(currency: str | None, texts: Texts) -> list[str]:
     """Return a note on the currency of amounts, where that is known."""
+    currency = texts.currency or currency
     if currency is None:
         return []
     return [texts.gettext("Amounts are in %(currency)s.") % {"currency": currency}]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageTerms:
+    """What an administration calls things on its pages.
+
+    Parameters
+    ----------
+    channel_names : mapping of str to str, default={}
+        Names of channels that replace ours: in one country "yellow" is orange.
+    currency : str or None, default=None
+        Currency of the amounts; None for the one of the column map, where it states it.
+
+    Examples
+    --------
+    >>> from smartrisk.pages import PageTerms
+    >>> PageTerms(channel_names={"yellow": "orange"}, currency="MAD").currency
+    'MAD'
+    """
+
+    channel_names: Mapping[str, str] = field(default_factory=dict)
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.channel_names:
+            check_choice("PageTerms", "channel", name, CHANNELS)
 
 
 class Page:
@@ -138,6 +167,48 @@ class Page:
     #: Whether it names parties or items: such a page is for officers only.
     identities: ClassVar[bool] = False
     _template: ClassVar[str] = "report.html"
+    _terms = PageTerms()
+
+    def with_terms(self, terms: PageTerms) -> Self:
+        """Return the page with the names of an administration.
+
+        Parameters
+        ----------
+        terms : PageTerms
+            Names of channels, and the currency of amounts.
+
+        Returns
+        -------
+        page : Page
+            A copy; the page itself stays as it is.
+
+        Raises
+        ------
+        ArgumentError
+            If `terms` are of another class.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> world = sr.datasets.make_declarations(2_000, random_state=0)
+        >>> card = sr.pages.DataCard.from_tables(world.declarations)
+        >>> terms = sr.pages.PageTerms(channel_names={"yellow": "orange"})
+        >>> card.with_terms(terms)
+        DataCard(2000 items, 0 results)
+        """
+        name = type(self).__name__
+        check_kinds(name, {"terms": terms}, {"terms": PageTerms}, required=("terms",))
+        page = copy.copy(self)
+        object.__setattr__(page, "_terms", terms)  # pages are frozen
+        return page
+
+    def _texts(self, lang: str) -> Texts:
+        """Return words and numbers of a language with the names of these terms."""
+        return Texts(
+            lang,
+            channel_names=self._terms.channel_names,
+            currency=self._terms.currency,
+        )
 
     def to_html(self, *, lang: str = "en") -> str:
         """Return the page: self-contained, escaped, readable without script.
@@ -159,7 +230,7 @@ class Page:
         """
         from markupsafe import Markup
 
-        texts = Texts(lang)
+        texts = self._texts(lang)
         given = {"policy": CONTENT_POLICY, "notes": (), "style": Markup(style_sheet())}
         values = {**given, **self._content(texts)}
         template = _environment(lang).get_template(self._template)

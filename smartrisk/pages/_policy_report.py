@@ -8,7 +8,14 @@ from typing import Any, Self
 
 from smartrisk.displays import ClosedLoopDisplay, PolicyComparisonDisplay, Texts
 from smartrisk.evaluation import PolicyComparison
-from smartrisk.pages._page import Page, Section, Table, check_kinds, make_picture
+from smartrisk.pages._page import (
+    Page,
+    Section,
+    Table,
+    check_kinds,
+    currency_notes,
+    make_picture,
+)
 from smartrisk.simulation import ClosedLoop
 
 
@@ -92,11 +99,12 @@ class PolicyReport(Page):
             "meta": ", ".join(map(str, frame["policy"])),
             "sections": sections,
             "notes": [
+                *currency_notes(None, texts),
                 _(
                     "A policy that would have controlled items that nobody inspected "
                     "can only be judged where the truth is known or by off-policy "
                     "estimates."
-                )
+                ),
             ],
         }
 
@@ -109,10 +117,10 @@ class PolicyReport(Page):
                 _("Policy"),
                 _("Items"),
                 _("Controls"),
-                _("Irregular"),
+                texts.pgettext("head: number of items", "Irregular"),
                 _("Hit rate"),
                 _("Recall"),
-                _("Revenue"),
+                texts.pgettext("head: amounts", "Revenue"),
                 _("Revenue share"),
             ),
             rows=[

@@ -53,7 +53,7 @@ def revenue_line(value: Any, stage: str, texts: Texts) -> str:
     line = _("Expected revenue if inspected: %(value)s")
     if stage == "no results":
         line = _("Stake weighted by the score: %(value)s")
-    return line % {"value": texts.number(round(float(value)))}
+    return line % {"value": texts.amount(round(float(value)))}
 
 
 def scored_text(moment: Any, texts: Texts) -> str:
@@ -61,7 +61,7 @@ def scored_text(moment: Any, texts: Texts) -> str:
     if moment is None or pd.isna(moment):
         return ""
     return " · " + texts.gettext("scored %(moment)s") % {
-        "moment": f"{pd.Timestamp(moment):%Y-%m-%d %H:%M}"
+        "moment": texts.moment_in_words(moment)
     }
 
 

@@ -14,7 +14,9 @@ import pandas as pd
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
 from smartrisk.items import positions_of, stage_of
+from smartrisk.languages import has_decimal_point
 from smartrisk.page_style import CONTENT_POLICY
+from smartrisk.pages._exported_table import table_in_words
 from smartrisk.pages._page import (
     Page,
     currency_notes,
@@ -233,6 +235,9 @@ class WatchList(Page):
     def export(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the list for a spreadsheet; no text can act as a formula.
 
+        In French and Spanish the heads and codes are words, and a CSV file has
+        semicolons and decimal commas, as spreadsheets in these languages expect.
+
         Parameters
         ----------
         path : str or Path
@@ -250,7 +255,9 @@ class WatchList(Page):
         ArgumentError
             If the path has another ending, or `lang` is unknown.
         """
-        return write_table(self.frame(lang=lang), path, "WatchList.export")
+        texts = self._texts(lang)
+        table = table_in_words(self.frame(lang=lang), texts)
+        return write_table(table, path, "WatchList.export", lang=lang)
 
     def _with_sentences(self, n_rows: int, lang: str) -> pd.DataFrame:
         """Return the first rows with their reasons and checks in words."""
@@ -271,7 +278,7 @@ class WatchList(Page):
         if not self._has_intervals():
             order.remove("interval")
         n_left = len(self._table) - len(part)
-        first, last = self._days()
+        first, last = self._days(texts)
         from markupsafe import Markup
 
         return {
@@ -281,6 +288,7 @@ class WatchList(Page):
             "meta": _("Lodged %(first)s to %(last)s · model version %(version)s")
             % {"first": first, "last": last, "version": self.model_version}
             + scored_text(self._last_scoring(), texts),
+            "separator": "," if has_decimal_point(texts.lang) else ";",
             "policy": f"{CONTENT_POLICY}; script-src 'sha256-{digest}'",
             "script": Markup(script),
             "summary": self._summary(texts),
@@ -293,7 +301,9 @@ class WatchList(Page):
                     "reasons": texts.words.capitalise(line["reasons"]),
                     "checks": line["checks"],
                     "tag": _selection_tag(line, texts),
-                    "undecided": _("undecided") if line["undecided"] else "",
+                    "undecided": texts.pgettext("item", "undecided")
+                    if line["undecided"]
+                    else "",
                 }
                 for line in part.to_dict("records")
             ],
@@ -324,21 +334,20 @@ class WatchList(Page):
         known = "score_lower" in self._table
         return known and bool(self._table["score_lower"].notna().any())
 
-    def _days(self) -> tuple[str, str]:
+    def _days(self, texts: Texts) -> tuple[str, str]:
         """Return the first and the last day of lodgement."""
         days = self._table["lodged_at"]
         if days.empty:
             return "–", "–"
-        return f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}"
+        return texts.day_in_words(days.min()), texts.day_in_words(days.max())
 
     def _summary(self, texts: Texts) -> list[tuple[str, str]]:
         """Return the numbers of items by channel and by what selected them."""
         _ = texts.gettext
         channels = self._table["channel"].value_counts()
         names = {
-            "red": _("red channel"),
-            "yellow": _("yellow channel"),
-            "blue": _("blue channel"),
+            str(name): _("channel: %(name)s") % {"name": texts.channel(str(name))}
+            for name in channels.index
         }
         sets = [(channels, names)]
         if "selected_by" in self._table:
@@ -352,8 +361,10 @@ class WatchList(Page):
         ]
         n_undecided = int(self._table["undecided"].sum())
         if n_undecided:
-            summary.append((_("undecided"), texts.number(n_undecided)))
-        expected = texts.number(round(float(self._table["expected_revenue"].sum())))
+            summary.append(
+                (texts.pgettext("item", "undecided"), texts.number(n_undecided))
+            )
+        expected = texts.amount(round(float(self._table["expected_revenue"].sum())))
         return [*summary, (revenue_label(self.stage, texts), expected)]
 
     def _undecided_notes(self, texts: Texts) -> list[str]:
@@ -380,7 +391,7 @@ class WatchList(Page):
             "expected_revenue": texts.words.capitalise(
                 revenue_label(self.stage, texts)
             ),
-            "lodged_at": _("Lodged"),
+            "lodged_at": texts.pgettext("head: day", "Lodged"),
         }
         if name == "risk_score" and self.stage == "no results":
             return _("Score, no results yet")

@@ -21,13 +21,13 @@ from smartrisk.evaluation import (
     standard_segments,
 )
 from smartrisk.items import are_among, join_by_key, stage_of
-from smartrisk.languages import LANGUAGES
+from smartrisk.languages import LOCALES
 from smartrisk.monitoring import drift
 from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._model_card import ModelCard
-from smartrisk.pages._page import Page
+from smartrisk.pages._page import Page, PageTerms
 from smartrisk.pages._watch_list import WatchList, keys_of
 from smartrisk.schema import OUTCOMES, ColumnMap, TableInput
 from smartrisk.validation import OnError, read_declarations, validate
@@ -119,6 +119,7 @@ def write_pages(
     lang: str = "en",
     evaluation: Evaluation | None = None,
     columns: ColumnMap | None = None,
+    terms: PageTerms | None = None,
     on_error: OnError = "raise",
 ) -> dict[str, Path]:
     """Write the pages of items that are decided on together, and return the files.
@@ -151,6 +152,8 @@ def write_pages(
     columns : ColumnMap, default=None
         Map that the tables were read with; the data card lists its steps. It is not
         applied: the tables are canonical.
+    terms : PageTerms, default=None
+        What the administration calls its channels, and the currency of the amounts.
     on_error : str, default="raise"
         "raise", or "set_aside" to continue without invalid rows and warn.
 
@@ -181,7 +184,7 @@ def write_pages(
     >>> [path.name for path in paths.values()][:2]
     ['watch-list.html', 'case-1.html']
     """
-    check_choice("write_pages", "lang", lang, LANGUAGES)
+    check_choice("write_pages", "lang", lang, LOCALES)
     check_choice("write_pages", "on_error", on_error, ("raise", "set_aside"))
     check_number("write_pages", "n_cases", n_cases, low=0, integer=True)
     tables = _Tables.from_inputs(
@@ -196,6 +199,9 @@ def write_pages(
     pages, watch_list = _make_pages(
         engine, tables, capacity=capacity, n_cases=n_cases, evaluation=evaluation
     )
+    if terms is not None:
+        pages = {name: page.with_terms(terms) for name, page in pages.items()}
+        watch_list = watch_list.with_terms(terms)
     target = Path(folder)
     paths = {
         name: page.save(target / f"{name}.html", lang=lang)

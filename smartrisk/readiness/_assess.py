@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from smartrisk.errors import TableError, check_choice
-from smartrisk.languages import LANGUAGES
+from smartrisk.languages import LOCALES, language_of
 from smartrisk.readiness._facts import Fact, join_data, read_facts
 from smartrisk.readiness._questions import (
     Need,
@@ -85,7 +85,8 @@ class Readiness(Result):
         ArgumentError
             If `lang` is unknown.
         """
-        check_choice("Readiness.frame", "lang", lang, LANGUAGES)
+        check_choice("Readiness.frame", "lang", lang, LOCALES)
+        lang = language_of(lang)
         texts = show_facts(self._facts, lang)
         rows = [self._row(one, texts, lang) for one in read_catalogue().questions]
         return pd.DataFrame(rows, columns=_FRAME)
@@ -110,7 +111,8 @@ class Readiness(Result):
         ArgumentError
             If `lang` is unknown.
         """
-        check_choice("Readiness.blocks", "lang", lang, LANGUAGES)
+        check_choice("Readiness.blocks", "lang", lang, LOCALES)
+        lang = language_of(lang)
         rows = [
             {
                 "use_case": case.id,
@@ -144,7 +146,8 @@ class Readiness(Result):
         ArgumentError
             If `lang` is unknown.
         """
-        check_choice("Readiness.use_cases", "lang", lang, LANGUAGES)
+        check_choice("Readiness.use_cases", "lang", lang, LOCALES)
+        lang = language_of(lang)
         rows = []
         for case in read_catalogue().use_cases:
             gaps = [self._gap(need, lang) for need in self._needs_of(case)]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from smartrisk.artefact import write_file
 from smartrisk.errors import MissingExtraError, check_choice
+from smartrisk.languages import has_decimal_point
 
 _TRIGGERS = ("=", "+", "-", "@", "|", "%")
 #: Widths of columns in characters: from where a number can be read, to half a screen.
@@ -51,7 +52,9 @@ def escape_formula(value: Any) -> Any:
     return f"'{text}" if risky or text.startswith(("\t", "\r", "\n")) else text
 
 
-def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
+def write_table(
+    frame: pd.DataFrame, path: str | Path, place: str, *, lang: str = "en"
+) -> Path:
     """Write a table as CSV or XLSX.
 
     Parameters
@@ -62,6 +65,9 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
         File that ends in ``.csv`` or ``.xlsx``; its folder is created when absent.
     place : str
         Name of the caller, for error messages.
+    lang : str, default="en"
+        Language whose spreadsheets open a CSV file: where they have a decimal comma,
+        the file has it too, and semicolons between the columns.
 
     Returns
     -------
@@ -92,6 +98,8 @@ def write_table(frame: pd.DataFrame, path: str | Path, place: str) -> Path:
     if target.suffix.lower() == ".csv":
         safe = frame.rename(columns=escape_formula).map(escape_formula)
         form: dict[str, Any] = {"encoding": "utf-8-sig", "lineterminator": "\r\n"}
+        if not has_decimal_point(lang):
+            form |= {"sep": ";", "decimal": ","}
         return write_file(target, lambda draft: safe.to_csv(draft, index=False, **form))
     return write_book({"Sheet": frame}, target)
 

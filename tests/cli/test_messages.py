@@ -53,7 +53,8 @@ def test_a_catalogue_translates_the_template_and_keeps_the_values(monkeypatch):
     [
         (None, {}, "en"),
         (None, {"LANG": "C.UTF-8"}, "en"),
-        (None, {"LANG": "es_PE.UTF-8"}, "es"),
+        (None, {"LANG": "es_PE.UTF-8"}, "es-MX"),
+        (None, {"LANG": "es_CL.UTF-8"}, "es"),
         (None, {"LANG": "es_PE.UTF-8", "LC_ALL": "fr_FR"}, "fr"),
         (None, {"LANG": "es_PE.UTF-8", "SMARTRISK_LANG": "fr"}, "fr"),
         ("es", {"SMARTRISK_LANG": "fr"}, "es"),

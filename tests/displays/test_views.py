@@ -61,7 +61,7 @@ def test_a_display_at_the_end_of_a_cell_is_shown_once(display, cell):
 
 def test_a_cell_shows_the_language_of_the_last_plot(display):
     (html,) = run_cell("display.plot(lang='fr')", {"display": display})
-    assert "Dérive des données" in html
+    assert "Dérive des rubriques" in html
     assert "Drift of fields" not in html
 
 
@@ -125,7 +125,7 @@ def test_the_language_is_given_by_name(display):
 def test_numbers_and_words_of_an_axis_are_in_the_language(display):
     display.plot(lang="fr")
     (axes,) = display.figure_.axes
-    assert axes.get_title(loc="left") == "Dérive des données"
+    assert axes.get_title(loc="left") == "Dérive des rubriques"
     assert axes.xaxis.get_major_formatter()(0.25) == "0,25"
     display.plot(lang="en")
     (axes,) = display.figure_.axes

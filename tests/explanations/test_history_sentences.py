@@ -39,7 +39,7 @@ def test_results_of_earlier_inspections_are_counted(features, first_sentence):
         "irregularity"
     )
     assert first_sentence(pairs, lead=2, lang="fr") == (
-        "irrégularité relevée dans 9 des 40 résultats de contrôle connus pour les "
+        "irrégularité relevée lors de 9 des 40 contrôles à résultat connu d'"
         "articles antérieurs de cet importateur"
     )
 
@@ -163,11 +163,11 @@ def test_a_pair_of_countries_seldom_seen_is_named(features, first_sentence):
         "n_items", ("origin", "departure"), concept="origin and route"
     )
     pairs = [(flag, 1.0), (count, 3.0)]
-    expected = "origin VN but shipped from CN, a pair seldom seen (3 earlier items)"
+    expected = "origin VN, shipped from CN, a pair seldom seen (3 earlier items)"
     assert first_sentence(pairs) == first_sentence(pairs, lead=1) == expected
     often = [(flag, 1.0), (count, 300.0)]
-    assert first_sentence(often) == "origin VN but shipped from CN (300 earlier items)"
-    assert first_sentence([(flag, 1.0)]) == "origin VN but shipped from CN"
+    assert first_sentence(often) == "origin VN, shipped from CN (300 earlier items)"
+    assert first_sentence([(flag, 1.0)]) == "origin VN, shipped from CN"
     assert first_sentence(pairs, departure="VN") == "origin and departure both VN"
     assert "departure" in first_sentence([(flag, np.nan)], departure=None)
 
@@ -184,17 +184,17 @@ def test_a_pair_of_countries_seldom_seen_is_named(features, first_sentence):
         (
             ("declarant_id", "office"),
             "of this declarant at office KRPUS",
-            "de ce déclarant du bureau KRPUS",
+            "de ce déclarant au bureau KRPUS",
         ),
-        (("office",), "at office KRPUS", "du bureau KRPUS"),
+        (("office",), "at office KRPUS", "au bureau KRPUS"),
         (("hs2",), "of chapter 64", "du chapitre 64"),
         (("origin",), "of goods from VN", "de marchandises d'origine VN"),
         (
             ("hs6", "departure", "origin", "duty_rate", "preference", "net_mass_kg"),
             "of 6403.99 from VN shipped from CN with the same duty rate, preference "
             "and net mass",
-            "relevant de la sous-position 6403.99 d'origine VN en provenance de CN "
-            "avec les mêmes données (taux de droit, préférence tarifaire et masse "
+            "de la sous-position 6403.99 d'origine VN en provenance de CN "
+            "à données identiques (taux du droit, préférence tarifaire et masse "
             "nette)",
         ),
     ],
@@ -241,10 +241,10 @@ def test_a_declared_code_is_stated_with_the_results_of_its_inspections():
     found = explain(frame, [[1.0, 35.0, 8.0]], [[0.8, 0.0, 0.0, -2.0]], infos)
     assert found.sentences() == [
         [
-            "declared: tariff code 5606.20.0000; 8 of 35 earlier inspections of "
+            "declared: tariff code = 5606.20.0000; 8 of 35 earlier inspections of "
             "5606.20 with known result found an irregularity"
         ]
     ]
     assert '"more"' in found.frame()["evidence"].iloc[0]
     never = explain(frame, [[1.0, 0.0, 0.0]], [[0.8, 0.0, 0.0, -2.0]], infos)
-    assert never.sentences() == [["declared: tariff code 5606.20.0000"]]
+    assert never.sentences() == [["declared: tariff code = 5606.20.0000"]]

@@ -80,17 +80,17 @@ def test_the_gap_to_a_cheaper_code_is_stated_in_rates(first_sentence):
         (
             ("duty_rate", "duty_rate", "rate"),
             0.12,
-            "declared: duty rate 12 %",
+            "declared: duty rate = 12 %",
         ),
         (
             ("office__code", "office", "code"),
             2.0,
-            "declared: office KRPUS",
+            "declared: office = KRPUS",
         ),
         (
             ("hs6__code", "tariff_code", "code"),
             640399.0,
-            "declared: tariff code 6403.99.1000",
+            "declared: tariff code = 6403.99.1000",
         ),
         (
             ("price_per_kg", "customs_value net_mass_kg"),
@@ -100,7 +100,7 @@ def test_the_gap_to_a_cheaper_code_is_stated_in_rates(first_sentence):
         (
             ("duty_at_stake__log", "customs_value duty_rate"),
             4.7,
-            "declared: customs value 985 and duty rate 12 %",
+            "declared: customs value = 985 and duty rate = 12 %",
         ),
         (("weekday", "lodged_at"), 0.0, "lodged on a Monday"),
         (
@@ -123,11 +123,11 @@ def test_the_gap_to_a_cheaper_code_is_stated_in_rates(first_sentence):
             np.nan,
             "n: not known",
         ),
-        (("r", "customs_value", "is_round"), np.nan, "declared: customs value 985"),
+        (("r", "customs_value", "is_round"), np.nan, "declared: customs value = 985"),
         (
             ("t", "trusted_trader", "code"),
             0.0,
-            "declared: trusted trader no",
+            "declared: trusted trader = no",
         ),
         (
             ("odd", "origin", "a statistic of tomorrow"),

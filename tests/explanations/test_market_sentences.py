@@ -32,11 +32,11 @@ def sibling(statistic):
 def test_a_price_is_compared_with_the_market_at_the_prices_of_the_day(first_sentence):
     found = first_sentence([(market("market_deviation"), np.log(0.5))])
     assert found.startswith(
-        "unit value per kg 2.90, 0.50 × the typical 5.79 of earlier"
+        "unit value per kg 2.90, 50 % of the typical 5.79 of earlier"
     )
     assert found.endswith("at the prices of the day")
     found = first_sentence([(market("market_z"), -2.0)])
-    assert found.startswith("unit value per kg -2.00 standard deviations")
+    assert found.startswith("unit value per kg −2.00 standard deviations")
     found = first_sentence([(market("market_deviation"), np.nan)])
     assert "not known for any earlier item" in found
 

@@ -19,7 +19,7 @@ def test_a_unit_value_is_compared_with_the_typical_value_of_its_peers(
         (features.price("n_peers"), 312.0),
     ]
     # 985 for 340 kg is 2.90 a kg; 2.90 / 0.41 is 7.07
-    expected = "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier"
+    expected = "unit value per kg 2.90, 41 % of the typical 7.07 of 312 earlier"
     expected += " items"
     assert first_sentence(pairs) == f"{expected} of 6403.99 from VN"
     assert first_sentence(pairs, lead=1) == f"{expected} of 6403.99 from VN"
@@ -55,11 +55,11 @@ def test_a_unit_value_that_cannot_be_computed_states_why(features, first_sentenc
 @pytest.mark.parametrize(
     ("deviation", "n", "expected"),
     [
-        (-0.9, 40.0, "0.41 × the typical 7.13 of 40 earlier items of 6403.99"),
-        (-0.1, 40.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
-        (0.9, 40.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
-        (-0.9, 4.0, "0.37 × the typical 7.88 of 500 earlier items of chapter"),
-        (np.nan, 4.0, "0.37 × the typical 7.88 of 500 earlier items of chap"),
+        (-0.9, 40.0, "41 % of the typical 7.13 of 40 earlier items of 6403.99"),
+        (-0.1, 40.0, "37 % of the typical 7.88 of 500 earlier items of chapter"),
+        (0.9, 40.0, "37 % of the typical 7.88 of 500 earlier items of chapter"),
+        (-0.9, 4.0, "37 % of the typical 7.88 of 500 earlier items of chapter"),
+        (np.nan, 4.0, "37 % of the typical 7.88 of 500 earlier items of chap"),
     ],
 )
 def test_closer_peers_replace_wider_ones_where_they_are_many_and_agree(
@@ -97,11 +97,11 @@ def test_ten_peers_are_many(features, first_sentence, n, closer):
         (
             "z",
             -2.5,
-            "-2.50 standard deviations from the typical value",
+            "−2.50 standard deviations from the typical value",
         ),
         ("n_peers", 4.0, "compared with 4 earlier items"),
         ("deviation", 900.0, "× the typical "),
-        ("deviation", -900.0, "× the typical "),
+        ("deviation", -900.0, " % of the typical "),
     ],
 )
 def test_a_peer_statistic_is_stated_where_the_others_are_absent(
@@ -117,7 +117,7 @@ def test_a_deviation_without_a_declared_value_is_stated_as_a_ratio(
         (features.price("deviation"), math.log(0.41)),
         (features.price("n_peers"), 312.0),
     ]
-    expected = "unit value per kg 0.41 × the typical value of earlier items of"
+    expected = "unit value per kg 41 % of the typical value of earlier items of"
     assert first_sentence(pairs, net_mass_kg=np.nan).startswith(expected)
 
 
@@ -132,13 +132,13 @@ def test_values_of_all_traders_and_of_the_party_are_stated_together(
         (features.price("n_peers", own), 12.0),
     ]
     assert first_sentence(pairs) == (
-        "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier items "
-        "of 6403.99 from VN; 0.50 × the typical 5.79 of 12 earlier items of "
+        "unit value per kg 2.90, 41 % of the typical 7.07 of 312 earlier items "
+        "of 6403.99 from VN; 50 % of the typical 5.79 of 12 earlier items of "
         "this importer with goods 6403"
     )
     assert first_sentence(pairs, lead=2) == (
-        "unit value per kg 2.90, 0.50 × the typical 5.79 of 12 earlier items of "
-        "this importer with goods 6403; 0.41 × the typical 7.07 of 312 earlier "
+        "unit value per kg 2.90, 50 % of the typical 5.79 of 12 earlier items of "
+        "this importer with goods 6403; 41 % of the typical 7.07 of 312 earlier "
         "items of 6403.99 from VN"
     )
     higher = [*pairs[:2], (pairs[2][0], 0.9), pairs[3]]
@@ -155,7 +155,7 @@ def test_a_unit_value_and_its_peers_are_one_reason(
         (features.price("deviation"), math.log(0.41)),
         (features.price("n_peers"), 312.0),
     ]
-    expected = "unit value per kg 2.90, 0.41 × the typical 7.07 of 312 earlier"
+    expected = "unit value per kg 2.90, 41 % of the typical 7.07 of 312 earlier"
     assert first_sentence([(own, 2.9), *peers]).startswith(expected)
     assert first_sentence([(own, 2.9)]) == "unit value per kg 2.9"
     frame = pd.DataFrame([declared_item])
@@ -186,8 +186,8 @@ def test_peers_without_a_known_value_are_not_called_absent(features, first_sente
 def test_a_unit_value_names_its_unit(features, first_sentence):
     pairs = [(features.price("deviation", measure="price_per_unit"), 0.5)]
     assert first_sentence(pairs, quantity_unit="NMB").startswith(
-        "unit value (per NMB) 82.08, 1.6"
+        "unit value (per piece) 82.08, 1.6"
     )
     assert first_sentence(pairs, lang="fr", quantity_unit="NMB").startswith(
-        "valeur unitaire (par NMB) de 82,08"
+        "valeur unitaire (par pièce) de 82,08"
     )

@@ -116,4 +116,4 @@ def test_reasons_to_release_are_those_that_lower_the_score(reasons):
     np.testing.assert_array_equal(lowers.raw_score, reasons.raw_score)
     assert lowers.release.frame().equals(reasons.frame())
     assert lowers[0].sentences() == lowers.sentences()[:1]
-    assert "Motivos de levante" in lowers.to_html(lang="es")
+    assert "Elementos a favor del levante" in lowers.to_html(lang="es")

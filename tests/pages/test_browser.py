@@ -163,13 +163,15 @@ def test_the_watch_list_saves_what_is_shown_without_formulas(
     waiting.value.save_as(path)
     assert path.name == "watch-list.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
-        head, *rows = csv.reader(file)
+        separator = "," if lang == "en" else ";"
+        head, *rows = csv.reader(file, delimiter=separator)
     assert len(rows) == shown
     assert {len(row) for row in rows} == {len(head)} == {14}
     table = hostile_pages["watch"].frame(lang=lang)
     place = head.index(page.locator("thead th").nth(2).inner_text())
     risks = {f"{risk:.10g}" for risk in table["risk_score"]}
-    assert {row[place] for row in rows} <= risks
+    decimal = "." if lang == "en" else ","
+    assert {row[place].replace(decimal, ".") for row in rows} <= risks
     assert all(row[-2] and row[-1] for row in rows)
     cells = [cell for row in rows for cell in row]
     trigger = re.compile(r"[\s\ufeff]*[=+@|%\t\r\n]|[\s\ufeff]*-\D")

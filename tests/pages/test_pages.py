@@ -301,7 +301,7 @@ def test_a_day_without_any_control_is_an_empty_list(engine, past_and_new):
 def test_a_watch_list_marks_what_the_model_did_not_choose(engine, past_and_new):
     new = past_and_new[1].head(200)
     html = WatchList.from_engine(engine, new, 0.2).to_html(lang="fr")
-    assert '<span class="tag">sélectionné au hasard</span>' in html
+    assert '<span class="tag">sélection aléatoire</span>' in html
     assert "Les articles antérieurs sont connus jusqu" in html
 
 

@@ -145,7 +145,8 @@ def test_a_case_sheet_shows_interval_moment_and_doubt(engine, day):
     text = words(sheet.to_html())
     bounds = texts.between(score["score_lower"], score["score_upper"])
     assert f"90 % interval: {bounds}" in text
-    assert f"scored {score['scored_at']:%Y-%m-%d %H:%M}" in text
+    scored = score["scored_at"]
+    assert f"scored {scored.day} {scored:%B %Y, %H:%M}" in text
     assert "Undecided:" in text
     assert "Undecided:" not in words(CaseSheet.from_engine(engine, item).to_html())
 

@@ -125,7 +125,9 @@ def test_reasons_know_the_items_before_the_day(engine, day, tmp_path, written):
     _, items, _ = day
     last = items["lodged_at"].max().normalize()
     assert engine.history_until < last
-    assert f"known until {last:%Y-%m-%d}" in written["watch-list"].read_text("utf-8")
+    assert f"known until {last.day} {last:%B %Y}" in written["watch-list"].read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.slow

@@ -121,3 +121,28 @@ def test_no_remedy_is_put_together_where_no_catalogue_can_find_it(root, catalogu
 
 def test_an_unknown_text_comes_back_in_english():
     assert catalogue("reasons", "fr").gettext("no such text") == "no such text"
+
+
+@both
+def test_every_text_of_a_page_can_be_filled_in(catalogues, lang):
+    filled = 0
+    for message in catalogues.read("pages", lang):
+        for form in forms(message.string) if message.id else ():
+            names = re.findall(r"%\((\w+)\)s", form)
+            if names:
+                assert form % dict.fromkeys(names, "x"), message.id
+                filled += 1
+    assert filled > 30
+
+
+def test_every_text_in_a_context_is_in_the_catalogue(root, catalogues):
+    wanted = {(m.context, forms(m.id)[0]) for m in catalogues.template("pages")}
+    package = root / "smartrisk"
+    used = {
+        tuple(constants[:2])
+        for path in [*package.glob("displays/*.py"), *package.glob("pages/*.py")]
+        for constants in calls(path, {"pgettext"})
+        if len(constants) == 2
+    }
+    assert len(used) > 50
+    assert used - wanted == set()

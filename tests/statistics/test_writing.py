@@ -123,7 +123,7 @@ def test_the_plain_file_carries_what_its_columns_mean(figures, tmp_path):
     named = {one["indicator"]: one for one in note["definitions"]}
     assert named["lodged"]["name"] == "Declaraciones presentadas"
     assert named["lodged"]["unit"] == "declaration"
-    assert any(one["check"] == "ítems declarados" for one in note["left_out"])
+    assert any(one["check"] == "artículos declarados" for one in note["left_out"])
 
 
 def test_a_workbook_has_its_metadata_in_the_language(figures, tmp_path):

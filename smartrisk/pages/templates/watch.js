@@ -44,7 +44,10 @@
 
   // A text that begins like a formula gets an apostrophe, as in the exported table.
   var formula = /^[\s\p{Z}\p{C}]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/u;
+  // Spreadsheets with a decimal comma open files with semicolons between the columns.
+  var separator = list.getAttribute("data-separator");
   function quoted(text, number) {
+    if (number && separator === ";") { text = text.replace(".", ","); }
     var safe = !number && formula.test(text) ? "'" + text : text;
     return "\"" + safe.replace(/"/g, "\"\"") + "\"";
   }
@@ -54,7 +57,7 @@
     list.getAttribute("data-more").split("|").forEach(function (name) {
       first.push(quoted(name));
     });
-    var lines = [first.join(",")];
+    var lines = [first.join(separator)];
     items.forEach(function (item) {
       if (item.hidden) { return; }
       var line = Array.prototype.map.call(item.rows[0].cells, function (cell) {
@@ -66,7 +69,7 @@
         var found = item.querySelector(name);
         line.push(quoted(found ? found.textContent : ""));
       });
-      lines.push(line.join(","));
+      lines.push(line.join(separator));
     });
     var file = new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv" });
     var link = document.createElement("a");

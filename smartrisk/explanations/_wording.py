@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +12,25 @@ from smartrisk.errors import check_choice
 from smartrisk.explanations._evidence import Evidence
 from smartrisk.explanations._facts import format_tariff_code, short_text
 from smartrisk.explanations._messages import BELOW_ONE, MESSAGES
+from smartrisk.explanations._numbers import NumberWording
 from smartrisk.explanations._units import unit_name, unit_symbol
-from smartrisk.languages import LOCALES, catalogue, has_decimal_point, language_of
+from smartrisk.languages import LOCALES, catalogue
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
 _KG = ("net_mass_kg", "gross_mass_kg")
 _GOODS = (*HS_LEVELS, "tariff_code", "national_code")
 _PLACES = ("origin", "departure", "office")
 _PREPOSITION = {"origin": "from", "departure": "from", "office": "at"}
-_NARROW = "\u202f"  # no-break, as French and Spanish typography have it
 #: Beginnings of the names of data-quality columns that end in a field.
 _FLAGS_OF_FIELDS = (
     *("zero", "far", "huge", "high", "unknown", "mixed_scripts", "misread", "shared"),
 )
-_MINUS = "\u2212"  # as wide as a plus sign; a hyphen is read as a dash
-_FOUR_DIGITS = re.compile(r"([+\u2212]?\d),(\d{3})(\.\d+)?")
 #: Beginnings that sound like the Spanish "y", which becomes "e" before them.
 _SOUND_OF_AND = re.compile(r"[ií]|h(?:í|i(?!e))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Wording:
+class Wording(NumberWording):
     """The words and numbers of one language.
 
     Parameters
@@ -49,15 +46,8 @@ class Wording:
     ('valeur en douane', 'nouveauté', '0,41')
     """
 
-    lang: str
-
     def __post_init__(self) -> None:
         catalogue("reasons", self.lang)  # an unknown language is refused here
-
-    @property
-    def _is_english(self) -> bool:
-        """Whether the language is English."""
-        return self.lang == "en"
 
     def text(self, name: str, n: float = 1, /, **values: str) -> str:
         """Return a message with its values, which are texts already.
@@ -379,106 +369,6 @@ class Wording:
         form = "mass_of_unit" if name == "kg_per_unit" else "of_unit"
         return self.text(f"measure.{form}", measure=label, unit=self.unit(unit))
 
-    def unit_value(self, value: float) -> str:
-        """Return a value per kg or unit: two decimals, or three digits when small.
-
-        Parameters
-        ----------
-        value : float
-            In national currency.
-
-        Returns
-        -------
-        text : str
-            Without the currency.
-        """
-        if value >= 1e6:
-            return self.number(value)
-        if value >= 999.995:
-            return self.localise(f"{value:,.0f}")
-        return self.localise(f"{value:.2f}" if value >= 1.0 else f"{value:.3g}")
-
-    def number(self, value: float) -> str:
-        """Return a number with the separators of the language.
-
-        Parameters
-        ----------
-        value : float
-            Any number.
-
-        Returns
-        -------
-        text : str
-            Whole, or with three significant digits.
-        """
-        if value == round(value) or abs(value) >= 999.5:
-            whole = f"{value:,.0f}" if abs(value) < 1e15 else f"{value:g}"
-            return self.localise(whole)
-        return self.localise(f"{value:.3g}")
-
-    def ratio(self, value: float) -> str:
-        """Return a ratio with two decimals, or two digits when it is small.
-
-        Parameters
-        ----------
-        value : float
-            Above 0.
-
-        Returns
-        -------
-        text : str
-            Such as "0.41".
-        """
-        if value >= 1e6:
-            return self.localise(f"{value:.1e}")
-        if value >= 100:
-            return self.localise(f"{value:,.0f}")
-        if value >= 10:
-            return self.localise(f"{value:.1f}")
-        return self.localise(f"{value:.2f}" if value >= 0.1 else f"{value:.2g}")
-
-    def rate(self, value: float) -> str:
-        """Return a fraction as a percentage.
-
-        Parameters
-        ----------
-        value : float
-            From 0 to 1. What is not quite 1 is never written as 100 %.
-
-        Returns
-        -------
-        text : str
-            Such as "12 %".
-        """
-        percent = round(100.0 * value, 6) + 0.0
-        whole = abs(percent) >= 10 or percent == round(percent)
-        if 99.5 <= percent < 100.0:
-            text = self.localise(f"{math.floor(10.0 * percent) / 10.0:.1f}")
-        else:
-            text = self.localise(f"{percent:.0f}" if whole else f"{percent:.2g}")
-        return self._percent(text)
-
-    def share(self, value: float) -> str:
-        """Return a ratio below 1 as a percentage, however small it is.
-
-        Parameters
-        ----------
-        value : float
-            Above 0, below 1.
-
-        Returns
-        -------
-        text : str
-            Such as "32 %".
-        """
-        if value >= 1e-4:
-            return self.rate(value)
-        return self._percent(self.localise(f"{100.0 * value:.2g}"))
-
-    def _percent(self, number: str) -> str:
-        """Return a number with the percent sign of the language."""
-        return f"{number} %" if self._is_english else f"{number}{_NARROW}%"
-
     def check(self, name: str, *, short: bool = False) -> str:
         """Return what to check for a reason of a concept.
 
@@ -598,41 +488,6 @@ class Wording:
         if field == "duty_rate":
             return self.rate(value)
         return f"{self.number(value)}{' kg' if field in _KG else ''}"
-
-    def signed_number(self, value: float) -> str:
-        """Return a contribution with its sign and two decimals.
-
-        Parameters
-        ----------
-        value : float
-            In log-odds.
-
-        Returns
-        -------
-        text : str
-            Such as "+0.40", with a true minus sign.
-        """
-        return self.localise(f"{value:+.2f}")
-
-    def localise(self, text: str) -> str:
-        """Return a number with the separators of the language.
-
-        Parameters
-        ----------
-        text : str
-            A number in English notation, such as "12,345.6".
-
-        Returns
-        -------
-        text : str
-            With the decimal and thousands signs of the language.
-        """
-        text = text.replace("-", _MINUS)
-        if has_decimal_point(self.lang):
-            return text
-        if language_of(self.lang) == "es" and _FOUR_DIGITS.fullmatch(text):
-            text = text.replace(",", "")  # Spanish groups from five digits on
-        return text.replace(",", _NARROW).replace(".", ",")
 
     def _value_in_words(self, name: str, value: Any) -> str:
         """Return one value by the kind of its placeholder."""

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from enforcement import made_on
 from scipy.optimize import linprog
 
 import smartrisk as sr
@@ -126,6 +127,7 @@ def main() -> None:
     for seed in range(asked.worlds):
         rows += [(k, seed, v) for k, v in kept(seed, asked.items).items()]
     table = pd.DataFrame(rows, columns=["measure", "tables or seed", "value"])
+    table = table.assign(**made_on())
     print(table.to_string(index=False))
     table.to_csv(Path(__file__).parent / "results" / "disclosure.csv", index=False)
 

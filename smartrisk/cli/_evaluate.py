@@ -20,7 +20,7 @@ from smartrisk.cli._terminal import format_table, print_line, print_table
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as evaluate_scores
-from smartrisk.items import join_by_key, stage_of
+from smartrisk.items import join_by_key, label_outcomes, stage_of
 
 #: The feature that counts earlier items of the same goods line.
 _SEEN = "goods_line__n_items"
@@ -45,7 +45,7 @@ def evaluate(
     """Judge an engine by results, known and new goods lines separately."""
     loaded = load_engine(engine)
     items = load_declarations(data)
-    outcomes = load_outcomes(data, items)
+    outcomes = label_outcomes(load_outcomes(data, items), loaded.target_)
     scores = score_in_chunks(loaded, items)
     result = evaluate_scores(scores, outcomes, rates=rates)
     overall = result.overall()

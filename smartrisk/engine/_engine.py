@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
@@ -45,7 +45,7 @@ from smartrisk.features import (
     DeclarationFeatures,
     OnKnown,
 )
-from smartrisk.items import item_ids
+from smartrisk.items import ANY_HIT
 from smartrisk.monitoring import GuardReport, InputProfile
 from smartrisk.schema import TableInput
 from smartrisk.selectivity import Capacity, Policy, RuleSet, select
@@ -77,6 +77,11 @@ class RiskEngine(FittedParts):
     own_fields : mapping of str to str, default=None
         Columns that your administration adds to DECLARATIONS, each "code", "number" or
         "text". None for those of the `ColumnMap` with which the table was validated.
+    target : str, default="hit"
+        What the models are to find: "hit" for any irregularity, "offence:origin" for
+        one kind of offence, "area:drugs" for one area of law: see
+        `smartrisk.items.TARGETS`. Labels, histories of results, calibration and the
+        words of reasons are those of the target.
     clock : callable or datetime, default=None
         When items are scored and decided: a moment, or a function that returns one;
         None for now, in the time zone of `lodged_at`. It is not saved.
@@ -92,6 +97,8 @@ class RiskEngine(FittedParts):
     version_ : str
         Digest of everything that decides a score, and of nothing else; it is the
         `model_version` of SCORES.
+    target_ : str
+        What the models were fitted to find.
     own_fields_ : dict of str to str
         The own fields, and the kind of each.
     stage_ : str
@@ -137,6 +144,7 @@ class RiskEngine(FittedParts):
         n_jobs: int | None = MOST_THREADS,
         random_state: int = 0,
         own_fields: Mapping[str, str] | None = None,
+        target: str = ANY_HIT,
         clock: Clock = None,
     ) -> None:
         self.features = features
@@ -146,6 +154,7 @@ class RiskEngine(FittedParts):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.own_fields = own_fields
+        self.target = target
         self.clock = clock
 
     def fit(
@@ -181,7 +190,8 @@ class RiskEngine(FittedParts):
         TableError
             If a table is invalid, or a result has no declaration.
         ArgumentError
-            If a parameter is outside what is allowed.
+            If a parameter is outside what is allowed, or no result is a hit of the
+            target: the message counts those of all targets.
         """
         check_on_error("fit", on_error)
         settings = self._settings()
@@ -203,11 +213,12 @@ class RiskEngine(FittedParts):
             stakes=models.stakes,
             learned=np.sort(ids[found.rows]),
             models=digest,
-            version=make_version(digest, history),
+            version=make_version(digest, history, settings.target),
             profile=InputProfile.learn(items),
             own_fields=tables.own_fields,
             sources=tables.sources,
             stage=models.stage,
+            target=settings.target,
         )
         _log.info(
             "RiskEngine.fit: version %s, %s trees, %.1f s",
@@ -363,21 +374,6 @@ class RiskEngine(FittedParts):
         check_guard("check_batch", guard)
         items = read_declarations(declarations, state.own_fields, on_error=on_error)
         return guard_batch("check_batch", state, items, guard)
-
-    def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
-        """Return from the results of which items the models have learned.
-
-        Parameters
-        ----------
-        declarations : DataFrame of shape (n_items, n_fields)
-            Any table with the key.
-
-        Returns
-        -------
-        learned : ndarray of bool, shape (n_items,)
-            Figures of `evaluate` on such items are too good.
-        """
-        return self._need_state().has_learned(item_ids(declarations))
 
     def score_one(self, item: Mapping[str, Any]) -> ItemScore:
         """Return the score of one declared item, quickly.

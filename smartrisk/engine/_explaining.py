@@ -65,5 +65,6 @@ def _reasons(
         top=top,
         risk=risk,
         stage=state.stage_name,
+        target=state.target,
         until=None if day is None else pd.Timestamp(day),
     )

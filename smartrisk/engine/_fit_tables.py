@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.engine._reading import own_fields_of, read_outcomes
+from smartrisk.engine._reading import (
+    label_results,
+    own_fields_of,
+    read_outcomes,
+)
 from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import TableError
 from smartrisk.features import ItemResults, LearnedHistory, join_results
@@ -31,7 +35,7 @@ class FitTables:
     found : ItemResults
         Results of items: the labels.
     labels : DataFrame
-        OUTCOMES of the results of items, in the same order.
+        OUTCOMES of the results of items, in the same order, as labels of the target.
     documents : DataFrame
         Hits of documents with several items, which are no labels.
     own_fields : dict of str to str
@@ -74,6 +78,8 @@ class FitTables:
         if outcomes is None:
             outcomes = pd.DataFrame({"declaration_id": [], "illicit": []})
         results = read_outcomes("fit", outcomes, knows, on_error, items)
+        sources = read_sources(items, results)
+        results = label_results("fit", results, settings.target, needed=True)
         found = join_results(items, results, label_delay=settings.label_delay, ids=ids)
         of_document = are_document_hits(results)
         return cls(
@@ -83,7 +89,7 @@ class FitTables:
             labels=results[~of_document],
             documents=results[of_document],
             own_fields=own_fields,
-            sources=read_sources(items, results),
+            sources=sources,
         )
 
     def learn(self, settings: EngineSettings) -> LearnedHistory:

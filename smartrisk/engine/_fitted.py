@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
@@ -17,8 +19,10 @@ from smartrisk.engine._stakes import total_interval
 from smartrisk.engine._state import EngineSettings, EngineState, Setting, describe
 from smartrisk.engine._updating import UpdateReport
 from smartrisk.features import DeclarationFeatures
+from smartrisk.items import item_ids
 from smartrisk.lineage import Source
 from smartrisk.monitoring import InputProfile
+from smartrisk.schema import TableInput
 from smartrisk.validation import read_declarations
 
 
@@ -97,6 +101,11 @@ class FittedParts(BaseEstimator):
         return self._need_state().last_update
 
     @property
+    def target_(self) -> str:
+        """What the models were fitted to find: one of `smartrisk.items.TARGETS`."""
+        return self._need_state().target
+
+    @property
     def stage_(self) -> str:
         """What the scores rest on: one of `smartrisk.schema.STAGES`."""
         return self._need_state().stage_name
@@ -140,6 +149,21 @@ class FittedParts(BaseEstimator):
         """
         day = self._need_state().last_learned_day()
         return None if day is None else pd.Timestamp(day)
+
+    def has_learned(self, declarations: TableInput) -> NDArray[np.bool_]:
+        """Return from the results of which items the models have learned.
+
+        Parameters
+        ----------
+        declarations : DataFrame of shape (n_items, n_fields)
+            Any table with the key.
+
+        Returns
+        -------
+        learned : ndarray of bool, shape (n_items,)
+            Figures of `evaluate` on such items are too good.
+        """
+        return self._need_state().has_learned(item_ids(declarations))
 
     def copy(self) -> Self:
         """Return an engine whose history grows on its own.

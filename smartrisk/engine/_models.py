@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from smartrisk.errors import ArgumentError
 from smartrisk.explanations import model_contributions
 from smartrisk.features import FeatureInfo
+from smartrisk.items import ANY_HIT
 from smartrisk.models import (
     MEMBERS,
     ClassifierAdapter,
@@ -31,6 +32,8 @@ Classifier: TypeAlias = RiskClassifier | ClassifierAdapter
 Regressor: TypeAlias = RevenueRegressor | RegressorAdapter
 Model: TypeAlias = Classifier | Regressor
 Float: TypeAlias = NDArray[np.float64]
+#: Fields that say how much duty is due.
+_DUTY = frozenset(("duty_rate", "duties_taxes"))
 #: Parameters of our own classifier that follow from the features.
 _FROM_FEATURES = ("categorical", "monotone", "suspicion")
 #: Name of a file to its bytes.
@@ -62,8 +65,14 @@ def new_model(part: str, given: Any, *, n_jobs: int | None, random_state: int) -
     return _ADAPTERS[part](clone(given), random_state=random_state)
 
 
-def set_columns(classifier: Classifier, info: Sequence[FeatureInfo]) -> None:
-    """Set which features are codes, and which may only rise, in our own classifier."""
+def set_columns(
+    classifier: Classifier, info: Sequence[FeatureInfo], *, target: str = ANY_HIT
+) -> None:
+    """Set which features are codes, and which may only rise, in our own classifier.
+
+    A low duty rate is suspicious where duty may be evaded: it is no signal of a target
+    such as drugs, nor of one offence rather than another.
+    """
     if not isinstance(classifier, RiskClassifier):
         return
     if not classifier.categorical:
@@ -72,7 +81,12 @@ def set_columns(classifier: Classifier, info: Sequence[FeatureInfo]) -> None:
     if not classifier.monotone:
         classifier.set_params(monotone=tuple(feature.monotone for feature in info))
     if "signals" in getattr(classifier, "members", ()) and not classifier.suspicion:
-        weights = tuple(float(feature.suspicion) for feature in info)
+        weights = tuple(
+            0.0
+            if target != ANY_HIT and _DUTY.intersection(feature.fields)
+            else float(feature.suspicion)
+            for feature in info
+        )
         classifier.set_params(suspicion=weights)
 
 

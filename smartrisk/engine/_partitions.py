@@ -10,13 +10,13 @@ import pandas as pd
 
 from smartrisk.engine._engine import RiskEngine
 from smartrisk.engine._models import takes_signals
-from smartrisk.engine._reading import read_outcomes
+from smartrisk.engine._reading import label_results, read_outcomes
 from smartrisk.engine._state import EngineSettings, EngineState
 from smartrisk.engine._training import SIGNAL_ITEMS, train_models
 from smartrisk.engine._updating import UpdateReport, add_reports
 from smartrisk.engine._version import digest_models, make_version
 from smartrisk.features import DeclarationFeatures, LearnedHistory, join_results
-from smartrisk.items import are_document_hits, item_ids
+from smartrisk.items import ANY_HIT, are_document_hits, item_ids
 from smartrisk.monitoring import InputProfile
 from smartrisk.validation import OnError
 
@@ -35,6 +35,8 @@ class FitPlan:
         Fields that the administration adds, and the kind of each.
     n_latest : int
         Latest items that the models learn from besides the inspected ones.
+    target : str, default="hit"
+        What the models are to find: one of `smartrisk.items.TARGETS`.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class FitPlan:
     label_delay: int
     own_fields: dict[str, str]
     n_latest: int
+    target: str = ANY_HIT
 
     @classmethod
     def from_engine(cls, engine: RiskEngine, own_fields: Mapping[str, str]) -> FitPlan:
@@ -74,7 +77,28 @@ class FitPlan:
             label_delay=settings.label_delay,
             own_fields=own,
             n_latest=SIGNAL_ITEMS if signals else 0,
+            target=settings.target,
         )
+
+    def label(self, results: pd.DataFrame) -> pd.DataFrame:
+        """Return results as labels of the target.
+
+        Parameters
+        ----------
+        results : DataFrame of shape (n_results, n_fields)
+            Canonical OUTCOMES.
+
+        Returns
+        -------
+        labelled : DataFrame
+            As `smartrisk.items.label_outcomes` returns them.
+
+        Raises
+        ------
+        ArgumentError
+            If no result is a hit of the target.
+        """
+        return label_results("fit", results, self.target, needed=True)
 
 
 def fit_learned(
@@ -98,7 +122,7 @@ def fit_learned(
     items : DataFrame of shape (n_items, n_fields)
         Canonical DECLARATIONS of the inspected items and of the latest ones.
     outcomes : DataFrame of shape (n_results, n_fields)
-        Canonical OUTCOMES.
+        Canonical OUTCOMES, as they are or as labels of the target of the engine.
     own_fields : mapping of str to str
         Fields that the administration adds, and the kind of each.
     profile : InputProfile, default=None
@@ -117,6 +141,7 @@ def fit_learned(
     """
     settings = EngineSettings(**engine.get_params(deep=False))
     results = read_outcomes("fit", outcomes, history.knows, on_error)
+    results = label_results("fit", results, settings.target, needed=True)
     ids = item_ids(items)
     found = join_results(items, results, label_delay=settings.label_delay, ids=ids)
     of_document = are_document_hits(results)
@@ -140,10 +165,11 @@ def fit_learned(
         stakes=models.stakes,
         learned=np.sort(ids[found.rows]),
         models=digest,
-        version=make_version(digest, history),
+        version=make_version(digest, history, settings.target),
         profile=profile,
         own_fields={n: kind for n, kind in own_fields.items() if n in items},
         stage=models.stage,
+        target=settings.target,
     )
     return engine
 

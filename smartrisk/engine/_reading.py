@@ -20,7 +20,15 @@ from smartrisk.errors import (
     format_values,
 )
 from smartrisk.features import DeclarationFeatures
-from smartrisk.items import UInt, check_numbered, item_ids
+from smartrisk.items import (
+    ANY_HIT,
+    UInt,
+    are_among,
+    check_numbered,
+    item_ids,
+    label_outcomes,
+    require_target,
+)
 from smartrisk.schema import (
     DECLARATIONS,
     OUTCOMES,
@@ -147,6 +155,46 @@ def read_outcomes(
         )
     kept: pd.DataFrame = results[known]
     return kept
+
+
+def label_results(
+    method: str, results: pd.DataFrame, target: str, *, needed: bool = False
+) -> pd.DataFrame:
+    """Return canonical results as labels of a target; warn of what is left out.
+
+    Parameters
+    ----------
+    method : str
+        The method that was called.
+    results : DataFrame of shape (n_results, n_fields)
+        Canonical OUTCOMES.
+    target : str
+        One of `smartrisk.items.TARGETS`.
+    needed : bool, default=False
+        Whether a target without any hit is refused.
+    """
+    if target == ANY_HIT:
+        return results
+    if needed:
+        require_target(f"RiskEngine.{method}", results, target)
+    labelled = label_outcomes(results, target)
+    left_out = ~are_among(item_ids(results), item_ids(labelled))
+    if left_out.any():
+        examples = results["declaration_id"].to_numpy(dtype=object)[left_out]
+        warnings.warn(
+            DataQualityWarning(
+                "engine.offence_not_stated",
+                "RiskEngine.{method}: {n_hits} hits without an 'offence', such as "
+                "declaration_id {examples}, were left out: they may be hits of the "
+                "target {target!r} or not. State the offence of each hit.",
+                method=method,
+                n_hits=int(left_out.sum()),
+                examples=format_values(examples.tolist()),
+                target=target,
+            ),
+            stacklevel=4,
+        )
+    return labelled
 
 
 def read_item(

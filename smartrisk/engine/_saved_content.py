@@ -9,6 +9,7 @@ from typing import Any
 
 from smartrisk.artefact import parse_json
 from smartrisk.errors import ArtefactError, SmartRiskError
+from smartrisk.items import TARGETS
 from smartrisk.lineage import Source
 from smartrisk.schema import ColumnMap
 
@@ -120,6 +121,11 @@ def _are_own_fields(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def _is_target(value: Any) -> bool:
+    """Return whether a value is what a model can be fitted to find."""
+    return isinstance(value, str) and value in TARGETS
+
+
 def _are_sources(value: Any) -> bool:
     """Return whether a value lists from which files the items came."""
     return isinstance(value, list) and all(map(_is_source, value))
@@ -160,4 +166,5 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "sources": _are_sources,
     "stage": _is_mapping,
     "stakes": _is_mapping,
+    "target": _is_target,
 }

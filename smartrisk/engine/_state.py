@@ -34,6 +34,7 @@ from smartrisk.engine._version import digest_models, make_version
 from smartrisk.errors import (
     ArgumentError,
     ArtefactError,
+    check_choice,
     check_jobs,
     check_number,
     format_values,
@@ -49,7 +50,7 @@ from smartrisk.features import (
     to_settings,
     unpack_history,
 )
-from smartrisk.items import UInt
+from smartrisk.items import ANY_HIT, TARGETS, UInt
 from smartrisk.lineage import SOURCE_ROW, Source
 from smartrisk.monitoring import InputProfile, profile_from_plain, profile_to_plain
 from smartrisk.schema import DECLARATIONS, STAGES, ColumnMap
@@ -95,6 +96,8 @@ class EngineSettings:
         Seed.
     own_fields : mapping of str to str, default=None
         Fields that the administration adds, and the kind of each.
+    target : str, default="hit"
+        What the models are to find: one of `smartrisk.items.TARGETS`.
     clock : callable or datetime, default=None
         When items are scored and decided. It is not saved: a function cannot be, and a
         fixed moment would date later scores wrongly.
@@ -107,6 +110,7 @@ class EngineSettings:
     n_jobs: int | None
     random_state: int
     own_fields: Mapping[str, str] | None = None
+    target: str = ANY_HIT
     clock: Clock = None
 
     def check(self) -> None:
@@ -115,8 +119,9 @@ class EngineSettings:
         check_models(self.classifier, self.regressor)
 
     def check_values(self) -> None:
-        """Raise unless the delay, the threads, the seed and the fields are allowed."""
+        """Raise unless all parameters but the models are allowed."""
         owner = "RiskEngine"
+        check_choice(owner, "target", self.target, TARGETS)
         check_number(owner, "label_delay", self.label_delay, low=0, integer=True)
         check_jobs(owner, self.n_jobs)
         check_clock(owner, self.clock)
@@ -210,6 +215,8 @@ class EngineState:
     stakes : Stakes, default=None
         How what is at stake is measured, the scale of the revenue; None in folders of
         earlier versions, whose scale is the customs value.
+    target : str, default="hit"
+        What the models were fitted to find: one of `smartrisk.items.TARGETS`.
     """
 
     history: LearnedHistory
@@ -224,6 +231,7 @@ class EngineState:
     sources: tuple[Source, ...] = ()
     stage: StageReport | None = None
     stakes: Stakes | None = None
+    target: str = ANY_HIT
 
     @property
     def stage_name(self) -> str:
@@ -256,6 +264,7 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
         "regressor": state.regressor if state else settings.new_regressor(),
     }
     flat: dict[str, Setting] = {
+        "target": settings.target if state is None else state.target,
         "label_delay": settings.label_delay,
         "random_state": settings.random_state,
     }
@@ -299,6 +308,8 @@ def pack(
         "classifier": classifier,
         "regressor": regressor,
     }
+    if state.target != ANY_HIT:
+        content["target"] = state.target
     if state.own_fields:
         content["own_fields"] = dict(state.own_fields)
     if state.sources:
@@ -347,6 +358,7 @@ def unpack(
         models = digest_models(classifier, regressor, stakes)
         settings = _settings_from_plain(content["settings"], blobs, trusted)
         settings.check_values()
+        target = content.get("target", ANY_HIT)
         stage = None
         if "stage" in content:
             stage = StageReport.from_plain(content["stage"])
@@ -358,12 +370,13 @@ def unpack(
         regressor=regressor,
         learned=learned,
         models=models,
-        version=make_version(models, history),
+        version=make_version(models, history, target),
         profile=profile,
         own_fields=content.get("own_fields", {}),
         sources=tuple(map(Source.from_dict, content.get("sources", ()))),
         stage=stage,
         stakes=stakes,
+        target=target,
     )
     _check_digests(folder, content["version"], content["digests"], state)
     return settings, state
@@ -438,6 +451,8 @@ def _plain_settings(settings: EngineSettings) -> tuple[dict[str, Any], Blobs]:
         "n_jobs": settings.n_jobs,
         "random_state": settings.random_state,
     }
+    if settings.target != ANY_HIT:
+        plain["target"] = settings.target
     if settings.own_fields:
         plain["own_fields"] = dict(settings.own_fields)
     return plain, {**blobs, **more_blobs}
@@ -460,6 +475,7 @@ def _settings_from_plain(
         n_jobs=plain["n_jobs"],
         random_state=plain["random_state"],
         own_fields=plain.get("own_fields"),
+        target=plain.get("target", ANY_HIT),
     )
 
 

@@ -65,7 +65,7 @@ def train_models(
     n_items = len(items) if n_items is None else n_items
     kinds = judge_kinds(labels, results.hits)
     classifier = _choose_classifier(settings, results)
-    set_columns(classifier, features.feature_info_)
+    set_columns(classifier, features.feature_info_, target=settings.target)
     rows = np.lexsort((ids, items["lodged_at"].to_numpy()))
     used = np.zeros(len(items), bool)
     used[results.rows] = True

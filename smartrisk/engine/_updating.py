@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.datasets import example_declarations
-from smartrisk.engine._reading import count_rows, read_outcomes
+from smartrisk.engine._reading import count_rows, label_results, read_outcomes
 from smartrisk.engine._state import EngineState
 from smartrisk.engine._version import make_version
 from smartrisk.errors import (
@@ -127,10 +127,14 @@ def update_state(
             items,
         )
         n_results = count_rows(outcomes) - len(results)
+    sources = merge_sources(state.sources, read_sources(items, results))
+    if results is not None:
+        n_read = len(results)
+        results = label_results("update", results, state.target)
+        n_results += n_read - len(results)
     longer, counts = history.add(items, results, on_known=on_known, owner=owner)
     counts["items"]["set_aside"] = n_items
     counts["results"]["set_aside"] = n_results
-    sources = merge_sources(state.sources, read_sources(items, results))
     return replace(_with_history(state, longer, counts), sources=sources)
 
 
@@ -176,7 +180,7 @@ def _with_history(
     return replace(
         state,
         history=history,
-        version=make_version(state.models, history),
+        version=make_version(state.models, history, state.target),
         last_update=UpdateReport(counts),
     )
 

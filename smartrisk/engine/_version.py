@@ -8,6 +8,7 @@ from typing import Any
 
 from smartrisk.engine._stakes import Stakes
 from smartrisk.features import DeclarationFeatures, LearnedHistory, feature_plan
+from smartrisk.items import ANY_HIT
 
 #: Hexadecimal digits of a version: two of a million engines share one with a chance of
 #: 3 in 100 million. Whether two folders are equal is for their manifests to say.
@@ -28,7 +29,7 @@ def digest_models(classifier: Any, regressor: Any, stakes: Stakes | None = None)
     return digest.hexdigest()
 
 
-def make_version(models: str, history: LearnedHistory) -> str:
+def make_version(models: str, history: LearnedHistory, target: str = ANY_HIT) -> str:
     """Return the digest of what decides a score.
 
     These are the models, the plan of the features and every sum of the history, not
@@ -42,6 +43,9 @@ def make_version(models: str, history: LearnedHistory) -> str:
     history : LearnedHistory
         The history. Its digests are linear in the sums: after an update they cost the
         entries that it added.
+    target : str, default="hit"
+        What the models were fitted to find. The usual one is not written, as in the
+        versions that knew no other.
     """
     features = history.features
     content = {
@@ -50,6 +54,8 @@ def make_version(models: str, history: LearnedHistory) -> str:
         "scale": is_scaled(features),
         "history": history.digests(),
     }
+    if target != ANY_HIT:
+        content["target"] = target
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

@@ -26,7 +26,13 @@ from smartrisk.evaluation._matched_tables import (
 )
 from smartrisk.evaluation._ranking import check_rates, count_at, taken_at
 from smartrisk.intervals import percentile_interval, resampled_counts
-from smartrisk.items import check_unique
+from smartrisk.items import (
+    ANY_HIT,
+    TARGETS,
+    check_unique,
+    label_outcomes,
+    require_target,
+)
 from smartrisk.results import Result, notebook_table
 from smartrisk.resumable import ResultStore, fingerprint
 from smartrisk.schema import TableInput
@@ -290,9 +296,10 @@ def backtest(
     Notes
     -----
     Items without a result in `judge` are counted and left out: they are not compliant.
-    Where inspections were chosen by a score, results exist for the selected items only;
-    then see `off_policy`. Revenue is ranked by `expected_revenue` where a contender
-    returns it.
+    An engine with a target of its own is judged by the hits of that target: compare it
+    with engines of the same one. Where inspections were chosen by a score, results
+    exist for the selected items only; then see `off_policy`. Revenue is ranked by
+    `expected_revenue` where a contender returns it.
 
     References
     ----------
@@ -356,11 +363,21 @@ def backtest(
     tasks = []
     for name, contender in contenders.items():
         own = "" if folder is None else fingerprint(common, contender)
+        labels = _labels_for(contender, judged)
         for k in range(0, len(folds), refit_every):
             group = folds[k : k + refit_every]
             keys = tuple(fingerprint(own, group[0].at, fold.at) for fold in group)
-            tasks.append(_Task(name, contender, group, judged, tuple(rates), keys))
+            tasks.append(_Task(name, contender, group, labels, tuple(rates), keys))
     return _collect(tasks, store, n_jobs, progress)
+
+
+def _labels_for(contender: Any, judged: pd.DataFrame) -> pd.DataFrame:
+    """Return what a contender is judged by: an engine, by the hits of its target."""
+    target = getattr(contender, "target", ANY_HIT)
+    if not isinstance(target, str) or target not in TARGETS or target == ANY_HIT:
+        return judged
+    require_target("backtest", judged, target)
+    return label_outcomes(judged, target)
 
 
 def _check_settings(*, label_delay: int, **at_least_one: int) -> None:

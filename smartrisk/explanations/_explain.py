@@ -20,6 +20,7 @@ from smartrisk.errors import (
 )
 from smartrisk.explanations._grouping import Float, Info, make_plan
 from smartrisk.explanations._reasons import Reasons
+from smartrisk.items import ANY_HIT, TARGETS
 from smartrisk.schema import STAGES, TableInput
 from smartrisk.tables import read_table, to_pandas
 
@@ -34,6 +35,7 @@ def explain(
     risk: ArrayLike | None = None,
     until: date | None = None,
     stage: str = "model",
+    target: str = ANY_HIT,
 ) -> Reasons:
     """Return the reasons for the scores of items.
 
@@ -56,6 +58,9 @@ def explain(
         Day of the last item in the history.
     stage : {"no results", "few results", "model"}, default="model"
         What the scores rest on. Without results no sentence speaks of a probability.
+    target : str, default="hit"
+        What the model looks for: one of `smartrisk.items.TARGETS`. Sentences about
+        results and probabilities name it.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def explain(
         If items, features and contributions do not fit each other.
     ArgumentError
         If `top` is not a positive integer, contributions are not finite, `risk` does
-        not hold one probability per item, or `stage` is unknown.
+        not hold one probability per item, or `stage` or `target` is unknown.
 
     Examples
     --------
@@ -97,6 +102,7 @@ def explain(
     matrix = to_pandas(matrix)
     check_number("explain", "top", top, low=1, integer=True)
     check_choice("explain", "stage", stage, STAGES)
+    check_choice("explain", "target", target, TARGETS)
     plan = make_plan(info)
     _check_table(declarations)
     names = [str(name) for name in getattr(matrix, "columns", ())]
@@ -114,6 +120,7 @@ def explain(
         risk=None if risk is None else _check_risk(risk, len(declarations)),
         until=until,
         stage=stage,
+        target=target,
     )
 
 

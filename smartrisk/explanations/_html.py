@@ -10,6 +10,7 @@ from itertools import groupby
 
 from smartrisk.explanations._facts import short_text
 from smartrisk.explanations._wording import Wording
+from smartrisk.items import ANY_HIT
 from smartrisk.page_style import CONTENT_POLICY, style_sheet
 
 _STYLE = """
@@ -107,6 +108,8 @@ def make_fragment(
         more = words.text("page.more", n_left, n=words.number(n_left))
         parts.append(f"<p>{escape(more)}</p>")
     notes = [words.text(words.name_by_stage("page.note", stage))]
+    if words.target != ANY_HIT:
+        notes.append(words.text("page.target", target=words.finding()))
     if until is not None:
         notes.append(words.text("page.history", day=until))
     parts.append(f'<p class="note">{escape(" ".join(notes))}</p></div>')

@@ -81,6 +81,42 @@ _MESSAGES: dict[str, Message] = {
         "{n} earlier inspection {key} found an irregularity",
         "{n} earlier inspections {key} found an irregularity",
     ),
+    # ---- the same where the model looks for one finding only
+    "record.some.target": (
+        "the one earlier inspection {key} with known result had the finding “{target}”",
+        "{hits} of {n} earlier inspections {key} with known result had the finding "
+        "“{target}”",
+    ),
+    "record.clean.target": (
+        "the one earlier inspection {key} with known result did not have the finding "
+        "“{target}”",
+        "none of {n} earlier inspections {key} with known result had the finding "
+        "“{target}”",
+    ),
+    "record.expected.target": "counting similar items in, the expected rate of the "
+    "finding “{target}” is {rate}",
+    "record.none.target": "no earlier inspection {key} has a known result; the rate of "
+    "the finding “{target}” in similar items, {rate}, is used instead",
+    "record.rate.target": "rate {rate} of the finding “{target}” in earlier "
+    "inspections {key}",
+    "record.hits.target": (
+        "{n} earlier inspection {key} had the finding “{target}”",
+        "{n} earlier inspections {key} had the finding “{target}”",
+    ),
+    # ---- what a model looks for
+    "target.hit": "any irregularity",
+    "target.offence:undervaluation": "undervaluation",
+    "target.offence:misclassification": "misclassification",
+    "target.offence:origin": "false origin",
+    "target.offence:quantity": "wrong quantity",
+    "target.offence:other": "other offence",
+    "target.area:drugs": "drugs",
+    "target.area:environment": "environment",
+    "target.area:intellectual_property": "intellectual property",
+    "target.area:cultural_heritage": "cultural heritage",
+    "target.area:security": "security",
+    "target.area:money_laundering": "money laundering",
+    "target.area:other": "other area of law",
     # ---- activity and novelty
     "activity.first": "first item {key}",
     "activity.few": (
@@ -357,6 +393,20 @@ _MESSAGES: dict[str, Message] = {
     "unusual in their declaration, and is not a probability",
     "statement.hardly": "by earlier results, of 1,000 items with such a score fewer "
     "than one turns out irregular when inspected",
+    "statement.hundred.target": (
+        "by earlier results, of 100 items with such a score about {n} turns out to "
+        "have the finding “{target}” when inspected",
+        "by earlier results, of 100 items with such a score about {n} turn out to "
+        "have the finding “{target}” when inspected",
+    ),
+    "statement.thousand.target": (
+        "by earlier results, of 1,000 items with such a score about {n} turns out to "
+        "have the finding “{target}” when inspected",
+        "by earlier results, of 1,000 items with such a score about {n} turn out to "
+        "have the finding “{target}” when inspected",
+    ),
+    "statement.hardly.target": "by earlier results, of 1,000 items with such a score "
+    "fewer than one turns out to have the finding “{target}” when inspected",
     "instead": "with {field} = {value} (declared: {declared}), the risk would be "
     "{after} instead of {before}",
     "instead_no_results": "with {field} = {value} (declared: {declared}), the score "
@@ -373,6 +423,7 @@ _MESSAGES: dict[str, Message] = {
     "page.empty_release": "Nothing in this declaration lowers the score below the "
     "base.",
     "page.check": "Suggested check",
+    "page.target": "The scores are about one finding only: {target}.",
 }
 
 #: Ends the name of the form of a message whose ratio is below 1: "0.32 times" is read

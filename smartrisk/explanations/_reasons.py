@@ -31,6 +31,7 @@ from smartrisk.explanations._reason_order import (
     strength_of,
 )
 from smartrisk.explanations._wording import Wording, make_wording
+from smartrisk.items import ANY_HIT
 from smartrisk.results import Result
 
 _COLUMNS = (
@@ -79,6 +80,8 @@ class Reasons(Result):
         Day of the last item in the history.
     stage : str, default="model"
         What the scores rest on: one of `smartrisk.schema.STAGES`.
+    target : str, default="hit"
+        What the model looks for: one of `smartrisk.items.TARGETS`.
 
     See Also
     --------
@@ -138,6 +141,7 @@ class Reasons(Result):
         risk: Float | None = None,
         until: date | None = None,
         stage: str = "model",
+        target: str = ANY_HIT,
     ) -> None:
         self._declarations = declarations
         self._matrix = matrix
@@ -147,6 +151,7 @@ class Reasons(Result):
         self._risk = risk
         self._until = until
         self._stage = stage
+        self._target = target
         self._sign = 1.0  # -1.0 for reasons to release
         self._least = 0.0
 
@@ -179,6 +184,7 @@ class Reasons(Result):
             risk=None if self._risk is None else self._risk[part],
             until=self._until,
             stage=self._stage,
+            target=self._target,
         )
         reasons._sign, reasons._least = self._sign, self._least
         return reasons
@@ -202,6 +208,11 @@ class Reasons(Result):
     def stage(self) -> str:
         """What the scores rest on: "no results", "few results" or "model"."""
         return self._stage
+
+    @property
+    def target(self) -> str:
+        """What the model looks for: one of `smartrisk.items.TARGETS`."""
+        return self._target
 
     @property
     def release(self) -> Self:
@@ -345,7 +356,7 @@ class Reasons(Result):
             most to the sentence), ``evidence`` (JSON), ``sentence`` and ``check``
             (what to look at). Items whose score nothing raises have no row.
         """
-        words = make_wording("Reasons.frame", lang)
+        words = make_wording("Reasons.frame", lang, self._target)
         keys = self._keys
         rows = [
             (
@@ -379,7 +390,7 @@ class Reasons(Result):
         sentences : list of list of str
             One list per item; empty where nothing raises the score.
         """
-        words = make_wording("Reasons.sentences", lang)
+        words = make_wording("Reasons.sentences", lang, self._target)
         out: list[list[str]] = [[] for _ in range(len(self))]
         for reason in self._reasons:
             out[reason.item].append(words.sentence(reason.lead.evidence))
@@ -400,7 +411,7 @@ class Reasons(Result):
         checks : list of list of str
             One list per item.
         """
-        words = make_wording("Reasons.checks", lang)
+        words = make_wording("Reasons.checks", lang, self._target)
         out: list[dict[str, None]] = [{} for _ in range(len(self))]
         for reason in self._reasons:
             out[reason.item].setdefault(words.check(reason.check, short=short))
@@ -432,7 +443,7 @@ class Reasons(Result):
                 "Reasons.statements: these reasons have no calibrated probability. "
                 "Pass 'risk' to explain, or use RiskEngine.explain.",
             )
-        words = make_wording("Reasons.statements", lang)
+        words = make_wording("Reasons.statements", lang, self._target)
         return [words.statement(float(value), self._stage) for value in self._risk]
 
     def by_field(self) -> pd.DataFrame:
@@ -474,13 +485,13 @@ class Reasons(Result):
         html : str
             The page.
         """
-        words = make_wording("Reasons.to_html", lang)
+        words = make_wording("Reasons.to_html", lang, self._target)
         body = self._make_fragment(words, len(self), styled=False)
         return make_page(body, words, release=self._is_release)
 
     def _repr_html_(self) -> str:
         """Show the first items in a notebook."""
-        return self._make_fragment(Wording("en"), _SHOWN_ITEMS)
+        return self._make_fragment(Wording("en", self._target), _SHOWN_ITEMS)
 
     def _make_fragment(self, words: Wording, most: int, *, styled: bool = True) -> str:
         """Return the first items as one HTML element."""

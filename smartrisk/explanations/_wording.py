@@ -14,6 +14,7 @@ from smartrisk.explanations._facts import format_tariff_code, short_text
 from smartrisk.explanations._messages import BELOW_ONE, MESSAGES
 from smartrisk.explanations._numbers import NumberWording
 from smartrisk.explanations._units import unit_name, unit_symbol
+from smartrisk.items import ANY_HIT
 from smartrisk.languages import LOCALES, catalogue
 from smartrisk.schema import DECLARATIONS, HS_LEVELS, TRADERS
 
@@ -37,6 +38,9 @@ class Wording(NumberWording):
     ----------
     lang : str
         One of `smartrisk.languages.LOCALES`.
+    target : str, default="hit"
+        What the model looks for: one of `smartrisk.items.TARGETS`. Results and counts
+        are then about this finding.
 
     Examples
     --------
@@ -45,6 +49,8 @@ class Wording(NumberWording):
     >>> words.field("customs_value"), words.concept("novelty"), words.ratio(0.412)
     ('valeur en douane', 'nouveauté', '0,41')
     """
+
+    target: str = ANY_HIT
 
     def __post_init__(self) -> None:
         catalogue("reasons", self.lang)  # an unknown language is refused here
@@ -66,12 +72,24 @@ class Wording(NumberWording):
         text : str
             The message.
         """
+        if self.target != ANY_HIT and (special := f"{name}.target") in MESSAGES:
+            name, values = special, {**values, "target": self.finding()}
         english, found = MESSAGES[name], catalogue("reasons", self.lang)
         if isinstance(english, str):
             message = found.pgettext(name, english)
         else:
             message = found.npgettext(name, *english, int(n))
         return message.format_map(values) if values else message
+
+    def finding(self) -> str:
+        """Return what the model looks for.
+
+        Returns
+        -------
+        name : str
+            Such as "false origin", without a capital.
+        """
+        return self.text(f"target.{self.target}")
 
     def sentence(self, evidence: Evidence) -> str:
         """Return evidence as a sentence.
@@ -526,7 +544,7 @@ _BY_PLACEHOLDER: Mapping[str, Callable[[Wording, Any], str]] = {
 }
 
 
-def make_wording(owner: str, lang: str) -> Wording:
+def make_wording(owner: str, lang: str, target: str = ANY_HIT) -> Wording:
     """Return the words of a language, or raise in the name of the caller."""
     check_choice(owner, "lang", lang, LOCALES)
-    return Wording(lang)
+    return Wording(lang, target)

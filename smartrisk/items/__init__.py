@@ -35,11 +35,20 @@ from smartrisk.items._keys import (
 from smartrisk.items._learned_marks import are_learned, mark_learned
 from smartrisk.items._shares import share_totals
 from smartrisk.items._stages import stage_of
+from smartrisk.items._targets import (
+    ANY_HIT,
+    TARGETS,
+    count_targets,
+    label_outcomes,
+    require_target,
+)
 from smartrisk.items._unnumbered import NO_ITEM_NUMBER, check_numbered
 
 __all__ = [
+    "ANY_HIT",
     "GOLDEN",
     "NO_ITEM_NUMBER",
+    "TARGETS",
     "UInt",
     "are_among",
     "are_document_hits",
@@ -47,16 +56,19 @@ __all__ = [
     "check_numbered",
     "check_unique",
     "clean_amounts",
+    "count_targets",
     "document_hashes",
     "item_ids",
     "item_keys",
     "item_numbers",
     "join_by_key",
+    "label_outcomes",
     "mark_learned",
     "mix",
     "mix_one",
     "moments_known",
     "positions_of",
+    "require_target",
     "scramble",
     "share_totals",
     "stage_of",

@@ -26,6 +26,7 @@ from smartrisk.pages._stages import (
     score_label,
     scored_text,
     stage_notes,
+    target_notes,
     undecided_text,
 )
 from smartrisk.schema import (
@@ -227,7 +228,7 @@ class CaseSheet(Page):
             "title": title,
             "meta": meta,
             "risk": texts.score(self._score["risk_score"], stage),
-            "risk_label": score_label(stage, texts),
+            "risk_label": score_label(stage, texts, self.reasons.target),
             "interval": interval_text(self._score, stage, texts),
             "undecided": undecided_text(texts) if self.undecided else "",
             "revenue": revenue_line(self._score["expected_revenue"], stage, texts),
@@ -255,6 +256,7 @@ class CaseSheet(Page):
             ],
             "notes": [
                 *stage_notes(stage, self.stage_report, texts),
+                *self._target_notes(texts),
                 *currency_notes(self._item.attrs.get(CURRENCY), texts),
                 _(
                     "A reason names what raised or lowered the score, compared with "
@@ -264,6 +266,14 @@ class CaseSheet(Page):
                 _("For officers only: reasons show how to avoid selection."),
             ],
         }
+
+    def _target_notes(self, texts: Texts) -> list[str]:
+        """Return what the scores are about, and what the tables count."""
+        notes = target_notes(self.reasons.target, texts)
+        if notes and len(self._past):
+            _ = texts.gettext
+            notes.append(_("The tables of earlier items count every irregularity."))
+        return notes
 
     def _counterfactual_lines(self, texts: Texts) -> list[str]:
         """Return the changes that would have lowered the score, as sentences."""

@@ -30,6 +30,7 @@ from smartrisk.explanations import Reasons, importance, segment_profile, stabili
 from smartrisk.monitoring import Drift
 from smartrisk.pages._metrics import make_metrics_section
 from smartrisk.pages._page import Page, Picture, Section, check_kinds, make_picture
+from smartrisk.pages._stages import target_notes
 
 #: Segments drawn first, and how many: more pictures make the page hard to print.
 _FIRST_SEGMENTS = ("origin", "importer_size", "office", "section")
@@ -168,11 +169,16 @@ class EvaluationReport(Page):
                 *self._drivers(texts, numbers),
             ],
             "notes": [
+                *(
+                    []
+                    if self.reasons is None
+                    else target_notes(self.reasons.target, texts)
+                ),
                 _(
                     "Figures rest on items whose result is known. Where inspections "
                     "followed a score or a rule, they are those of the inspected, not "
                     "of all."
-                )
+                ),
             ],
         }
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from smartrisk.displays import Texts
+from smartrisk.explanations import Wording
+from smartrisk.items import ANY_HIT
 from smartrisk.languages import catalogue
 from smartrisk.pages._page import Section, Table
+from smartrisk.pages._stages import target_notes
 from smartrisk.schema import INTERVAL
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class ScoreBasis:
     members: tuple[MemberFacts, ...] = ()
     calibration: Any = None
     total: tuple[float, float] | None = None
+    target: str = ANY_HIT
 
     @classmethod
     def from_engine(cls, engine: RiskEngine) -> Self | None:
@@ -58,6 +62,7 @@ class ScoreBasis:
             ),
             calibration=getattr(model, "calibrator_", None),
             total=engine.revenue_interval_,
+            target=engine.target_,
         )
 
 
@@ -68,6 +73,7 @@ def make_basis_section(basis: ScoreBasis, texts: Texts) -> Section:
     return Section(
         title=_("What the scores rest on"),
         texts=(
+            *target_notes(basis.target, texts),
             basis.report.message().text(translate),
             *_control_statements(basis, translate),
             _bias_statement(basis, texts),
@@ -109,8 +115,12 @@ def _result_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]:
     """Return the counts that decide the stage, and the share of the signals."""
     _ = texts.gettext
     report = basis.report
+    hits = _("results with an irregularity")
+    if basis.target != ANY_HIT:
+        finding = Wording(texts.lang, basis.target).finding()
+        hits = _("results with the finding “%(finding)s”") % {"finding": finding}
     return [
-        (_("results with an irregularity"), texts.number(report.n_hits)),
+        (hits, texts.number(report.n_hits)),
         (_("results without one"), texts.number(report.n_misses)),
         (
             _("of both, from which the scores are those of a model"),
@@ -134,7 +144,12 @@ def _calibration_facts(basis: ScoreBasis, texts: Texts) -> list[tuple[str, str]]
         return [(fitted, _("none; the scores of the model are taken as they are"))]
     return [
         (fitted, texts.number(round(map_.n_items))),
-        (_("irregular among them"), texts.number(round(map_.n_hits))),
+        (
+            _("irregular among them")
+            if basis.target == ANY_HIT
+            else _("with the finding among them"),
+            texts.number(round(map_.n_hits)),
+        ),
         (_("calibration: slope"), texts.decimal(map_.slope)),
         (_("calibration: shift of the log-odds"), texts.decimal(map_.intercept)),
         (

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from smartrisk.displays import Texts
+from smartrisk.explanations import Wording
+from smartrisk.items import ANY_HIT
 from smartrisk.languages import catalogue
 from smartrisk.schema import INTERVAL
 
@@ -33,10 +35,22 @@ def stage_notes(stage: str, report: StageReport | None, texts: Texts) -> list[st
     return notes
 
 
-def score_label(stage: str, texts: Texts) -> str:
+def target_notes(target: str, texts: Texts) -> list[str]:
+    """Return a note on what the scores are about; none where it is any irregularity."""
+    if target == ANY_HIT:
+        return []
+    words = Wording(texts.lang, target)
+    return [words.text("page.target", target=words.finding())]
+
+
+def score_label(stage: str, texts: Texts, target: str = ANY_HIT) -> str:
     """Return what the score of an item is called."""
     _ = texts.gettext
-    return _("score, no results yet") if stage == "no results" else _("risk score")
+    name = _("score, no results yet") if stage == "no results" else _("risk score")
+    if target == ANY_HIT:
+        return name
+    finding = Wording(texts.lang, target).finding()
+    return texts.words.text("label", title=name, about=finding)
 
 
 def revenue_label(stage: str, texts: Texts) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from smartrisk.displays import Texts
 from smartrisk.errors import TableError, check_number, format_values
-from smartrisk.items import positions_of, stage_of
+from smartrisk.items import ANY_HIT, positions_of, stage_of
 from smartrisk.languages import has_decimal_point
 from smartrisk.page_style import CONTENT_POLICY
 from smartrisk.pages._exported_table import table_in_words
@@ -27,6 +27,7 @@ from smartrisk.pages._stages import (
     revenue_label,
     scored_text,
     stage_notes,
+    target_notes,
     undecided_note,
     undecided_text,
 )
@@ -99,6 +100,8 @@ class WatchList(Page):
     n_undecided : int, default=0
         Number of items that were not selected and whose interval includes the level
         from which the model selected.
+    target : str, default="hit"
+        What the scores are about: one of `smartrisk.items.TARGETS`.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class WatchList(Page):
     stage: str = "model"
     stage_report: StageReport | None = None
     n_undecided: int = 0
+    target: str = ANY_HIT
 
     identities = True
     _template = "watch.html"
@@ -200,6 +204,7 @@ class WatchList(Page):
             stage=stage_of(scores),
             stage_report=engine.stage_report_,
             n_undecided=n_undecided,
+            target=engine.target_,
         )
 
     def frame(self, *, lang: str = "en") -> pd.DataFrame:
@@ -317,6 +322,7 @@ class WatchList(Page):
             else "",
             "notes": [
                 *stage_notes(self.stage, self.stage_report, texts),
+                *target_notes(self.target, texts),
                 *self._undecided_notes(texts),
                 *history_notes(self.history_until, texts),
                 *currency_notes(self.currency, texts),

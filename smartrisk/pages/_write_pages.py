@@ -20,7 +20,7 @@ from smartrisk.evaluation import (
     evaluate,
     standard_segments,
 )
-from smartrisk.items import are_among, join_by_key, stage_of
+from smartrisk.items import are_among, join_by_key, label_outcomes, stage_of
 from smartrisk.languages import LOCALES
 from smartrisk.monitoring import drift
 from smartrisk.pages._case_sheet import CaseSheet
@@ -273,7 +273,9 @@ def _judge(
     if results is None or results["illicit"].nunique() < 2:
         return _Judgement(evaluation=evaluation)
     # Where only the document is known to be irregular, nothing is known of its items.
-    results = results[results["illicit"].notna()]
+    results = label_outcomes(results[results["illicit"].notna()], engine.target_)
+    if results["illicit"].nunique() < 2:
+        return _Judgement(evaluation=evaluation)
     scores = engine.score(tables.items, guard="off")  # `select` has checked them
     both = join_by_key(scores, results, ["illicit"], how="inner")
     groups = standard_segments(tables.items, past=tables.past)

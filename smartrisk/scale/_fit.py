@@ -117,7 +117,7 @@ def fit(
     read_declarations(pieces.empty(), plan.own_fields)  # names odd columns at once
     if outcomes is None:
         outcomes = pd.DataFrame({"declaration_id": [], "illicit": []})
-    results = validate(outcomes, OUTCOMES, on_error=on_error)
+    results = plan.label(validate(outcomes, OUTCOMES, on_error=on_error))
     with Scratch(_OWNER, folder) as scratch:
         lesson = Lesson(
             plan=plan,

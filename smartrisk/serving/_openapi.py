@@ -185,6 +185,7 @@ class Version(_Open):
 
     smartrisk: str
     model_version: str
+    target: str = Field(examples=["hit", "offence:origin"])
 
 
 _ON_ERROR = ("on_error", ["raise", "set_aside"], "refuse all, or leave out and count")

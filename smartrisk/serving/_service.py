@@ -386,7 +386,12 @@ class Service:
 
     def version(self) -> dict[str, Any]:
         """Return which library and which engine answer."""
-        return {"smartrisk": __version__, "model_version": self.holder.current.version}
+        loaded = self.holder.current
+        return {
+            "smartrisk": __version__,
+            "model_version": loaded.version,
+            "target": loaded.engine.target_,
+        }
 
 
 def _counts(frame: pd.DataFrame) -> dict[str, dict[str, int]]:

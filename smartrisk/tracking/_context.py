@@ -8,6 +8,7 @@ from typing import Any
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
+from smartrisk.items import ANY_HIT
 from smartrisk.tracking._store import import_mlflow
 
 #: Tag of MLflow that holds the description of a run, in Markdown.
@@ -53,6 +54,8 @@ def describe_engine(engine: RiskEngine) -> str:
         + (f", {about['n_trees']} trees" if about.get("n_trees") else "")
         + "."
     ]
+    if engine.target_ != ANY_HIT:
+        parts.append(f"It looks for {engine.target_} only.")
     if engine.stage_report_ is not None:
         parts.append(str(engine.stage_report_.message()))
     if until is not None:

@@ -11,7 +11,7 @@ import pandas as pd
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, TableError, check_number
 from smartrisk.evaluation import PairedGain, paired_gain, read_metric
-from smartrisk.items import are_among, item_ids
+from smartrisk.items import are_among, item_ids, label_outcomes
 from smartrisk.schema import OUTCOMES, TableInput
 from smartrisk.settings import TomlSettings
 from smartrisk.validation import read_declarations, validate
@@ -251,13 +251,19 @@ def judge(
         Metric and probability.
     champion : str or None
         Version of the champion.
+
+    Raises
+    ------
+    ArgumentError
+        If the engines look for different findings.
     """
+    target = _check_targets(engines)
     scores = [score_as_in_service(data, engine) for engine in engines]
     # Without a champion the challenger is compared with itself, for its figures.
     gain = paired_gain(
         scores[0],
         scores[-1],
-        data.results,
+        label_outcomes(data.results, target),
         metric=gate.metric,
         groups=_traders(data.judged),
         confidence=gate.confidence,
@@ -273,6 +279,21 @@ def judge(
         passed=gate.passes(gain) if champion else True,
         table=table if champion else table[["metric", "challenger"]],
     )
+
+
+def _check_targets(engines: list[RiskEngine]) -> str:
+    """Return what the engines look for; raise where it differs."""
+    targets = [engine.target_ for engine in engines]
+    if len(set(targets)) > 1:
+        raise ArgumentError(
+            "tracking.targets_differ",
+            "register: the engine looks for {challenger!r}, the champion for "
+            "{champion!r}: one is not better than the other. Register it under a name "
+            "of its own.",
+            challenger=targets[0],
+            champion=targets[-1],
+        )
+    return targets[0]
 
 
 def score_as_in_service(data: JudgingData, engine: RiskEngine) -> pd.DataFrame:

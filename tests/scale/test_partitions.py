@@ -13,7 +13,12 @@ import pytest
 import smartrisk as sr
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import _partitions, _training
-from smartrisk.errors import ArgumentError, MissingExtraError, TableError
+from smartrisk.errors import (
+    ArgumentError,
+    DataQualityWarning,
+    MissingExtraError,
+    TableError,
+)
 from smartrisk.features import pack_history
 from smartrisk.scale import _fit, _merging
 from smartrisk.selectivity import Condition, Policy, Rule, RuleSet
@@ -350,3 +355,27 @@ def test_a_refused_fit_leaves_the_engine_as_it_was(tmp_path, world, local):
             folder=tmp_path / "history",
         )
     assert engine.version_ == local.version_
+
+
+@pytest.mark.filterwarnings("ignore:RiskEngine.fit. Only 4 hits")
+def test_fit_of_pieces_with_a_target_is_that_of_all_items(tmp_path, world):
+    target = {
+        "target": "offence:undervaluation",
+        "classifier": sr.models.RiskClassifier(4, members=("boosting",)),
+    }
+    known = world.outcomes.copy()
+    hits = known.index[known["illicit"] == 1]
+    known.loc[hits[:2], "offence"] = None
+    with pytest.warns(DataQualityWarning, match="2 hits without an 'offence'"):
+        wanted = sr.RiskEngine(**target).fit(world.declarations, known)
+    items = write(world.declarations, tmp_path / "items", parts("random", 3))
+    with pytest.warns(DataQualityWarning, match="2 hits without an 'offence'"):
+        found = sr.scale.fit(
+            sr.RiskEngine(**target), items, known, folder=tmp_path / "history"
+        )
+    assert_same_engine(found, wanted, world.declarations.tail(20))
+    assert found.target_ == "offence:undervaluation"
+    with pytest.raises(ArgumentError, match="area:drugs 0"):
+        sr.scale.fit(
+            sr.RiskEngine(target="area:drugs"), items, known, folder=tmp_path / "none"
+        )

@@ -225,6 +225,7 @@ def test_version_and_counts_are_given(client, engine, records):
     assert client.get("/version").json() == {
         "smartrisk": smartrisk.__version__,
         "model_version": engine.version_,
+        "target": "hit",
     }
     lines = client.get("/metrics").text.splitlines()
     counts = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))

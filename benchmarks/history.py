@@ -4,8 +4,10 @@ For each key, strictly before the item's day: earlier items, the hit rate drawn 
 that of all items (results known `DELAY` days after lodgement, of earlier days only),
 days since the last item, and the z-score of log price per kg drawn towards that of all
 items. Each function takes a frame with the columns of `PLAIN`, `day` (days since 1900),
-`price` (log value per kg), `seen` (1 if inspected) and `hit`, and returns float32
-columns in the order of `KEYS` x (n_items, hit_rate, days_since_last, z).
+`price` (log value per kg), `part` (the same to 1/4096, which is what all add up),
+`seen` (1 if inspected) and `hit`, and returns float32 columns in the order of `KEYS` x
+(n_items, hit_rate, days_since_last, z). Polars and DuckDB are in
+``history_queries.py``, the reference in ``history_numba.py``.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ PLAIN = ("importer_id", "declarant_id", "consignor_id", "hs6", "origin")
 DELAY = 30
 RATE_WEIGHT = 10.0  # inspections that the rate of all items is worth
 PRICE_WEIGHT = 3.0  # peers that the prices of all items are worth
+PARTS = 4096.0  # prices are added up to 1/4096: exact in any order
+DAY_BITS = 17
 
 
 def table(n_items: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -68,12 +72,14 @@ def plain(items: pd.DataFrame, hits: np.ndarray) -> pd.DataFrame:
     """Return the columns that the peers work on."""
     seen = np.isfinite(hits)
     day = items["lodged_at"].to_numpy().astype("datetime64[D]")
+    price = np.log((items["customs_value"] / items["net_mass_kg"]).to_numpy())
     return pd.DataFrame(
         {
             **{name: items[name] for name in PLAIN if name != "hs6"},
             "hs6": items["tariff_code"].str[:6],
             "day": (day - np.datetime64("1900-01-01")).astype(np.int64),
-            "price": np.log(items["customs_value"] / items["net_mass_kg"]),
+            "price": price,
+            "part": np.rint(price * PARTS) / PARTS,
             "seen": seen.astype(np.int64),
             "hit": np.where(seen, hits, 0.0),
         }
@@ -101,7 +107,7 @@ def by_smartrisk(items: pd.DataFrame, hits: np.ndarray, jobs: int) -> list[np.nd
 
 def overall(frame: pd.DataFrame) -> pd.DataFrame:
     """Return what is known about all items together, per day."""
-    day, price = frame["day"].to_numpy(), frame["price"].to_numpy()
+    day, price = frame["day"].to_numpy(), frame["part"].to_numpy()
     low, high = int(day.min()), int(day.max())
     length = high - low + 2
 
@@ -150,7 +156,8 @@ def by_numpy(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
     """One packed sort per key, prefix sums, `searchsorted` for the delay."""
     size = len(frame)
     day, price = frame["day"].to_numpy(), frame["price"].to_numpy()
-    seen, hit = frame["seen"].to_numpy(), frame["hit"].to_numpy()
+    part, seen, hit = (frame[name].to_numpy() for name in ("part", "seen", "hit"))
+    square = part * part
     everyone = overall(frame)
     at_day = {name: everyone[name].to_numpy()[day - day.min()] for name in everyone}
     codes = codes_of(frame)
@@ -162,25 +169,25 @@ def by_numpy(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
         return out
 
     def one(key: tuple[str, ...]) -> list[np.ndarray]:
-        packed = ((codes[key].astype(np.int64) << 17 | day) << row_bits) | np.arange(
-            size
-        )
+        packed = (
+            (codes[key].astype(np.int64) << DAY_BITS | day) << row_bits
+        ) | np.arange(size)
         packed.sort()
         order = packed & ((1 << row_bits) - 1)
         dated = packed >> row_bits
         new = np.r_[True, dated[1:] != dated[:-1]]
         places = np.arange(size)
         first = np.maximum.accumulate(np.where(new, places, 0))
-        group = dated >> 17
+        group = dated >> DAY_BITS
         fresh = np.r_[True, group[1:] != group[:-1]]
         start = np.maximum.accumulate(np.where(fresh, places, 0))
-        when = dated & ((1 << 17) - 1)
+        when = dated & ((1 << DAY_BITS) - 1)
         known = np.maximum(np.searchsorted(dated, dated - DELAY), start)
         n = first - start
         last = np.where(n > 0, when - when[np.maximum(first - 1, 0)], np.nan)
         at = {name: values[order] for name, values in at_day.items()}
         at["price"] = price[order]
-        s, q = total(price, order), total(price * price, order)
+        s, q = total(part, order), total(square, order)
         i, h = total(seen, order), total(hit, order)
         values = finish(
             n,
@@ -199,123 +206,35 @@ def by_numpy(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
 
 
 def by_pandas(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
-    """Daily sums by group, cumulated and shifted; `merge_asof` for the delay."""
-    codes = codes_of(frame)
-    work = frame[["day", "price", "seen", "hit"]].assign(
-        square=frame["price"] ** 2, n=1
-    )
-    work = work.join(overall(frame), on="day")
+    """Rows sorted once per key, cumulated, and read at the first row of the day."""
+    codes, everyone = codes_of(frame), overall(frame)
+    work = frame[["day", "price", "part", "seen", "hit"]].join(everyone, on="day")
+    work["square"] = work["part"] ** 2
     columns: list[np.ndarray] = []
     for key in KEYS:
-        work["key"] = codes[key]
-        names = ["n", "price", "square", "seen", "hit"]
-        daily = work.groupby(["key", "day"], sort=True)[names].sum()
-        running = daily.groupby(level="key").cumsum()
-        before = running - daily
-        level = daily.index.get_level_values("day").to_series(index=daily.index)
-        before["last"] = level - level.groupby(level="key").shift()
-        known = running[["seen", "hit"]].reset_index()
-        known["day"] += DELAY
-        asked = before.drop(columns=["seen", "hit"]).reset_index().sort_values("day")
-        joined = pd.merge_asof(
-            asked,
-            known.sort_values("day"),
-            on="day",
-            by="key",
-            allow_exact_matches=False,
-        ).fillna({"seen": 0, "hit": 0})
-        found = work[["key", "day"]].merge(joined, on=["key", "day"], how="left")
-        at = {name: work[name].to_numpy() for name in ("rate", "mean", "variance")}
-        at["price"] = frame["price"].to_numpy()
-        columns += finish(
-            found["n"].to_numpy(),
-            found["last"].to_numpy(),
-            (found["price"].to_numpy(), found["square"].to_numpy()),
-            (found["seen"].to_numpy(), found["hit"].to_numpy()),
-            at,
+        pair = (codes[key].astype(np.int64) << DAY_BITS) | frame["day"].to_numpy()
+        order = np.argsort(pair, kind="stable")
+        rows, pairs = work.take(order), pd.Series(pair[order])
+        totals = rows[["part", "square", "seen", "hit"]].cumsum()
+        before = totals.shift(fill_value=0.0).to_numpy()
+        place = pd.Series(np.arange(len(rows)))
+
+        def begin(numbers: pd.Series, place: pd.Series = place) -> np.ndarray:
+            new = numbers != numbers.shift()
+            return place.where(new).ffill().to_numpy(np.int64)
+
+        first, start = begin(pairs), begin(pairs // (1 << DAY_BITS))
+        late = np.maximum(pairs.searchsorted(pairs - DELAY), start)
+        n = first - start
+        gap = pairs - pairs.shift().take(first).set_axis(pairs.index)
+        was, past, known = before[start], before[first], before[late]
+        values = finish(
+            n,
+            gap.where(n > 0).to_numpy(),
+            tuple((past - was)[:, :2].T),
+            tuple((known - was)[:, 2:].T),
+            {name: rows[name].to_numpy() for name in (*everyone, "price")},
         )
-    return [np.asarray(column, np.float32) for column in columns]
-
-
-def by_polars(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
-    """As-of joins of the items with running daily sums."""
-    import polars as pl
-
-    everyone = pl.from_pandas(overall(frame).reset_index())
-    table = pl.from_pandas(frame).with_row_index("row")
-
-    names = ["n", "s", "q", "seen", "hit"]
-    items = table.join(everyone, on="day", how="left").sort("day")
-    columns: list[np.ndarray] = []
-    for key in KEYS:
-        daily = (
-            items.group_by([*key, "day"])
-            .agg(
-                n=pl.len().cast(pl.Int64),
-                s=pl.col("price").sum(),
-                q=(pl.col("price") ** 2).sum(),
-                seen=pl.col("seen").sum(),
-                hit=pl.col("hit").sum(),
-            )
-            .sort("day")
-            .with_columns(pl.col(names).cum_sum().over(key))
-        )
-        past = daily.select(*key, "n", "s", "q", "day", last=pl.col("day"))
-        known = daily.select(*key, pl.col("day") + DELAY, known="seen", hits="hit")
-        options = {"on": "day", "by": list(key), "allow_exact_matches": False}
-        found = (
-            items.join_asof(past, check_sortedness=False, **options)
-            .join_asof(known, check_sortedness=False, **options)
-            .with_columns(
-                pl.col("n", "s", "q", "known", "hits").fill_null(0),
-            )
-            .sort("row")
-        )
-        at = {k: found[k].to_numpy() for k in ("rate", "mean", "variance", "price")}
-        columns += finish(
-            found["n"].to_numpy(),
-            (found["day"] - found["last"]).to_numpy(),
-            (found["s"].to_numpy(), found["q"].to_numpy()),
-            (found["known"].to_numpy(), found["hits"].to_numpy()),
-            at,
-        )
-    return [np.asarray(column, np.float32) for column in columns]
-
-
-def by_duckdb(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
-    """Range windows over each key."""
-    import duckdb
-
-    connection = duckdb.connect(config={"threads": jobs})
-    connection.execute("SET enable_progress_bar = false")
-    everyone = overall(frame)
-    connection.register("items_frame", frame.assign(row=np.arange(len(frame))))
-    connection.execute("CREATE TABLE items AS SELECT * FROM items_frame")
-
-    columns: list[np.ndarray] = []
-    for key in KEYS:
-        window = f"PARTITION BY {', '.join(key)} ORDER BY day RANGE BETWEEN UNBOUNDED"
-        found = connection.execute(
-            f"""
-            SELECT count(*) OVER past AS n, day - max(day) OVER past AS last,
-              coalesce(sum(price) OVER past, 0) AS s,
-              coalesce(sum(price * price) OVER past, 0) AS q,
-              coalesce(sum(seen) OVER known, 0)::DOUBLE AS seen,
-              coalesce(sum(hit) OVER known, 0) AS hit, day, price
-            FROM items WINDOW past AS ({window} PRECEDING AND 1 PRECEDING),
-              known AS ({window} PRECEDING AND {DELAY + 1} PRECEDING)
-            ORDER BY row
-            """
-        ).fetchnumpy()
-        days = np.asarray(found["day"]) - int(everyone.index[0])
-        at = {name: everyone[name].to_numpy()[days] for name in everyone}
-        at["price"] = found["price"]
-        last = np.ma.filled(np.ma.asarray(found["last"]).astype(float), np.nan)
-        columns += finish(
-            found["n"],
-            last,
-            (found["s"], found["q"]),
-            (found["seen"], found["hit"]),
-            at,
-        )
-    return [np.asarray(column, np.float32) for column in columns]
+        made = pd.DataFrame(dict(enumerate(values)), index=order, dtype=np.float32)
+        columns += list(made.sort_index().to_numpy().T)
+    return columns

@@ -31,6 +31,7 @@ def one_key(
     rows: Any,
     day: Any,
     price: Any,
+    part: Any,
     seen: Any,
     hit: Any,
     rate: Any,
@@ -75,14 +76,15 @@ def one_key(
             c = codes[i]
             n[c] += 1
             last[c] = today
-            sums[c, 0] += price[i]
-            sums[c, 1] += price[i] * price[i]
+            sums[c, 0] += part[i]
+            sums[c, 1] += part[i] * part[i]
         start = stop
 
 
 def by_numba(frame: pd.DataFrame, jobs: int) -> list[np.ndarray]:
     """One pass in the order of days per key, keys divided between threads."""
-    arrays = [frame[name].to_numpy() for name in ("day", "price", "seen", "hit")]
+    names = ("day", "price", "part", "seen", "hit")
+    arrays = [frame[name].to_numpy() for name in names]
     everyone = overall(frame)
     by_day = [everyone[name].to_numpy() for name in ("rate", "mean", "variance")]
     rows = np.argsort(arrays[0], kind="stable")

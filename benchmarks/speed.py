@@ -1,10 +1,13 @@
 """How fast, and how much memory: as ratios to named references in the same run.
 
-Run ``python benchmarks/speed.py [--items 1000000]`` (extra ``bench``; a few minutes).
-History features against numpy, pandas, Polars and DuckDB, all from the same pandas
-frame, which must give the same numbers; fitting, scoring and one item against LightGBM
-alone. Every measurement has a process of its own and two threads. Prints two tables and
-writes them to ``benchmarks/results/speed_history.csv`` and ``speed_engine.csv``.
+Run ``python benchmarks/speed.py [--items 1000000]`` (extra ``bench``; some minutes).
+History features against numpy, pandas, Polars, DuckDB and a loop with numba, all from
+the same pandas frame and at equal threads: every technique has a process of its own in
+every round, and must give the numbers of the loop in each. Then the engine against
+LightGBM alone, and how the times grow with the number of items. Each part writes
+``benchmarks/results/speed_PART.json`` with its rounds, the date and the commit;
+``--part`` names one of history, engine and growth. ``python benchmarks/speed_page.py``
+writes the tables of ``docs/guide/speed.md`` from them.
 """
 
 from __future__ import annotations
@@ -12,59 +15,71 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
 import argparse
+import ctypes
+import gc
+import importlib
+import importlib.metadata
 import json
+import pickle
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import history
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import psutil
 
-import smartrisk as sr
-
+RESULTS = Path(__file__).parent / "results"
 JOBS = 2
 WARM = 2_000  # items of the rehearsal that loads code
-TECHNIQUES: dict[str, tuple[Callable[..., list[np.ndarray]], int]] = {
-    "smartrisk": (history.by_smartrisk, JOBS),
-    "smartrisk, one thread": (history.by_smartrisk, 1),
-    "numpy, packed sort": (history.by_numpy, 1),
-    "numpy, packed sort, two threads": (history.by_numpy, JOBS),
-    "pandas, vectorised": (history.by_pandas, 1),
-    "Polars, as-of joins": (history.by_polars, JOBS),
-    "DuckDB, windows": (history.by_duckdb, JOBS),
+#: Packages whose versions the results state.
+PACKAGES = ("numpy", "pandas", "numba", "polars", "duckdb", "lightgbm")
+
+
+class Technique(NamedTuple):
+    """A function of a module, and the setting of compiled loops of this library."""
+
+    module: str
+    function: str
+    compiled: str = "0"
+    most_threads: int = JOBS
+
+
+REFERENCE = "numba, one loop per key"
+FAST, PLAIN = "smartrisk with numba", "smartrisk"
+#: The order of the table; the first is what the others must equal.
+TECHNIQUES = {
+    REFERENCE: Technique("history_numba", "by_numba"),
+    FAST: Technique("history", "by_smartrisk", compiled="1"),
+    PLAIN: Technique("history", "by_smartrisk"),
+    "numpy, packed sort": Technique("history", "by_numpy"),
+    "pandas, sort and cumsum": Technique("history", "by_pandas", most_threads=1),
+    "Polars, codes and prefix sums": Technique("history_queries", "by_polars"),
+    "DuckDB, codes and as-of join": Technique("history_queries", "by_duckdb"),
 }
 
 
-def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
-    """Return wall time and result of a call."""
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
-
-
-def median_ms(function: Callable[[], Any], repeats: int = 200) -> float:
-    """Return the median time of a call in milliseconds."""
-    function()
-    return 1e3 * statistics.median(seconds(function)[0] for _ in range(repeats))
-
-
 class Peak:
-    """Most memory of this process above where it stood, in megabytes."""
+    """Most memory of this process above where it stood, in megabytes.
+
+    What was freed before goes back to the system first: it would hide what is taken.
+    """
 
     def __enter__(self) -> Peak:
+        gc.collect()
         self._status = Path("/proc/self/status")
         if self._status.exists():
+            if hasattr(ctypes.CDLL(None), "malloc_trim"):  # glibc
+                ctypes.CDLL(None).malloc_trim(0)
             Path("/proc/self/clear_refs").write_text("5")
         self._before = psutil.Process().memory_info().rss
         return self
@@ -77,65 +92,173 @@ class Peak:
             self.megabytes = (int(high.split()[1]) * 1024 - self._before) / 1e6
 
 
-def run_technique(name: str, n_items: int, place: Path) -> dict[str, float]:
+class Timer:
+    """Wall and processor time of a block."""
+
+    def __enter__(self) -> Timer:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._wall
+        self.cpu = time.process_time() - self._cpu
+
+
+def cpu_ms(function: Callable[[], Any], repeats: int = 200) -> float:
+    """Return the median processor time of a call in milliseconds."""
+    function()
+    times = []
+    for _ in range(repeats):
+        with Timer() as timer:
+            function()
+        times.append(1e3 * timer.cpu)
+    return statistics.median(times)
+
+
+def run_technique(name: str, threads: int, folder: Path) -> dict[str, float]:
     """Make the features once, after a rehearsal, and write them down."""
-    function, jobs = TECHNIQUES[name]
+    from history import by_smartrisk, plain
 
-    def work(size: int) -> Callable[[], list[np.ndarray]]:
-        items, hits = history.table(size)
-        if function is history.by_smartrisk:
-            return lambda: function(items, hits, jobs)
-        return lambda: function(history.plain(items, hits), jobs)
+    technique = TECHNIQUES[name]
+    function = getattr(importlib.import_module(technique.module), technique.function)
+    with (folder / "items.pickle").open("rb") as file:
+        items, hits = pickle.load(file)
 
-    work(WARM)()
-    job = work(n_items)
-    cpu = time.process_time()
-    with Peak() as peak:
-        took, columns = seconds(job)
-    spent = time.process_time() - cpu
-    np.save(place, np.stack(columns))
-    return {"seconds": took, "cpu_seconds": spent, "peak_mb": peak.megabytes}
+    def work(items: pd.DataFrame, hits: np.ndarray) -> list[np.ndarray]:
+        if function is by_smartrisk:
+            return function(items, hits, threads)
+        return function(plain(items, hits), threads)
+
+    work(items.head(WARM), hits[:WARM])
+    if function is by_smartrisk:  # the rehearsal is too small for compiled loops
+        from smartrisk.features import _compiled
+
+        _compiled.kernels_for(len(items))
+    with Peak() as peak, Timer() as timer:
+        columns = work(items, hits)
+    np.save(folder / "features.npy", np.stack(columns))
+    return {
+        "seconds": timer.seconds,
+        "cpu_seconds": timer.cpu,
+        "peak_mb": peak.megabytes,
+    }
+
+
+def in_a_process(*arguments: str, **settings: str) -> Any:
+    """Run one measurement in a process of its own."""
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | settings,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_history(n_items: int, rounds: int) -> list[dict[str, Any]]:
+    """Measure every technique in turn; all must give the same numbers in each round."""
+    from history import table
+
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        with (folder / "items.pickle").open("wb") as file:
+            pickle.dump(table(n_items), file)
+        for turn in range(rounds):
+            reference = None
+            for name, technique in TECHNIQUES.items():
+                for threads in range(1, technique.most_threads + 1):
+                    found = in_a_process(
+                        *("--technique", name, "--threads", str(threads)),
+                        *("--folder", place),
+                        POLARS_MAX_THREADS=str(threads),
+                        SMARTRISK_COMPILED=technique.compiled,
+                    )
+                    made = np.load(folder / "features.npy")
+                    reference = made if reference is None else reference
+                    check_equal(name, reference, made)
+                    key = {"technique": name, "threads": threads, "round": turn}
+                    rows.append({**key, **found})
+                    print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def check_equal(name: str, reference: np.ndarray, made: np.ndarray) -> None:
+    """Raise unless a technique gives the numbers of the reference, in 32 bits."""
+    for number, (left, right) in enumerate(zip(reference, made, strict=True)):
+        close = np.isclose(left, right, rtol=1e-6, atol=1e-6, equal_nan=True)
+        if not close.all():
+            raise AssertionError(
+                f"{name}: feature {number} differs for {int((~close).sum())} items"
+            )
+
+
+@contextmanager
+def inside_lightgbm() -> Iterator[dict[str, float]]:
+    """Note the trees that LightGBM trains, and the time inside these calls."""
+    import lightgbm as lgb
+
+    noted, train = {"trees": 0, "seconds": 0.0, "cpu": 0.0, "calls": 0}, lgb.train
+
+    def timed(*args: Any, **options: Any) -> Any:
+        with Timer() as timer:
+            booster = train(*args, **options)
+        noted["calls"] += 1
+        noted["trees"] += booster.num_trees()
+        noted["seconds"] += timer.seconds
+        noted["cpu"] += timer.cpu
+        return booster
+
+    lgb.train = timed
+    try:
+        yield noted
+    finally:
+        lgb.train = train
 
 
 def run_engine(n_items: int) -> list[dict[str, Any]]:
-    """Measure an engine against the booster inside it."""
-    _one_line(WARM)
+    """Measure an engine against the trees inside it."""
+    import smartrisk as sr
+
+    rehearse(sr)
     world = sr.datasets.make_declarations(n_items, random_state=0)
     split = sr.windows.time_split(world.declarations, world.outcomes)
     del world
-    with Peak() as peak:
-        fit, engine = seconds(
-            lambda: sr.RiskEngine(n_jobs=JOBS).fit(split.past, split.known)
-        )
+    with inside_lightgbm() as noted, Peak() as peak, Timer() as fit:
+        engine = sr.RiskEngine(n_jobs=JOBS).fit(split.past, split.known)
     table = split.past.memory_usage(deep=True).sum() / 1e6
-    model = engine.classifier_
-    rows = [("peak memory of engine.fit, MB", peak.megabytes, "input table", table, 4)]
-    matrix, y = _labelled(engine, split)
-    members = [member for member in model.members_ if member.n_trees]
-
-    def train() -> None:
-        for member in members:
-            params = dict(member.booster.params, num_threads=JOBS, verbosity=-1)
-            lgb.train(params, lgb.Dataset(matrix, y), member.n_trees)
-
-    raw, _ = seconds(train)
-    rows.insert(0, ("engine.fit, s", fit, "lightgbm.train, same trees", raw, 2.5))
-    score, _ = seconds(lambda: engine.score(split.later))
-    build, later = seconds(lambda: np.asarray(engine.features_.transform(split.later)))
-    predict, _ = seconds(
-        lambda: [m.booster.predict(later, num_threads=JOBS) for m in members]
-    )
-    both = build + predict
-    rows.append(("engine.score, s", score, "features and prediction", both, 2))
-    rows += _one_item(engine, split.later, later)
-    return [
-        dict(zip(("what", "ours", "reference", "theirs", "target"), row, strict=True))
-        for row in rows
+    grown, kept = int(noted["trees"]), engine.classifier_.n_trees_
+    with Timer() as score:
+        engine.score(split.later)
+    with Timer() as parts:
+        later = np.asarray(engine.features_.transform(split.later))
+        engine.classifier_.predict_proba(later)
+    rows: list[tuple[Any, ...]] = [
+        (
+            f"`engine.fit` of {len(split.past):,} items, CPU s",
+            fit.cpu,
+            "`lightgbm.train` inside it: the same trees on its own Datasets",
+            noted["cpu"],
+            grown,
+        ),
+        ("`engine.fit`, peak MB", peak.megabytes, "input table", table, grown),
+        (
+            f"`engine.score` of {len(split.later):,} items, CPU s",
+            score.cpu,
+            "features and probabilities",
+            parts.cpu,
+            kept,
+        ),
+        *_one_item(engine, split.later, later, kept),
     ]
+    names = ("what", "ours", "reference", "theirs", "trees")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _one_item(
-    engine: Any, items: pd.DataFrame, matrix: np.ndarray
+    engine: Any, items: pd.DataFrame, matrix: np.ndarray, trees: int
 ) -> list[tuple[Any, ...]]:
     boosters = [m.booster for m in engine.classifier_.members_ if m.n_trees]
     item, row = items.iloc[0].to_dict(), matrix[:1].copy()
@@ -144,117 +267,154 @@ def _one_item(
     def contributions(part: np.ndarray) -> Any:
         return [b.predict(part, pred_contrib=True, num_threads=1) for b in boosters]
 
-    def probabilities(part: np.ndarray) -> Any:
-        return [b.predict(part, num_threads=1) for b in boosters]
+    def probabilities() -> Any:
+        return [b.predict(row, num_threads=1) for b in boosters]
 
-    score = median_ms(lambda: engine.score_one(item))
-    explained = median_ms(lambda: engine.explain_one(item).sentences())
-    alone = median_ms(lambda: contributions(row))
-    predicted = median_ms(lambda: probabilities(row))
-    many = median_ms(lambda: engine.explain(some).sentences(), 5)
-    bare = median_ms(lambda: contributions(block), 5)
+    alone = "`pred_contrib` of one row"
     return [
         (
-            "engine.score_one, ms",
-            score,
-            f"2 ms (Booster.predict: {predicted:.2f} ms)",
-            2.0,
-            1,
+            "`engine.score_one`, CPU ms",
+            cpu_ms(lambda: engine.score_one(item)),
+            "`Booster.predict` of the finished row",
+            cpu_ms(probabilities),
+            trees,
         ),
         (
-            "engine.explain_one with sentences, ms",
-            explained,
-            "pred_contrib of one row",
+            "`engine.explain_one` with sentences, CPU ms",
+            cpu_ms(lambda: engine.explain_one(item).sentences()),
             alone,
-            2,
+            cpu_ms(lambda: contributions(row)),
+            trees,
         ),
         (
-            "engine.explain of 1,000 with sentences, ms",
-            many,
-            "pred_contrib of them",
-            bare,
-            2,
+            "`engine.explain` of 1,000 items with sentences, CPU ms",
+            cpu_ms(lambda: engine.explain(some).sentences(), 3),
+            "`pred_contrib` of them",
+            cpu_ms(lambda: contributions(block), 3),
+            trees,
         ),
     ]
 
 
-def _one_line(n_items: int) -> None:
-    """Rehearse, so that loading code is not timed."""
-    world = sr.datasets.make_declarations(n_items, random_state=1)
+def rehearse(sr: Any) -> None:
+    """Load what is loaded at first use, so that it is not timed."""
+    world = sr.datasets.make_declarations(WARM, random_state=1)
     engine = sr.RiskEngine().fit(world.declarations, world.outcomes)
     engine.explain(world.declarations.head(3)).sentences()
 
 
-def _labelled(engine: Any, split: Any) -> tuple[np.ndarray, np.ndarray]:
-    labelled = split.past.merge(
-        split.known[["declaration_id", "item_number", "illicit"]]
-    )
-    y = labelled.pop("illicit").to_numpy(float)
-    return np.asarray(engine.features_.transform(labelled)), y
+def run_growth(n_items: int) -> list[dict[str, Any]]:
+    """Measure the steps on so many items, with a fixed number of trees."""
+    import smartrisk as sr
+    from smartrisk.models import RevenueRegressor, RiskClassifier
 
-
-def in_a_process(*arguments: str) -> Any:
-    """Run one measurement in a process of its own."""
-    command = [sys.executable, __file__, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def compare_history(n_items: int, rounds: int) -> pd.DataFrame:
-    """Measure every technique in turn, and check that all give the same numbers."""
+    rehearse(sr)
+    world = sr.datasets.make_declarations(n_items, random_state=0)
+    items = world.declarations.astype({"lodged_at": str})
+    canonical, results = world.declarations, world.outcomes
+    trees = RiskClassifier(100, members=("boosting",), validation_share=0.0, n_jobs=1)
+    revenue = RevenueRegressor(50, n_jobs=1)
+    engine = sr.RiskEngine(classifier=trees, regressor=revenue, n_jobs=1)
+    history, later = canonical.iloc[:-WARM], canonical.iloc[-WARM:]
+    steps: dict[str, Callable[[], Any]] = {
+        "`validate`": lambda: sr.validation.validate(items, sr.schema.DECLARATIONS),
+        "`time_split`": lambda: sr.windows.time_split(canonical, results),
+        "`engine.fit`": lambda: engine.fit(canonical, results),
+        "`engine.score` of all items": lambda: engine.score(canonical, guard="off"),
+    }
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        ours, theirs = Path(folder) / "ours.npy", Path(folder) / "theirs.npy"
-        for turn in range(rounds):
-            for number, name in enumerate(TECHNIQUES):
-                place = theirs if number else ours
-                order = ["--technique", name, "--items", str(n_items)]
-                found = in_a_process(*order, "--place", str(place))
-                rows.append({"technique": name, **found})
-                if number and turn == 0:
-                    check_equal(name, np.load(ours), np.load(theirs))
-    table = pd.DataFrame(rows).groupby("technique", sort=False).median().reset_index()
-    first = table.iloc[0]
-    table["ratio"] = table["seconds"] / first["seconds"]
-    table["cpu_ratio"] = table["cpu_seconds"] / first["cpu_seconds"]
-    return table.assign(items=n_items, rounds=rounds)
+    for what, step in steps.items():
+        with inside_lightgbm() as noted, Timer() as timer:
+            step()
+        rows.append({"what": what, "cpu_seconds": timer.cpu, "trees": noted["trees"]})
+    kept = engine.classifier_.n_trees_
+    item = later.iloc[0].to_dict()
+    rows += [
+        {
+            "what": "`engine.score_one`",
+            "cpu_seconds": cpu_ms(lambda: engine.score_one(item)) / 1e3,
+            "trees": kept,
+        },
+        {
+            "what": "`engine.explain_one`",
+            "cpu_seconds": cpu_ms(lambda: engine.explain_one(item)) / 1e3,
+            "trees": kept,
+        },
+    ]
+    known = results[sr.items.are_among(results, history)]
+    engine.fit(history, known)
+    with Timer() as timer:
+        engine.update(later)
+    rows.append(
+        {
+            "what": f"`engine.update` of {WARM:,} items",
+            "cpu_seconds": timer.cpu,
+            "trees": 0,
+        }
+    )
+    return rows
 
 
-def check_equal(name: str, ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Raise unless two techniques agree; prices are rounded to 1/4096 by ours."""
-    for number, (left, right) in enumerate(zip(ours, theirs, strict=True)):
-        close = np.isclose(left, right, rtol=1e-3, atol=1e-3, equal_nan=True)
-        if not close.all():
-            raise AssertionError(
-                f"{name}: feature {number} differs for {int((~close).sum())} items"
-            )
+def repeat(part: str, sizes: tuple[int, ...], rounds: int) -> list[dict[str, Any]]:
+    """Run a part in a process of its own, for every size in every round."""
+    rows = []
+    for turn in range(rounds):
+        for n_items in sizes:
+            found = in_a_process("--run", part, "--items", str(n_items))
+            rows += [{"items": n_items, "round": turn, **row} for row in found]
+            print(*rows[-len(found) :], sep="\n", file=sys.stderr)
+    return rows
+
+
+def conditions(n_items: int, rounds: int) -> dict[str, Any]:
+    """Return when, from which commit and on what the figures were measured."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.check_output(command, text=True).strip()
+
+    changed = git("status", "--porcelain", "--", ".", "../smartrisk")
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": git("rev-parse", "--short", "HEAD") + ("+" if changed else ""),
+        "items": n_items,
+        "rounds": rounds,
+        "processors": os.cpu_count(),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure and write; in a process of its own, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--technique", choices=list(TECHNIQUES), help=argparse.SUPPRESS)
-    parser.add_argument("--engine", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=["history", "engine", "growth"])
+    for hidden in ("technique", "run"):
+        parser.add_argument(f"--{hidden}", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.technique:
-        print(json.dumps(run_technique(asked.technique, asked.items, asked.place)))
+        found = run_technique(asked.technique, asked.threads, asked.folder)
+        print(json.dumps(found))
         return
-    if asked.engine:
-        print(json.dumps(run_engine(asked.items)))
+    if asked.run:
+        run = {"engine": run_engine, "growth": run_growth}[asked.run]
+        print(json.dumps(run(asked.items)))
         return
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    techniques = compare_history(asked.items, asked.rounds)
-    print(techniques.round(2).to_string(index=False), end="\n\n", flush=True)
-    techniques.to_csv(results / "speed_history.csv", index=False)
-    engine = pd.DataFrame(in_a_process("--engine", "--items", str(asked.items)))
-    engine.insert(4, "ratio", engine["ours"] / engine["theirs"])
-    engine["items"] = asked.items
-    print(engine.round(2).to_string(index=False))
-    engine.to_csv(results / "speed_engine.csv", index=False)
+    measure: dict[str, Callable[[int, int], Any]] = {
+        "history": measure_history,
+        "engine": lambda n, rounds: repeat("engine", (n,), rounds),
+        "growth": lambda n, rounds: repeat("growth", (3 * n // 10, n), rounds),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    for part in [asked.part] if asked.part else list(measure):
+        known = conditions(asked.items, asked.rounds)
+        rows = measure[part](asked.items, asked.rounds)
+        text = json.dumps({**known, "rows": rows}, indent=1)
+        (RESULTS / f"speed_{part}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

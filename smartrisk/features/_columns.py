@@ -220,9 +220,7 @@ class Columns:
             value = values.iloc[0] if isinstance(values, pd.Series) else values[0]
             return _encode_one(None if is_missing(value) else part(str(value)))
         codes, unique = self._unique_tariff(values)
-        short, found = pd.factorize(
-            np.array([part(str(u)) for u in np.asarray(unique, object)], object)
-        )
+        short, found = pd.factorize(np.array([part(str(u)) for u in unique], object))
         lookup = np.append(short.astype(np.int64), -1)
         return lookup[codes], text_ids(list(found))
 
@@ -234,7 +232,7 @@ class Columns:
             return _encode_one(None if is_missing(value) else str(value)[:digits])
         codes, unique = self._unique_tariff(values)
         short, prefixes = pd.factorize(
-            np.array([str(u)[:digits] for u in np.asarray(unique, object)], object)
+            np.array([str(u)[:digits] for u in unique], object)
         )
         lookup = np.append(short.astype(np.int64), -1)
         return lookup[codes], text_ids(list(prefixes))
@@ -243,7 +241,9 @@ class Columns:
         """Return codes and unique values of the tariff codes, computed once."""
         if not hasattr(self, "_tariff"):
             series = values if isinstance(values, pd.Series) else pd.Series(values)
-            self._tariff = pd.factorize(series)
+            codes, unique = pd.factorize(series)
+            # Arrow text is slow to iterate over.
+            self._tariff = codes, np.asarray(unique, object)
         return self._tariff
 
     def map_tariff(self, function: Callable[[str], float]) -> Float:

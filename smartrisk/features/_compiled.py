@@ -35,6 +35,7 @@ class Kernels(NamedTuple):
     run_days: Callable[..., None]
     run_sums: Callable[..., None]
     count_before: Callable[..., None]
+    draw_peers: Callable[..., None]
     divide_gap: Callable[..., None]
 
 
@@ -73,6 +74,8 @@ def _load() -> Kernels | None:
     table, tables = array(nb.int32, axes=2), array(nb.int64, axes=2, written=True)
     none = nb.void
     pair = nb.types.UniTuple(nb.int64, 2)  # type: ignore[no-untyped-call]
+    drawn = nb.types.UniTuple(nb.float64, 3)  # type: ignore[no-untyped-call]
+    figures = array(nb.float64, axes=2, written=True)
     signatures = {
         "place_items": none(ints, ints, out, places),
         "find_entries": nb.int64(index, index, ints, out, places),
@@ -80,6 +83,7 @@ def _load() -> Kernels | None:
         "run_days": none(ints, ints, out, tables, pair, tables),
         "run_sums": none(ints, ints, table, out, tables, ints, ints, tables),
         "count_before": none(ints, ints, ints, ints, out),
+        "draw_peers": none(ints, ints, ints, floats, floats, drawn, figures),
         "divide_gap": none(
             floats, floats, floats, ints, array(nb.float32, written=True)
         ),

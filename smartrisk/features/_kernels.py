@@ -151,6 +151,30 @@ def count_before(
         before[i] = low
 
 
+def draw_peers(
+    n: Int,
+    sums: Int,
+    squares: Int,
+    mean: Float,
+    variance: Float,
+    drawn: Any,
+    out: Float,
+) -> None:
+    """Write mean and variance of peers, drawn towards those of wider keys.
+
+    Sums are in parts of 1/`drawn[0]`; the wider key is worth `drawn[1]` peers, and no
+    variance is below `drawn[2]`.
+    """
+    scale, smoothing, least = drawn
+    for i in range(len(n)):
+        total = sums[i] / scale
+        worth = n[i] + smoothing
+        out[0, i] = (total + smoothing * mean[i]) / worth
+        within = squares[i] / (scale * scale) - total * total / max(n[i], 1)
+        spread = (max(within, 0.0) + smoothing * variance[i]) / worth
+        out[1, i] = max(spread, least)
+
+
 def divide_gap(
     values: Float, mean: Float, spread: Float, point: Int, out: Float
 ) -> None:

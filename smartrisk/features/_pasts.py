@@ -21,7 +21,7 @@ from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import UInt
 
 #: Points looked up together: their positions and sums fit the cache of a processor.
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +42,8 @@ class Queries:
         What the table holds of each point.
     found : dict of int to ndarray
         Positions of the identities by table, shared by the blocks.
+    kernels : Kernels or None
+        Compiled loops, where items pass in the order of days.
     """
 
     place: slice
@@ -50,6 +52,7 @@ class Queries:
     ids: UInt
     past: Any
     found: dict[int, Int]
+    kernels: Kernels | None = None
 
     def in_table(self, table: SumTable | Levels) -> Any:
         """Look the same points up in another table of the key."""
@@ -251,6 +254,7 @@ class Pasts:
                 past=RunningPast(part, when, sums, passed),
                 results=results,
                 found={},
+                kernels=kernels,
             )
 
     @property

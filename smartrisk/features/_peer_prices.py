@@ -19,7 +19,7 @@ from smartrisk.errors import (
 )
 from smartrisk.features._changes import Change
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._compiled import kernels_for
+from smartrisk.features._compiled import kernels_for, ready
 from smartrisk.features._feature_info import FeatureInfo, source_fields
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._keys import (
@@ -326,10 +326,14 @@ class PeerPrices(DeclarationTransformer):
         self, queries: Queries, measure: str, prior: Prior
     ) -> tuple[Int, Float, Float]:
         """Return count, mean and variance of the log measure among peers."""
-        past = queries.past
-        n = past.total(f"{measure}:n")
-        total = past.total(f"{measure}:s") / SCALE
-        squares = past.total(f"{measure}:q") / (SCALE * SCALE)
+        n, sums, parts = (queries.past.total(f"{measure}:{name}") for name in "nsq")
+        if queries.kernels is not None:
+            wider = ready(*map(queries.prior, prior))
+            figures = np.empty((2, len(n)))
+            drawn = (SCALE, float(self.smoothing), LEAST_VARIANCE)
+            queries.kernels.draw_peers(*ready(n, sums, parts), *wider, drawn, figures)
+            return n, figures[0], figures[1]
+        total, squares = sums / SCALE, parts / (SCALE * SCALE)
         mean = shrink(total, n, queries.prior(prior[0]), self.smoothing)
         within = np.maximum(squares - total * total / np.maximum(n, 1), 0.0)
         variance = shrink(within, n, queries.prior(prior[1]), self.smoothing)

@@ -69,6 +69,20 @@ class Events:
         return cls(rows=rows[order], day=day[order], names=tuple(sums), values=values)
 
 
+class _Spaces:
+    """Arrays to write what a block of items finds, used again for the next block."""
+
+    def __init__(self) -> None:
+        self._spaces: dict[int, Int] = {}
+
+    def take(self, n_rows: int, n_items: int, number: int = 0) -> Int:
+        """Return an array of the shape, whose content is not defined."""
+        space = self._spaces.get(number)
+        if space is None or space.shape != (n_rows, n_items):
+            space = self._spaces[number] = np.empty((n_rows, n_items), np.int64)
+        return space
+
+
 class RunningSums:
     """Sums of the events of a key before the days of items that pass in order.
 
@@ -92,6 +106,7 @@ class RunningSums:
             codes[events.rows], events.day, events.values
         )
         self._n_codes = n_codes
+        self._made = _Spaces()
         self._states: dict[int, tuple[Int, Int]] = {}
 
     def before(self, codes: Int, day: Int, days_back: int) -> dict[str, Int]:
@@ -100,7 +115,7 @@ class RunningSums:
             state = np.zeros((self._n_codes, 1 + len(self._events.names)), np.int64)
             self._states[days_back] = np.zeros(1, np.int64), state
         place, state = self._states[days_back]
-        out = np.empty((state.shape[1], len(codes)), np.int64)
+        out = self._made.take(state.shape[1], len(codes), days_back)
         until = day - days_back if days_back else day
         self._kernels.run_sums(
             *(self._codes, self._day, self._values, place, state),
@@ -115,14 +130,14 @@ class RunningDays:
     """Number, last and first day of earlier items of a key, in the order of days."""
 
     def __init__(self, kernels: Kernels, codes: Int, day: Int, n_codes: int) -> None:
-        self._kernels = kernels
+        self._kernels, self._made = kernels, _Spaces()
         self._codes, self._day = ready(codes, day)
         self._place = np.zeros(1, np.int64)
         self._state = np.zeros((n_codes, 3), np.int64)
 
     def before(self, start: int, stop: int) -> Int:
         """Return number, last and first day before items `start` to `stop`."""
-        out = np.empty((3, stop - start), np.int64)
+        out = self._made.take(3, stop - start)
         self._kernels.run_days(
             *(self._codes, self._day, self._place, self._state), (start, stop), out
         )

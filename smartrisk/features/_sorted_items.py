@@ -120,6 +120,11 @@ class SortedKey:
         entry[self.order] = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         return entry
 
+    @cached_property
+    def starts(self) -> Int:
+        """Where the entries of each identity begin; the tables of the key share it."""
+        return find_starts(self.ids, self.entries)
+
     @property
     def item(self) -> Int:
         """The first item of each entry."""
@@ -213,6 +218,13 @@ def _count(
     # Copies: a slice would keep what lies behind the last entry.
     entries, begins = packed[:n_entries].copy(), first[:n_entries].copy()
     return SortedKey(ids[by_id], entries, order, begins, columns.n)
+
+
+def find_starts(ids: UInt, packed: Int) -> Int:
+    """Return where the entries of each identity begin, and the number of all."""
+    starts = np.zeros(len(ids) + 1, np.int64)
+    np.cumsum(np.bincount(packed >> DAY_BITS, minlength=len(ids)), out=starts[1:])
+    return starts
 
 
 def order_of_ids(ids: UInt) -> Int:

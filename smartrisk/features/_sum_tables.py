@@ -24,6 +24,7 @@ from smartrisk.features._merging import Entries
 from smartrisk.features._sorted_items import (
     ItemSums,
     SortedKey,
+    find_starts,
     sort_by_key,
     sort_order,
 )
@@ -92,7 +93,7 @@ class SumTable:
     _recent: ClassVar[tuple[int, Int] | None] = None
 
     def __post_init__(self, daily: Sums) -> None:
-        self.starts = _starts(self.ids, self.packed)
+        self.starts = find_starts(self.ids, self.packed)
         self.totals = {}
         made: dict[int, Int] = {}
         for name, values in daily.items():
@@ -114,7 +115,7 @@ class SumTable:
         """Return the table of sorted entries, without a copy."""
         made = SumTable.__new__(SumTable)
         if starts is None:
-            starts = _starts(entries.ids, entries.packed)
+            starts = find_starts(entries.ids, entries.packed)
         made.ids, made.packed, made.starts = entries.ids, entries.packed, starts
         made.totals = entries.totals
         return made
@@ -196,9 +197,8 @@ class SumTable:
         sums : ItemSums, default=None
             What to add up besides the count.
         """
-        table = cls(by.ids, by.entries, {})
-        table.totals = by.totals(sums)
-        return table
+        entries = Entries(ids=by.ids, packed=by.entries, totals=by.totals(sums))
+        return cls.of_entries(entries, by.starts)
 
     @classmethod
     def merge(cls, tables: Sequence[SumTable]) -> SumTable:
@@ -408,13 +408,6 @@ class _LevelledTable(SumTable):
         merged = levels.merge()
         self.__dict__ = {**vars(merged), "_digest": self._digest}
         self.__class__ = SumTable  # type: ignore[assignment]
-
-
-def _starts(ids: UInt, packed: Int) -> Int:
-    """Return where the entries of each identity begin, and the number of all."""
-    starts = np.zeros(len(ids) + 1, np.int64)
-    np.cumsum(np.bincount(packed >> DAY_BITS, minlength=len(ids)), out=starts[1:])
-    return starts
 
 
 def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:

@@ -15,6 +15,7 @@ from smartrisk.features import (
     PeerPrices,
     _compiled,
     _kernels,
+    _pasts,
 )
 from smartrisk.features._columns import Columns
 from smartrisk.features._sorted_items import order_of_ids, sort_by_key
@@ -99,6 +100,16 @@ def test_compiled_features_equal_those_of_numpy_bit_for_bit(
         assert ours[0] == theirs[0]
         for left, right in zip(ours[1:], theirs[1:], strict=True):
             assert np.array_equal(left, right), ours[0]
+
+
+def test_features_do_not_depend_on_the_size_of_blocks(world, kernels, monkeypatch):
+    def every():
+        return DeclarationFeatures(n_jobs=1).fit_transform(world[0], outcomes=world[1])
+
+    monkeypatch.setattr(_pasts, "BLOCK", 2_600)
+    together = every()
+    monkeypatch.setattr(_pasts, "BLOCK", 700)
+    assert every().tobytes() == together.tobytes()
 
 
 def test_compiled_features_of_all_items_equal_those_of_one(world, kernels):

@@ -1,0 +1,62 @@
+"""Decisions on files grow as the number of items does, in CPU time of this process."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import smartrisk as sr
+
+FEW, MANY = 50_000, 200_000
+#: One is linear, and 0.8 to 1.0 is measured: reading, hashing of keys and writing are
+#: linear and the sorts are few. A step that compares all pairs has 2.
+MOST_EXPONENT = 1.1
+N_RUNS = 3
+
+
+def write(folder, n_items):
+    """Write scores and items of so many items, in files of 50,000."""
+    rng = np.random.default_rng(0)
+    names = [f"D{number:07d}" for number in rng.permutation(n_items)]
+    keys = pd.DataFrame({"declaration_id": names, "item_number": 1})
+    scores = keys.assign(
+        risk_score=rng.random(n_items), expected_revenue=rng.lognormal(5, 2, n_items)
+    )
+    moment = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n_items), "s")
+    items = keys.assign(lodged_at=moment, office=rng.choice(list("ABCD"), n_items))
+    items["lodged_at"] = items["lodged_at"].astype("datetime64[us]")
+    for name, table in (("scores", scores), ("items", items)):
+        place = folder / name
+        place.mkdir(parents=True)
+        for start in range(0, n_items, FEW):
+            part = table.iloc[start : start + FEW]
+            part.to_parquet(place / f"{start:07d}.parquet", index=False)
+
+
+@pytest.mark.slow
+def test_select_grows_as_the_number_of_items(tmp_path, capsys):
+    policy = sr.selectivity.Policy(capacity=0.05, per=("office",))
+    least = {}
+    for size in (FEW, MANY):
+        write(tmp_path / str(size), size)
+    for run in range(N_RUNS):
+        for size in (FEW, MANY):
+            folder = tmp_path / str(size)
+            start = time.process_time()
+            sr.scale.select(
+                folder / "scores",
+                folder / "items",
+                folder=folder / f"decisions_{run}",
+                policy=policy,
+            )
+            seconds = time.process_time() - start
+            least[size] = min(least.get(size, math.inf), seconds)
+    exponent = math.log(least[MANY] / least[FEW]) / math.log(MANY / FEW)
+    with capsys.disabled():
+        few, many = least[FEW], least[MANY]
+        print(f"\nselect: {few:.2f} and {many:.2f} s, exponent {exponent:.2f}")
+    assert exponent < MOST_EXPONENT

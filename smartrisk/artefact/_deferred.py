@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import mmap
 from typing import Any
 
 from smartrisk.artefact._manifest import Entry
-from smartrisk.artefact._tables import Arrays, read_tables, table_file
+from smartrisk.artefact._tables import Arrays, block_file, read_tables, table_file
 from smartrisk.errors import ArtefactError
 
 
@@ -23,6 +24,8 @@ class DeferredTables(dict[str, Arrays]):
         Name of the calling function, for messages.
     folder : str
         The folder, for messages.
+    by_kind : bool, default=False
+        Whether a file holds all tables of a kind, as in the format before.
 
     Examples
     --------
@@ -31,9 +34,9 @@ class DeferredTables(dict[str, Arrays]):
     set()
     """
 
-    def __init__(self, owner: str, folder: str) -> None:
+    def __init__(self, owner: str, folder: str, by_kind: bool = False) -> None:
         super().__init__()
-        self._owner, self._folder = owner, folder
+        self._owner, self._folder, self._by_kind = owner, folder, by_kind
         self._files: dict[str, tuple[Any, Entry]] = {}
         self._names: dict[str, set[str]] = {}
 
@@ -50,6 +53,28 @@ class DeferredTables(dict[str, Arrays]):
             What the manifest states.
         """
         self._files[name] = content, entry
+
+    def files(self) -> set[str]:
+        """Return the names of the files, also of those that nobody has read.
+
+        Returns
+        -------
+        files : set of str
+            Such as ``codes.arrow``.
+        """
+        return set(self._files)
+
+    def release(self, file: str) -> None:
+        """Let the system take back the memory of a file, until it is read again.
+
+        Parameters
+        ----------
+        file : str
+            Name of the file.
+        """
+        content = self._files[file][0]
+        if isinstance(content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            content.madvise(mmap.MADV_DONTNEED)
 
     def names(self, file: str) -> set[str]:
         """Return the names of the tables of a file, after its digest was compared.
@@ -72,14 +97,16 @@ class DeferredTables(dict[str, Arrays]):
         if file not in self._names and file in self._files:
             content, entry = self._files[file]
             check_content(content, entry, owner=self._owner, folder=self._folder)
-            tables = read_tables(content, name=file, owner=self._owner)
+            tables = read_tables(
+                content, name=file, owner=self._owner, by_kind=self._by_kind
+            )
             self.update(tables)
             self._names[file] = set(tables)
         return self._names.get(file, set())
 
     def __missing__(self, table: str) -> Arrays:
         """Read the file of a table that nobody has used so far."""
-        file = table_file(table)
+        file = (table_file if self._by_kind else block_file)(table)
         if table not in self.names(file):
             raise ArtefactError(
                 "artefact.saved_table_missing",

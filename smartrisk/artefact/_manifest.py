@@ -12,8 +12,10 @@ from smartrisk.artefact._json import parse_json
 from smartrisk.errors import ArtefactError, format_values
 
 #: Format of a saved engine.
-FORMAT = "smartrisk-engine/3"
-#: The format before it, whose history is Parquet: it is read and never written.
+FORMAT = "smartrisk-engine/4"
+#: The format before it, with one file for each kind of table: read and never written.
+KINDS_FORMAT = "smartrisk-engine/3"
+#: The format before that, whose history is Parquet: it is read and never written.
 PARQUET_FORMAT = "smartrisk-engine/2"
 MANIFEST = "manifest.json"
 #: The detached signature of the manifest: 64 bytes.
@@ -21,7 +23,7 @@ SIGNATURE = "manifest.sig"
 #: More than any manifest has: 10,000 files of 200 bytes.
 MOST_MANIFEST_BYTES = 2_000_000
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+ -]{0,199}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+% -]{0,199}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 #: A file whose name holds the first digits of its digest: it was written into a folder
 #: whose files could not be replaced.
@@ -114,7 +116,7 @@ def parse_manifest(content: bytes, *, folder: str, owner: str) -> Manifest:
     if not isinstance(plain, dict) or not isinstance(plain.get("files"), dict):
         raise _make_error(folder, owner, "it lists no files")
     stored = plain.get("format")
-    if stored == FORMAT:
+    if stored in (FORMAT, KINDS_FORMAT):
         return _read_current(plain, folder, owner)
     if stored == PARQUET_FORMAT:
         entries = {n: Entry(n, str(d), None) for n, d in plain["files"].items()}
@@ -179,7 +181,7 @@ def tagged_name(name: str, sha256: str) -> str:
 
 
 def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
-    """Return a manifest of the current format."""
+    """Return a manifest of the current format, or of the one before."""
     if plain.pop("check", None) != _own_digest(plain):
         raise _make_error(folder, owner, "its own digest differs")
     replaced = plain.pop("replaced", [])
@@ -204,7 +206,7 @@ def _read_current(plain: dict[str, Any], folder: str, owner: str) -> Manifest:
         ):
             raise _make_error(folder, owner, f"{name!r} lies in {file!r}")
         entries[name] = Entry(file, str(entry["sha256"]), size)
-    found = Manifest(FORMAT, plain["smartrisk"], entries, frozenset(replaced))
+    found = Manifest(plain["format"], plain["smartrisk"], entries, frozenset(replaced))
     return _check_names(found, folder, owner)
 
 

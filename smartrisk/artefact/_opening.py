@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from smartrisk.artefact._kept import stamp_of
 from smartrisk.errors import ArtefactError
 
 #: No link is followed, a pipe without a writer is not waited for. Windows has neither.
@@ -49,6 +50,7 @@ class OpenFolder:
         self.place = place
         self.owner = owner
         self._handle = handle
+        self.stamps: dict[str, tuple[int, int, int, int]] = {}
 
     def names(self) -> dict[str, bool]:
         """Return the names in the folder, and whether each is a plain file."""
@@ -74,6 +76,7 @@ class OpenFolder:
                 raise self.not_plain(name, _kind(status.st_mode))
             if status.st_size > most:
                 raise self._too_long(name, status.st_size, most)
+            self.stamps[name] = stamp_of(status)
             if mapped and status.st_size:
                 return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
             return _read_whole(handle, status.st_size)

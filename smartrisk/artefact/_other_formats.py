@@ -38,7 +38,7 @@ def refuse_format(opened: OpenFolder, stored: str | None) -> ArtefactError:
     return ArtefactError(
         "artefact.other_format",
         "{owner}: {manifest!r} in {folder!r} has the format {stored!r}, written by "
-        "smartrisk {writer}; this version reads {expected!r} and the one before it. "
+        "smartrisk {writer}; this version reads {expected!r} and the two before it. "
         "{advice}",
         owner=opened.owner,
         manifest=MANIFEST,

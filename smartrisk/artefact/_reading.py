@@ -6,14 +6,19 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from smartrisk.artefact._deferred import DeferredTables, check_content
+from smartrisk.artefact._kept import KeptFile
 from smartrisk.artefact._manifest import (
     FORMAT,
+    KINDS_FORMAT,
     MANIFEST,
     MOST_MANIFEST_BYTES,
+    PARQUET_FORMAT,
     SIGNATURE,
     Entry,
     Manifest,
@@ -44,10 +49,13 @@ class FolderContent(NamedTuple):
     ----------
     texts : dict of str to str
         File name to text.
-    tables : dict of str to dict of str to ndarray
+    tables : mapping of str to dict of str to ndarray
         Table name to columns.
     blobs : dict of str to bytes
         File name to content.
+    kept : mapping of str to KeptFile, default={}
+        File name to what knows where the file lies, for the files of tables that never
+        change: they are linked when their tables are written again.
 
     Examples
     --------
@@ -57,8 +65,9 @@ class FolderContent(NamedTuple):
     """
 
     texts: dict[str, str]
-    tables: dict[str, Arrays]
+    tables: Mapping[str, Arrays]
     blobs: dict[str, bytes]
+    kept: Mapping[str, KeptFile] = MappingProxyType({})
 
 
 def read_folder(
@@ -271,28 +280,49 @@ def _read_files(
     opened: OpenFolder, manifest: Manifest, mapped: bool, deferred: bool
 ) -> FolderContent:
     """Return the content of every file, each after its digest was compared."""
-    deferred = deferred and manifest.format == FORMAT  # older tables are not mapped
-    later = DeferredTables(opened.owner, str(opened.place))
-    found = FolderContent({}, later if deferred else {}, {})
+    if manifest.format == PARQUET_FORMAT:
+        deferred = False  # its tables are not mapped
+    later = DeferredTables(opened.owner, str(opened.place), manifest.format != FORMAT)
+    tables: dict[str, Arrays] = later if deferred else {}
+    found = FolderContent({}, tables, {}, kept := {})
     for name, entry in manifest.entries.items():
-        if deferred and name.endswith(SUFFIX):
+        is_arrow = name.endswith(SUFFIX) and manifest.format != PARQUET_FORMAT
+        if deferred and is_arrow:
             most = 1 << 62 if entry.size is None else entry.size
             content = opened.read(entry.file, most=most, mapped=True)
             later.add_file(name, content, entry)
-            continue
-        content = _read_checked(opened, entry, mapped and name.endswith(SUFFIX))
-        if name.endswith(SUFFIX) and manifest.format == FORMAT:
-            tables = read_tables(content, name=name, owner=opened.owner)
-            found.tables.update(tables)
-        elif name.endswith(_PARQUET) and manifest.format != FORMAT:
-            table = name.removesuffix(_PARQUET)
-            parsed = read_parquet(content, name=name, owner=opened.owner)
-            found.tables[table] = parsed
-        elif name.endswith(BYTES):
-            found.blobs[name] = bytes(content)
         else:
-            found.texts[name] = _decode(opened, entry, content)
+            content = _read_checked(opened, entry, mapped and name.endswith(SUFFIX))
+            _parse_file(opened, manifest, found, tables, name, content)
+        if is_arrow and manifest.format == FORMAT:
+            kept[name] = KeptFile()
+            stamp = opened.stamps[entry.file]
+            kept[name].note(opened.place / entry.file, entry.sha256, stamp)
     return found
+
+
+def _parse_file(
+    opened: OpenFolder,
+    manifest: Manifest,
+    found: FolderContent,
+    tables: dict[str, Arrays],
+    name: str,
+    content: Any,
+) -> None:
+    """Add what a file holds to what was found."""
+    is_parquet = manifest.format == PARQUET_FORMAT
+    if name.endswith(SUFFIX) and not is_parquet:
+        by_kind = manifest.format == KINDS_FORMAT
+        tables.update(
+            read_tables(content, name=name, owner=opened.owner, by_kind=by_kind)
+        )
+    elif name.endswith(_PARQUET) and is_parquet:
+        parsed = read_parquet(content, name=name, owner=opened.owner)
+        tables[name.removesuffix(_PARQUET)] = parsed
+    elif name.endswith(BYTES):
+        found.blobs[name] = bytes(content)
+    else:
+        found.texts[name] = _decode(opened, manifest.entries[name], content)
 
 
 def _read_checked(opened: OpenFolder, entry: Entry, mapped: bool) -> Any:

@@ -1,14 +1,18 @@
-"""Tables of a folder as Arrow IPC files: one for each kind, aligned, uncompressed.
+"""Tables of a folder as Arrow IPC files, aligned, uncompressed.
 
-The name of a table begins with its kind: ``history.items.importer_id`` is in
-``history.arrow``. A file holds one row, and a column of a table is one cell of it, a
-list: so tables of any length and columns share a file, and every list begins at a
-multiple of 64 bytes, where it can be used as it lies on the disk.
+What the name of a table has before a slash is the name of its file: ``codes/office`` is
+in ``codes.arrow``. In the format before, one file holds all tables of a kind. A file
+holds one row, and a column of a table is one cell of it, a list: so tables of any
+length and columns share a file, and every list begins at a multiple of 64 bytes, where
+it can be used as it lies on the disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote
 
@@ -27,6 +31,13 @@ _ALIGNMENT = 64
 _BAR = "|"
 #: What the name of a column has besides letters and digits; anything else is quoted.
 _SAFE = " _.-?"
+#: What the name of a file has besides letters and digits.
+_SAFE_IN_NAMES = " _.-+%"
+#: Dots that would follow each other in a name with its ending.
+_DOTS = re.compile(r"\.(?=\.|$)")
+#: A longer name of a file is cut, and a digest stands for the rest: some systems take
+#: 260 characters with the folders before it.
+_LONGEST, _KEPT = 120, 100
 #: The types that a column may have; NumPy's names.
 _KINDS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint64", "float64"))
 #: Length of a text whose only purpose is to move what follows it.
@@ -35,8 +46,75 @@ _PADDING = "padding"
 _MAGIC = b"ARROW1\0\0"
 
 
-def table_file(name: str) -> str:
+class TablesOnDemand(Mapping[str, Arrays]):
+    """Tables by name, each made when it is asked for, and not kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smartrisk.artefact import TablesOnDemand
+    >>> tables = TablesOnDemand()
+    >>> tables.add("learned", lambda: {"id": np.arange(2)})
+    >>> len(tables), tables["learned"]["id"].tolist()
+    (1, [0, 1])
+    """
+
+    def __init__(self) -> None:
+        self._makers: dict[str, Callable[[], Arrays]] = {}
+
+    def add(self, name: str, make: Callable[[], Arrays]) -> None:
+        """Add a table.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        make : callable
+            Returns its columns.
+        """
+        self._makers[name] = make
+
+    def __getitem__(self, name: str) -> Arrays:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+@lru_cache(maxsize=4096)
+def block_file(name: str) -> str:
     """Return the name of the file that holds a table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+
+    Returns
+    -------
+    file : str
+        What the name has before a slash, quoted and shortened where no file can be
+        called so.
+
+    Examples
+    --------
+    >>> from smartrisk.artefact import block_file
+    >>> block_file("history.items.hs6+1/totals")
+    'history.items.hs6+1.arrow'
+    """
+    block = name.partition("/")[0]
+    stem = _DOTS.sub("%2E", quote(block, safe=_SAFE_IN_NAMES))
+    if len(stem) > _LONGEST:
+        digest = hashlib.sha256(block.encode()).hexdigest()
+        stem = f"{stem[:_KEPT]}-{digest[:16]}"
+    return stem + SUFFIX
+
+
+def table_file(name: str) -> str:
+    """Return the name of the file that holds a table in the format before.
 
     Parameters
     ----------
@@ -57,16 +135,16 @@ def table_file(name: str) -> str:
     return name.partition(".")[0] + SUFFIX
 
 
-def group_tables(tables: Mapping[str, Arrays]) -> dict[str, dict[str, Arrays]]:
-    """Return tables by the file that holds them."""
-    files: dict[str, dict[str, Arrays]] = {}
-    for name, columns in tables.items():
-        files.setdefault(table_file(name), {})[name] = columns
+def group_names(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of tables by the file that holds them."""
+    files: dict[str, list[str]] = {}
+    for name in names:
+        files.setdefault(block_file(name), []).append(name)
     return files
 
 
 def write_tables(sink: BinaryIO, tables: Mapping[str, Arrays]) -> None:
-    """Write the tables of one kind as an Arrow IPC file."""
+    """Write the tables of one file as an Arrow IPC file."""
     import pyarrow as pa
 
     cells, body = {}, 0
@@ -87,7 +165,9 @@ def write_tables(sink: BinaryIO, tables: Mapping[str, Arrays]) -> None:
         writer.write_batch(padded)
 
 
-def read_tables(content: Any, *, name: str, owner: str) -> dict[str, Arrays]:
+def read_tables(
+    content: Any, *, name: str, owner: str, by_kind: bool = False
+) -> dict[str, Arrays]:
     """Return the tables of an Arrow IPC file, as views of its content.
 
     Parameters
@@ -98,6 +178,8 @@ def read_tables(content: Any, *, name: str, owner: str) -> dict[str, Arrays]:
         Name of the file, for the message.
     owner : str
         Name of the calling function, for the message.
+    by_kind : bool, default=False
+        Whether a file holds all tables of a kind, as in the format before.
 
     Raises
     ------
@@ -117,8 +199,9 @@ def read_tables(content: Any, *, name: str, owner: str) -> dict[str, Arrays]:
             name=name,
             problem=str(error),
         ) from error
+    file_of = table_file if by_kind else block_file
     for table in tables:
-        if table_file(table) != name:
+        if file_of(table) != name:
             raise _odd_table(owner, name, table, "belongs into another file")
         lengths = {len(values) for values in tables[table].values()}
         if len(lengths) > 1:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from smartrisk import __version__
 from smartrisk.artefact._exchange import exchange
 from smartrisk.artefact._files import sync_folder
+from smartrisk.artefact._kept import KeptFile, note_files
 from smartrisk.artefact._manifest import (
     MANIFEST,
     SIGNATURE,
@@ -37,8 +38,11 @@ from smartrisk.artefact._sweeping import (
     sweep_drafts,
     sweep_unlisted,
 )
-from smartrisk.artefact._tables import Arrays, group_tables, write_tables
+from smartrisk.artefact._tables import Arrays, group_names, write_tables
 from smartrisk.errors import ArtefactError
+
+#: A file that shows which owner and mode new files have.
+_PROBE = "probe"
 
 
 def write_folder(
@@ -47,6 +51,7 @@ def write_folder(
     texts: Mapping[str, str],
     tables: Mapping[str, Arrays],
     blobs: Mapping[str, bytes] | None = None,
+    kept: Mapping[str, KeptFile] | None = None,
     owner: str = "write_folder",
 ) -> Path:
     """Write texts, tables and bytes as a folder, all or nothing.
@@ -58,9 +63,13 @@ def write_folder(
     texts : mapping of str to str
         File name to text.
     tables : mapping of str to dict of str to ndarray
-        Table name to columns; the tables of one kind are one Arrow file.
+        Table name to columns; `block_file` says which of them are in one Arrow file.
     blobs : mapping of str to bytes, default=None
         File name to content, written as it is; names end with ``.skops``.
+    kept : mapping of str to KeptFile, default=None
+        File name to what knows whether a file holds the same tables already: it gets a
+        second name then, and its tables are not asked for. Where the system cannot do
+        that, they are written.
     owner : str, default="write_folder"
         Name of the calling function, for error messages.
 
@@ -104,10 +113,12 @@ def write_folder(
             problem=str(error.strerror),
         ) from error
     try:
-        entries = _write_files(draft, texts, tables, blobs or {})
+        kept = dict(kept or {})
+        entries = _write_files(draft, texts, tables, blobs or {}, kept)
         _write(draft, MANIFEST, _text_writer(manifest_text(__version__, entries)))
         sync_folder(draft)
-        _put_in_place(draft, target, entries, owner)
+        entries = _put_in_place(draft, target, entries, owner)
+        note_files(target, entries, kept)
     except OSError as error:
         raise ArtefactError(
             "artefact.folder_not_written",
@@ -231,22 +242,31 @@ def _write_files(
     texts: Mapping[str, str],
     tables: Mapping[str, Arrays],
     blobs: Mapping[str, bytes],
+    kept: Mapping[str, KeptFile],
 ) -> dict[str, Entry]:
-    """Write all files but the manifest; return their entries by name."""
-    writers: dict[str, _Write] = {
-        name: _text_writer(text) for name, text in texts.items()
+    """Write or link all files but the manifest; return their entries by name."""
+    probe = folder / _PROBE
+    probe.touch(exist_ok=False)
+    like = probe.lstat()
+    probe.unlink()
+    entries = {
+        name: _write(folder, name, _text_writer(text)) for name, text in texts.items()
     }
     for name, content in blobs.items():
-        writers[name] = partial(_write_content, content=content)
-    for name, parts in group_tables(tables).items():
-        writers[name] = partial(write_tables, tables=parts)
-    return {name: _write(folder, name, write) for name, write in writers.items()}
+        entries[name] = _write(folder, name, partial(_write_content, content=content))
+    for name, names in group_names(tables).items():
+        linked = kept[name].link(folder / name, like) if name in kept else None
+        if linked is None:
+            parts = {table: tables[table] for table in names}
+            linked = _write(folder, name, partial(write_tables, tables=parts))
+        entries[name] = linked
+    return entries
 
 
 def _put_in_place(
-    draft: Path, target: Path, entries: Mapping[str, Entry], owner: str
-) -> None:
-    """Make the draft the folder."""
+    draft: Path, target: Path, entries: dict[str, Entry], owner: str
+) -> dict[str, Entry]:
+    """Make the draft the folder; return where its files are."""
     if target.exists() or not _take_name(draft, target):
         # One at a time: the old folder, which is then where the draft was, stays held.
         with hold_folder(target) as is_held:
@@ -255,8 +275,9 @@ def _put_in_place(
             elif _exchange_with(draft, target):
                 _remove_old(draft, owner)
             else:
-                _move_into(draft, target, entries, is_held=is_held)
+                entries = _move_into(draft, target, entries, is_held=is_held)
     sync_folder(target.parent)
+    return entries
 
 
 def _exchange_with(draft: Path, target: Path) -> bool:
@@ -311,7 +332,7 @@ def _remove_old(old: Path, owner: str) -> None:
 
 def _move_into(
     draft: Path, target: Path, entries: Mapping[str, Entry], *, is_held: bool
-) -> None:
+) -> dict[str, Entry]:
     """Move new files into a folder, then their manifest; remove what it replaces."""
     moved = {}
     for name, entry in entries.items():
@@ -328,6 +349,7 @@ def _move_into(
     with suppress(OSError):
         (target / SIGNATURE).unlink()
     sweep_unlisted(target, is_held=is_held)
+    return moved
 
 
 def _listed_files(target: Path) -> set[str]:

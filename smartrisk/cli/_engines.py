@@ -53,4 +53,4 @@ def load_engine(place: EngineAddress) -> RiskEngine:
             "models:/NAME/VERSION, runs:/RUN.",
             address=place.address,
         )
-    return RiskEngine.load(place.address)
+    return RiskEngine.load(place.address, verify="first_use")

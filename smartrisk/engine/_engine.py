@@ -564,7 +564,7 @@ class RiskEngine(FittedParts):
             Public key of whoever must have signed the folder, in PEM: its file or its
             content. None for no such check.
         mapped : bool, default=False
-            Whether the registers of the history stay in their files, mapped into
+            Whether the tables of the history stay in their files, mapped into
             memory, which several processes share. The folder must not be written to
             meanwhile by anything but `save`.
         verify : {"full", "first_use"}, default="full"

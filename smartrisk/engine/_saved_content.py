@@ -112,6 +112,40 @@ def _are_digests(value: Any) -> bool:
     )
 
 
+def _are_blocks(value: Any) -> bool:
+    """Return whether a value lists the blocks of a history."""
+    if not isinstance(value, dict) or set(value) != {"tables", "items", "results"}:
+        return False
+    counts, tables = (value["items"], value["results"]), value["tables"]
+    return (
+        all(type(n) is int and 0 <= n <= _MOST_BLOCKS for n in counts)
+        and isinstance(tables, dict)
+        and all(
+            isinstance(levels, list)
+            and 0 < len(levels) <= _MOST_BLOCKS
+            and all(map(_is_level, levels))
+            for levels in tables.values()
+        )
+    )
+
+
+def _is_level(value: Any) -> bool:
+    """Return whether a value describes a level of a table."""
+    if not isinstance(value, dict) or not _are_digests({"": value.get("digest")}):
+        return False
+    rest = set(value) - {"digest"}
+    if rest == {"index", "counted", "more"}:
+        counted = value["counted"]
+        return (
+            isinstance(value["index"], str)
+            and type(value["more"]) is bool
+            and isinstance(counted, list)
+            and all(isinstance(name, str) for name in counted)
+            and len(set(counted)) == len(counted)
+        )
+    return not rest or (rest == {"same"} and isinstance(value["same"], str))
+
+
 def _are_own_fields(value: Any) -> bool:
     """Return whether a value maps own fields to their kinds."""
     try:
@@ -150,6 +184,9 @@ def _is_source(value: Any) -> bool:
     )
 
 
+#: More levels of a table, or blocks of a register, than updates leave: each has at
+#: least twice as many rows as the next.
+_MOST_BLOCKS = 64
 _COUNTS = ("rows_in", "rows_out", "set_aside")
 #: Key of the plain values -> whether a value is of its kind.
 _NEEDED: dict[str, Callable[[Any], bool]] = {
@@ -162,6 +199,7 @@ _NEEDED: dict[str, Callable[[Any], bool]] = {
     "regressor": _is_mapping,
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "blocks": _are_blocks,
     "own_fields": _are_own_fields,
     "sources": _are_sources,
     "stage": _is_mapping,

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from smartrisk import __version__
-from smartrisk.artefact import FolderContent, parse_json, table_file
+from smartrisk.artefact import (
+    Arrays,
+    FolderContent,
+    KeptFile,
+    TablesOnDemand,
+    block_file,
+    parse_json,
+    table_file,
+)
 from smartrisk.clock import Clock, check_clock
 from smartrisk.engine._models import (
     Blobs,
@@ -42,11 +51,13 @@ from smartrisk.errors import (
 from smartrisk.features import (
     DEFAULT_KEYS,
     DeclarationFeatures,
+    HistoryBlocks,
     Key,
     LearnedHistory,
     check_learned,
     from_settings,
-    pack_history,
+    restore_history,
+    store_history,
     to_settings,
     unpack_history,
 )
@@ -293,7 +304,7 @@ def pack(
 ) -> FolderContent:
     """Return the content from which `unpack` makes settings and state."""
     settings.check_values()
-    learned, tables = pack_history(state.history)
+    learned, blocks, tables, kept = store_history(state.history)
     classifier, texts, blobs = pack_model("classifier", state.classifier, trusted)
     regressor, more_texts, more_blobs = pack_model(
         "regressor", state.regressor, trusted
@@ -305,6 +316,7 @@ def pack(
         "settings": plain_settings,
         "features": learned,
         "digests": state.history.digests(),
+        "blocks": blocks,
         "classifier": classifier,
         "regressor": regressor,
     }
@@ -322,8 +334,11 @@ def pack(
     texts[_STATE] = json.dumps(content, indent=1, default=_plain_number)
     if state.profile is not None:
         texts[_PROFILE] = json.dumps(profile_to_plain(state.profile))
-    tables[_LEARNED] = {"id": state.learned}
-    return FolderContent(texts, tables, {**blobs, **more_blobs, **unfitted})
+    every = TablesOnDemand()
+    for name in tables:
+        every.add(name, partial(tables.__getitem__, name))
+    every.add(_LEARNED, lambda: {"id": state.learned})
+    return FolderContent(texts, every, {**blobs, **more_blobs, **unfitted}, kept)
 
 
 def unpack(
@@ -336,13 +351,12 @@ def unpack(
     ArtefactError
         If the content is not what this version writes; `folder` names it.
     """
-    texts, tables, blobs = found
+    texts, tables, blobs, kept = found
     content = read_content(texts, _STATE)
     with naming_file(_STATE):
         learned = tables[_LEARNED]["id"]
         check_learned(learned)
-        tables.pop(_LEARNED)
-        history = unpack_history(content["features"], tables, content["digests"])
+        history = _unpack_history(content, tables, kept)
         last = str(history.features.last_day_)
         if content["features"].get("last_day", last) != last:
             raise odd_content(_STATE, f"the last day of the history is {last}")
@@ -378,8 +392,22 @@ def unpack(
         stakes=stakes,
         target=target,
     )
-    _check_digests(folder, content["version"], content["digests"], state)
+    _check_digests(folder, content, state)
     return settings, state
+
+
+def _unpack_history(
+    content: Mapping[str, Any],
+    tables: Mapping[str, Arrays],
+    kept: Mapping[str, KeptFile],
+) -> LearnedHistory:
+    """Return the history of a folder, or of one in the format before."""
+    if "blocks" in content:
+        stored = HistoryBlocks(content["features"], content["blocks"], tables, kept)
+        return restore_history(stored)
+    known = cast(dict[str, Arrays], tables)
+    known.pop(_LEARNED)
+    return unpack_history(content["features"], known, content["digests"])
 
 
 def _check_sizes(history: LearnedHistory, *models: Classifier | Regressor) -> None:
@@ -406,15 +434,15 @@ def _check_columns(history: LearnedHistory, own_fields: Mapping[str, str]) -> No
         raise odd_content(_STATE, problem)
 
 
-def _check_digests(
-    folder: str, saved: str, digests: dict[str, str], state: EngineState
-) -> None:
+def _check_digests(folder: str, content: Mapping[str, Any], state: EngineState) -> None:
     """Raise where what was read does not have the digests that it was saved with."""
+    saved, digests = content["version"], content["digests"]
     found = state.history.digests()
     other = [name for name in digests | found if digests.get(name) != found.get(name)]
     if not other and saved == state.version:
         return
-    files = sorted({table_file(name) for name in other})
+    file_of = block_file if "blocks" in content else table_file
+    files = sorted({file_of(name) for name in other})
     raise ArtefactError(
         "engine.content_differs",
         "RiskEngine.load: {folder!r} was saved as version {saved}, but its content has "

@@ -38,6 +38,11 @@ from smartrisk.features._register_packing import (
     unpack_history,
 )
 from smartrisk.features._sibling_codes import SiblingCodes
+from smartrisk.features._stored_history import (
+    HistoryBlocks,
+    restore_history,
+    store_history,
+)
 from smartrisk.features._structuring import Structuring
 from smartrisk.features._table_checks import check_learned
 
@@ -53,6 +58,7 @@ __all__ = [
     "DutyIncentive",
     "EntityHistory",
     "FeatureInfo",
+    "HistoryBlocks",
     "ItemMeasures",
     "ItemResults",
     "Key",
@@ -75,6 +81,8 @@ __all__ = [
     "peer_values",
     "plan_of",
     "recode_items",
+    "restore_history",
+    "store_history",
     "to_settings",
     "to_tables",
     "unpack_history",

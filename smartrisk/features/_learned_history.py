@@ -25,6 +25,7 @@ from smartrisk.features._register import (
     item_contents,
     trader_ids,
 )
+from smartrisk.features._shared_entries import share_tables
 from smartrisk.items import (
     UInt,
     are_among,
@@ -105,6 +106,7 @@ class LearnedHistory:
             With all of them.
         """
         columns = features.learn_columns(items, results)
+        share_tables(list(features.blocks().values()))
         ids = item_ids(items) if ids is None else ids
         block = _block_of(features, columns, ids)
         versions = Versions.from_arrays(

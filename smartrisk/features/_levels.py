@@ -165,6 +165,10 @@ class Levels:
             left |= sums[name] + total[old + 1] - total[old] != 0
         return fresh, bool((there & ~left).any())
 
+    def mark_fresh(self, level: SumTable) -> None:
+        """Note which entries of a level that goes on top of these no level has."""
+        vars(level)["fresh"] = _running(self._compare(level)[0])
+
     def merge(self) -> SumTable:
         """Return one table of all levels."""
         base, *added = self.tables

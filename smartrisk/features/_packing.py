@@ -22,8 +22,11 @@ from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._stored_tables import Later
 from smartrisk.features._structuring import Structuring
 from smartrisk.features._sum_tables import SumTable
+from smartrisk.items import UInt
 
 Tables = dict[str, dict[str, NDArray[Any]]]
+#: What parts of a transformer look up, by name.
+Parts = dict[str, SumTable | LowestTable | UInt]
 #: Key of the plain values for the last day of the history.
 _LAST_DAY = "last_day"
 
@@ -42,6 +45,22 @@ class IndexedEntries(dict[str, NDArray[Any]]):
     def __init__(self, columns: Mapping[str, NDArray[Any]], table: SumTable) -> None:
         super().__init__(columns)
         self.table = table
+
+
+class StoredEntries(IndexedEntries):
+    """A table as a folder holds it, one of lowest rates too.
+
+    Parameters
+    ----------
+    table : SumTable
+        The table.
+    unread : bool
+        Whether it is read at its first use.
+    """
+
+    def __init__(self, table: SumTable, unread: bool) -> None:
+        super().__init__({}, table)
+        self.unread = unread
 
 
 def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
@@ -70,6 +89,34 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
     >>> bool((again.get_feature_names_out() == features.get_feature_names_out()).all())
     True
     """
+    learned, parts = take_apart(features)
+    tables = {}
+    for name, part in parts.items():
+        if isinstance(part, LowestTable):
+            tables[name] = _lowest(part)
+        elif isinstance(part, SumTable):
+            tables[name] = _entries(part)
+        else:
+            tables[name] = {"id": part}
+    return learned, tables
+
+
+def take_apart(features: DeclarationFeatures) -> tuple[dict[str, Any], Parts]:
+    """Return a fitted transformer as plain values and what it looks up.
+
+    Parameters
+    ----------
+    features : DeclarationFeatures
+        Fitted on declarations.
+
+    Returns
+    -------
+    learned : dict
+        As from `to_tables`.
+    parts : dict of str to SumTable, LowestTable or ndarray
+        By the names that `to_tables` gives to their tables; an array is a list of
+        codes.
+    """
     parts = features.parts_
     learned: dict[str, Any] = {
         "params": to_settings(features),
@@ -77,12 +124,12 @@ def to_tables(features: DeclarationFeatures) -> tuple[dict[str, Any], Tables]:
     }
     if features.last_day_ is not None:
         learned[_LAST_DAY] = str(features.last_day_)
-    tables: Tables = {}
+    every: Parts = {}
     for name, (take, _) in _PARTS.items():
         if name in parts:
             learned[name], found = take(parts[name])
-            tables |= {f"{name}.{label}": table for label, table in found.items()}
-    return learned, tables
+            every |= {f"{name}.{label}": part for label, part in found.items()}
+    return learned, every
 
 
 def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
@@ -129,11 +176,18 @@ def from_tables(learned: dict[str, Any], tables: Tables) -> DeclarationFeatures:
         part.feature_info_ = part._describe()
     features.feature_info_ = features._describe()
     last = learned.get(_LAST_DAY)
-    if isinstance(last, str) and any(isinstance(t, Later) for t in tables.values()):
+    if isinstance(last, str) and any(map(_is_unread, tables.values())):
         features.last_day_ = np.datetime64(last, "D")
     else:
         features.note_last_day()
     return features
+
+
+def _is_unread(table: dict[str, NDArray[Any]]) -> bool:
+    """Return whether a table is read at its first use."""
+    return isinstance(table, Later) or (
+        isinstance(table, StoredEntries) and table.unread
+    )
 
 
 class _Found(Tables):
@@ -215,12 +269,12 @@ def from_settings(settings: dict[str, Any]) -> DeclarationFeatures:
     return DeclarationFeatures(**params)
 
 
-def _pack_history(history: EntityHistory) -> tuple[dict[str, Any], Tables]:
+def _pack_history(history: EntityHistory) -> tuple[dict[str, Any], Parts]:
     """Return the keys and sums of an entity history."""
-    tables = {"overall": _entries(history.overall_)}
+    tables: Parts = {"overall": history.overall_}
     for number, key in enumerate(history.keys_):
-        tables[f"items.{key.label}"] = _entries(history.items_[number])
-        tables[f"results.{key.label}"] = _entries(history.results_[number])
+        tables[f"items.{key.label}"] = history.items_[number]
+        tables[f"results.{key.label}"] = history.results_[number]
     return {"keys": [plain_key(key) for key in history.keys_]}, tables
 
 
@@ -236,11 +290,11 @@ def _unpack_history(
     history._prepare()
 
 
-def _pack_prices(prices: PeerPrices) -> tuple[dict[str, Any], Tables]:
+def _pack_prices(prices: PeerPrices) -> tuple[dict[str, Any], Parts]:
     """Return the keys, measures and sums of peer prices."""
-    tables = {"overall": _entries(prices.overall_)}
+    tables: Parts = {"overall": prices.overall_}
     for key, table in zip(prices.keys_, prices.tables_, strict=True):
-        tables[f"peers.{key.label}"] = _entries(table)
+        tables[f"peers.{key.label}"] = table
     keys = [plain_key(key) for key in prices.keys_]
     return {"keys": keys, "measures": list(prices.measures_)}, tables
 
@@ -253,10 +307,10 @@ def _unpack_prices(prices: PeerPrices, learned: dict[str, Any], tables: Tables) 
     prices.overall_ = _table(tables["overall"])
 
 
-def _pack_incentive(incentive: DutyIncentive) -> tuple[dict[str, Any], Tables]:
+def _pack_incentive(incentive: DutyIncentive) -> tuple[dict[str, Any], Parts]:
     """Return the levels, mean rates and lowest rates of a duty incentive."""
-    means = {f"means.{n}": _entries(table) for n, table in incentive.means_.items()}
-    lowest = {f"lowest.{n}": _lowest(table) for n, table in incentive.lowest_.items()}
+    means: Parts = {f"means.{n}": table for n, table in incentive.means_.items()}
+    lowest: Parts = {f"lowest.{n}": table for n, table in incentive.lowest_.items()}
     return {"levels": list(incentive.means_)}, means | lowest
 
 
@@ -269,10 +323,10 @@ def _unpack_incentive(
     incentive.lowest_ = {n: _lowest_table(tables[f"lowest.{n}"]) for n in levels}
 
 
-def _pack_structuring(structuring: Structuring) -> tuple[dict[str, Any], Tables]:
+def _pack_structuring(structuring: Structuring) -> tuple[dict[str, Any], Parts]:
     """Return the traders and counts of a structuring transformer."""
-    items = {f"items.{n}": _entries(table) for n, table in structuring.items_.items()}
-    near = {f"near.{n}": _entries(table) for n, table in structuring.near_.items()}
+    items: Parts = {f"items.{n}": table for n, table in structuring.items_.items()}
+    near: Parts = {f"near.{n}": table for n, table in structuring.near_.items()}
     traders = list(structuring.items_)
     return {"traders": traders, "valued": bool(structuring.valued_)}, items | near
 
@@ -287,9 +341,9 @@ def _unpack_structuring(
     structuring.near_ = {n: _table(tables[f"near.{n}"]) for n in traders}
 
 
-def _pack_codes(codes: CodeColumns) -> tuple[dict[str, Any], Tables]:
+def _pack_codes(codes: CodeColumns) -> tuple[dict[str, Any], Parts]:
     """Return the ids of the codes by field."""
-    tables = {name: {"id": ids} for name, ids in codes.codes_.items()}
+    tables: Parts = dict(codes.codes_)
     return {"columns": list(codes.codes_)}, tables
 
 
@@ -298,9 +352,9 @@ def _unpack_codes(codes: CodeColumns, learned: dict[str, Any], tables: Tables) -
     codes.codes_ = {name: tables[name]["id"] for name in learned["columns"]}
 
 
-def _pack_market(market: MarketPrices) -> tuple[dict[str, Any], Tables]:
+def _pack_market(market: MarketPrices) -> tuple[dict[str, Any], Parts]:
     """Return the keys, the measure and the sums of market prices."""
-    tables = {f"market.{name}": _entries(t) for name, t in market.tables_.items()}
+    tables: Parts = {f"market.{name}": t for name, t in market.tables_.items()}
     keys = [plain_key(key) for key in market.keys_]
     return {"keys": keys, "measure": market.measure_}, tables
 
@@ -315,9 +369,9 @@ def _unpack_market(
     market.set_tables({name: _table(tables[f"market.{name}"]) for name in labels})
 
 
-def _pack_siblings(siblings: SiblingCodes) -> tuple[dict[str, Any], Tables]:
+def _pack_siblings(siblings: SiblingCodes) -> tuple[dict[str, Any], Parts]:
     """Return the levels and sums of sibling codes."""
-    tables = {name: _entries(table) for name, table in siblings.blocks().items()}
+    tables: Parts = dict(siblings.blocks())
     levels = list(siblings.tables_)
     return {"levels": levels, "rated": bool(siblings.rated_)}, tables
 
@@ -395,6 +449,8 @@ def _lowest_table(columns: dict[str, NDArray[Any]]) -> LowestTable:
 
 def _lowest_entries(columns: dict[str, NDArray[Any]]) -> SumTable:
     """Return the entries of a table of lowest rates from plain columns."""
+    if isinstance(columns, StoredEntries):
+        return columns.table
     if isinstance(columns, Later):
         return columns.table(_lowest_entries)
     ids, packed = _pack_entries(columns)

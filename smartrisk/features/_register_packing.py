@@ -70,16 +70,27 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
     """
     learned, tables = to_tables(history.features)
     block, versions = history.items.join_blocks(), history.results.join_blocks()
-    tables[ITEMS] = {
+    tables[ITEMS] = block_columns(block)
+    for name, ids in block.values.items():
+        tables[f"{VALUES}{name}"] = {"id": ids}
+    tables[RESULTS] = version_columns(versions)
+    return learned | {"label_delay": int(history.label_delay)}, tables
+
+
+def block_columns(block: Block) -> dict[str, Any]:
+    """Return a block of items as columns."""
+    return {
         "id": block.ids,
         "day": block.day,
         "content": block.content,
         **{f"{CODE}{name}": codes for name, codes in block.codes.items()},
         **{f"{_NUMBER}{name}": values for name, values in block.numbers.items()},
     }
-    for name, ids in block.values.items():
-        tables[f"{VALUES}{name}"] = {"id": ids}
-    tables[RESULTS] = {
+
+
+def version_columns(versions: Versions) -> dict[str, Any]:
+    """Return versions of results as columns."""
+    columns: dict[str, Any] = {
         "id": versions.ids,
         "stated": versions.stated,
         "day": versions.day,
@@ -87,8 +98,8 @@ def pack_history(history: LearnedHistory) -> tuple[dict[str, Any], Tables]:
         "revenue": versions.revenue,
     }
     if versions.differs.any():
-        tables[RESULTS]["differs"] = versions.differs
-    return learned | {"label_delay": int(history.label_delay)}, tables
+        columns["differs"] = versions.differs
+    return columns
 
 
 def unpack_history(
@@ -150,8 +161,13 @@ def unpack_history(
 
 def _unpack_items(tables: Tables) -> ItemRegister:
     """Return the items of checked tables."""
+    return ItemRegister((block_of_columns(tables),))
+
+
+def block_of_columns(tables: Tables) -> Block:
+    """Return a block of items from its columns and values, which were checked."""
     items = tables[ITEMS]
-    block = Block(
+    return Block(
         ids=items["id"],
         day=items["day"],
         content=items["content"],
@@ -163,13 +179,17 @@ def _unpack_items(tables: Tables) -> ItemRegister:
         },
         numbers=_columns(items, _NUMBER),
     )
-    return ItemRegister((block,))
 
 
 def _unpack_results(tables: Tables) -> ResultRegister:
     """Return the results of checked tables."""
+    return ResultRegister.from_versions(versions_of_columns(tables))
+
+
+def versions_of_columns(tables: Tables) -> Versions:
+    """Return versions of results from their columns, which were checked."""
     results = tables[RESULTS]
-    versions = Versions(
+    return Versions(
         ids=results["id"],
         stated=results["stated"],
         day=results["day"],
@@ -177,7 +197,6 @@ def _unpack_results(tables: Tables) -> ResultRegister:
         revenue=results["revenue"],
         differs=results.get("differs", np.zeros(len(results["id"]), np.uint64)),
     )
-    return ResultRegister.from_versions(versions)
 
 
 def _defer_history(

@@ -131,12 +131,25 @@ class SortedKey:
         items: Int = self.order[self.first]
         return items
 
+    @cached_property
+    def starts(self) -> Int:
+        """Where the entries of each value begin, and the number of all."""
+        starts = np.zeros(len(self.ids) + 1, np.int64)
+        counts = np.bincount(self.entries >> DAY_BITS, minlength=len(self.ids))
+        np.cumsum(counts, out=starts[1:])
+        return starts
+
+    @cached_property
+    def counted(self) -> Int:
+        """Number of items before each entry and after the last one."""
+        return np.append(self.first, len(self.order)).astype(np.int64, copy=False)
+
     def totals(self, sums: ItemSums | None = None) -> dict[str, Int]:
         """Return running totals before each entry and after the last one.
 
         "n" is the number of items, `sums` what else to add up.
         """
-        counted = np.append(self.first, len(self.order)).astype(np.int64, copy=False)
+        counted = self.counted
         found = {"n": counted}
         if sums is None:
             return found

@@ -42,9 +42,7 @@ class Later(dict[str, NDArray[Any]]):
 
     def table(self, make: Callable[[dict[str, NDArray[Any]]], SumTable]) -> SumTable:
         """Return the table that is made of the columns at its first use."""
-        made = _StoredTable.__new__(_StoredTable)
-        made.__dict__ = {"_digest": self._digest, "_make": lambda: self._read(make)}
-        return made
+        return StoredTable.unread(self._digest, lambda: self._read(make))
 
     def _read(self, make: Callable[[dict[str, NDArray[Any]]], SumTable]) -> SumTable:
         """Return the table, after the checks of its file, columns and sums."""
@@ -52,14 +50,35 @@ class Later(dict[str, NDArray[Any]]):
         columns = self._tables[self._name]
         check_table(self._name, columns)
         made = make(columns)
-        _check_sums(self._name, made.digest, self._digest)
+        check_sums(self._name, made.digest, self._digest, table_file(self._name))
         return made
 
 
-class _StoredTable(SumTable):
+class StoredTable(SumTable):
     """A table that is read when one of its arrays is; then it becomes a plain table."""
 
+    @classmethod
+    def unread(cls, digest: Digest, make: Callable[[], SumTable]) -> SumTable:
+        """Return a table that nobody has read.
+
+        Parameters
+        ----------
+        digest : tuple of int
+            Digest of its sums.
+        make : callable
+            Returns the table.
+        """
+        made = cls.__new__(cls)
+        made.__dict__ = {"_digest": digest, "_make": make}
+        return made
+
     if not TYPE_CHECKING:
+
+        @property
+        def fresh(self) -> Any:
+            """Which entries no level below has, once the table was read."""
+            _ = self.packed
+            return vars(self).get("fresh")
 
         def __getattr__(self, name: str) -> Any:
             """Read the table when one of its arrays is missing."""
@@ -143,13 +162,13 @@ def check_names(tables: DeferredTables, file: str, expected: set[str]) -> None:
         )
 
 
-def _check_sums(name: str, found: Digest, saved: Digest) -> None:
-    """Raise unless the sums of a table are those that were saved."""
+def check_sums(name: str, found: Digest, saved: Digest, file: str) -> None:
+    """Raise unless the sums of a table are those that were saved; name its file."""
     if found != saved:
         raise ArtefactError(
             "features.saved_sums_differ",
             "RiskEngine.load: the sums of table {name!r} are not those that the engine "
             "was saved with, so that {file!r} was changed. Restore a copy.",
             name=name,
-            file=table_file(name),
+            file=file,
         )

@@ -120,6 +120,33 @@ class SumTable:
         made.totals = entries.totals
         return made
 
+    @classmethod
+    def of_levels(cls, tables: Sequence[SumTable], digest: Digest) -> SumTable:
+        """Return the table of levels that were apart, as those of a saved folder.
+
+        Parameters
+        ----------
+        tables : sequence of SumTable
+            From the base on.
+        digest : tuple of int
+            Digest of all of them.
+        """
+        if len(tables) == 1:
+            return tables[0]
+        made = _LevelledTable.__new__(_LevelledTable)
+        made.__dict__ = {"_levels": Levels(tuple(tables)), "_digest": digest}
+        return made
+
+    def levels(self) -> tuple[SumTable, ...]:
+        """Return the levels that a folder holds: merged where they must be."""
+        levels = self._levels
+        if levels is None:
+            return (self,)
+        if levels.whole:
+            _ = self.packed
+            return (self,)
+        return levels.tables
+
     @property
     def digest(self) -> Digest:
         """Digest of the entries, that of no other content: see `_digests`."""

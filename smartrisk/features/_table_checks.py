@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -35,14 +36,15 @@ def check_tables(tables: Mapping[str, Table]) -> None:
     ArtefactError
         Naming the file, the table and the column.
     """
-    for name in (_ITEMS, _RESULTS):
-        if name not in tables:
-            _refuse(name, "is missing")
-    for name, table in tables.items():
-        if name == _ITEMS:
-            _check_items(table, tables)
-        else:
-            check_table(name, table)
+    with naming_table():
+        for name in (_ITEMS, _RESULTS):
+            if name not in tables:
+                refuse(name, "is missing")
+        for name, table in tables.items():
+            if name == _ITEMS:
+                _check_items(table, tables)
+            else:
+                _check_table(name, table)
 
 
 def check_table(name: str, table: Table) -> None:
@@ -60,15 +62,77 @@ def check_table(name: str, table: Table) -> None:
     ArtefactError
         Naming the file, the table and the column.
     """
+    with naming_table():
+        _check_table(name, table)
+
+
+@contextmanager
+def naming_table(file: str | None = None) -> Iterator[None]:
+    """Turn what a check says about a table into an error that names its file.
+
+    Parameters
+    ----------
+    file : str, default=None
+        Name of the file; None for that of the format before, by the kind of table.
+    """
+    try:
+        yield
+    except OddTable as odd:
+        raise ArtefactError(
+            "features.saved_table_damaged",
+            "{owner}: {file!r} is damaged: table {name!r} {problem}. Restore a copy.",
+            owner=_OWNER,
+            file=table_file(odd.name) if file is None else file,
+            name=odd.name,
+            problem=odd.problem,
+        ) from None
+
+
+class OddTable(Exception):  # noqa: N818 (an answer, which never leaves the package)
+    """A table is none of a history.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    problem : str
+        What is wrong.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+
+def check_stored_register(tables: Mapping[str, Table], file: str) -> None:
+    """Raise unless tables are a block of a register.
+
+    Parameters
+    ----------
+    tables : mapping of str to mapping of str to ndarray
+        Items with their values, or results, by the names of `pack_history`.
+    file : str
+        Name of their file.
+    """
+    with naming_table(file):
+        for name, table in tables.items():
+            if name == _ITEMS:
+                _check_items(table, tables)
+            else:
+                _check_table(name, table)
+
+
+def _check_table(name: str, table: Table) -> None:
+    """Check a table that is not that of the items."""
     if name == _RESULTS:
         _check_results(table)
     elif name.startswith(_VALUES):
-        _check_columns(name, table, {"id": np.uint64})
+        check_columns(name, table, {"id": np.uint64})
         _check_rising(name, table["id"])
     elif name.startswith(_CODES):
-        _check_columns(name, table, {"id": np.uint64})
+        check_columns(name, table, {"id": np.uint64})
         if not 0 < len(np.unique(table["id"])) == len(table["id"]):
-            _refuse(name, "has no codes, or one of them twice")
+            refuse(name, "has no codes, or one of them twice")
     else:
         _check_sums(name, table)
 
@@ -92,22 +156,23 @@ def check_learned(ids: NDArray[Any]) -> None:
     >>> from smartrisk.features import check_learned
     >>> check_learned(np.array([1, 5], np.uint64))
     """
-    _check_columns("learned", {"id": ids}, {"id": np.uint64})
-    if len(ids) and (ids[1:] < ids[:-1]).any():
-        _refuse("learned", "is not sorted")
+    with naming_table():
+        check_columns("learned", {"id": ids}, {"id": np.uint64})
+        if len(ids) and (ids[1:] < ids[:-1]).any():
+            refuse("learned", "is not sorted")
 
 
 def _check_sums(name: str, table: Table) -> None:
     """Check a table of sums by identity and day."""
     sums = dict.fromkeys(set(table) - {"id", "day"}, np.int64)
     if not sums:
-        _refuse(name, "has no sums")
-    _check_columns(name, table, {"id": np.uint64, "day": np.int32, **sums})
+        refuse(name, "has no sums")
+    check_columns(name, table, {"id": np.uint64, "day": np.int32, **sums})
     ids, day = table["id"], table["day"]
     _check_range(name, "day", day, 0, LAST_DAY)
     same = ids[1:] == ids[:-1]
     if (ids[1:] < ids[:-1]).any() or (day[1:][same] <= day[:-1][same]).any():
-        _refuse(name, "is not sorted by identity and day")
+        refuse(name, "is not sorted by identity and day")
 
 
 def _check_items(table: Table, tables: Mapping[str, Table]) -> None:
@@ -116,22 +181,22 @@ def _check_items(table: Table, tables: Mapping[str, Table]) -> None:
     codes = [name for name in table if name.startswith(_CODE)]
     for name in codes:
         if table[name].dtype not in (np.int8, np.int16, np.int32, np.int64):
-            _refuse(_ITEMS, f"has a column {name!r} of type {table[name].dtype}")
+            refuse(_ITEMS, f"has a column {name!r} of type {table[name].dtype}")
         kinds[name] = table[name].dtype
     numbers = [name for name in table if name.startswith(_NUMBER)]
     kinds |= dict.fromkeys(numbers, np.float64)
-    _check_columns(_ITEMS, table, kinds)
+    check_columns(_ITEMS, table, kinds)
     _check_rising(_ITEMS, table["id"])
     _check_range(_ITEMS, "day", table["day"], 0, LAST_DAY)
     named = {name.removeprefix(_VALUES) for name in tables if name.startswith(_VALUES)}
     if named != {name.removeprefix(_CODE) for name in codes}:
-        _refuse(_ITEMS, "does not have the columns that its values are for")
+        refuse(_ITEMS, "does not have the columns that its values are for")
     for name in codes:
         values = tables[_VALUES + name.removeprefix(_CODE)].get("id", ())
         _check_range(_ITEMS, name, table[name], ERASED, len(values) - 1)
     for name in numbers:
         if np.isinf(table[name]).any():
-            _refuse(_ITEMS, f"has infinite numbers in {name!r}")
+            refuse(_ITEMS, f"has infinite numbers in {name!r}")
 
 
 def _check_results(table: Table) -> None:
@@ -155,30 +220,30 @@ def _check_results(table: Table) -> None:
     }
     if "differs" in table:
         kinds["differs"] = np.uint64
-    _check_columns(_RESULTS, table, kinds)
+    check_columns(_RESULTS, table, kinds)
     ids, day, stated = table["id"], table["day"], table["stated"]
     _check_range(_RESULTS, "day", day, 0, LAST_DAY)
     _check_range(_RESULTS, "stated", stated, -1, LAST_DAY)
     _check_range(_RESULTS, "hits", table["hits"], 0, 1)
     order = np.lexsort((stated, day, ids))
     if (order[1:] < order[:-1]).any():
-        _refuse(_RESULTS, "is not sorted by identity and day")
+        refuse(_RESULTS, "is not sorted by identity and day")
 
 
-def _check_columns(name: str, table: Table, kinds: Mapping[str, Any]) -> None:
+def check_columns(name: str, table: Table, kinds: Mapping[str, Any]) -> None:
     """Raise unless a table has columns of these names and types."""
     if set(table) != set(kinds):
         odd = ", ".join(sorted(set(table) ^ set(kinds))[:5])
-        _refuse(name, f"lacks columns, or has other ones: {odd}")
+        refuse(name, f"lacks columns, or has other ones: {odd}")
     for column, kind in kinds.items():
         if table[column].dtype != kind:
-            _refuse(name, f"has a column {column!r} of type {table[column].dtype}")
+            refuse(name, f"has a column {column!r} of type {table[column].dtype}")
 
 
 def _check_rising(name: str, ids: NDArray[Any]) -> None:
     """Raise unless identities are sorted and each there once."""
     if (ids[1:] <= ids[:-1]).any():
-        _refuse(name, "has identities that are not sorted, or not each once")
+        refuse(name, "has identities that are not sorted, or not each once")
 
 
 def _check_range(
@@ -186,16 +251,9 @@ def _check_range(
 ) -> None:
     """Raise where a number lies outside what its column may have."""
     if len(values) and not low <= int(values.min()) <= int(values.max()) <= high:
-        _refuse(name, f"has values in {column!r} outside {low} to {high}")
+        refuse(name, f"has values in {column!r} outside {low} to {high}")
 
 
-def _refuse(name: str, problem: str) -> NoReturn:
+def refuse(name: str, problem: str) -> NoReturn:
     """Raise with what is wrong."""
-    raise ArtefactError(
-        "features.saved_table_damaged",
-        "{owner}: {file!r} is damaged: table {name!r} {problem}. Restore a copy.",
-        owner=_OWNER,
-        file=table_file(name),
-        name=name,
-        problem=problem,
-    )
+    raise OddTable(name, problem)

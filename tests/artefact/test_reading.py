@@ -114,7 +114,7 @@ def test_an_odd_manifest_is_refused(folder, change, problem):
     [
         ("smartrisk-engine/1", "0.0.9", "Fit an engine again"),
         (None, "0.0.9", "Fit an engine again"),
-        ("smartrisk-engine/4", "7.1", "install that one"),
+        ("smartrisk-engine/5", "7.1", "install that one"),
     ],
 )
 def test_another_format_is_refused_by_who_wrote_it(folder, stored, writer, advice):
@@ -135,7 +135,7 @@ def test_another_format_is_refused_by_who_wrote_it(folder, stored, writer, advic
 def test_odd_tables_are_refused_by_their_file(tmp_path, columns, problem):
     tables = {"history.overall": columns}
     folder = write_folder(tmp_path / "engine", texts={}, tables=tables)
-    with pytest.raises(ArtefactError, match=rf"'history.arrow' is damaged.*{problem}"):
+    with pytest.raises(ArtefactError, match=rf"overall.arrow' is damaged.*{problem}"):
         read_folder(folder)
 
 
@@ -148,7 +148,7 @@ def test_json_that_readers_disagree_on_is_refused(text):
 
 
 def test_arrow_files_that_were_changed_and_sealed_raise_no_other_error(folder):
-    path = folder / "history.arrow"
+    path = folder / "history.overall.arrow"
     content = path.read_bytes()
     rng = np.random.default_rng(0)
     for _ in range(60):

@@ -40,8 +40,8 @@ def test_what_was_written_is_read(folder):
     assert rate.dtype == np.float64
     assert np.array_equal(rate, [0.5, np.nan], equal_nan=True)
     assert {path.name for path in folder.iterdir()} == {
-        *("classifier.skops", "engine.json", "history.arrow", "learned.arrow"),
-        *("manifest.json", "risk.txt"),
+        *("classifier.skops", "engine.json", "history.items.x.arrow"),
+        *("history.overall.arrow", "learned.arrow", "manifest.json", "risk.txt"),
     }
 
 
@@ -145,13 +145,13 @@ def test_without_an_exchange_the_new_files_lie_beside_until_the_manifest_counts(
     monkeypatch.setattr(os, "replace", stop_before_the_manifest)
     with pytest.raises(KeyboardInterrupt):
         write_folder(folder, **other)
-    assert len(list(folder.iterdir())) > 6
+    assert len(list(folder.iterdir())) > 7
     assert value(folder) == 1  # the old one; what was left is swept by this read
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 7
     monkeypatch.setattr(os, "replace", replace)
     write_folder(folder, **other)
     assert value(folder) == 2
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 7
 
 
 def test_a_save_in_place_that_ends_after_the_manifest_is_complete(
@@ -197,7 +197,7 @@ def test_an_engine_is_saved_over_the_folder_whose_files_are_in_use(
     del in_use
     used.clear()  # nobody uses the old files any more: the next read sweeps them
     assert value(folder) == 2
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 7
 
 
 def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(

@@ -7,6 +7,7 @@ import pytest
 
 from smartrisk import schema
 from smartrisk.cli._chunks import split_chunks
+from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import (
     DataFiles,
     load_column_map,
@@ -93,3 +94,9 @@ def test_chunks_hold_every_item_once_in_its_order(monkeypatch, n_items):
     chunks = list(split_chunks(items))
     assert max(map(len, chunks)) <= 3
     assert pd.concat(chunks)["number"].tolist() == list(range(n_items))
+
+
+def test_a_command_reads_tables_when_it_needs_them(files):
+    loaded = load_engine(EngineAddress(address=str(files / "engine")))
+    tables = loaded._state.features.blocks().values()
+    assert not [table for table in tables if "packed" in vars(table)]

@@ -95,7 +95,7 @@ def edited(path):
     [
         lambda f: edited(f / "risk.txt"),
         lambda f: edited(f / "engine.json"),
-        lambda f: edited(f / "history.arrow"),
+        lambda f: edited(f / "history.overall.arrow"),
         lambda f: (f / "risk.txt").write_text("tree"),
         lambda f: (f / "risk.txt").unlink(),
         lambda f: (f / "more.txt").write_text("x"),

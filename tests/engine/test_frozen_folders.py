@@ -19,7 +19,7 @@ FROZEN = Path(__file__).parent / "frozen"
 @pytest.mark.parametrize(
     "how", [{}, {"mapped": True}, {"verify": "first_use"}], ids=str
 )
-@pytest.mark.parametrize("name", ["format-2", "format-3"])
+@pytest.mark.parametrize("name", ["format-2", "format-3", "format-4"])
 def test_a_frozen_folder_loads_with_the_same_scores(name, how, tmp_path):
     folder = shutil.copytree(FROZEN / name, tmp_path / name)
     expected = json.loads((FROZEN / "expected.json").read_text())
@@ -31,9 +31,10 @@ def test_a_frozen_folder_loads_with_the_same_scores(name, how, tmp_path):
         assert [v.hex() for v in scores[column].tolist()] == expected[column]
 
 
-def test_the_engine_of_the_format_before_is_saved_in_the_new_one(tmp_path):
-    engine = sr.RiskEngine.load(FROZEN / "format-2")
+@pytest.mark.parametrize("name", ["format-2", "format-3"])
+def test_the_engine_of_a_format_before_is_saved_in_the_new_one(name, tmp_path):
+    engine = sr.RiskEngine.load(FROZEN / name)
     folder = engine.save(tmp_path / "engine")
-    for path in (FROZEN / "format-3").iterdir():
+    for path in (FROZEN / "format-4").iterdir():
         if path.name not in ("manifest.json", "engine.json"):
             assert (folder / path.name).read_bytes() == path.read_bytes(), path.name

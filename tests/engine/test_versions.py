@@ -37,7 +37,7 @@ def packed(calibrated_engine):
 
 def version_of(packed, change=None):
     """Return the version of a saved engine after a change, without the check of it."""
-    texts, tables = dict(packed.texts), copy.deepcopy(packed.tables)
+    texts, tables = dict(packed.texts), copy.deepcopy(dict(packed.tables))
     content = json.loads(texts["engine.json"])
     if change is not None:
         change(content, texts, tables)
@@ -116,7 +116,7 @@ def change_trees(name):
 
 
 def change_code(content, texts, tables):
-    tables["codes.office"]["id"][1] += 1
+    tables["codes/office"]["id"][1] += 1
 
 
 @pytest.mark.parametrize(

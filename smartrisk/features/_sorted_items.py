@@ -132,14 +132,6 @@ class SortedKey:
         return items
 
     @cached_property
-    def starts(self) -> Int:
-        """Where the entries of each value begin, and the number of all."""
-        starts = np.zeros(len(self.ids) + 1, np.int64)
-        counts = np.bincount(self.entries >> DAY_BITS, minlength=len(self.ids))
-        np.cumsum(counts, out=starts[1:])
-        return starts
-
-    @cached_property
     def counted(self) -> Int:
         """Number of items before each entry and after the last one."""
         return np.append(self.first, len(self.order)).astype(np.int64, copy=False)

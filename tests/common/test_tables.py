@@ -16,7 +16,7 @@ import pytest
 
 import smartrisk
 from smartrisk import RiskEngine
-from smartrisk.datasets import breakdown, make_declarations, realism
+from smartrisk.datasets import breakdown, join_labels, make_declarations, realism
 from smartrisk.errors import TableError
 from smartrisk.evaluation import (
     audit,
@@ -41,11 +41,13 @@ from smartrisk.intake import join_documents, profile, propose_map
 from smartrisk.items import (
     are_among,
     check_unique,
+    count_targets,
     document_hashes,
     item_ids,
     item_keys,
     item_numbers,
     join_by_key,
+    label_outcomes,
     positions_of,
     stage_of,
     with_item_numbers,
@@ -74,7 +76,7 @@ from smartrisk.selectivity import (
     releases_in_a_row,
     select,
 )
-from smartrisk.statistics import enforcement
+from smartrisk.statistics import cases, enforcement
 from smartrisk.tables import is_foreign_table, read_table
 from smartrisk.validation import check, validate
 from smartrisk.windows import (
@@ -112,6 +114,8 @@ def made():
         "value": scores.assign(risk_score=split.later["customs_value"].rank(pct=True)),
         "decided": decided,
         "milestones": world.milestones().drop(columns="amount"),
+        "cases": world.cases(),
+        "seizures": world.seizures(),
         "overrides": decided.head(5).assign(channel="red"),
         "model": scores.assign(revenue=1.0),
         "labelled": join_by_key(split.past, split.known, ["illicit"], how="inner"),
@@ -269,6 +273,10 @@ CALLS = {
         t.found, t.scores, min_cases=1
     ),
     "assess": lambda m, t: assess(t.later, t.results, t.decided).frame(),
+    "cases": lambda m, t: cases(t.cases, t.seizures, as_of="2030-01-01").frame(),
+    "join_labels": lambda m, t: join_labels(t.past, t.known),
+    "label_outcomes": lambda m, t: label_outcomes(t.known, "offence:undervaluation"),
+    "count_targets": lambda m, t: pd.Series(count_targets(t.known)),
     "enforcement": lambda m, t: enforcement(
         t.later,
         t.results,
@@ -345,7 +353,10 @@ ELSEWHERE = {
     "log_run",
     "notebook_table",
     "InputProfile.learn",
+    "InputProfile.learn_rows",
     "InputProfile.check",
+    "FitPlan.label",
+    "require_target",
     "are_document_hits",
     "check_numbered",
     "judge_items",

@@ -16,6 +16,7 @@ from smartrisk.cli._files import (
 )
 from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line
+from smartrisk.languages import has_decimal_point
 from smartrisk.pages import write_pages
 
 
@@ -48,7 +49,8 @@ def report(
     print_stage(loaded)
     for name, path in paths.items():
         is_list = name == "table"
-        about = f": {_count_ranked(path)} of {len(items)} items" if is_list else ""
+        ranked = _count_ranked(path, lang) if is_list else 0
+        about = f": {ranked} of {len(items)} items" if is_list else ""
         print_line(f"{path}{about}")
     return 0
 
@@ -59,6 +61,7 @@ def _load_past(data: DataFiles, path: str) -> pd.DataFrame:
     return load_declarations(files)
 
 
-def _count_ranked(path: Path) -> int:
-    """Return the number of items of a watch list."""
-    return len(pd.read_csv(path, usecols=["rank"]))
+def _count_ranked(path: Path, lang: str) -> int:
+    """Return the number of items of a watch list, whose heads are in a language."""
+    separator = "," if has_decimal_point(lang) else ";"
+    return len(pd.read_csv(path, sep=separator, usecols=[0]))

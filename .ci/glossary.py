@@ -18,6 +18,8 @@ keep to them, and a test compares every translated message with this list. Words
 other administrations are in brackets: yours may name a thing differently, and
 `smartrisk.pages.PageTerms` gives channels your names.
 
+Every block of this page runs.
+
 ```python
 from smartrisk.languages import glossary
 

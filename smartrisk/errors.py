@@ -334,14 +334,16 @@ class TrackingWarning(SmartRiskWarning):
     """Something was logged otherwise than it was given, or left out."""
 
 
-def format_values(values: Iterable[Any], most: int = 5) -> str:
+def format_values(
+    values: Iterable[Any], most: int = 5, *, longest: int = _LONGEST_VALUE
+) -> str:
     """Return up to `most` values by repr, each cut short, and the number of others."""
     items = list(values)
     parts = []
     for value in items[:most]:
         text = repr(value)
-        is_short = len(text) <= _LONGEST_VALUE
-        parts.append(text if is_short else text[: _LONGEST_VALUE - 3] + "...")
+        is_short = len(text) <= longest
+        parts.append(text if is_short else text[: longest - 3] + "...")
     if len(items) > most:
         parts.append(f"and {len(items) - most} more")
     return ", ".join(parts)

@@ -79,7 +79,11 @@ class Manifest(NamedTuple):
 
 
 def manifest_text(
-    writer: str, entries: Mapping[str, Entry], replaced: Iterable[str] = ()
+    writer: str,
+    entries: Mapping[str, Entry],
+    replaced: Iterable[str] = (),
+    *,
+    by_kind: bool = False,
 ) -> str:
     """Return the text of the manifest of a folder."""
     files = {}
@@ -87,7 +91,8 @@ def manifest_text(
         files[name] = {"bytes": entry.size, "sha256": entry.sha256}
         if entry.file != name:
             files[name]["file"] = entry.file
-    content = {"format": FORMAT, "smartrisk": writer, "files": files}
+    form = KINDS_FORMAT if by_kind else FORMAT
+    content = {"format": form, "smartrisk": writer, "files": files}
     if replaced := sorted(replaced):
         content["replaced"] = replaced
     content["check"] = _own_digest(content)

@@ -114,7 +114,7 @@ def block_file(name: str) -> str:
 
 
 def table_file(name: str) -> str:
-    """Return the name of the file that holds a table in the format before.
+    """Return the name of the file that holds a table in a folder of few files.
 
     Parameters
     ----------
@@ -135,11 +135,12 @@ def table_file(name: str) -> str:
     return name.partition(".")[0] + SUFFIX
 
 
-def group_names(names: Iterable[str]) -> dict[str, list[str]]:
+def group_names(names: Iterable[str], *, by_kind: bool = False) -> dict[str, list[str]]:
     """Return the names of tables by the file that holds them."""
+    file_of = table_file if by_kind else block_file
     files: dict[str, list[str]] = {}
     for name in names:
-        files.setdefault(block_file(name), []).append(name)
+        files.setdefault(file_of(name), []).append(name)
     return files
 
 

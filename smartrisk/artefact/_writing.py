@@ -52,6 +52,7 @@ def write_folder(
     tables: Mapping[str, Arrays],
     blobs: Mapping[str, bytes] | None = None,
     kept: Mapping[str, KeptFile] | None = None,
+    by_kind: bool = False,
     owner: str = "write_folder",
 ) -> Path:
     """Write texts, tables and bytes as a folder, all or nothing.
@@ -70,6 +71,8 @@ def write_folder(
         File name to what knows whether a file holds the same tables already: it gets a
         second name then, and its tables are not asked for. Where the system cannot do
         that, they are written.
+    by_kind : bool, default=False
+        Whether all tables of a kind are in one file, as `table_file` says.
     owner : str, default="write_folder"
         Name of the calling function, for error messages.
 
@@ -114,10 +117,12 @@ def write_folder(
         ) from error
     try:
         kept = dict(kept or {})
-        entries = _write_files(draft, texts, tables, blobs or {}, kept)
-        _write(draft, MANIFEST, _text_writer(manifest_text(__version__, entries)))
+        files = group_names(tables, by_kind=by_kind)
+        entries = _write_files(draft, texts, files, tables, blobs or {}, kept)
+        text = manifest_text(__version__, entries, by_kind=by_kind)
+        _write(draft, MANIFEST, _text_writer(text))
         sync_folder(draft)
-        entries = _put_in_place(draft, target, entries, owner)
+        entries = _put_in_place(draft, target, entries, owner, by_kind=by_kind)
         note_files(target, entries, kept)
     except OSError as error:
         raise ArtefactError(
@@ -240,6 +245,7 @@ def _text_writer(text: str) -> _Write:
 def _write_files(
     folder: Path,
     texts: Mapping[str, str],
+    files: Mapping[str, list[str]],
     tables: Mapping[str, Arrays],
     blobs: Mapping[str, bytes],
     kept: Mapping[str, KeptFile],
@@ -254,7 +260,7 @@ def _write_files(
     }
     for name, content in blobs.items():
         entries[name] = _write(folder, name, partial(_write_content, content=content))
-    for name, names in group_names(tables).items():
+    for name, names in files.items():
         linked = kept[name].link(folder / name, like) if name in kept else None
         if linked is None:
             parts = {table: tables[table] for table in names}
@@ -264,7 +270,12 @@ def _write_files(
 
 
 def _put_in_place(
-    draft: Path, target: Path, entries: dict[str, Entry], owner: str
+    draft: Path,
+    target: Path,
+    entries: dict[str, Entry],
+    owner: str,
+    *,
+    by_kind: bool,
 ) -> dict[str, Entry]:
     """Make the draft the folder; return where its files are."""
     if target.exists() or not _take_name(draft, target):
@@ -275,7 +286,9 @@ def _put_in_place(
             elif _exchange_with(draft, target):
                 _remove_old(draft, owner)
             else:
-                entries = _move_into(draft, target, entries, is_held=is_held)
+                entries = _move_into(
+                    draft, target, entries, is_held=is_held, by_kind=by_kind
+                )
     sync_folder(target.parent)
     return entries
 
@@ -331,7 +344,12 @@ def _remove_old(old: Path, owner: str) -> None:
 
 
 def _move_into(
-    draft: Path, target: Path, entries: Mapping[str, Entry], *, is_held: bool
+    draft: Path,
+    target: Path,
+    entries: Mapping[str, Entry],
+    *,
+    is_held: bool,
+    by_kind: bool,
 ) -> dict[str, Entry]:
     """Move new files into a folder, then their manifest; remove what it replaces."""
     moved = {}
@@ -341,7 +359,7 @@ def _move_into(
         moved[name] = entry._replace(file=file)
     replaced = _listed_files(target) - {entry.file for entry in moved.values()}
     (draft / MANIFEST).unlink()
-    text = manifest_text(__version__, moved, replaced)
+    text = manifest_text(__version__, moved, replaced, by_kind=by_kind)
     _write(draft, MANIFEST, _text_writer(text))
     sync_folder(target)
     os.replace(draft / MANIFEST, target / MANIFEST)

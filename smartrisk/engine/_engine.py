@@ -52,6 +52,7 @@ from smartrisk.selectivity import Capacity, Policy, RuleSet, select
 from smartrisk.validation import OnError, read_declarations
 
 _log = logging.getLogger("smartrisk")
+Place = str | os.PathLike[str]
 
 
 class RiskEngine(FittedParts):
@@ -508,7 +509,7 @@ class RiskEngine(FittedParts):
         )
 
     def save(
-        self, folder: str | os.PathLike[str], *, trusted: Iterable[str] = ()
+        self, folder: Place, *, trusted: Iterable[str] = (), few_files: bool = False
     ) -> Path:
         """Write the engine as a folder of text, JSON and Arrow tables with checksums.
 
@@ -519,6 +520,8 @@ class RiskEngine(FittedParts):
         trusted : iterable of str, default=()
             Full names of types in your own classifier or regressor that are not on the
             list of this library, and that you will pass to `load`.
+        few_files : bool, default=False
+            Whether to write ten files, rather than one per table that `save` can link.
 
         Returns
         -------
@@ -532,15 +535,16 @@ class RiskEngine(FittedParts):
         """
         state = self._need_state()
         check_folder("save", folder)
-        found = pack(self._settings(), state, trusted)
-        path = write_folder(folder, **found._asdict(), owner="RiskEngine.save")
+        found = pack(self._settings(), state, trusted, by_kind=few_files)
+        parts = found._asdict() | {"by_kind": few_files}
+        path = write_folder(folder, **parts, owner="RiskEngine.save")
         _log.info("RiskEngine.save: version %s", state.version)
         return path
 
     @classmethod
     def load(
         cls,
-        folder: str | os.PathLike[str],
+        folder: Place,
         *,
         trusted: Iterable[str] = (),
         digest: str | None = None,

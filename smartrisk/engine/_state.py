@@ -56,6 +56,7 @@ from smartrisk.features import (
     LearnedHistory,
     check_learned,
     from_settings,
+    pack_history,
     restore_history,
     store_history,
     to_settings,
@@ -300,11 +301,24 @@ def describe(settings: EngineSettings, state: EngineState | None) -> dict[str, S
 
 
 def pack(
-    settings: EngineSettings, state: EngineState, trusted: Iterable[str]
+    settings: EngineSettings,
+    state: EngineState,
+    trusted: Iterable[str],
+    *,
+    by_kind: bool = False,
 ) -> FolderContent:
-    """Return the content from which `unpack` makes settings and state."""
+    """Return the content from which `unpack` makes settings and state.
+
+    `by_kind` is for few files: all tables of a kind in one.
+    """
     settings.check_values()
-    learned, blocks, tables, kept = store_history(state.history)
+    tables: Mapping[str, Arrays]
+    blocks: dict[str, Any] | None = None
+    kept: Mapping[str, KeptFile] = {}
+    if by_kind:
+        learned, tables = pack_history(state.history)
+    else:
+        learned, blocks, tables, kept = store_history(state.history)
     classifier, texts, blobs = pack_model("classifier", state.classifier, trusted)
     regressor, more_texts, more_blobs = pack_model(
         "regressor", state.regressor, trusted
@@ -316,10 +330,11 @@ def pack(
         "settings": plain_settings,
         "features": learned,
         "digests": state.history.digests(),
-        "blocks": blocks,
         "classifier": classifier,
         "regressor": regressor,
     }
+    if blocks is not None:
+        content["blocks"] = blocks
     if state.target != ANY_HIT:
         content["target"] = state.target
     if state.own_fields:

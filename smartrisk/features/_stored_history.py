@@ -44,6 +44,8 @@ from smartrisk.features._table_checks import check_stored_register
 #: Tables of the values of a block, after its name.
 _VALUES = "values."
 _SAFE = "_"
+#: Longest name of a file of a block: an error names the whole of it.
+_LONGEST_NAME = 255
 #: Table of the items that the models have learned, which the engine reads.
 _LEARNED = "learned"
 
@@ -269,6 +271,6 @@ def _differ(names: Sequence[str], files: Sequence[str]) -> ArtefactError:
         "features.saved_tables_differ",
         "RiskEngine.load: the tables {names} of {files} are missing, or belong to "
         "no part of the engine. Restore a copy.",
-        names=format_values(names),
-        files=format_values(files),
+        names=format_values(names, longest=_LONGEST_NAME),
+        files=format_values(files, longest=_LONGEST_NAME),
     )

@@ -234,7 +234,7 @@ def log_run(
     given = {**(tags or {}), **({} if head is None else {ANCHOR_TAG: head})}
     uri = resolve_address(tracking_uri)
     with tempfile.TemporaryDirectory(prefix="smartrisk-") as temporary:
-        folder = engine.save(Path(temporary) / "engine")
+        folder = engine.save(Path(temporary) / "engine", few_files=True)
         client = open_store(uri)
         found = find_findings(engine, declarations)
         with (

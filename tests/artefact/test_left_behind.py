@@ -135,12 +135,12 @@ def test_a_process_that_was_faster_with_a_new_folder_is_followed(
 
     take, calls = _writing._put_in_place, []
 
-    def first_another(draft, target, entries, owner):
+    def first_another(draft, target, entries, owner, **options):
         if not calls:
             calls.append(1)
             write_folder(target, **other)
             monkeypatch.setattr(type(target), "exists", lambda path: False)
-        take(draft, target, entries, owner)
+        take(draft, target, entries, owner, **options)
         monkeypatch.undo()
 
     monkeypatch.setattr(f"{WRITING}._put_in_place", first_another)

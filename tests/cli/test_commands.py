@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from babel.dates import format_date
 
 import smartrisk as sr
 
@@ -163,7 +164,8 @@ def test_explain_gives_sentences_of_the_riskiest(
     sentence = engine.explain(new.loc[[first]], top=3).sentences(lang=lang)[0][0]
     assert status == 0
     assert f"  - {sentence}" in out
-    assert f"{engine.history_until:%Y-%m-%d}." in out
+    until = format_date(engine.history_until, "d MMMM y", locale=lang)
+    assert f" {until}." in out
     with open("r.html", encoding="utf-8") as page:
         assert "<" in page.read(1000)
 
@@ -278,7 +280,7 @@ def test_report_writes_pages_in_a_language(run, files):
         "watch-list.html",
     ]
     assert "pages/watch-list.csv: 12 of" in out
-    assert "Ficha del caso" in Path("pages/case-1.html").read_text(encoding="utf-8")
+    assert "Ficha de análisis" in Path("pages/case-1.html").read_text(encoding="utf-8")
     assert "Historial anterior" in Path("pages/case-1.html").read_text(encoding="utf-8")
 
 

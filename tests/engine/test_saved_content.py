@@ -193,6 +193,21 @@ def test_a_mapped_engine_is_saved_over_its_own_folder(tmp_path):
     assert len(engine.save(tmp_path / "again").name) == 5
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_folder_of_few_files_holds_the_same_engine(tmp_path, monkeypatch, taken):
+    engine = sr.RiskEngine.load(FROZEN / "format-4")
+    if taken:  # the way of systems that cannot exchange folders
+        monkeypatch.setattr("smartrisk.artefact._writing.exchange", lambda *_: False)
+        engine.save(tmp_path / "engine")
+    folder = engine.save(tmp_path / "engine", few_files=True)
+    assert len([path for path in folder.iterdir() if path.is_file()]) <= 20
+    for options in ({}, {"verify": "first_use"}, {"mapped": True}):
+        again = sr.RiskEngine.load(folder, **options)
+        assert again.version_ == engine.version_
+    again.save(tmp_path / "usual")
+    assert sr.RiskEngine.load(tmp_path / "usual").version_ == engine.version_
+
+
 @pytest.mark.slow
 def test_damaged_folders_neither_crash_nor_hang_nor_raise_other_errors(run_trial):
     counts = run_trial("damage", 105)

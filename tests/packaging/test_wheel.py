@@ -125,5 +125,5 @@ def test_the_installed_wheel_speaks_every_language(outside):
     assert outside("-c", code).split("\n")[:3] == [
         "Case sheet",
         "Fiche d'analyse",
-        "Ficha del caso",
+        "Ficha de análisis",
     ]

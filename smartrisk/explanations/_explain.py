@@ -95,7 +95,7 @@ def explain(
     >>> print(reasons.sentences()[0][0])
     9 of 40 earlier inspections of this importer with known result found an irregularity
     >>> print(reasons.sentences(lang="fr")[0][0])
-    irrégularité relevée dans 9 des 40 résultats de contrôle connus pour les articles
+    irrégularité relevée lors de 9 des 40 contrôles à résultat connu d'articles
     antérieurs de cet importateur
     """
     declarations = read_table("explain", "'declarations'", declarations)

@@ -127,7 +127,7 @@ class Reasons(Result):
     ...                     concept="classification", statistic="rate")]
     >>> reasons = explain(declarations, np.array([[0.12]]), [[0.7, -2.0]], info)
     >>> reasons.sentences()
-    [['declared: duty rate 12 %']]
+    [['declared: duty rate = 12 %']]
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class ProfileRows:
     >>> days = np.datetime64("2024-01-01", "us") + np.arange(250_000) % 365
     >>> rows = sr.monitoring.ProfileRows.choose(days)
     >>> rows
-    ProfileRows(111111 of 250000 items)
+    ProfileRows(102013 of 250000 items)
     """
 
     known: Rows

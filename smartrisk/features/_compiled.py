@@ -6,7 +6,7 @@ forked child that did not inherit the compiled code, numpy gives the same bits.
 
 from __future__ import annotations
 
-import importlib.util
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -16,6 +16,8 @@ import numpy as np
 
 from smartrisk.features import _kernels
 from smartrisk.threads import is_forked_child
+
+_log = logging.getLogger("smartrisk")
 
 #: From this many items on, compiled loops save as much as the import of numba and the
 #: reading of its cached code take, about 1 CPU s: a million items with the default
@@ -61,9 +63,11 @@ def kernels_for(n_items: int) -> Kernels | None:
 
 def _load() -> Kernels | None:
     """Compile every loop for the types that are used, or read it from the cache."""
-    if importlib.util.find_spec("numba") is None:
+    try:
+        import numba as nb
+    except ImportError as error:  # not installed, or for another numpy
+        _log.debug("features: numpy instead of compiled loops: %s", error)
         return None
-    import numba as nb
 
     def array(kind: Any, *, axes: int = 1, written: bool = False) -> Any:
         """Return the type of an array; those that are only read may be mapped files."""

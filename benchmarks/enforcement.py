@@ -124,10 +124,13 @@ def decide(
 
 
 def made_on() -> dict[str, str]:
-    """Return the day, and the commit that last changed what is measured."""
+    """Return the day, and the commit that last changed what is measured.
+
+    A copy without a history of versions has no commit.
+    """
     command = ["git", "log", "-1", "--format=%h", "--", "smartrisk"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return {"date": str(date.today()), "commit": done.stdout.strip()}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return {"date": str(date.today()), "commit": done.stdout.strip() or "unknown"}
 
 
 # ---------------------------------------------------------------- summary

@@ -200,6 +200,14 @@ def test_every_column_of_a_saved_history_is_checked_when_it_is_loaded(packed):
     assert checked > 200
 
 
+def test_content_of_another_version_than_was_saved_is_refused(packed):
+    plain = json.loads(packed.texts["engine.json"])
+    for name, other in (("version", "0" * 16), ("digests", {})):
+        texts = packed.texts | {"engine.json": json.dumps(plain | {name: other})}
+        with pytest.raises(ArtefactError, match="was saved as version"):
+            unpack(packed._replace(texts=texts), folder="x", trusted=())
+
+
 def test_threads_leave_the_version(split):
     def fit(n_jobs):
         return sr.RiskEngine(

@@ -14,7 +14,6 @@ import pandas as pd
 
 from smartrisk.errors import (
     ArgumentError,
-    TableError,
     check_choice,
     format_values,
     suggest_nearest,
@@ -24,7 +23,7 @@ from smartrisk.results import Result
 from smartrisk.schema import CASES, SEIZURES, TableInput
 from smartrisk.settings import read_toml
 from smartrisk.statistics._definitions import Definition
-from smartrisk.statistics._events import known_at
+from smartrisk.statistics._events import check_cases, known_at
 from smartrisk.statistics._layout import Layout, make_layout
 from smartrisk.statistics._population import MISSING, PERIODS, TOTAL
 from smartrisk.tables import read_table
@@ -206,7 +205,8 @@ def cases(
     Raises
     ------
     TableError
-        If a table lacks a column, holds texts for dates or repeats a key.
+        If a table lacks a column or a required value, holds texts for dates or repeats
+        a key.
     ArgumentError
         If the edition or a field of `by` is unknown.
 
@@ -227,8 +227,8 @@ def cases(
     check_choice(_OWNER, "edition", edition, [x["id"] for x in _content()["edition"]])
     happened = read_table(_OWNER, "'cases'", cases)
     taken = read_table(_OWNER, "'seizures'", seizures)
-    _check_table(happened, CASES)
-    _check_table(taken, SEIZURES)
+    check_cases(_OWNER, happened, CASES)
+    check_cases(_OWNER, taken, SEIZURES)
     known = known_at(happened)
     cut = _cut(as_of, known)
     in_time = (known < cut).to_numpy(bool)
@@ -263,32 +263,6 @@ def cases(
     )
     table = _make_table(both, kept, fields)
     return CaseStatistics(table, checks, fields, edition, cut)
-
-
-def _check_table(table: pd.DataFrame, kind: Any) -> None:
-    """Raise where a table lacks a column, or repeats its key."""
-    absent = [name for name in kind.required if name not in table]
-    if absent:
-        raise TableError(
-            "statistics.cases_lack_columns",
-            "{owner}: columns missing in {table}: {missing}. Rename your columns, or "
-            "validate the table with a ColumnMap.",
-            owner=_OWNER,
-            table=kind.name,
-            missing=format_values(absent),
-        )
-    repeated = table.duplicated(list(kind.key), keep=False)
-    if repeated.any():
-        raise TableError(
-            "statistics.cases_repeated",
-            "{owner}: {table} repeats {key} in {n_rows} rows, such as those of the "
-            "cases {examples}. Keep one row of each.",
-            owner=_OWNER,
-            table=kind.name,
-            key=format_values(kind.key),
-            n_rows=int(repeated.sum()),
-            examples=format_values(table["case_id"][repeated].unique()),
-        )
 
 
 def _cut(as_of: Moment | None, known: pd.Series) -> pd.Timestamp:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smartrisk.errors import ArgumentError, format_values
+from smartrisk.errors import ArgumentError, TableError, format_values
 from smartrisk.items import document_hashes
-from smartrisk.schema import MILESTONE_KINDS
+from smartrisk.schema import CASES, MILESTONE_KINDS, Table
 from smartrisk.statistics._reading import (
     OWNER,
     Bool,
@@ -37,6 +37,47 @@ def check_milestones(milestones: pd.DataFrame) -> None:
             owner=OWNER,
             kinds=format_values(unknown),
             allowed=format_values(MILESTONE_KINDS, len(MILESTONE_KINDS)),
+        )
+
+
+def check_cases(owner: str, table: pd.DataFrame, kind: Table) -> None:
+    """Raise where a table lacks a column or a needed value, or repeats its key."""
+    absent = [name for name in kind.required if name not in table]
+    if absent:
+        raise TableError(
+            "statistics.cases_lack_columns",
+            "{owner}: columns missing in {table}: {missing}. Rename your columns, or "
+            "validate the table with a ColumnMap.",
+            owner=owner,
+            table=kind.name,
+            missing=format_values(absent),
+        )
+    blank = {name: table[name].isna() for name in kind.required}
+    gaps = {name: int(rows.sum()) for name, rows in blank.items() if rows.any()}
+    if gaps:
+        lacking = pd.DataFrame(blank).any(axis=1)
+        raise TableError(
+            "statistics.cases_with_gaps",
+            "{owner}: columns of {table} with rows without a value: {gaps}, such as "
+            "those of the cases {examples}. An unknown quantity is not 0, and goods "
+            "without a unit are in no table: give each row its values, or leave it "
+            "out.",
+            owner=owner,
+            table=kind.name,
+            gaps=", ".join(f"{name!r} ({n})" for name, n in gaps.items()),
+            examples=format_values(table["case_id"][lacking].unique()),
+        )
+    repeated = table.duplicated(list(kind.key), keep=False)
+    if repeated.any():
+        raise TableError(
+            "statistics.cases_repeated",
+            "{owner}: {table} repeats {key} in {n_rows} rows, such as those of the "
+            "cases {examples}. Keep one row of each.",
+            owner=owner,
+            table=kind.name,
+            key=format_values(kind.key),
+            n_rows=int(repeated.sum()),
+            examples=format_values(table["case_id"][repeated].unique()),
         )
 
 
@@ -80,6 +121,8 @@ class Events:
 
     def add_cases(self, reading: Reading, cases: pd.DataFrame | None) -> None:
         """Add which declarations were in a case that was known in time."""
+        if cases is not None:
+            check_cases(OWNER, cases, CASES)
         if cases is None or "declaration_ids" not in cases:
             reading.absent["seized"] = "there are no seizures"
             return

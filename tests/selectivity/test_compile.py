@@ -115,3 +115,23 @@ def test_tables_that_cannot_be_compiled_are_refused(world):
         compile_rules(items.head(100), scores.head(100))
     with pytest.raises(ArgumentError, match="rate"):
         compile_rules(items, scores, rate=2.0)
+
+
+def test_rules_for_parts_that_a_tree_of_as_many_leaves_cannot_separate():
+    rng = np.random.default_rng(0)
+    items = pd.DataFrame(
+        {
+            "declaration_id": [f"D{number}" for number in range(2_000)],
+            "item_number": 1,
+            "lodged_at": pd.date_range("2024-01-01", periods=2_000, freq="h"),
+            "customs_value": rng.uniform(0, 1_000, 2_000).round(2),
+        }
+    )
+    value = items["customs_value"]
+    # One part is within a range: two cuts, and one more for the other part.
+    risky = value.between(200, 230) | (value > 970)
+    scores = items[KEY].assign(risk_score=np.where(risky, 0.4, 0.01))
+    rules = compile_rules(items, scores, max_rules=2).rules
+    drawn = rules.decide(items)["selected_by"].notna().to_numpy()
+    assert len(rules) == 2
+    assert risky[drawn].mean() > 0.9

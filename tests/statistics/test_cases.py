@@ -191,6 +191,25 @@ def test_tables_that_do_not_fit_are_refused(happened, taken):
         cases(happened, taken, by=("port",))
 
 
+def test_a_missing_quantity_is_no_zero_and_goods_without_a_unit_are_refused(
+    tables, happened, taken
+):
+    taken.loc[0, "quantity"] = np.nan
+    taken.loc[[0, 2], "unit"] = None
+    with pytest.raises(
+        TableError, match=r"'quantity' \(1\), 'unit' \(2\), .* 'C1', 'C2'"
+    ):
+        cases(happened, taken)
+    happened.loc[3, "date"] = pd.NaT
+    with pytest.raises(TableError, match=r"columns of CASES .* 'date' \(1\)"):
+        cases(happened, taken)
+    given = {name: tables[name] for name in ("declarations", "outcomes", "decisions")}
+    with pytest.raises(TableError, match=r"enforcement: columns of CASES .* 'C4'"):
+        enforcement(**given, cases=happened)
+    with pytest.raises(TableError, match="missing in CASES: 'date'"):
+        enforcement(**given, cases=happened.drop(columns="date"))
+
+
 def test_no_case_gives_totals_of_zero(happened, taken):
     figures = cases(happened.head(0), taken.head(0), by=("office",))
     assert value_of(figures, "cases", office="total") == 0

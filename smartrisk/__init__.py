@@ -51,6 +51,7 @@ _PACKAGES = (
     "tracking",
     "validation",
     "windows",
+    "workshop",
     "worlds",
 )
 

@@ -17,11 +17,13 @@ from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from smartrisk.cli._help import ARGPARSE, ARGPARSE_PLURALS, help_texts
+from smartrisk.cli._main import make_parser
 from smartrisk.explanations._messages import MESSAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "smartrisk" / "locale"
-DOMAINS = ("reasons", "pages", "messages")
+DOMAINS = ("reasons", "pages", "messages", "help")
 LANGUAGES = ("fr", "es")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
 _KEYWORDS = {
@@ -65,6 +67,13 @@ def template(domain: str) -> Catalog:
     if domain == "messages":
         for text in sorted(message_templates()):
             texts.add(text)
+        return texts
+    if domain == "help":
+        found = help_texts(make_parser()) | {(None, text) for text in ARGPARSE}
+        for context, text in sorted(found, key=lambda one: (one[0] or "", one[1])):
+            texts.add(text, context=context)
+        for plural in ARGPARSE_PLURALS:
+            texts.add(plural)
         return texts
     for package in ("displays", "pages", "statistics"):
         entries = extract_from_dir(

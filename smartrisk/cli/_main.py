@@ -12,6 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smartrisk import __version__
+from smartrisk.cli._help import (
+    Parser,
+    argparse_speaking,
+    asked_language,
+    translate_parser,
+)
 from smartrisk.cli._messages import (
     find_language,
     render_message,
@@ -30,7 +36,7 @@ from smartrisk.cli._serve_options import add_serve
 from smartrisk.cli._statistics_options import add_statistics
 from smartrisk.cli._terminal import print_error
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
-from smartrisk.languages import N_
+from smartrisk.languages import N_, catalogue
 
 _EXIT_USER = 2
 _ERROR, _WARNING = N_("error: {text}"), N_("warning: {text}")
@@ -83,7 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> status
     2
     """
-    options = _parse(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    spoken = find_language(asked_language(words), os.environ)
+    with speaking(spoken), argparse_speaking(spoken):
+        options = _parse(words, spoken)
     # Waiting threads that spin cost a factor of 100 on small, busy machines.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     lang = options["lang"] = find_language(options.get("lang"), os.environ)
@@ -112,14 +121,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
+def _parse(arguments: Sequence[str], lang: str) -> dict[str, Any]:
     """Return the options of a command; files may stand on both sides of an option."""
-    parser = _make_parser()
+    parser = make_parser()
+    translate_parser(parser, lang)
     found, rest = parser.parse_known_args(arguments)
     options = vars(found)
     takes_files = isinstance(options.get("files"), list)
     if rest and (not takes_files or any(word.startswith("-") for word in rest)):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        text = catalogue("help", lang).gettext("unrecognized arguments: %s")
+        parser.error(text % " ".join(rest))
     if rest:
         options["files"] = [*options["files"], *rest]
     return options
@@ -165,9 +176,9 @@ def _make_warning_printer(lang: str) -> Callable[..., None]:
     return print_warning
 
 
-def _make_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands, in English."""
+    parser: argparse.ArgumentParser = Parser(
         prog="smartrisk",
         description="Customs declaration risk scoring, from a table of declarations to "
         "an explained selection and an honest evaluation.",
@@ -175,7 +186,10 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {__version__}"
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    add_language(parser)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="command", parser_class=Parser
+    )
     for add in (
         _add_demo,
         _add_generate,
@@ -426,7 +440,7 @@ def _add_digest(commands: Commands) -> None:
     """Add the command `digest`."""
     about = "check a saved engine and print its digest"
     parser = add_command(commands, "digest", about, "_signing")
-    parser.add_argument("folder")
+    parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--expected", metavar="DIGEST", help="refuse any other one")
     parser.add_argument(
         "--public-key", metavar="FILE", help="refuse what its owner did not sign"
@@ -437,7 +451,7 @@ def _add_sign(commands: Commands) -> None:
     """Add the command `sign`."""
     about = "sign a saved engine, or create a key for it"
     parser = add_command(commands, "sign", about, "_signing")
-    parser.add_argument("folder", nargs="?")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER")
     parser.add_argument("--key", metavar="FILE", help="private key in PEM, Ed25519")
     parser.add_argument(
         "--new-key", metavar="FILE", help="create a key; FILE.pub is its public key"

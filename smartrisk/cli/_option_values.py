@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 
+from smartrisk.cli._messages import render_message
+from smartrisk.errors import Message
+
 
 def parse_count(text: str) -> int:
     """Return a number of at least 1."""
@@ -23,8 +26,12 @@ def parse_seconds(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0.1 <= number < math.inf:
-        raise argparse.ArgumentTypeError(
-            f"must be a number of seconds of at least 0.1; got {text!r}"
+        raise _refusal(
+            Message(
+                "cli.not_seconds",
+                "must be a number of seconds of at least 0.1; got {text!r}",
+                text=text,
+            )
         )
     return number
 
@@ -36,8 +43,13 @@ def parse_integer(text: str, *, low: int) -> int:
     except ValueError:
         number = None
     if number is None or number < low:
-        raise argparse.ArgumentTypeError(
-            f"must be an integer of at least {low}; got {text!r}"
+        raise _refusal(
+            Message(
+                "cli.not_integer",
+                "must be an integer of at least {low}; got {text!r}",
+                low=low,
+                text=text,
+            )
         )
     return number
 
@@ -50,13 +62,22 @@ def parse_capacity(text: str) -> float | int:
             return float(word[:-1]) / 100.0
         return int(word) if word.isdigit() else float(word)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be a share (0.05 or 5%) or a number of items (40); got {text!r}"
+        raise _refusal(
+            Message(
+                "cli.not_capacity",
+                "must be a share (0.05 or 5%) or a number of items (40); got {text!r}",
+                text=text,
+            )
         ) from None
 
 
 def parse_rates(text: str) -> tuple[float | int, ...]:
     """Return the inspection rates of a comma-separated text."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("give at least one inspection rate")
+        raise _refusal(Message("cli.no_rate", "give at least one inspection rate."))
     return tuple(parse_capacity(word) for word in text.split(","))
+
+
+def _refusal(message: Message) -> argparse.ArgumentTypeError:
+    """Return what `argparse` shows of a value that cannot be used."""
+    return argparse.ArgumentTypeError(render_message(message))

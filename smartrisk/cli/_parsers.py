@@ -25,5 +25,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lang",
         choices=LOCALES,
+        # Before a command and after it: an absent one must not undo the other.
+        default=argparse.SUPPRESS,
         help="language of messages and pages; default: SMARTRISK_LANG, or the system's",
     )

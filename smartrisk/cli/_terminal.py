@@ -43,7 +43,16 @@ def make_encodable(text: str, stream: Any) -> str:
         text.encode(encoding)
         return text
     except UnicodeEncodeError:
-        plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+        return "".join(_make_plain(character, encoding) for character in text)
+
+
+def _make_plain(character: str, encoding: str) -> str:
+    """Return a character, or what is closest to it, as an encoding has it."""
+    try:
+        character.encode(encoding)
+        return character
+    except UnicodeEncodeError:
+        plain = unicodedata.normalize("NFKD", character.translate(_PLAIN))
         return plain.encode(encoding, "ignore").decode(encoding)
 
 

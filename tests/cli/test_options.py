@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from smartrisk.cli._files import DataFiles
-from smartrisk.cli._main import _DATA_OPTIONS, _make_parser
+from smartrisk.cli._main import _DATA_OPTIONS, make_parser
 
 COMMANDS = [
     "demo",
@@ -36,7 +36,7 @@ COMMANDS = [
 
 def parse(words):
     """Return the options of a command line as a mapping."""
-    return vars(_make_parser().parse_args(words.split()))
+    return vars(make_parser().parse_args(words.split()))
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -64,7 +64,7 @@ def test_the_files_of_a_command_are_the_fields_of_data_files():
     ("text", "capacity"), [("0.05", 0.05), ("5%", 0.05), (" 40 ", 40), ("1", 1)]
 )
 def test_a_capacity_is_a_share_or_a_number_of_items(text, capacity):
-    options = _make_parser().parse_args(["select", "--engine=e", f"--capacity={text}"])
+    options = make_parser().parse_args(["select", "--engine=e", f"--capacity={text}"])
     assert options.capacity == capacity
     assert type(options.capacity) is type(capacity)
 
@@ -86,5 +86,5 @@ def test_rates_are_parsed_one_by_one():
 )
 def test_a_wrong_value_of_an_option_is_refused_in_words(capsys, words, message):
     with pytest.raises(SystemExit):
-        _make_parser().parse_args(words)
+        make_parser().parse_args(words)
     assert message in capsys.readouterr().err

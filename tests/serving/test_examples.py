@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 
-from smartrisk.cli._main import _make_parser
+from smartrisk.cli._main import make_parser
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def place(root):
 def options_of(words):
     """Return the options of a command line that starts with ``smartrisk``."""
     assert words[0].rpartition("/")[2] == "smartrisk"
-    return vars(_make_parser().parse_args(words[1:]))
+    return vars(make_parser().parse_args(words[1:]))
 
 
 def test_the_unit_file_runs_a_command_that_there_is(place):

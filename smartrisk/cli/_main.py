@@ -30,8 +30,28 @@ from smartrisk.cli._option_values import (
     parse_rates,
     parse_seed,
 )
-from smartrisk.cli._parsers import Commands, add_command, add_language
+from smartrisk.cli._parsers import (
+    COLUMNS,
+    FILE,
+    Commands,
+    add_command,
+    add_data,
+    add_engine,
+    add_guard,
+    add_header,
+    add_language,
+    add_level,
+)
 from smartrisk.cli._readiness_options import add_readiness
+from smartrisk.cli._record_options import (
+    add_champions,
+    add_digest,
+    add_ledger,
+    add_lineage,
+    add_register,
+    add_rollback,
+    add_sign,
+)
 from smartrisk.cli._serve_options import add_serve
 from smartrisk.cli._statistics_options import add_statistics
 from smartrisk.cli._terminal import print_error
@@ -42,12 +62,6 @@ _EXIT_USER = 2
 _ERROR, _WARNING = N_("error: {text}"), N_("warning: {text}")
 #: What shells report for a process that ended by an interrupt: 128 + SIGINT.
 _EXIT_INTERRUPTED = 130
-_FILE = "text, .xlsx, Parquet, .gz, .zip, a folder of Parquet, or a database"
-_COLUMNS = (
-    "how the file's columns are called: a TOML file, or the name of a map that comes "
-    "with the library, such as asycuda"
-)
-_ON = "columns that both files have and that identify a document"
 #: Options that make up `DataFiles`; commands with files take them as one argument.
 _DATA_OPTIONS = (
     "declarations",
@@ -61,9 +75,6 @@ _DATA_OPTIONS = (
     "kcs",
     "part",
 )
-
-#: Registered model where none is named.
-_MODEL = "customs-risk"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,9 +198,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"%(prog)s {__version__}"
     )
     add_language(parser)
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="command", parser_class=Parser
-    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for add in (
         _add_demo,
         _add_generate,
@@ -205,13 +214,13 @@ def make_parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_report,
         _add_benchmark,
-        _add_register,
-        _add_rollback,
-        _add_champions,
-        _add_digest,
-        _add_sign,
-        _add_ledger,
-        _add_lineage,
+        add_register,
+        add_rollback,
+        add_champions,
+        add_digest,
+        add_sign,
+        add_ledger,
+        add_lineage,
         add_serve,
     ):
         add(commands)
@@ -249,7 +258,7 @@ def _add_map(commands: Commands) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="items; a second file of results"
     )
-    _add_header(parser)
+    add_header(parser)
     parser.add_argument("--out", required=True, metavar="MAP", help="a TOML file")
     parser.add_argument(
         "--no-ask", action="store_true", help="ask nothing, even on a terminal"
@@ -262,19 +271,19 @@ def _add_profile(commands: Commands) -> None:
         commands, "profile", "look at an unknown file for the first time", "_profile"
     )
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
+    parser.add_argument("--columns", metavar="MAP", help=COLUMNS)
     parser.add_argument("--out", metavar="PAGE", help="write a page (.html)")
 
 
 def _add_validate(commands: Commands) -> None:
     """Add the command `validate`."""
     parser = add_command(commands, "validate", "check a file; report every failure")
-    parser.add_argument("file", metavar="FILE", help=_FILE)
+    parser.add_argument("file", metavar="FILE", help=FILE)
     parser.add_argument(
         "--table", choices=("declarations", "outcomes"), default="declarations"
     )
-    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
-    _add_header(parser)
+    parser.add_argument("--columns", metavar="MAP", help=COLUMNS)
+    add_header(parser)
     parser.add_argument("--report", metavar="FILE", help="write all failures as CSV")
     parser.add_argument(
         "--fix-list",
@@ -291,7 +300,7 @@ def _add_fit(commands: Commands) -> None:
         "fit",
         "fit an engine to declarations, and to results if there are any",
     )
-    _add_data(parser, with_outcomes=True, part="train")
+    add_data(parser, with_outcomes=True, part="train")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the engine")
     parser.add_argument("--label-delay", type=int, default=30, metavar="DAYS")
     parser.add_argument("--seed", type=parse_seed, default=0, metavar="N")
@@ -307,9 +316,9 @@ def _add_fit(commands: Commands) -> None:
 def _add_score(commands: Commands) -> None:
     """Add the command `score`."""
     parser = add_command(commands, "score", "score declarations")
-    _add_engine(parser)
-    _add_data(parser, with_outcomes=False, part="valid")
-    _add_guard(parser)
+    add_engine(parser)
+    add_data(parser, with_outcomes=False, part="valid")
+    add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all scores")
     parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
@@ -319,8 +328,8 @@ def _add_explain(commands: Commands) -> None:
     parser = add_command(
         commands, "explain", "show why the riskiest items have high scores", "_explain"
     )
-    _add_engine(parser)
-    _add_data(parser, with_outcomes=False, part="valid")
+    add_engine(parser)
+    add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
         "--show", type=parse_count, default=5, metavar="N", help="items"
     )
@@ -333,8 +342,8 @@ def _add_explain(commands: Commands) -> None:
 def _add_select(commands: Commands) -> None:
     """Add the command `select`."""
     parser = add_command(commands, "select", "choose what to inspect under a capacity")
-    _add_engine(parser)
-    _add_data(parser, with_outcomes=False, part="valid")
+    add_engine(parser)
+    add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument(
         "--capacity",
         type=parse_capacity,
@@ -342,7 +351,7 @@ def _add_select(commands: Commands) -> None:
         metavar="K",
         help="a share (0.05 or 5%%) or a number of items (40); default 0.05",
     )
-    _add_guard(parser)
+    add_guard(parser)
     parser.add_argument("--out", metavar="FILE", help="write all decisions")
     parser.add_argument("--show", type=parse_count, default=10, metavar="N")
 
@@ -352,8 +361,8 @@ def _add_evaluate(commands: Commands) -> None:
     parser = add_command(
         commands, "evaluate", "judge an engine by results", "_evaluate"
     )
-    _add_engine(parser)
-    _add_data(parser, with_outcomes=True, part="valid")
+    add_engine(parser)
+    add_data(parser, with_outcomes=True, part="valid")
     parser.add_argument(
         "--rates",
         type=parse_rates,
@@ -367,14 +376,14 @@ def _add_evaluate(commands: Commands) -> None:
 def _add_report(commands: Commands) -> None:
     """Add the command `report`."""
     parser = add_command(commands, "report", "write pages for officers", "_report")
-    _add_engine(parser)
-    _add_data(parser, with_outcomes=False, part="valid")
+    add_engine(parser)
+    add_data(parser, with_outcomes=False, part="valid")
     parser.add_argument("--past", metavar="FILE", help="earlier declarations")
     parser.add_argument("--outcomes", metavar="FILE", help="results, early or late")
     parser.add_argument(
         "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
     )
-    _add_level(parser)
+    add_level(parser)
     parser.add_argument("--capacity", type=parse_capacity, default=0.05, metavar="K")
     parser.add_argument(
         "--cases", type=parse_count, default=3, metavar="N", help="sheets"
@@ -393,204 +402,3 @@ def _add_benchmark(commands: Commands) -> None:
     parser.add_argument("--seeds", type=parse_count, default=5, metavar="N")
     parser.add_argument("--kcs", metavar="PATH", help="also run on the Korean set")
     parser.add_argument("--out", metavar="FILE", help="write the page as Markdown")
-
-
-def _add_register(commands: Commands) -> None:
-    """Add the command `register`."""
-    parser = add_command(
-        commands,
-        "register",
-        "judge a logged engine against the champion on later months",
-        "_registry",
-    )
-    parser.add_argument("run", metavar="RUN", help="as 'smartrisk fit --track' shows")
-    _add_data(parser, with_outcomes=True, part="valid")
-    _add_decision(parser)
-    parser.add_argument("--gate", metavar="FILE", help="TOML, as Gate(...).to_toml()")
-    parser.add_argument("--metric", metavar="METRIC", help="default precision_at_05pct")
-    parser.add_argument(
-        "--min-gain", type=float, metavar="X", help="gain to exceed; default 0"
-    )
-    parser.add_argument(
-        "--confidence", type=float, metavar="P", help="of the interval; default 0.95"
-    )
-    parser.add_argument("--since", metavar="DATE", help="first day of judged items")
-    parser.add_argument("--name", default=_MODEL, metavar="NAME")
-
-
-def _add_rollback(commands: Commands) -> None:
-    """Add the command `rollback`."""
-    parser = add_command(
-        commands, "rollback", "go back to the champion before", "_registry"
-    )
-    parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
-    _add_decision(parser)
-
-
-def _add_champions(commands: Commands) -> None:
-    """Add the command `champions`."""
-    parser = add_command(
-        commands, "champions", "show who made which engine the champion", "_registry"
-    )
-    parser.add_argument("name", nargs="?", default=_MODEL, metavar="NAME")
-    _add_store(parser)
-
-
-def _add_digest(commands: Commands) -> None:
-    """Add the command `digest`."""
-    about = "check a saved engine and print its digest"
-    parser = add_command(commands, "digest", about, "_signing")
-    parser.add_argument("folder", metavar="FOLDER")
-    parser.add_argument("--expected", metavar="DIGEST", help="refuse any other one")
-    parser.add_argument(
-        "--public-key", metavar="FILE", help="refuse what its owner did not sign"
-    )
-
-
-def _add_sign(commands: Commands) -> None:
-    """Add the command `sign`."""
-    about = "sign a saved engine, or create a key for it"
-    parser = add_command(commands, "sign", about, "_signing")
-    parser.add_argument("folder", nargs="?", metavar="FOLDER")
-    parser.add_argument("--key", metavar="FILE", help="private key in PEM, Ed25519")
-    parser.add_argument(
-        "--new-key", metavar="FILE", help="create a key; FILE.pub is its public key"
-    )
-
-
-def _add_decision(parser: argparse.ArgumentParser) -> None:
-    """Add who decides and why, and the store that records it."""
-    parser.add_argument("--by", required=True, metavar="WHO", help="who decides")
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
-    _add_store(parser)
-
-
-def _add_ledger(commands: Commands) -> None:
-    """Add the command `ledger` and its own commands."""
-    about = "verify and keep a record of decisions"
-    parser = commands.add_parser("ledger", help=about, description=about)
-    actions = parser.add_subparsers(required=True, metavar="action")
-    _add_action(actions, "verify", "find changes", "verify_ledger").add_argument(
-        "--anchor", metavar="HEAD", help="a head that was kept elsewhere, or its digest"
-    )
-    replay = _add_action(actions, "replay", "score an item again", "replay_decision")
-    _add_engine(replay)
-    replay.add_argument("--declaration", required=True, metavar="ID")
-    replay.add_argument("--item", type=parse_seed, default=1, metavar="N")
-    replay.add_argument("--top", type=parse_count, default=3, metavar="N")
-    show = _add_action(actions, "show", "show the last entries", "show_entries")
-    show.add_argument("--kind", metavar="KIND", help="decision, override, result, ...")
-    show.add_argument("--declaration", metavar="ID")
-    show.add_argument("--show", type=parse_count, default=10, metavar="N")
-    retain = _add_action(
-        actions, "retain", "erase identities that are too old", "retain_entries"
-    )
-    retain.add_argument("--since", required=True, metavar="DATE", help="first day kept")
-    retain.add_argument(
-        "--erase", action="store_true", help="erase, instead of showing what would be"
-    )
-    for name, about in (
-        ("export", "write JSON lines, and a program that checks them"),
-        ("copy", "write a backup, while others may write"),
-    ):
-        function = {"export": "export_entries", "copy": "copy_ledger"}[name]
-        action = _add_action(actions, name, about, function)
-        action.add_argument("--out", required=True, metavar="FILE")
-
-
-def _add_lineage(commands: Commands) -> None:
-    """Add the command `lineage`."""
-    parser = add_command(
-        commands, "lineage", "trace a score to the line of its file", "_lineage"
-    )
-    parser.add_argument("--ledger", required=True, metavar="LEDGER", help="a file")
-    parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
-    _add_engine(parser, required=False)
-    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
-    parser.add_argument("item", metavar="KEY", help="declaration_id/item_number")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="the files read")
-
-
-def _add_action(
-    actions: Commands, name: str, about: str, command: str
-) -> argparse.ArgumentParser:
-    """Add an action of the command `ledger`."""
-    parser = actions.add_parser(name, help=about, description=about)
-    parser.add_argument("ledger", metavar="LEDGER", help="a file")
-    parser.add_argument("--key", metavar="FILE", help="default: LEDGER.key")
-    parser.set_defaults(module="_ledger", command=command, has_data=False)
-    add_language(parser)
-    return parser
-
-
-def _add_engine(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Add the folder of a saved engine, or its address in a tracking store."""
-    parser.add_argument(
-        "--engine",
-        required=required,
-        metavar="ENGINE",
-        help="a folder, models:/NAME@ALIAS, models:/NAME/VERSION or runs:/RUN",
-    )
-    _add_store(parser)
-
-
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    """Add the address of a tracking store."""
-    parser.add_argument(
-        "--tracking-uri",
-        metavar="URI",
-        help="the tracking store; default MLFLOW_TRACKING_URI, else ./smartrisk-mlruns",
-    )
-
-
-def _add_header(parser: argparse.ArgumentParser) -> None:
-    """Add the file of the documents, for a file that holds their items only."""
-    parser.add_argument(
-        "--header", metavar="FILE", help="documents, where FILE holds their items only"
-    )
-    parser.add_argument("--on", metavar="COLUMN,...", help=_ON)
-
-
-def _add_level(parser: argparse.ArgumentParser) -> None:
-    """Add what a result is about."""
-    parser.add_argument(
-        "--level",
-        choices=("item", "document"),
-        help="what a result is about: an item, or a whole document",
-    )
-
-
-def _add_guard(parser: argparse.ArgumentParser) -> None:
-    """Add what to do with items that do not fit what the engine learned from."""
-    parser.add_argument(
-        "--guard",
-        choices=("warn", "raise", "off"),
-        default="warn",
-        help="warn of items unlike those of the fit, stop, or do not look",
-    )
-
-
-def _add_data(
-    parser: argparse.ArgumentParser, *, with_outcomes: bool, part: str
-) -> None:
-    """Add the files to read: an administration's own, or the Korean set."""
-    if with_outcomes:
-        parser.add_argument("--declarations", metavar="FILE", help=_FILE)
-        parser.add_argument("--outcomes", metavar="FILE", help=_FILE)
-        parser.add_argument(
-            "--outcome-columns", metavar="MAP", help="as --columns, for the outcomes"
-        )
-        _add_level(parser)
-    else:
-        parser.add_argument("declarations", nargs="?", metavar="FILE", help=_FILE)
-    _add_header(parser)
-    parser.add_argument("--columns", metavar="MAP", help=_COLUMNS)
-    parser.add_argument(
-        "--on-error",
-        choices=("raise", "set_aside"),
-        default="raise",
-        help="stop at unusable rows, or leave them out and count them",
-    )
-    parser.add_argument("--kcs", metavar="PATH", help="the Korean set instead of files")
-    parser.add_argument("--part", choices=("train", "valid"), default=part)
-    parser.set_defaults(has_data=True)

@@ -9,7 +9,8 @@ The tree::
     ├── ArtefactError (ValueError)      a saved engine is damaged, foreign or edited
     ├── LedgerError (RuntimeError)      a ledger is damaged or was changed
     ├── TrackingError (RuntimeError)    the tracking store refused or did not answer
-    └── MissingExtraError (ImportError) an optional dependency is not installed
+    ├── MissingExtraError (ImportError) a package that something needs is not installed
+    └── MissingLibraryError (ImportError) the system lacks what a package needs
 
     SmartRiskWarning (UserWarning)
     ├── DataQualityWarning              doubtful but legal input
@@ -21,7 +22,9 @@ The tree::
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Integral
 from types import MappingProxyType
@@ -39,6 +42,7 @@ __all__ = [
     "LedgerError",
     "Message",
     "MissingExtraError",
+    "MissingLibraryError",
     "SmallSampleWarning",
     "SmartRiskError",
     "SmartRiskWarning",
@@ -249,7 +253,9 @@ class TrackingError(SmartRiskError, RuntimeError):
 
 
 class MissingExtraError(SmartRiskError, ImportError):
-    """An optional dependency is not installed.
+    """A package that something needs is not installed.
+
+    Either it belongs to an extra, or a lighter installation left it out.
 
     Parameters
     ----------
@@ -260,7 +266,7 @@ class MissingExtraError(SmartRiskError, ImportError):
     """
 
     def __init__(self, package: str, extra: str | None = None) -> None:
-        target = f"'smartrisk[{extra}]'" if extra else package
+        target = f"'smartrisk[{extra}]'" if extra else _requirement(package)
         super().__init__(
             "errors.missing_extra",
             "{package!r} is not installed; run: pip install {target}",
@@ -269,6 +275,76 @@ class MissingExtraError(SmartRiskError, ImportError):
         )
         self.name = package
         self.extra = extra
+
+
+def _requirement(package: str) -> str:
+    """Return what pip is to install: the versions that smartrisk works with."""
+    from importlib import metadata
+
+    try:
+        lines = metadata.requires("smartrisk") or []
+    except metadata.PackageNotFoundError:  # run from a folder of sources
+        return package
+    for line in lines:
+        name = line[: len(package)]
+        if name == package and ";" not in line and line[len(package) :][:1] in "<>=!~":
+            return f"'{line}'" if line != package else package
+    return package
+
+
+#: What packages lack on each system, and the remedy.
+_PROBLEMS: dict[str, str] = {
+    "win32": "{package!r} is installed but cannot start, since Windows lacks the "
+    "Microsoft Visual C++ runtime (vcruntime140_1.dll, msvcp140.dll). Install the "
+    "'Microsoft Visual C++ Redistributable' for x64, 2015 or later, then start Python "
+    "again. Windows says: {problem}",
+    "darwin": "{package!r} is installed but cannot start, since macOS lacks the OpenMP "
+    "runtime (libomp.dylib). Run: brew install libomp. Then start Python again. macOS "
+    "says: {problem}",
+    "linux": "{package!r} is installed but cannot start, since the system lacks the "
+    "OpenMP runtime (libgomp.so.1). Install it, on Debian and Ubuntu by: apt-get "
+    "install libgomp1. Then start Python again. The system says: {problem}",
+}
+#: Longest text of a system in an error: it may list every folder that was searched.
+_LONGEST_PROBLEM = 200
+
+
+class MissingLibraryError(SmartRiskError, ImportError):
+    """The system lacks a library that an installed package needs.
+
+    Parameters
+    ----------
+    package : str
+        The package that cannot start.
+    problem : str
+        What the system says.
+
+    Examples
+    --------
+    >>> from smartrisk.errors import MissingLibraryError
+    >>> error = MissingLibraryError("lightgbm", "cannot open shared object file")
+    >>> error.name
+    'lightgbm'
+    """
+
+    def __init__(self, package: str, problem: str) -> None:
+        super().__init__(
+            "errors.missing_library",
+            _PROBLEMS.get(sys.platform, _PROBLEMS["linux"]),
+            package=package,
+            problem=" ".join(problem.split())[:_LONGEST_PROBLEM],
+        )
+        self.name = package
+
+
+@contextmanager
+def needing(package: str, extra: str | None = None) -> Iterator[None]:
+    """Raise `MissingExtraError` where what a block imports is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or package).partition(".")[0]
+        raise MissingExtraError(missing, extra) from error
 
 
 class SmartRiskWarning(_Text, UserWarning):

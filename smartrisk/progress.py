@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from smartrisk.errors import needing
+
 __all__ = ["is_watched", "track_items", "track_messages", "track_steps"]
 
 Item = TypeVar("Item")
@@ -140,7 +142,8 @@ def track_messages(label: str) -> Iterator[Callable[[str], None]]:
 
 def _make_bar(**options: Any) -> Any:
     """Return a bar of tqdm that is wiped when it is closed."""
-    from tqdm import tqdm
+    with needing("tqdm"):
+        from tqdm import tqdm
 
     shape = {"bar_format": "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}]"}
     return tqdm(leave=False, mininterval=_REDRAW_SECONDS, **shape | options)

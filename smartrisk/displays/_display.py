@@ -14,7 +14,7 @@ import pandas as pd
 
 from smartrisk.artefact import write_file
 from smartrisk.displays._texts import Texts
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import ArgumentError, check_choice, needing
 from smartrisk.page_style import COLOURS, GREY, INK, LINES
 from smartrisk.results import Result
 
@@ -186,8 +186,9 @@ class Display:
             If the number of axes is neither 1 nor that of the panels, or `lang` is
             unknown.
         """
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
+        with needing("matplotlib"):
+            import matplotlib as mpl
+            from matplotlib.figure import Figure
 
         texts = Texts(lang)
         with _DRAWING, mpl.rc_context(_style()):
@@ -254,8 +255,9 @@ class Display:
 
     def _render(self, kind: str, lang: str | None) -> bytes:
         """Draw on its own figure, whatever the settings of matplotlib."""
-        from matplotlib import style
-        from matplotlib.figure import Figure
+        with needing("matplotlib"):
+            from matplotlib import style
+            from matplotlib.figure import Figure
 
         texts = Texts(lang or self._lang)
         stamp = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, needing
 from smartrisk.explanations._grouping import Float
 
 #: Contributions and the output of the model must agree to this, relative to 1 plus the
@@ -216,7 +216,8 @@ def _explain_linear(model: Any, center: Float, X: Float) -> Float:
     center = center.ravel()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import shap
+        with needing("shap"):
+            import shap
 
         masker = shap.maskers.Independent(center[None, :], max_samples=1)
         values = shap.LinearExplainer((weights, constant), masker).shap_values(X)
@@ -228,7 +229,8 @@ def _explain_trees(model: Any, X: Float) -> Float:
     """Return contributions by shap's tree explainer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import shap
+        with needing("shap"):
+            import shap
 
         explainer = _EXPLAINERS.get(model)
         if explainer is None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.errors import ArgumentError, MissingExtraError, check_choice
+from smartrisk.errors import ArgumentError, check_choice, needing
 from smartrisk.explanations._facts import DeclaredValues
 from smartrisk.explanations._grouping import Float, Plan
 from smartrisk.explanations._html import (
@@ -316,13 +316,10 @@ class Reasons(Result):
         """
         check_choice("Reasons.explanation", "by", by, ("concept", "field", "feature"))
         words = make_wording("Reasons.explanation", lang)
-        try:
-            with warnings.catch_warnings():
-                # Importing shap triggers deprecation warnings of matplotlib.
-                warnings.simplefilter("ignore")
-                import shap
-        except ImportError as error:
-            raise MissingExtraError("shap") from error
+        with needing("shap"), warnings.catch_warnings():
+            # Importing shap triggers deprecation warnings of matplotlib.
+            warnings.simplefilter("ignore")
+            import shap
         base = np.array(self.base_values)
         if by == "feature":
             return shap.Explanation(

@@ -15,10 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from smartrisk.errors import (
     ArgumentError,
     ArtefactError,
+    MissingLibraryError,
     check_jobs,
     check_number,
     check_sequence,
     format_values,
+    needing,
 )
 from smartrisk.models._tree_text import check_tree_text
 from smartrisk.threads import count_jobs, is_forked_child
@@ -45,8 +47,19 @@ def load_lightgbm() -> Any:
 
     In a forked child it uses one thread, whatever it does: it reads its text with as
     many threads as it used last, and those of the parent do not exist in the child.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    MissingLibraryError
+        If the system lacks what it needs: the runtime of Visual C++, or OpenMP.
     """
-    import lightgbm as lgb
+    try:
+        with needing("lightgbm"):
+            import lightgbm as lgb
+    except OSError as error:
+        raise MissingLibraryError("lightgbm", str(error)) from error
 
     lgb.register_logger(logging.getLogger("smartrisk.lightgbm"))
     _limit_in_children()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from smartrisk.errors import ArgumentError, ArtefactError
+from smartrisk.errors import ArgumentError, ArtefactError, needing
 from smartrisk.models._boosting import load_lightgbm
 from smartrisk.models._stored_trees import check_stored_trees
 from smartrisk.models._tree_text import check_tree_text
@@ -137,7 +137,8 @@ def dump_estimator(estimator: Any) -> bytes:
     >>> load_estimator(dump_estimator(Ridge(alpha=3)))
     Ridge(alpha=3)
     """
-    import skops.io
+    with needing("skops"):
+        import skops.io
 
     try:
         return bytes(skops.io.dumps(estimator))
@@ -196,7 +197,8 @@ def load_estimator(
     >>> load_estimator(dump_estimator(Ridge(alpha=3)))
     Ridge(alpha=3)
     """
-    import skops.io
+    with needing("skops"):
+        import skops.io
 
     load_lightgbm()  # so that a forked child reads trees with one thread
     try:
@@ -244,7 +246,8 @@ def _texts_of_trees(content: bytes) -> list[str]:
 
 def untrusted_types(content: bytes, trusted: Iterable[str] = ()) -> list[str]:
     """Return the types in the bytes of an estimator that are on no list."""
-    import skops.io
+    with needing("skops"):
+        import skops.io
 
     allowed = {name for names in TRUSTED.values() for name in names} | set(trusted)
     return sorted(set(skops.io.get_untrusted_types(data=content)) - allowed)

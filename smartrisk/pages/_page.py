@@ -16,7 +16,7 @@ import pandas as pd
 from smartrisk import __version__
 from smartrisk.artefact import write_file
 from smartrisk.displays import Display, Texts
-from smartrisk.errors import ArgumentError, check_choice
+from smartrisk.errors import ArgumentError, check_choice, needing
 from smartrisk.languages import catalogue
 from smartrisk.page_style import CONTENT_POLICY, GREY, INK, LINES, style_sheet
 from smartrisk.results import clean_text
@@ -280,7 +280,8 @@ class Page:
 @cache
 def _environment(lang: str) -> jinja2.Environment:
     """Return the templates of a language."""
-    import jinja2
+    with needing("jinja2"):
+        import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("smartrisk.pages"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ VERSION_TAG = "smartrisk.engine_version"
 MODEL_TAG = "smartrisk.model_id"
 
 _ENTRY = Path(__file__).resolve().parents[1] / "_mlflow_entry.py"
-#: What a served engine imports.
+#: What a served engine imports, besides MLflow.
 _PACKAGES = (
-    "mlflow",
     "numpy",
     "pandas",
     "scipy",
@@ -189,8 +189,19 @@ def _write_example(example: pd.DataFrame, local: Path) -> None:
 
 def _requirements(engine: RiskEngine) -> list[str]:
     """Return what the model needs; without it MLflow takes ten seconds to infer it."""
-    names = {*_PACKAGES, *_packages_of(engine)}
+    mlflow = "mlflow" if light_version() is None else "mlflow-skinny"
+    names = {mlflow, *_PACKAGES, *_packages_of(engine)}
     return [f"{name}=={importlib.metadata.version(name)}" for name in sorted(names)]
+
+
+def light_version() -> str | None:
+    """Return the version of the light MLflow; None where it is whole, or absent."""
+    try:
+        importlib.metadata.version("mlflow")
+    except importlib.metadata.PackageNotFoundError:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version("mlflow-skinny")
+    return None
 
 
 def _packages_of(engine: RiskEngine) -> set[str]:

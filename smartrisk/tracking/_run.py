@@ -26,7 +26,12 @@ from smartrisk.tracking._context import (
 )
 from smartrisk.tracking._findings import find_findings, log_findings
 from smartrisk.tracking._metrics import Judgement, as_sequence, read_figures
-from smartrisk.tracking._model import VERSION_TAG, create_version, log_model
+from smartrisk.tracking._model import (
+    VERSION_TAG,
+    create_version,
+    light_version,
+    log_model,
+)
 from smartrisk.tracking._names import entry_names
 from smartrisk.tracking._steps import (
     log_inputs,
@@ -117,6 +122,9 @@ class Run:
         place = redact_uri(self.tracking_uri)
         view = f"mlflow ui --backend-store-uri {place}"
         serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
+        light = light_version()
+        if light is not None:  # it comes without the pages of MLflow
+            view = f"pip install 'mlflow=={light}', then: {view}"
         if place.startswith("http"):
             view = f"{place}/#/runs/{self.run_id}"
             serve = f"MLFLOW_TRACKING_URI={place} {serve}"

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from smartrisk.errors import SmartRiskError, SmartRiskWarning, TrackingError
+from smartrisk.errors import (
+    MissingExtraError,
+    SmartRiskError,
+    SmartRiskWarning,
+    TrackingError,
+    needing,
+)
 from smartrisk.tracking._local_store import hold_lock, prepare
 
 #: Folder of the default store, in the working directory.
@@ -58,7 +64,7 @@ _NOISY = (
 def import_mlflow() -> Any:
     """Return MLflow, loaded without telemetry and without its log of migrations."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    with warnings.catch_warnings():
+    with needing("mlflow"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow
     for name in _NOISY:
@@ -103,6 +109,9 @@ def raise_tracking_errors(uri: str, action: str) -> Iterator[None]:
             yield
         except SmartRiskError:
             raise
+        except ModuleNotFoundError as error:  # a light set without the store's parts
+            missing = (error.name or "mlflow").partition(".")[0]
+            raise MissingExtraError(missing) from error
         except Exception as error:
             if is_refusal(error):
                 raise TrackingError(

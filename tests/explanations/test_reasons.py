@@ -357,7 +357,7 @@ def test_the_shap_explanation_holds_the_same_numbers():
 
 def test_a_missing_shap_names_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "shap", None)
-    with pytest.raises(MissingExtraError, match="pip install shap"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'shap"):
         _ = explain(*make_inputs()).shap
 
 

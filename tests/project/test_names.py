@@ -20,6 +20,7 @@ INTERNAL = {
         "check_number",
         "check_sequence",
         "format_values",
+        "needing",
         "suggest_nearest",
     }
 }

@@ -1,6 +1,7 @@
-"""Write the glossary page of the guide from smartrisk/locale/glossary.toml.
+"""Write the glossary pages of the documentation from smartrisk/locale/glossary.toml.
 
-``python .ci/glossary.py`` writes docs/guide/glossary.md; a test compares the two.
+``python .ci/glossary.py`` writes docs/guide/glossary.md, and the pages in French and
+Spanish; tests compare them.
 """
 
 from __future__ import annotations
@@ -30,20 +31,58 @@ print(terms["net_mass"].name, "|", terms["net_mass"].meaning)
 | English | French | Spanish | meaning | where |
 |---|---|---|---|---|
 """
+_CODE = _HEAD[_HEAD.index("```") : _HEAD.rindex("```") + 3]
+#: The same in other languages, with the meanings in them; where the library has a term
+#: is in the English page.
+_TRANSLATED_HEADS = {
+    "fr": f"""# Que veulent dire les mots ?
+
+Les termes de la bibliothèque en français, en anglais et en espagnol. Les messages, les
+motifs et les pages s'y tiennent, et un test compare chaque message traduit à cette
+liste. Les mots d'autres administrations sont entre parenthèses : la vôtre peut nommer
+une chose autrement, et `smartrisk.pages.PageTerms` donne vos noms aux circuits.
+
+{_CODE}
+
+| français | anglais | espagnol | sens |
+|---|---|---|---|
+""",
+    "es": f"""# ¿Qué significan las palabras?
+
+Los términos de la biblioteca en español, inglés y francés. Los mensajes, los motivos y
+las páginas los respetan, y una prueba compara cada mensaje traducido con esta lista.
+Las palabras de otras administraciones están entre paréntesis: la suya puede llamar a
+una cosa de otro modo, y `smartrisk.pages.PageTerms` da sus nombres a los canales.
+
+{_CODE}
+
+| español | inglés | francés | significado |
+|---|---|---|---|
+""",
+}
 
 
-def page() -> str:
-    """Return the text of the page."""
-    lists = [glossary(lang) for lang in LANGUAGES]
+def page(lang: str = "en") -> str:
+    """Return the text of the page in a language, whose terms stand first."""
+    languages = [lang, *(other for other in LANGUAGES if other != lang)]
     rows = []
-    for terms in zip(*lists, strict=True):
-        names = [
+    for terms in zip(*map(glossary, languages), strict=True):
+        cells = [
             f"{term.name} ({term.regional})" if term.regional else term.name
             for term in terms
         ]
-        rows.append(f"| {' | '.join((*names, terms[0].meaning, terms[0].used))} |\n")
-    return _HEAD + "".join(rows)
+        cells.append(terms[0].meaning)
+        if lang == "en":
+            cells.append(terms[0].used)
+        rows.append(f"| {' | '.join(cells)} |\n")
+    return _TRANSLATED_HEADS.get(lang, _HEAD) + "".join(rows)
+
+
+def path(lang: str) -> Path:
+    """Return the file of the page in a language."""
+    return PAGE if lang == "en" else ROOT / "docs" / lang / PAGE.name
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for lang in LANGUAGES:
+        path(lang).write_text(page(lang), encoding="utf-8")

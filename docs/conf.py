@@ -202,7 +202,15 @@ def write_home_pages(folder, split, engine) -> None:
         path.chmod(0o644)  # what the library saves is for its owner only
 
 
-def setup(app: object) -> None:
+def name_language(app, pagename, templatename, context, doctree) -> None:
+    """Give a page in another language its language, for readers who listen."""
+    folder = pagename.partition("/")[0]
+    if folder in ("fr", "es"):
+        context["language"] = folder
+
+
+def setup(app) -> None:
     """Write what is generated before Sphinx reads the pages."""
     write_reference()
     write_home()
+    app.connect("html-page-context", name_language)

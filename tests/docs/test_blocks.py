@@ -20,6 +20,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Blocks of translations are those of their English pages: see test_translations.py.
+TRANSLATED = ("docs/fr", "docs/es")
 GENERATED = ("docs/_build", "docs/gallery", "docs/tables", "docs/reference/generated")
 #: Pages whose blocks take more than a second; the README stays quick.
 SLOW = {
@@ -57,7 +59,7 @@ def pages():
     found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     found += sorted((ROOT / "docs").rglob("*.md"))
     names = [path.relative_to(ROOT).as_posix() for path in found if path.exists()]
-    return [name for name in names if not name.startswith(GENERATED)]
+    return [name for name in names if not name.startswith((*GENERATED, *TRANSLATED))]
 
 
 def exception_of(example):

@@ -157,11 +157,13 @@ def test_terms_of_a_country_are_those_of_its_language():
         glossary("de")
 
 
-def test_the_page_of_the_guide_is_made_from_the_glossary(root):
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_of_a_language_is_made_from_the_glossary(root, lang):
     program = load(root, "glossary")
-    assert program.PAGE.read_text(encoding="utf-8") == program.page(), (
+    assert program.path(lang).read_text(encoding="utf-8") == program.page(lang), (
         "run python .ci/glossary.py"
     )
+    assert glossary(lang)[0].meaning in program.page(lang)
 
 
 def test_an_inflected_term_is_found_and_another_word_is_not():

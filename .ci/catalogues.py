@@ -20,10 +20,13 @@ from babel.messages.pofile import read_po, write_po
 from smartrisk.cli._help import ARGPARSE, ARGPARSE_PLURALS, help_texts
 from smartrisk.cli._main import make_parser
 from smartrisk.explanations._messages import MESSAGES
+from smartrisk.workshop._sources import list_messages, list_sources
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "smartrisk" / "locale"
-DOMAINS = ("reasons", "pages", "messages", "help")
+#: The sources of the workshop, each with the texts of its tasks, are domains too.
+SOURCES = list_sources()
+DOMAINS = ("reasons", "pages", "messages", "help", *SOURCES)
 LANGUAGES = ("fr", "es")
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
 _KEYWORDS = {
@@ -37,7 +40,7 @@ _KEYWORDS = {
 MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
     *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
-    *("readiness", "statistics"),
+    *("readiness", "statistics", "workshop"),
     "models/_calibration",  # warns in `fit`
 )
 #: Packages whose other texts belong to the pages.
@@ -60,28 +63,41 @@ _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 def template(domain: str) -> Catalog:
     """Return the English texts of a domain."""
     texts = Catalog(domain=domain, charset="utf-8", fuzzy=False)
+    for context, text in _list_texts(domain):
+        texts.add(text, context=context)
+    return texts
+
+
+def _list_texts(domain: str) -> list[tuple[str | None, str | tuple[str, ...]]]:
+    """Return the texts of a domain, each with its context."""
     if domain == "reasons":
-        for name, text in MESSAGES.items():
-            texts.add(text, context=name)
-        return texts
+        return list(MESSAGES.items())
     if domain == "messages":
-        for text in sorted(message_templates()):
-            texts.add(text)
-        return texts
+        return [(None, text) for text in sorted(message_templates())]
     if domain == "help":
         found = help_texts(make_parser()) | {(None, text) for text in ARGPARSE}
-        for context, text in sorted(found, key=lambda one: (one[0] or "", one[1])):
-            texts.add(text, context=context)
-        for plural in ARGPARSE_PLURALS:
-            texts.add(plural)
-        return texts
-    for package in ("displays", "pages", "statistics"):
-        entries = extract_from_dir(
+        ordered = sorted(found, key=lambda one: (one[0] or "", one[1]))
+        return [*ordered, *((None, plural) for plural in ARGPARSE_PLURALS)]
+    if domain in SOURCES:
+        return [(None, text) for text in (*list_messages(domain), *task_texts(domain))]
+    return [
+        (context, text)
+        for package in ("displays", "pages", "statistics")
+        for _, _, text, _, context in extract_from_dir(
             ROOT / "smartrisk" / package, method_map=_METHODS, keywords=_KEYWORDS
         )
-        for _, _, text, _, context in entries:
-            texts.add(text, context=context)
-    return texts
+    ]
+
+
+def task_texts(source: str) -> list[str]:
+    """Return what the tasks of a lab say: marked texts of its module, in order."""
+    name = source.replace("-", "_")
+    file = ROOT / "smartrisk" / "workshop" / "tasks" / f"{name}.py"
+    if not file.exists():
+        return []
+    with file.open("rb") as stream:
+        found = list(extract("python", stream, keywords={"N_": None}))
+    return [text for _, text, _, _ in found if isinstance(text, str)]
 
 
 def message_templates() -> set[str]:

@@ -55,6 +55,7 @@ from smartrisk.cli._record_options import (
 from smartrisk.cli._serve_options import add_serve
 from smartrisk.cli._statistics_options import add_statistics
 from smartrisk.cli._terminal import print_error
+from smartrisk.cli._workshop_options import add_workshop, name_action
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import N_, catalogue
 
@@ -136,7 +137,7 @@ def _parse(arguments: Sequence[str], lang: str) -> dict[str, Any]:
     """Return the options of a command; files may stand on both sides of an option."""
     parser = make_parser()
     translate_parser(parser, lang)
-    found, rest = parser.parse_known_args(arguments)
+    found, rest = parser.parse_known_args(name_action(arguments))
     options = vars(found)
     takes_files = isinstance(options.get("files"), list)
     if rest and (not takes_files or any(word.startswith("-") for word in rest)):
@@ -222,6 +223,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_ledger,
         add_lineage,
         add_serve,
+        add_workshop,
     ):
         add(commands)
     return parser

@@ -9,6 +9,7 @@ from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
+from smartrisk.pages._handout import Handout
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import PageTerms
 from smartrisk.pages._policy_report import PolicyReport
@@ -23,6 +24,7 @@ __all__ = [
     "DataCard",
     "DataProfile",
     "EvaluationReport",
+    "Handout",
     "ModelCard",
     "PageTerms",
     "PolicyReport",

@@ -4,4 +4,26 @@ Reads the sources of the labs and their catalogues; writes notebooks, and the pa
 around them. Worlds are made on the spot, so every learner can have one of their own.
 """
 
-__all__: list[str] = []
+from smartrisk.workshop._feedback import (
+    Feedback,
+    Progress,
+    check,
+    hint,
+    read_progress,
+    solution,
+)
+from smartrisk.workshop._folder import write_class
+from smartrisk.workshop._lab import Lab, Seat, open_lab
+
+__all__ = [
+    "Feedback",
+    "Lab",
+    "Progress",
+    "Seat",
+    "check",
+    "hint",
+    "open_lab",
+    "read_progress",
+    "solution",
+    "write_class",
+]

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 #: The name to import, where it is not the name to install.
-IMPORT_NAMES = {"scikit-learn": "sklearn"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "markdown-it-py": "markdown_it"}
 #: Parts of a dependency that are packages of their own, which it hands out.
 COMPANIONS = {
     **{"matplotlib": "cycler", "jinja2": "markupsafe", "mlflow": "alembic"},

@@ -176,6 +176,7 @@ FORBIDDEN_IMPORTS = [
     ("jinja2 is imported in pages only", "displays.py", "jinja2"),
     ("a server of HTTP is imported in serving only", "engine.py", "uvicorn"),
     ("distributed is imported in scale only", "engine.py", "distributed"),
+    ("markdown_it is imported in pages only", "engine.py", "markdown_it"),
     ("nbformat is imported in workshop only", "engine.py", "nbformat"),
     (
         "sqlite3 is imported in intake, ledger and tracking only",

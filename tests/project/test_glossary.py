@@ -79,8 +79,8 @@ EXCEPTIONS = {
 
 
 def words_of(text):
-    """Return the words of an English message: no placeholder, no name of a table."""
-    text = re.sub(r"%\(\w+\)s|\{[^}]*\}|'[^' ]*'", " ", text)
+    """Return the words of an English message: no placeholder, no code, no table."""
+    text = re.sub(r"%\(\w+\)s|\{[^}]*\}|'[^' ]*'|`[^`]*`", " ", text)
     return re.sub(r"\b[A-Z_]{4,}\b", " ", text)
 
 

@@ -1,0 +1,68 @@
+"""The options of `workshop` and of its actions."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from smartrisk.cli._option_values import parse_seed
+from smartrisk.cli._parsers import Commands, add_command, add_language
+
+#: What is no folder after ``workshop``; a folder of such a name is written ./check.
+ACTIONS = ("write", "progress")
+
+
+def name_action(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line, a folder after `workshop` being written."""
+    words = list(words)
+    if words[:1] == ["workshop"] and len(words) > 1:
+        first = words[1]
+        if first not in ACTIONS and first not in ("-h", "--help"):
+            words.insert(1, "write")
+    return words
+
+
+def add_workshop(commands: Commands) -> None:
+    """Add the command `workshop` and its actions."""
+    parser = add_command(
+        commands, "workshop", "write the folder of a class, and what belongs to it"
+    )
+    parser.usage = "smartrisk workshop (DIR | ACTION) [options]"
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_write(actions)
+    _add_progress(actions)
+
+
+def add_action(actions: Commands, name: str, about: str) -> argparse.ArgumentParser:
+    """Add an action whose function is ``workshop_NAME`` in `cli._workshop`."""
+    parser = actions.add_parser(name, help=about, description=about)
+    parser.set_defaults(module="_workshop", command=f"workshop_{name}", has_data=False)
+    add_language(parser)
+    return parser
+
+
+def _add_write(actions: Commands) -> None:
+    """Add the action that writes a class; it is what a folder alone means."""
+    parser = add_action(actions, "write", "write labs, pages and data of one seat")
+    parser.add_argument("folder", metavar="DIR", help="a new or an empty folder")
+    parser.add_argument(
+        "--trainer", action="store_true", help="write answers, guide and plans too"
+    )
+    parser.add_argument(
+        "--seed", type=parse_seed, metavar="N", help="seed of the class; default: drawn"
+    )
+    parser.add_argument(
+        "--seat",
+        type=parse_seed,
+        metavar="N",
+        help="number of the seat; each has right answers of its own",
+    )
+    parser.add_argument(
+        "--refresh", action="store_true", help="add what is missing, overwrite nothing"
+    )
+
+
+def _add_progress(actions: Commands) -> None:
+    """Add the action that prints how far a learner has come."""
+    parser = add_action(actions, "progress", "print which tasks of a class are right")
+    parser.add_argument("folder", metavar="DIR", help="folder of a class")

@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 from smartrisk.cli._help import ARGPARSE, ARGPARSE_PLURALS, help_texts
 from smartrisk.cli._main import make_parser
+from smartrisk.cli._table_words import entries as printed_words
 from smartrisk.explanations._messages import MESSAGES
 from smartrisk.workshop._sources import list_messages, list_sources
 
@@ -53,7 +54,7 @@ _MESSAGES = dict.fromkeys(
         *("LeakageWarning", "SmallSampleWarning", "SmartRiskWarning", "__init__"),
     ],
     (2,),
-) | {"N_": None, "RequestError": (3,)}
+) | {"N_": None, "RequestError": (3,), "print_message": (2,), "broken": (2,)}
 #: Tables of templates at the top of a file, by their name.
 _TABLES = ("_PROBLEMS", "PROBLEMS", "_TEXTS")
 #: One fixed date in the headers, so that the same texts give the same bytes.
@@ -76,6 +77,7 @@ def _list_texts(domain: str) -> list[tuple[str | None, str | tuple[str, ...]]]:
         return [(None, text) for text in sorted(message_templates())]
     if domain == "help":
         found = help_texts(make_parser()) | {(None, text) for text in ARGPARSE}
+        found |= printed_words()
         ordered = sorted(found, key=lambda one: (one[0] or "", one[1]))
         return [*ordered, *((None, plural) for plural in ARGPARSE_PLURALS)]
     if domain in SOURCES:

@@ -37,7 +37,8 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "tables", "**/GALLERY_HEADER.rst"]
+# The README in other languages leads to files of the project, as the README does.
+exclude_patterns = ["_build", "tables", "**/GALLERY_HEADER.rst", "*/readme.md"]
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 myst_enable_extensions = ["colon_fence", "dollarmath"]

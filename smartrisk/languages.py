@@ -277,6 +277,11 @@ def N_(text: str) -> str:  # noqa: N802
 
 #: How the message of a field begins, before the reason: see `validation`.
 _HEADS = (N_("{field!r} (column {column!r}): "), N_("{field!r}: "))
+#: What the lines of a file are.
+_PARTS = (
+    *(N_("{n} title"), N_("{n} header"), N_("{n} rows"), N_("{n} empty")),
+    *(N_("{n} repeated header"), N_("{n} footer"), N_("{n} set aside")),
+)
 #: Phrases within values of messages: what they look like in English, and their text.
 _PHRASES = (
     (
@@ -292,6 +297,16 @@ _PHRASES = (
         N_("{column} for field {field}"),
     ),
     (re.compile(r"(?<=, )and (?P<n>[0-9]+) more(?![\w'])"), N_("and {n} more")),
+    # The parts of a file, after what its lines are.
+    *(
+        (
+            re.compile(
+                template.replace("{n}", r"(?<=[=+] )(?P<n>[0-9]+)") + r"(?= \+|\.)"
+            ),
+            template,
+        )
+        for template in _PARTS
+    ),
 )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from smartrisk.artefact import write_file
 from smartrisk.benchmark import MEASURES, BenchmarkResult, markdown_page, run_benchmark
-from smartrisk.cli._terminal import print_line, print_table
+from smartrisk.cli._messages import print_message
+from smartrisk.cli._table_words import print_table
+from smartrisk.cli._terminal import print_line
 from smartrisk.datasets import SCENARIOS
 from smartrisk.progress import track_messages
 
@@ -45,7 +47,7 @@ def benchmark(
     if out is not None:
         text = markdown_page(result, _format_command(quick, scenarios, kcs), seconds)
         path = write_file(Path(out), lambda draft: draft.write_text(text, "utf-8"))
-        print_line(f"table: {path}")
+        print_message("cli.benchmark_table", "table: {path}", path=path)
     return 0
 
 
@@ -60,7 +62,12 @@ def _print_result(result: BenchmarkResult, seconds: float) -> None:
     print_table(result.summary()[columns].round(3))
     print_line()
     n_results = len(result.frame())
-    print_line(f"{n_results} results in {seconds:.0f} s. Precision and revenue at 5 %.")
+    print_message(
+        "cli.benchmark_done",
+        "{n_results} results in {seconds} s. Precision and revenue at 5 %.",
+        n_results=n_results,
+        seconds=f"{seconds:.0f}",
+    )
 
 
 def _format_command(quick: bool, scenarios: str | None, kcs: str | None) -> str:

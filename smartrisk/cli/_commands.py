@@ -18,10 +18,16 @@ from smartrisk.cli._files import (
     load_outcomes,
     write_table,
 )
-from smartrisk.cli._fix_list import write_fix_list
-from smartrisk.cli._messages import account_for_rows, naming_file, render_message
+from smartrisk.cli._fix_list import reasons_in_words, write_fix_list
+from smartrisk.cli._messages import (
+    account_for_rows,
+    naming_file,
+    print_message,
+    render_message,
+)
 from smartrisk.cli._stage import print_stage
-from smartrisk.cli._terminal import print_line, print_table
+from smartrisk.cli._table_words import code_in_words, print_table
+from smartrisk.cli._terminal import percent, print_line
 from smartrisk.datasets import make_declarations
 from smartrisk.engine import Guard, RiskEngine
 from smartrisk.errors import ArgumentError, Message
@@ -48,8 +54,8 @@ def generate(
             write_table(frame, str(path), escape=False)
         finish_step()
     for path, frame in frames.items():
-        print_line(f"{path}: {len(frame)} rows")
-    print_line("The truth is for judging, never for fitting.")
+        print_message("cli.file_rows", "{path}: {n} rows", path=path, n=len(frame))
+    print_message("cli.truth", "The truth is for judging, never for fitting.")
     return 0
 
 
@@ -79,7 +85,7 @@ def validate(
     summary = checked.summary()
     if len(summary):
         print_line()
-        print_table(summary)
+        print_table(reasons_in_words(summary))
     if not checked.ok:
         print_line()
         print_line(" ".join(render_message(text) for text in checked.messages()))
@@ -136,13 +142,9 @@ def fit(
         finish_step()
         folder = engine.save(out)
         finish_step()
-    results = "no results"
-    if outcomes is not None and len(outcomes):
-        rate = outcomes["illicit"].mean()
-        results = f"{len(outcomes)} results ({rate:.1%} hits)"
-    print_line(f"engine {engine.version_}: {len(declarations)} items, {results}")
+    _print_learned(engine, declarations, outcomes)
     print_stage(engine)
-    print_line(f"saved in {folder}")
+    print_message("cli.saved", "saved in {folder}", folder=folder)
     print_doubts(doubts)
     if track is not None:
         from smartrisk.tracking import log_run
@@ -153,6 +155,27 @@ def fit(
     return 0
 
 
+def _print_learned(
+    engine: RiskEngine, declarations: pd.DataFrame, outcomes: pd.DataFrame | None
+) -> None:
+    """Print what an engine learned from."""
+    named = {"version": engine.version_, "n_items": len(declarations)}
+    if outcomes is None or not len(outcomes):
+        print_message(
+            "cli.engine_of_items",
+            "engine {version}: {n_items} items, no results",
+            **named,
+        )
+        return
+    print_message(
+        "cli.engine_of_results",
+        "engine {version}: {n_items} items, {n_results} results ({rate} hits)",
+        n_results=len(outcomes),
+        rate=percent(outcomes["illicit"].mean()),
+        **named,
+    )
+
+
 def score(
     data: DataFiles, *, engine: EngineAddress, guard: Guard, out: str | None, show: int
 ) -> int:
@@ -161,7 +184,12 @@ def score(
     scores = score_in_chunks(loaded, load_declarations(data), guard)
     print_stage(loaded)
     if out is not None:
-        print_line(f"{len(scores)} scores: {write_table(scores, out)}")
+        print_message(
+            "cli.scores_written",
+            "{n} scores: {path}",
+            n=len(scores),
+            path=write_table(scores, out),
+        )
     _print_first(scores.sort_values("risk_score", ascending=False, kind="stable"), show)
     return 0
 
@@ -179,11 +207,20 @@ def select(
     loaded = load_engine(engine)
     decisions = loaded.select(load_declarations(data), capacity, guard=guard)
     counts = decisions["channel"].value_counts()
-    parts = [f"{counts[name]} {name}" for name in schema.CHANNELS if name in counts]
-    print_line(f"{len(decisions)} items: {', '.join(parts)}")
+    print_message(
+        "cli.channels",
+        "{n} items: {parts}",
+        n=len(decisions),
+        parts=", ".join(
+            f"{counts[name]} {code_in_words('channel', name)}"
+            for name in schema.CHANNELS
+            if name in counts
+        ),
+    )
     print_stage(loaded)
     if out is not None:
-        print_line(f"decisions: {write_table(decisions, out)}")
+        path = write_table(decisions, out)
+        print_message("cli.decisions_written", "decisions: {path}", path=path)
     selected = decisions[decisions["selected_by"].notna()]
     _print_first(selected.sort_values("rank", kind="stable"), show)
     return 0

@@ -15,12 +15,21 @@ from smartrisk.cli._files import (
     load_outcomes,
     write_table,
 )
+from smartrisk.cli._messages import print_message
 from smartrisk.cli._stage import print_stage
-from smartrisk.cli._terminal import format_table, print_line, print_table
+from smartrisk.cli._table_words import print_table, word
+from smartrisk.cli._terminal import (
+    current_language,
+    format_table,
+    localise,
+    percent,
+    print_line,
+)
 from smartrisk.engine import RiskEngine
 from smartrisk.evaluation import Evaluation
 from smartrisk.evaluation import evaluate as evaluate_scores
 from smartrisk.items import join_by_key, label_outcomes, stage_of
+from smartrisk.languages import has_decimal_point
 
 #: The feature that counts earlier items of the same goods line.
 _SEEN = "goods_line__n_items"
@@ -49,23 +58,30 @@ def evaluate(
     scores = score_in_chunks(loaded, items)
     result = evaluate_scores(scores, outcomes, rates=rates)
     overall = result.overall()
-    print_line(
-        f"{int(overall['n_items'])} items with a result, "
-        f"{int(overall['n_unlabelled'])} without (left out); "
-        f"hit rate {overall['base_rate']:.1%}"
+    print_message(
+        "cli.evaluated",
+        "{n_items} items with a result, {n_unlabelled} without (left out); hit rate "
+        "{rate}",
+        n_items=int(overall["n_items"]),
+        n_unlabelled=int(overall["n_unlabelled"]),
+        rate=percent(overall["base_rate"]),
     )
     print_stage(loaded)
     print_line()
     print_table(make_rates_table(result))
     measures = [
-        f"{text} {overall[name]:.3f}"
+        f"{word(text)} {localise(f'{overall[name]:.3f}')}"
         for name, text in _MEASURES.items()
         if name not in _OF_PROBABILITIES or stage_of(scores) != "no results"
     ]
-    print_line("\n" + ", ".join(measures))
+    separator = ", " if has_decimal_point(current_language.get()) else "; "
+    print_line("\n" + separator.join(measures))
     _print_goods_lines(split_by_goods_line(loaded, items, scores), outcomes, rates)
     if out is not None:
-        print_line(f"\ntable: {write_table(result.frame(), out)}")
+        print_line()
+        print_message(
+            "cli.table", "table: {path}", path=write_table(result.frame(), out)
+        )
     return 0
 
 
@@ -120,16 +136,21 @@ def _print_goods_lines(
 ) -> None:
     """Show precision on goods lines of the history and on new ones."""
     rows = [
-        [name, *_make_part_row(part, outcomes, rates)]
+        [word(name), *_make_part_row(part, outcomes, rates)]
         for name, part in parts.items()
         if len(part)
     ]
     if not rows:
         return
-    precisions = [f"precision@{format_rate(rate)}" for rate in rates]
-    header = ["goods line", "items", "hit rate", *precisions, "ROC AUC"]
-    print_line("\nGoods lines that the engine's history knows, and new ones:\n")
-    print_line(format_table(rows, header))
+    precisions = [f"{word('precision')}@{format_rate(rate)}" for rate in rates]
+    names = [word(name) for name in ("goods line", "items", "hit rate")]
+    print_line()
+    print_message(
+        "cli.goods_lines",
+        "Goods lines that the engine's history knows, and new ones:",
+    )
+    print_line()
+    print_line(format_table(rows, [*names, *precisions, "ROC AUC"]))
 
 
 def _make_part_row(

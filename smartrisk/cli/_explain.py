@@ -12,7 +12,7 @@ from smartrisk.artefact import write_file
 from smartrisk.cli._chunks import score_in_chunks
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import DataFiles, load_declarations, write_table
-from smartrisk.cli._messages import render_message
+from smartrisk.cli._messages import print_message, render_message
 from smartrisk.cli._stage import print_stage, score_in_words
 from smartrisk.cli._terminal import print_line
 from smartrisk.errors import ArgumentError, Message
@@ -43,7 +43,8 @@ def explain(
         day = words.day(reasons.until)
         print_line(f"\n{words.text('page.history', day=day)}")
     if out is not None:
-        print_line(f"reasons: {_write_reasons(reasons, out, lang)}")
+        path = _write_reasons(reasons, out, lang)
+        print_message("cli.reasons_written", "reasons: {path}", path=path)
     return 0
 
 

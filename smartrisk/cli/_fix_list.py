@@ -95,6 +95,13 @@ def write_fix_list(
     return write_table(found, path, "--fix-list"), len(found)
 
 
+def reasons_in_words(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its reasons in words; English keeps the codes."""
+    if translator() is None:
+        return summary
+    return summary.assign(reason=[_reason_texts(name)[0] for name in summary["reason"]])
+
+
 def _reason_texts(reason: str) -> tuple[str, str]:
     """Return what is wrong and what to do, in the language of the command."""
     translate = translator() or str

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from smartrisk.cli._engines import EngineAddress, load_engine
-from smartrisk.cli._messages import render_message
-from smartrisk.cli._terminal import print_line, print_table
+from smartrisk.cli._messages import print_message, render_message
+from smartrisk.cli._table_words import print_table
 from smartrisk.errors import ArgumentError
 from smartrisk.ledger import Ledger
 from smartrisk.results import clean_text
@@ -33,11 +33,18 @@ def verify_ledger(*, ledger: str, key: str | None, anchor: str | None) -> int:
         verification = opened.verify(anchor=anchor)
         head = opened.head()
     for message in verification.messages:
-        print_line(f"problem: {render_message(message)}")
+        text = render_message(message)
+        print_message("cli.ledger_problem", "problem: {text}", text=text)
     for message in verification.doubts:
-        print_line(f"doubt: {render_message(message)}")
-    state = "intact" if verification.ok else "NOT intact"
-    print_line(f"{verification.n_entries} entries, head {head}: {state}")
+        text = render_message(message)
+        print_message("cli.ledger_doubt", "doubt: {text}", text=text)
+    counted = {"n": verification.n_entries, "head": head}
+    if verification.ok:
+        print_message("cli.intact", "{n} entries, head {head}: intact", **counted)
+    else:
+        print_message(
+            "cli.not_intact", "{n} entries, head {head}: NOT intact", **counted
+        )
     return 0 if verification.ok else 1
 
 
@@ -57,7 +64,8 @@ def replay_decision(
     table = replay.frame()
     if len(table):
         print_table(table)
-    print_line(f"entry {replay.seq}: {render_message(replay.state)}")
+    state = render_message(replay.state)
+    print_message("cli.replayed", "entry {seq}: {state}", seq=replay.seq, state=state)
     return 0 if replay.agrees else 1
 
 
@@ -77,7 +85,7 @@ def show_entries(
     last = table.tail(show).drop(columns="digest")
     texts = [json.dumps(body, sort_keys=True) for body in last["body"]]
     last["body"] = [clean_text(text, _BODY_CHARACTERS) for text in texts]
-    print_line(f"{len(table)} entries")
+    print_message("cli.entries", "{n} entries", n=len(table))
     if len(last):
         print_table(last)
     return 0
@@ -87,11 +95,18 @@ def retain_entries(*, ledger: str, key: str | None, since: str, erase: bool) -> 
     """Erase what was not used since a day, or show what would be."""
     with open_ledger(ledger, key) as opened:
         erasure = opened.retain(since, dry_run=not erase)
-    counts = f"{erasure.n_identities} identities, {erasure.n_items} items"
+    counts = {"n_identities": erasure.n_identities, "n_items": erasure.n_items}
     if erase:
-        print_line(f"erased: {counts}")
+        print_message(
+            "cli.erased", "erased: {n_identities} identities, {n_items} items", **counts
+        )
     else:
-        print_line(f"would erase: {counts}. Add --erase to do it.")
+        print_message(
+            "cli.would_erase",
+            "would erase: {n_identities} identities, {n_items} items. Add --erase to "
+            "do it.",
+            **counts,
+        )
     return 0
 
 
@@ -100,13 +115,20 @@ def export_entries(*, ledger: str, key: str | None, out: str) -> int:
     with open_ledger(ledger, key) as opened:
         path = opened.export(out)
         head = opened.head()
-    print_line(f"{path}; keep the head elsewhere: {head}")
-    print_line(f"check: python {path.with_name('verify_export.py')} {path} ANCHOR")
+    print_message(
+        "cli.exported", "{path}; keep the head elsewhere: {head}", path=path, head=head
+    )
+    print_message(
+        "cli.check_export",
+        "check: python {program} {path} ANCHOR",
+        program=path.with_name("verify_export.py"),
+        path=path,
+    )
     return 0
 
 
 def copy_ledger(*, ledger: str, key: str | None, out: str) -> int:
     """Write a backup, while others may go on writing."""
     with open_ledger(ledger, key) as opened:
-        print_line(f"copied to {opened.copy(out)}")
+        print_message("cli.copied", "copied to {path}", path=opened.copy(out))
     return 0

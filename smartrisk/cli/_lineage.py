@@ -12,8 +12,10 @@ import pandas as pd
 from smartrisk.cli._engines import EngineAddress, load_engine
 from smartrisk.cli._files import load_column_map
 from smartrisk.cli._ledger import open_ledger
-from smartrisk.cli._terminal import print_line
-from smartrisk.errors import ArgumentError
+from smartrisk.cli._messages import print_message, render_message
+from smartrisk.cli._table_words import LINKS, code_in_words, word
+from smartrisk.cli._terminal import localise, print_line
+from smartrisk.errors import ArgumentError, Message
 from smartrisk.intake import read_table
 from smartrisk.lineage import SOURCE_ROW, Source, digest_file, parse_source_row
 from smartrisk.results import clean_text
@@ -33,12 +35,13 @@ class _Chain:
 
     def say(self, name: str, text: str) -> None:
         """Show a link."""
-        print_line(f"{name:<{_WIDTH}} {text}")
+        width = max(_WIDTH, *map(len, map(word, LINKS)))
+        print_line(f"{word(name):<{width}} {text}")
 
-    def broken(self, text: str) -> None:
+    def broken(self, message_id: str, template: str, /, **values: Any) -> None:
         """Show a link that does not hold."""
         self.n_broken += 1
-        self.say("PROBLEM", text)
+        self.say("PROBLEM", render_message(Message(message_id, template, **values)))
 
 
 def lineage(
@@ -60,11 +63,12 @@ def lineage(
     _show_engine(chain, engine, body)
     _show_map(chain, columns, body)
     _show_rows(chain, body.get(SOURCE_ROW), sources, files, columns)
-    print_line(
-        "the chain is complete"
-        if not chain.n_broken
-        else f"{chain.n_broken} links are missing or broken"
-    )
+    if chain.n_broken:
+        print_message(
+            "cli.links_broken", "{n} links are missing or broken", n=chain.n_broken
+        )
+    else:
+        print_message("cli.chain_complete", "the chain is complete")
     return 1 if chain.n_broken else 0
 
 
@@ -93,15 +97,45 @@ def _find_decision(entries: pd.DataFrame, item: str, ledger: str) -> pd.Series:
 def _show_decision(chain: _Chain, seq: int, at: str, body: Mapping[str, Any]) -> None:
     """Show what was decided, and by which score."""
     decision, score = body["decision"], body.get("score", {})
-    why = decision.get("selected_by") or "released"
-    chain.say("decision", f"{decision['channel']} ({why}), entry {seq} of {at}")
+    why = decision.get("selected_by")
+    decided = Message(
+        "cli.lineage_decision",
+        "{channel} ({why}), entry {seq} of {at}",
+        channel=code_in_words("channel", decision["channel"]),
+        why=code_in_words("selected_by", why) if why else word("released"),
+        seq=seq,
+        at=at,
+    )
+    chain.say("decision", render_message(decided))
     if score:
-        revenue = score.get("expected_revenue")
-        is_order = score.get("stage") == "no results"
-        name = "score without results," if is_order else "risk"
-        amount = "stake by score" if is_order else "expected revenue"
-        more = "" if revenue is None else f", {amount} {revenue:,.2f}"
-        chain.say("score", f"{name} {score.get('risk_score')!r}{more}")
+        chain.say("score", _score_in_full(score))
+
+
+def _score_in_full(score: Mapping[str, Any]) -> str:
+    """Return a score with all its digits, and the amount."""
+    risk, revenue = repr(score.get("risk_score")), score.get("expected_revenue")
+    is_order = score.get("stage") == "no results"
+    amount = "" if revenue is None else localise(f"{revenue:,.2f}")
+    message = Message("cli.lineage_risk", "risk {risk}", risk=risk)
+    if is_order:
+        message = Message(
+            "cli.lineage_order", "score without results {risk}", risk=risk
+        )
+    if amount and is_order:
+        message = Message(
+            "cli.lineage_order_and_stake",
+            "score without results {risk}, stake by score {amount}",
+            risk=risk,
+            amount=amount,
+        )
+    elif amount:
+        message = Message(
+            "cli.lineage_risk_and_revenue",
+            "risk {risk}, expected revenue {amount}",
+            risk=risk,
+            amount=amount,
+        )
+    return render_message(message)
 
 
 def _show_engine(
@@ -109,44 +143,66 @@ def _show_engine(
 ) -> None:
     """Show the engine of the score, and the files that it learned from."""
     version = body.get("versions", {}).get("model")
-    chain.say("engine", f"version {version or 'not recorded'}")
+    known = Message("cli.lineage_version", "version {version}", version=version)
+    chain.say("engine", render_message(known) if version else word("not recorded"))
     if place is None:
         return
     loaded = load_engine(place)
     if loaded.version_ != version:
         chain.broken(
-            f"{place.address} is version {loaded.version_}: it is not the engine of "
-            "this score. Pass the one of that time."
+            "cli.lineage_other_engine",
+            "{address} is version {version}: it is not the engine of this score. Pass "
+            "the one of that time.",
+            address=place.address,
+            version=loaded.version_,
         )
         return
     for source in loaded.sources_:
         chain.say("learned", _describe(source))
     if not loaded.sources_:
-        chain.say("learned", "from tables whose files are not known")
+        unknown = Message(
+            "cli.lineage_unknown_files", "from tables whose files are not known"
+        )
+        chain.say("learned", render_message(unknown))
 
 
 def _describe(source: Source) -> str:
     """Return a source in a line."""
     parts = [f"{source.table or source.kind} {source.sha256}"]
     if source.rows_in is not None:
-        parts.append(f"{source.rows_in} rows read")
+        read = Message("cli.lineage_read", "{n} rows read", n=source.rows_in)
+        parts.append(render_message(read))
     if source.rows_out is not None:
-        parts.append(f"{source.rows_out} used, {source.set_aside} set aside")
+        used = Message(
+            "cli.lineage_used",
+            "{n} used, {n_aside} set aside",
+            n=source.rows_out,
+            n_aside=source.set_aside,
+        )
+        parts.append(render_message(used))
     if source.repairs:
-        parts.append(f"{sum(source.repairs.values())} values repaired")
+        n_repaired = sum(source.repairs.values())
+        repaired = Message("cli.lineage_repaired", "{n} values repaired", n=n_repaired)
+        parts.append(render_message(repaired))
     if source.map_version is not None:
-        parts.append(f"map {source.map_version}")
+        applied = Message("cli.lineage_map", "map {map}", map=source.map_version)
+        parts.append(render_message(applied))
     return ", ".join(parts)
 
 
 def _show_map(chain: _Chain, columns: str | None, body: Mapping[str, Any]) -> None:
     """Show the map that was applied, next to the one that is passed."""
     recorded = body.get("versions", {}).get("map")
-    chain.say("map", recorded or "none")
+    chain.say("map", recorded or word("none"))
     given = load_column_map(columns)
     if given is None or not recorded or map_version(given) == recorded:
         return
-    chain.broken(f"{columns} is map {map_version(given)}: it was changed since.")
+    chain.broken(
+        "cli.lineage_map_changed",
+        "{columns} is map {map}: it was changed since.",
+        columns=columns,
+        map=map_version(given),
+    )
 
 
 def _show_rows(
@@ -159,19 +215,27 @@ def _show_rows(
     """Show the lines from which the item came."""
     if source_row is None:
         chain.broken(
+            "cli.lineage_no_line",
             "the file and line of the item were not recorded. Read files with "
-            "smartrisk.intake.read_table, or with the commands, which keep them."
+            "smartrisk.intake.read_table, or with the commands, which keep them.",
         )
         return
     digests = {path: _digest(path) for path in files}
     for source_id, line in parse_source_row(source_row):
         known = [d for d in sources.values() if d.startswith(source_id)]
-        chain.say("source", f"line {line} of SHA-256 {(known or [source_id])[0]}")
+        place = Message(
+            "cli.lineage_line",
+            "line {line} of SHA-256 {digest}",
+            line=line,
+            digest=(known or [source_id])[0],
+        )
+        chain.say("source", render_message(place))
         path = next((p for p, d in digests.items() if d.startswith(source_id)), None)
         if path is None:
             _miss_file(chain, digests)
             continue
-        chain.say("file", f"{path}: unchanged")
+        same = Message("cli.lineage_unchanged", "{path}: unchanged", path=path)
+        chain.say("file", render_message(same))
         chain.say("row", _row_text(path, f"{source_id}:{line}", columns))
 
 
@@ -185,12 +249,21 @@ def _digest(path: str) -> str:
 def _miss_file(chain: _Chain, digests: Mapping[str, str]) -> None:
     """Show that none of the files is the one that was read."""
     if not digests:
-        chain.broken("no file was passed. Add the file to see the line.")
+        chain.broken(
+            "cli.lineage_no_file", "no file was passed. Add the file to see the line."
+        )
         return
-    found = "; ".join(f"{path} has {digest}" for path, digest in digests.items())
+    found = "; ".join(
+        render_message(
+            Message("cli.lineage_has", "{path} has {digest}", path=path, digest=digest)
+        )
+        for path, digest in digests.items()
+    )
     chain.broken(
-        f"no file that was passed is the one that was read: {found}. It was changed "
-        "since, or is another one."
+        "cli.lineage_other_file",
+        "no file that was passed is the one that was read: {found}. It was changed "
+        "since, or is another one.",
+        found=found,
     )
 
 
@@ -200,7 +273,7 @@ def _row_text(path: str, place: str, columns: str | None) -> str:
     frame = read_table(path, file=None if given is None else given.file)
     found = frame[frame[SOURCE_ROW] == place].drop(columns=SOURCE_ROW)
     if not len(found):
-        return "no such row"
+        return word("no such row")
     row = found.iloc[0].dropna()
     cells = ", ".join(f"{name}={value}" for name, value in row.items())
     return clean_text(cells, _ROW_CHARACTERS)

@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smartrisk import languages
+from smartrisk.cli._terminal import current_language, print_line
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import locale_of
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Names a language in the environment, before the locale of the system.
 LANGUAGE_VARIABLE = "SMARTRISK_LANG"
-_current_language: ContextVar[str] = ContextVar("current_language", default="en")
 _current_file: ContextVar[str | None] = ContextVar("current_file", default=None)
 
 
@@ -64,16 +64,16 @@ def _system_locale() -> str:
 @contextmanager
 def speaking(lang: str) -> Iterator[None]:
     """Show the messages of a block in a language."""
-    token = _current_language.set(lang)
+    token = current_language.set(lang)
     try:
         yield
     finally:
-        _current_language.reset(token)
+        current_language.reset(token)
 
 
 def translator(lang: str | None = None) -> Callable[[str], str] | None:
     """Return what translates English templates; None for English."""
-    return languages.translator(lang or _current_language.get())
+    return languages.translator(lang or current_language.get())
 
 
 def render_message(
@@ -83,13 +83,18 @@ def render_message(
 
     The command line shows messages through this function only.
     """
-    lang = lang or _current_language.get()
+    lang = lang or current_language.get()
     if not isinstance(message, FileError):
         return languages.render(message, lang)
     translate = languages.translator(lang)
     template = message.template if translate is None else translate(message.template)
     problem = render_message(message.problem, lang)
     return template.format(path=message.values["path"], problem=problem)
+
+
+def print_message(message_id: str, template: str, /, **values: Any) -> None:
+    """Write a line to standard output, in the current language."""
+    print_line(render_message(Message(message_id, template, **values)))
 
 
 def render_warning(warning: Warning | str, lang: str | None = None) -> str:

@@ -8,7 +8,8 @@ from smartrisk.cli._files import load_column_map
 from smartrisk.cli._map import read_file
 from smartrisk.cli._messages import render_message
 from smartrisk.cli._pages import check_page, print_page
-from smartrisk.cli._terminal import print_line, print_table
+from smartrisk.cli._table_words import print_table
+from smartrisk.cli._terminal import print_line
 from smartrisk.errors import Message
 from smartrisk.intake import profile as look_at
 from smartrisk.pages import DataProfile

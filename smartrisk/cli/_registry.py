@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from smartrisk.cli._files import DataFiles, load_declarations, load_outcomes
-from smartrisk.cli._messages import render_message
-from smartrisk.cli._terminal import print_line, print_table
+from smartrisk.cli._messages import print_message, render_message
+from smartrisk.cli._table_words import print_table
+from smartrisk.cli._terminal import print_line
 from smartrisk.tracking import Gate
 from smartrisk.tracking import champions as find_champions
 from smartrisk.tracking import register as register_engine
@@ -47,7 +48,7 @@ def register(
     )
     print_table(registration.frame().dropna(axis="columns", how="all"))
     print_line(f"\n{render_message(registration.message)}")
-    print_line(f"engine: {registration.model_uri}")
+    print_message("cli.engine_at", "engine: {uri}", uri=registration.model_uri)
     return 0 if registration.promoted else 1
 
 
@@ -55,7 +56,13 @@ def rollback(*, name: str, by: str, reason: str, tracking_uri: str | None) -> in
     """Go back to the champion before."""
     moves = roll_back(name, by=by, reason=reason, tracking_uri=tracking_uri)
     print_table(_show(moves.frame()))
-    print_line(f"\n{name}: version {moves.version} is the champion again")
+    print_line()
+    print_message(
+        "cli.champion_again",
+        "{name}: version {version} is the champion again",
+        name=name,
+        version=moves.version,
+    )
     return 0
 
 
@@ -63,10 +70,16 @@ def champions(*, name: str, tracking_uri: str | None) -> int:
     """Show every move of the champion."""
     moves = find_champions(name, tracking_uri=tracking_uri)
     if moves.version is None:
-        print_line(f"{name}: no champion")
+        print_message("cli.no_champion", "{name}: no champion", name=name)
         return 0
     print_table(_show(moves.frame()))
-    print_line(f"\n{name}: version {moves.version} is the champion")
+    print_line()
+    print_message(
+        "cli.champion",
+        "{name}: version {version} is the champion",
+        name=name,
+        version=moves.version,
+    )
     return 0
 
 

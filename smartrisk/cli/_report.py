@@ -14,6 +14,7 @@ from smartrisk.cli._files import (
     load_declarations,
     load_outcomes,
 )
+from smartrisk.cli._messages import print_message
 from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line
 from smartrisk.languages import has_decimal_point
@@ -50,8 +51,16 @@ def report(
     for name, path in paths.items():
         is_list = name == "table"
         ranked = _count_ranked(path, lang) if is_list else 0
-        about = f": {ranked} of {len(items)} items" if is_list else ""
-        print_line(f"{path}{about}")
+        if is_list:
+            print_message(
+                "cli.list_written",
+                "{path}: {n} of {n_items} items",
+                path=path,
+                n=ranked,
+                n_items=len(items),
+            )
+        else:
+            print_line(str(path))
     return 0
 
 

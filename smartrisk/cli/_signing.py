@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from smartrisk.cli._messages import render_message
+from smartrisk.cli._messages import print_message, render_message
 from smartrisk.cli._terminal import print_line
 from smartrisk.engine import RiskEngine, create_key, folder_digest, sign_folder
 from smartrisk.errors import ArgumentError, Message
@@ -17,8 +17,20 @@ def digest(*, folder: str, expected: str | None, public_key: str | None) -> int:
     """Print the digest of a saved engine, after a check of all its files."""
     engine = RiskEngine.load(folder, digest=expected, public_key=public_key)
     print_line(f"{folder_digest(folder)}  {folder}")
-    signed = "" if public_key is None else f", signed by the owner of {public_key}"
-    print_line(f"engine {engine.version_}: every file is what was saved{signed}")
+    if public_key is None:
+        print_message(
+            "cli.unchanged",
+            "engine {version}: every file is what was saved",
+            version=engine.version_,
+        )
+    else:
+        print_message(
+            "cli.unchanged_and_signed",
+            "engine {version}: every file is what was saved, signed by the owner of "
+            "{key}",
+            version=engine.version_,
+            key=public_key,
+        )
     return 0
 
 
@@ -56,5 +68,10 @@ def sign(*, folder: str | None, key: str | None, new_key: str | None) -> int:
             key or new_key or "",
             password=None if password is None else password.encode(),
         )
-        print_line(f"engine {engine.version_}: {signature}")
+        print_message(
+            "cli.signature",
+            "engine {version}: {path}",
+            version=engine.version_,
+            path=signature,
+        )
     return 0

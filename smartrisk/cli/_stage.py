@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from smartrisk.cli._messages import render_message
-from smartrisk.cli._terminal import print_line
+from smartrisk.cli._terminal import localise, print_line
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import Message
 from smartrisk.schema import STAGES
@@ -20,7 +20,8 @@ def print_stage(engine: RiskEngine) -> None:
 
 def score_in_words(row: Mapping[Hashable, Any]) -> Message:
     """Return the score of an item and its amount, as they are called at its stage."""
-    risk, amount = f"{row['risk_score']:.3f}", f"{row['expected_revenue']:,.0f}"
+    risk = localise(f"{row['risk_score']:.3f}")
+    amount = localise(f"{row['expected_revenue']:,.0f}")
     if row.get("stage") == "no results":
         return Message(
             "cli.score_without_results",
@@ -40,7 +41,7 @@ def score_in_words(row: Mapping[Hashable, Any]) -> Message:
         "cli.score_with_interval",
         "risk {risk} ({lower} to {upper})  expected revenue {amount}",
         risk=risk,
-        lower=f"{lower:.3f}",
-        upper=f"{upper:.3f}",
+        lower=localise(f"{lower:.3f}"),
+        upper=localise(f"{upper:.3f}"),
         amount=amount,
     )

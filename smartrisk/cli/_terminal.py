@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from smartrisk.languages import has_decimal_point, language_of
 
 _PLAIN = str.maketrans({"×": "x", "–": "-", "—": "-", "−": "-", "’": "'", "…": "..."})
 #: Line ends, and the spaces of French punctuation.
 _SPACES = "\n\u202f\u00a0"
 #: Longest text of a cell; wider tables wrap on a usual terminal.
 _CELL_CHARACTERS = 60
+#: Language of what is written.
+current_language: ContextVar[str] = ContextVar("current_language", default="en")
 
 
 def print_line(text: str = "") -> None:
@@ -28,12 +30,6 @@ def print_error(text: str) -> None:
         c if c.isprintable() or c in _SPACES else repr(c)[1:-1] for c in text
     )
     sys.stderr.write(make_encodable(f"smartrisk: {clean}", sys.stderr) + "\n")
-
-
-def print_table(frame: pd.DataFrame) -> None:
-    """Write a frame as a table to standard output."""
-    rows = frame.to_numpy(dtype=object).tolist()
-    print_line(format_table(rows, [str(name) for name in frame.columns]))
 
 
 def make_encodable(text: str, stream: Any) -> str:
@@ -54,6 +50,20 @@ def _make_plain(character: str, encoding: str) -> str:
     except UnicodeEncodeError:
         plain = unicodedata.normalize("NFKD", character.translate(_PLAIN))
         return plain.encode(encoding, "ignore").decode(encoding)
+
+
+def localise(number: str) -> str:
+    """Return a number such as 12,345.6 with the signs of the current language."""
+    if has_decimal_point(current_language.get()):
+        return number
+    return number.replace(",", "\u202f").replace(".", ",")
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """Return a fraction as a percentage, as the current language writes it."""
+    number = localise(f"{100.0 * fraction:.{digits}f}")
+    is_english = language_of(current_language.get()) == "en"
+    return f"{number}%" if is_english else f"{number}\u202f%"
 
 
 def format_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
@@ -92,7 +102,7 @@ def _format_cell(value: Any) -> str:
     if value is None or value != value or type(value).__name__ == "NAType":
         return ""
     if isinstance(value, float) and not isinstance(value, bool):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+        return localise(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}")
     text = " ".join(str(value).split())
     if len(text) <= _CELL_CHARACTERS:
         return text

@@ -169,12 +169,12 @@ def describe_file(source: Any, *, file: FileFormat | None = None) -> FileDescrip
 
 def _account(reading: Reading) -> Message:
     """Return the account of the lines of a file."""
-    parts = [f"{n:,} {name}" for name, n in reading.accounts.items() if n]
+    parts = [f"{n} {name}" for name, n in reading.accounts.items() if n]
     return Message(
         "intake.lines_accounted",
         "{file} ({kind}): {n_lines} lines = {parts}.",
         file=reading.name,
         kind=reading.kind,
-        n_lines=f"{sum(reading.accounts.values()):,}",
+        n_lines=sum(reading.accounts.values()),
         parts=" + ".join(parts) or "none",
     )

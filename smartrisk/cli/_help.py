@@ -45,6 +45,8 @@ ARGPARSE_PLURALS: tuple[tuple[str, str], ...] = (
 )
 #: Context of the words that stand for a value: FILE, FOLDER.
 PLACEHOLDER = "stands for a value in the help"
+#: Attributes of a parser or an option that hold texts.
+_SHOWN = ("help", "usage")
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,7 +72,7 @@ def help_texts(parser: argparse.ArgumentParser) -> set[tuple[str | None, str]]:
     """Return the texts of a parser and its commands, each with its context."""
     found: set[tuple[str | None, str]] = set()
     for part in _parts(parser):
-        for text in (getattr(part, "description", None), getattr(part, "help", None)):
+        for text in (getattr(part, name, None) for name in ("description", *_SHOWN)):
             if text and text != argparse.SUPPRESS:
                 found.add((None, text))
         found |= {(PLACEHOLDER, word) for word in _placeholders(part)}
@@ -83,7 +85,7 @@ def translate_parser(parser: argparse.ArgumentParser, lang: str) -> None:
         return
     texts = catalogue("help", lang)
     for part in _parts(parser):
-        for name in ("description", "help", "title"):
+        for name in ("description", "title", *_SHOWN):
             text = getattr(part, name, None)
             if isinstance(text, str) and text and text != argparse.SUPPRESS:
                 setattr(part, name, texts.gettext(text))

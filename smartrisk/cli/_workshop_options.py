@@ -15,11 +15,19 @@ ACTIONS = ("write", "progress")
 def name_action(words: Sequence[str]) -> list[str]:
     """Return the words of a command line, a folder after `workshop` being written."""
     words = list(words)
-    if words[:1] == ["workshop"] and len(words) > 1:
-        first = words[1]
+    place = _skip_language(words, 0)
+    if words[place : place + 1] == ["workshop"] and len(words) > place + 1:
+        first = "".join(words[_skip_language(words, place + 1) :][:1])
         if first not in ACTIONS and first not in ("-h", "--help"):
-            words.insert(1, "write")
+            words.insert(place + 1, "write")
     return words
+
+
+def _skip_language(words: Sequence[str], place: int) -> int:
+    """Return the place of the first word from a place on that is no ``--lang``."""
+    while place < len(words) and words[place].partition("=")[0] == "--lang":
+        place += 1 if "=" in words[place] else 2
+    return place
 
 
 def add_workshop(commands: Commands) -> None:

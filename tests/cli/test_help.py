@@ -22,6 +22,7 @@ from smartrisk.cli._help import (
 )
 from smartrisk.cli._main import make_parser
 from smartrisk.cli._terminal import make_encodable
+from smartrisk.cli._workshop_options import name_action
 from smartrisk.languages import catalogue
 
 COMMANDS = sorted(next(iter(make_parser()._subparsers._group_actions)).choices)
@@ -115,6 +116,17 @@ def test_the_language_is_read_before_the_request_is():
     assert asked_language(["fit", "--lang"]) is None
     assert asked_language(["fit", "--", "--lang", "fr"]) is None
     assert asked_language([]) is None
+
+
+@pytest.mark.parametrize("lang", [["--lang", "fr"], ["--lang=fr"]])
+def test_a_folder_of_a_class_may_stand_after_a_language(lang):
+    wanted = ["workshop", "write", "a"]
+    assert name_action([*lang, "workshop", "a"]) == [*lang, *wanted]
+    assert name_action(["workshop", *lang, "a"]) == [*wanted[:2], *lang, "a"]
+    for action in (["progress", "a"], ["--help"]):
+        words = ["workshop", *lang, *action]
+        assert name_action(words) == words
+    assert name_action(["fit", "--out", "workshop"]) == ["fit", "--out", "workshop"]
 
 
 def test_an_unknown_language_is_refused(capsys):

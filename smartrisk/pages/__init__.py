@@ -6,10 +6,12 @@ time.
 """
 
 from smartrisk.pages._case_sheet import CaseSheet
+from smartrisk.pages._competition_rules import CompetitionRules
 from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._data_profile import DataProfile
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._handout import Handout
+from smartrisk.pages._leader_board import LeaderBoard
 from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import PageTerms
 from smartrisk.pages._policy_report import PolicyReport
@@ -21,10 +23,12 @@ from smartrisk.spreadsheets import escape_formula, write_table
 
 __all__ = [
     "CaseSheet",
+    "CompetitionRules",
     "DataCard",
     "DataProfile",
     "EvaluationReport",
     "Handout",
+    "LeaderBoard",
     "ModelCard",
     "PageTerms",
     "PolicyReport",

@@ -4,6 +4,7 @@ Reads the sources of the labs and their catalogues; writes notebooks, and the pa
 around them. Worlds are made on the spot, so every learner can have one of their own.
 """
 
+from smartrisk.workshop._competition import Competition, Scores, verify_opening
 from smartrisk.workshop._feedback import (
     Feedback,
     Progress,
@@ -13,17 +14,24 @@ from smartrisk.workshop._feedback import (
     solution,
 )
 from smartrisk.workshop._folder import write_class
+from smartrisk.workshop._game import Game
 from smartrisk.workshop._lab import Lab, Seat, open_lab
+from smartrisk.workshop._standings import Standings
 
 __all__ = [
+    "Competition",
     "Feedback",
+    "Game",
     "Lab",
     "Progress",
+    "Scores",
     "Seat",
+    "Standings",
     "check",
     "hint",
     "open_lab",
     "read_progress",
     "solution",
+    "verify_opening",
     "write_class",
 ]

@@ -41,6 +41,12 @@ KINDS: Mapping[str, _Kind] = MappingProxyType(
         "phoenix wave": _Kind(
             "factor on phoenix importers for six months", 4.0, 0.0, 20.0
         ),
+        "adaptation": _Kind(
+            "probability that a trader reacts to a finding, old ones included",
+            0.8,
+            0.0,
+            1.0,
+        ),
     }
 )
 
@@ -53,7 +59,7 @@ class Change:
     ----------
     kind : str
         "tariff step", "trade agreement", "anti-dumping", "sourcing shift",
-        "exchange rate", "nomenclature", "policy" or "phoenix wave".
+        "exchange rate", "nomenclature", "policy", "phoenix wave" or "adaptation".
     month : float
         Months after the start of the extract.
     goods : tuple of str, default=()

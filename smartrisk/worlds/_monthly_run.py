@@ -226,13 +226,20 @@ class Run:
         )
 
     def _react(self, month: int) -> Reaction:
-        """Make relations react to findings that became known in the month before."""
+        """Make relations react to findings that became known in the month before.
+
+        When an adaptation begins, they react to all findings that offices remember.
+        """
         setting = self.setting
+        chance, since = setting.scenario.adversary, max(month - 1, 0)
+        for change in setting.scenario.changes:
+            if change.kind == "adaptation" and change.month <= month:
+                chance = change.amount
+                since = 0 if change.month > month - 1 else since
         with_finding = self._findings.relations_known(
-            setting.month_start(max(month - 1, 0)), setting.month_start(month)
+            setting.month_start(since), setting.month_start(month)
         )
         rng = stream(setting.seed, "reaction", month)
-        chance = setting.scenario.adversary
         day = int(setting.calendar.edges[month])
         return react(rng, self._habits, self._names, with_finding, chance, day)
 

@@ -30,6 +30,7 @@ SLOW = {
     "docs/guide/benchmark.md",
     "docs/guide/choosing.md",
     "docs/guide/commandline.md",
+    "docs/guide/competition.md",
     "docs/guide/evaluation.md",
     "docs/guide/explanations.md",
     "docs/guide/ledger.md",

@@ -192,6 +192,23 @@ def test_the_share_of_fraud_swings_around_its_mean():
 # ---------------------------------------------------------------- the adversary
 
 
+def test_an_adaptation_brings_reactions_to_old_findings_too():
+    change = Change(kind="adaptation", month=12, size=1.0)
+    world = world_with(change, targeted=0.3)
+    events = world.events[world.events["kind"] == "reaction"]
+    first = pd.Timestamp("2024-01-01")
+    assert events["at"].min() == first
+    hits = world.outcomes[world.outcomes["illicit"] == 1].merge(world.declarations)
+    late = hits["known_at"].between("2023-12-01", first, inclusive="left")
+    adapted = set(events.loc[events["at"] == first, "importer_id"])
+    assert adapted <= set(hits.loc[hits["known_at"] < first, "importer_id"])
+    assert adapted - set(hits.loc[late, "importer_id"])
+    # Nothing of the time before is another world.
+    before = ~halves(world)
+    same = world_with(targeted=0.3).declarations[before]
+    assert same.equals(world.declarations[before])
+
+
 @pytest.mark.slow
 def test_reactions_are_events_with_the_old_and_the_new_name():
     world = world_with(adversary=0.9, targeted=0.3)

@@ -6,6 +6,7 @@ the literature, DECLARATIONS themselves); writes calibrated probabilities and am
 
 from smartrisk.models._adapters import ClassifierAdapter, RegressorAdapter
 from smartrisk.models._baselines import (
+    DutyBaseline,
     ImporterRateBaseline,
     RandomBaseline,
     SmoothedRateSum,
@@ -28,6 +29,7 @@ __all__ = [
     "ClassifierAdapter",
     "ColumnBoosting",
     "DateFeaturesClassifier",
+    "DutyBaseline",
     "ImporterRateBaseline",
     "RandomBaseline",
     "RegressorAdapter",

@@ -1,4 +1,4 @@
-"""What the literature compares with: chance, value, importer, risky profiles.
+"""What the literature compares with: chance, value, duty, importer, risky profiles.
 
 Each reads DECLARATIONS of inspected items with their 0/1 results and writes the
 probability of a hit. Columns are found by name, whatever their order. A plain numeric
@@ -37,6 +37,7 @@ from smartrisk.schema import DECLARATIONS, HS_LEVELS, KEY
 
 __all__ = [
     "DateFeaturesClassifier",
+    "DutyBaseline",
     "ImporterRateBaseline",
     "RandomBaseline",
     "SmoothedRateSum",
@@ -176,6 +177,7 @@ class ValueBaseline(DeclarationClassifier):
     See Also
     --------
     RandomBaseline : Inspect by chance.
+    DutyBaseline : Inspect the items of the highest duty first.
 
     Notes
     -----
@@ -205,15 +207,81 @@ class ValueBaseline(DeclarationClassifier):
         """Learn the scale of the values."""
         name = self._need(frame, self.column)
         self._used = (name,) if self._declared else ()
-        size = np.abs(numbers(frame[name]))
-        size = size[size > 0]
-        self.scale_ = float(np.median(size)) if len(size) else 1.0
+        self.scale_ = _median_size(numbers(frame[name]))
 
     def _score(self, frame: pd.DataFrame) -> Float:
         """Return a number in (0, 1) for each item."""
-        value = numbers(frame[self._need(frame, self.column)])
-        z = np.arcsinh(value / self.scale_)
-        return np.nan_to_num(0.5 + 0.5 * z / (1.0 + np.abs(z)), nan=0.0)
+        return _squeeze(numbers(frame[self._need(frame, self.column)]), self.scale_)
+
+
+class DutyBaseline(DeclarationClassifier):
+    """Rank items by the duty at stake, highest first: what many offices do today.
+
+    The duty is customs value times duty rate. Where X has no such rate, it is
+    `duties_taxes` as assessed; of a plain matrix it is the first column.
+
+    Attributes
+    ----------
+    columns_ : tuple of str
+        The columns whose product is the duty.
+    scale_ : float
+        Median of the duties in fit.
+    classes_ : ndarray of shape (2,)
+        The two labels, the hit last.
+
+    See Also
+    --------
+    ValueBaseline : Inspect the items of the highest value first.
+
+    Notes
+    -----
+    The duty becomes a number in (0, 1) as in `ValueBaseline`; a missing one comes last,
+    at 0. Nothing is learned from results. A duty rate of 0 leaves nothing at stake
+    here, although a wrong code may hide a duty.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from smartrisk.models import DutyBaseline
+    >>> X = pd.DataFrame({"customs_value": [900.0, 500.0, 800.0],
+    ...                   "duty_rate": [0.0, 0.2, 0.05]})
+    >>> DutyBaseline().fit(X, [0, 1, 0]).predict_proba(X)[:, 1].argsort()[::-1]
+    array([1, 2, 0])
+    """
+
+    _needs_table = False
+
+    def _learn(self, frame: pd.DataFrame, hits: Float) -> None:
+        """Choose the columns, and learn the scale of the duties."""
+        self.columns_: tuple[str, ...] = ("customs_value", "duty_rate")
+        if not self._declared:
+            self.columns_ = (frame.columns[0],)
+        elif "duty_rate" not in frame and "duties_taxes" in frame:
+            self.columns_ = ("duties_taxes",)
+        self._used = self.columns_ if self._declared else ()
+        self.scale_ = _median_size(self._duty(frame))
+
+    def _duty(self, frame: pd.DataFrame) -> Float:
+        """Return the duty of each item, NaN where a part of it is missing."""
+        parts = [numbers(frame[self._need(frame, name)]) for name in self.columns_]
+        return np.asarray(np.prod(parts, axis=0), np.float64)
+
+    def _score(self, frame: pd.DataFrame) -> Float:
+        """Return a number in (0, 1) for each item."""
+        return _squeeze(self._duty(frame), self.scale_)
+
+
+def _median_size(values: Float) -> float:
+    """Return the median of the sizes of amounts other than zero, else 1."""
+    size = np.abs(values)
+    size = size[size > 0]
+    return float(np.median(size)) if len(size) else 1.0
+
+
+def _squeeze(values: Float, scale: float) -> Float:
+    """Return amounts as numbers in (0, 1) in the same order, 0 where missing."""
+    z = np.arcsinh(values / scale)
+    return np.nan_to_num(0.5 + 0.5 * z / (1.0 + np.abs(z)), nan=0.0)
 
 
 class ImporterRateBaseline(DeclarationClassifier):

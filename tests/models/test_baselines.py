@@ -15,6 +15,7 @@ from smartrisk.features import DeclarationFeatures
 from smartrisk.models import ColumnBoosting
 from smartrisk.models._baselines import (
     DateFeaturesClassifier,
+    DutyBaseline,
     ImporterRateBaseline,
     RandomBaseline,
     SmoothedRateSum,
@@ -25,6 +26,7 @@ from smartrisk.schema import DECLARATIONS
 ALL = [
     RandomBaseline(),
     ValueBaseline(),
+    DutyBaseline(),
     ImporterRateBaseline(),
     SmoothedRateSum(),
     DateFeaturesClassifier(n_estimators=20),
@@ -55,7 +57,7 @@ def extract(n=600, seed=0):
     low = (X["customs_value"] / mass < 2).to_numpy()
     risky = X["importer_id"].isin(["imp3", "imp7"]).to_numpy()
     y = (rng.random(n) < 0.05 + 0.4 * low + 0.4 * risky).astype(int)
-    return X, y
+    return X.assign(duty_rate=np.resize([0.0, 0.05, 0.2], n)), y
 
 
 def hit(model, X):
@@ -235,6 +237,30 @@ def test_value_without_its_column_names_the_nearest():
     X = X.rename(columns={"customs_value": "customs_valu"})
     with pytest.raises(TableError, match="Did you mean 'customs_valu'"):
         ValueBaseline().fit(X, y)
+
+
+# --------------------------------------------------------------------- duty
+
+
+def test_duty_ranks_as_value_times_rate_does_and_missing_comes_last():
+    X, y = extract()
+    X.loc[4, "duty_rate"] = np.nan
+    p = hit(DutyBaseline().fit(X, y), X)
+    duty = (X["customs_value"] * X["duty_rate"]).to_numpy()
+    kept = ~np.isnan(duty)
+    assert p[4] == 0 < p[kept].min()
+    np.testing.assert_array_equal(
+        np.argsort(p[kept], kind="stable"), np.argsort(duty[kept], kind="stable")
+    )
+
+
+def test_duty_without_a_rate_is_the_assessed_amount():
+    X, y = extract()
+    X = X.drop(columns="duty_rate").assign(duties_taxes=X["net_mass_kg"])
+    fitted = DutyBaseline().fit(X, y)
+    assert fitted.columns_ == ("duties_taxes",)
+    ranks = pd.Series(hit(fitted, X)).rank()
+    assert ranks.equals(X["duties_taxes"].rank())
 
 
 # -------------------------------------------------------------------- rates

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from smartrisk.errors import ArgumentError
 from smartrisk.models import (
     DateFeaturesClassifier,
+    DutyBaseline,
     ImporterRateBaseline,
     RandomBaseline,
     RiskClassifier,
@@ -23,6 +24,7 @@ BASELINES = [
     RandomBaseline(),
     SmoothedRateSum(),
     ValueBaseline(),
+    DutyBaseline(),
 ]
 
 

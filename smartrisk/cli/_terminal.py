@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -66,22 +66,24 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{number}%" if is_english else f"{number}\u202f%"
 
 
-def format_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> str:
-    """Return rows as a table of plain characters, numbers right-aligned."""
+def format_table(
+    rows: Sequence[Sequence[Any]], header: Sequence[str], right: Container[int] = ()
+) -> str:
+    """Return rows as a table of plain characters, numbers and `right` right-aligned."""
     cells = [[_format_cell(value) for value in row] for row in rows]
     widths = [
         max([len(name), *(len(row[k]) for row in cells)])
         for k, name in enumerate(header)
     ]
-    right = [
-        bool(rows) and all(_is_number(row[k]) for row in rows)
+    to_the_right = [
+        k in right or (bool(rows) and all(_is_number(row[k]) for row in rows))
         for k in range(len(header))
     ]
     lines = [header, ["-" * width for width in widths], *cells]
     return "\n".join(
         "  ".join(
             text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(line, widths, right, strict=True)
+            for text, width, to_right in zip(line, widths, to_the_right, strict=True)
         ).rstrip()
         for line in lines
     )

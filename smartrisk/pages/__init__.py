@@ -9,6 +9,7 @@ from smartrisk.pages._case_sheet import CaseSheet
 from smartrisk.pages._competition_rules import CompetitionRules
 from smartrisk.pages._data_card import DataCard
 from smartrisk.pages._data_profile import DataProfile
+from smartrisk.pages._demo_index import DemoIndex
 from smartrisk.pages._evaluation_report import EvaluationReport
 from smartrisk.pages._handout import Handout
 from smartrisk.pages._leader_board import LeaderBoard
@@ -26,6 +27,7 @@ __all__ = [
     "CompetitionRules",
     "DataCard",
     "DataProfile",
+    "DemoIndex",
     "EvaluationReport",
     "Handout",
     "LeaderBoard",

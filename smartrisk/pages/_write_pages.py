@@ -30,6 +30,7 @@ from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import Page, PageTerms
 from smartrisk.pages._watch_list import WatchList, keys_of
 from smartrisk.schema import OUTCOMES, ColumnMap, TableInput
+from smartrisk.selectivity import Policy
 from smartrisk.validation import OnError, read_declarations, validate
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def write_pages(
     *,
     past: TableInput | None = None,
     outcomes: TableInput | None = None,
-    capacity: float = 0.05,
+    capacity: float | Policy = 0.05,
     n_cases: int = 3,
     lang: str = "en",
     evaluation: Evaluation | None = None,
@@ -140,8 +141,8 @@ def write_pages(
         Earlier DECLARATIONS, for histories, drift and the data card.
     outcomes : DataFrame, default=None
         OUTCOMES of the earlier items, of those of the day, or of both.
-    capacity : float or int, default=0.05
-        Share or number of items that can be controlled.
+    capacity : float, int or Policy, default=0.05
+        Share or number of items that can be controlled, or the policy that selects.
     n_cases : int, default=3
         Maximum number of case sheets: those of the items selected first.
     lang : str, default="en"
@@ -215,13 +216,14 @@ def _make_pages(
     engine: RiskEngine,
     tables: _Tables,
     *,
-    capacity: float,
+    capacity: float | Policy,
     n_cases: int,
     evaluation: Evaluation | None,
 ) -> tuple[dict[str, Page], WatchList]:
     """Return the pages by name, and the watch list among them."""
     items = tables.items
-    decisions = engine.select(items, capacity=capacity)
+    policy = capacity if isinstance(capacity, Policy) else Policy(capacity=capacity)
+    decisions = engine.select(items, policy=policy)
     watch_list = WatchList.from_engine(engine, items, decisions=decisions)
     pages: dict[str, Page] = {"watch-list": watch_list}
     selected = decisions[decisions["channel"] != "green"].sort_values("rank")

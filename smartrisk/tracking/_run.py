@@ -81,6 +81,8 @@ class Run:
     ----------
     serve_uri : str
         Address for ``mlflow models serve -m``.
+    view : str
+        The command, or the address, that shows the run.
 
     Examples
     --------
@@ -113,6 +115,14 @@ class Run:
             return self.model_uri
         return self.artifact_uri
 
+    @property
+    def view(self) -> str:
+        """The command, or the address, that shows the run."""
+        place = redact_uri(self.tracking_uri)
+        if place.startswith("http"):
+            return f"{place}/#/runs/{self.run_id}"
+        return f"mlflow ui --backend-store-uri {place}"
+
     def _repr_html_(self) -> str:
         """Return the text of the run for a notebook."""
         return f"<pre>{escape(str(self))}</pre>"
@@ -120,17 +130,15 @@ class Run:
     def __str__(self) -> str:
         """Return where the run is and how to view it."""
         place = redact_uri(self.tracking_uri)
-        view = f"mlflow ui --backend-store-uri {place}"
         serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
         light = light_version()
         if light is not None:  # it comes without the pages of MLflow
             view = f"pip install 'mlflow=={light}', then: {view}"
         if place.startswith("http"):
-            view = f"{place}/#/runs/{self.run_id}"
             serve = f"MLFLOW_TRACKING_URI={place} {serve}"
         return (
             f"run {self.run_id} in experiment {self.experiment!r}\n"
-            f"  model  {self.model_uri}\n  store  {place}\n  view   {view}\n"
+            f"  model  {self.model_uri}\n  store  {place}\n  view   {self.view}\n"
             f"  serve  {serve}"
         )
 

@@ -243,23 +243,6 @@ def test_fit_can_log_a_run(run, files, tmp_path, migrated):
 
 
 @pytest.mark.slow
-def test_the_demo_shows_the_whole_pipeline(run, tmp_path, migrated, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    folder = tmp_path / "demo"
-    folder.mkdir()
-    shutil.copy(migrated, folder / "mlflow.db")
-    status, out, err = run("demo", "--items", 6000, "--out", folder)
-    assert (status, err) == (0, "")
-    for word in ("smartrisk", "smoothed-rate sum", "DATE features", "at random"):
-        assert f"\n{word} " in out
-    assert out.count("\n  = ") == 5
-    assert (folder / "rate_curve.png").read_bytes().startswith(b"\x89PNG")
-    assert sr.RiskEngine.load(folder / "engine").version_
-    run_id = out.split("MLflow    run ")[1].split()[0]
-    assert sr.tracking.load(run_id, tracking_uri=folder).version_
-
-
-@pytest.mark.slow
 def test_report_writes_pages_in_a_language(run, files):
     status, out, _ = run(
         *("report", files / "new.csv", "--engine", files / "engine", "--lang", "es"),

@@ -52,7 +52,7 @@ _FILES = (
     (
         "data-card",
         N_("Data card"),
-        N_("How complete and how late the data are: the first thing to mend."),
+        N_("How complete and how late the data are: the first thing to improve."),
     ),
     (
         "table",

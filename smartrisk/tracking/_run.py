@@ -121,7 +121,9 @@ class Run:
         place = redact_uri(self.tracking_uri)
         if place.startswith("http"):
             return f"{place}/#/runs/{self.run_id}"
-        return f"mlflow ui --backend-store-uri {place}"
+        view = f"mlflow ui --backend-store-uri {place}"
+        light = light_version()  # it comes without the pages of MLflow
+        return view if light is None else f"pip install 'mlflow=={light}', then: {view}"
 
     def _repr_html_(self) -> str:
         """Return the text of the run for a notebook."""
@@ -131,9 +133,6 @@ class Run:
         """Return where the run is and how to view it."""
         place = redact_uri(self.tracking_uri)
         serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
-        light = light_version()
-        if light is not None:  # it comes without the pages of MLflow
-            view = f"pip install 'mlflow=={light}', then: {view}"
         if place.startswith("http"):
             serve = f"MLFLOW_TRACKING_URI={place} {serve}"
         return (

@@ -65,7 +65,7 @@ class LabelledItems:
 
     Parameters
     ----------
-    matrix : ndarray of shape (n_items, n_features)
+    matrix : ndarray of shape (n_rows, n_features)
         Features.
     hits : ndarray of shape (n_items,)
         1 for a hit, 0 for none.
@@ -75,6 +75,9 @@ class LabelledItems:
         How many items each one counts for; None for 1.
     share : float, default=1.0
         Share of all items that these are; below 1 they were selected.
+    rows : ndarray of int, shape (n_items,), or None, default=None
+        Rows of the matrix that these items are; None for all, in their order. So a
+        large matrix is copied once, in the order of training.
     """
 
     matrix: NDArray[Any]
@@ -82,6 +85,7 @@ class LabelledItems:
     time: ArrayLike | None
     weights: Float | None
     share: float = 1.0
+    rows: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -97,17 +101,23 @@ class LabelledItems:
         Drawing items at random, and sums of floats, depend on the order of the rows.
         """
         time = np.arange(len(self)) if self.time is None else np.asarray(self.time)
-        keys = [time, self.hits, hash_rows(self.matrix)]
+        keys = [time, self.hits, hash_rows(self.matrix, self.rows)]
         if self.weights is not None:
             keys.insert(0, self.weights)
         order = np.lexsort(keys)
         return LabelledItems(
-            matrix=self.matrix[order],
+            matrix=self.matrix[order if self.rows is None else self.rows[order]],
             hits=self.hits[order],
             time=time[order],
             weights=known_entries(self.weights, order),
             share=self.share,
         )
+
+    def gather(self) -> LabelledItems:
+        """Return the items with a matrix of their own rows alone."""
+        if self.rows is None:
+            return self
+        return replace(self, matrix=self.matrix[self.rows], rows=None)
 
     def steeper(self) -> float:
         """Return how much steeper the truth of all items is than these results."""
@@ -118,12 +128,17 @@ class LabelledItems:
         return float(np.average(self.hits, weights=self.weights) * self.total())
 
 
-def hash_rows(matrix: NDArray[Any]) -> NDArray[np.uint64]:
+def hash_rows(
+    matrix: NDArray[Any], rows: NDArray[np.intp] | None = None
+) -> NDArray[np.uint64]:
     """Return 64 bits for each row, the same for equal numbers of either precision."""
     keys = mix(np.arange(matrix.shape[1], dtype=np.uint64))
-    found = np.zeros(len(matrix), np.uint64)
-    for start in range(0, len(matrix), _CHUNK):
-        part = matrix[start : start + _CHUNK].astype(np.float64) + 0.0  # -0.0 is 0.0
+    n_rows = len(matrix) if rows is None else len(rows)
+    found = np.zeros(n_rows, np.uint64)
+    for start in range(0, n_rows, _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        part = matrix[chunk if rows is None else rows[chunk]].astype(np.float64)
+        part += 0.0  # -0.0 is 0.0
         part[np.isnan(part)] = np.nan  # of all NaN one
         bits = np.ascontiguousarray(part).view(np.uint64)
         found[start : start + _CHUNK] = mix(bits ^ keys).sum(axis=1, dtype=np.uint64)
@@ -160,10 +175,9 @@ def train_blend(
         Threads at most.
     """
     if not recipes:
-        return _calibrate_signals(items, signals, validation_share)
+        return _calibrate_signals(items.gather(), signals, validation_share)
     alone = len(recipes) == 1 and recipes[0].name == "boosting" and signals is None
-    if not alone:
-        items = items.sort_by_content()
+    items = items.gather() if alone else items.sort_by_content()
     data = make_dataset(
         items.matrix, items.hits, recipes[0].params, codes, items.weights
     )

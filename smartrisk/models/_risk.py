@@ -253,13 +253,13 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         if signals is not None and has_one_class(matrix, y, weights):
             return self._rest_on(signals)
         y, known = read_labels("RiskClassifier", matrix, y)
-        if known is not None:
-            matrix = matrix[known]
+        rows = None if known is None else np.flatnonzero(known)
         time, weights = known_entries(time, known), known_entries(weights, known)
         if weights is not None:
             check_weights("RiskClassifier.fit", weights)
-            rows, weights = count_by_weight(weights)
-            matrix, y, time = matrix[rows], y[rows], known_entries(time, rows)
+            counted, weights = count_by_weight(weights)
+            y, time = y[counted], known_entries(time, counted)
+            rows = counted if rows is None else rows[counted]
         hits = self._read_classes(y)
         items = LabelledItems(
             matrix=matrix,
@@ -267,6 +267,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             time=time,
             weights=weights,
             share=inspected_share,
+            rows=rows,
         )
         self._train(items, self._constraints(stated), signals)
         return self

@@ -108,6 +108,37 @@ def test_items_are_sorted_with_all_that_belongs_to_them(data):
     assert np.array_equal(found.time, time[rows])
 
 
+@pytest.mark.parametrize("method", ["gather", "sort_by_content"])
+def test_some_rows_of_a_matrix_are_the_items_of_these_rows_alone(data, method):
+    X, y, time = data
+    rows = np.flatnonzero(np.arange(len(y)) % 3)[::-1]
+    given = {"hits": y[rows].astype(float), "time": time[rows], "weights": None}
+    some = LabelledItems(matrix=X, rows=rows, **given)
+    own = LabelledItems(matrix=X[rows], **given)
+    found, wanted = getattr(some, method)(), getattr(own, method)()
+    assert found.rows is None
+    for name in ("matrix", "hits", "time"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name), True), name
+
+
+@pytest.mark.parametrize(
+    "members", [("boosting",), ("signals",), ("boosting", "forest", "signals")]
+)
+def test_items_without_a_label_teach_the_signals_alone(data, members):
+    X, y, time = data
+    signs = {"suspicion": SIGNALS["suspicion"]} if "signals" in members else {}
+    settings = {"members": members, "random_state": 0, **signs}
+    labels = y.astype(float)
+    labels[::3] = np.nan
+    model = RiskClassifier(**settings).fit(X, labels, time=time)
+    scores = model.predict_proba(X)[:, 1]
+    assert scores[1::3].mean() == pytest.approx(y[1::3].mean(), abs=0.05)
+    if "signals" not in members:
+        known = ~np.isnan(labels)
+        alone = RiskClassifier(**settings).fit(X[known], y[known], time=time[known])
+        assert np.array_equal(alone.predict_proba(X)[:, 1], scores)
+
+
 def test_weights_follow_the_number_of_hits():
     for hits, boosting in ((0, 0.0), (60, 0.5), (540, 0.9)):
         found = member_weights(TREES, hits)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from smartrisk.cli._competition_options import COMPETITION_ACTIONS, add_competition
 from smartrisk.cli._option_values import parse_seed
 from smartrisk.cli._parsers import Commands, add_command, add_language
 
 #: What is no folder after ``workshop``; a folder of such a name is written ./check.
-ACTIONS = ("write", "progress")
+ACTIONS = (*COMPETITION_ACTIONS, "write", "progress")
 
 
 def name_action(words: Sequence[str]) -> list[str]:
@@ -39,6 +40,7 @@ def add_workshop(commands: Commands) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_write(actions)
     _add_progress(actions)
+    add_competition(actions)
 
 
 def add_action(actions: Commands, name: str, about: str) -> argparse.ArgumentParser:

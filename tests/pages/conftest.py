@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import DataQualityWarning
+from smartrisk.errors import DataQualityWarning, Message
 from smartrisk.pages import (
     CaseSheet,
+    CompetitionRules,
     DataCard,
     EvaluationReport,
+    LeaderBoard,
     ModelCard,
     PolicyReport,
     ReadinessReport,
@@ -155,7 +157,59 @@ def make_pages(engine, past, new, outcomes, truth, name=""):
         "statistics": StatisticsReport.from_statistics(
             figures, name=name, currency=name or None
         ),
+        "leaders": make_leader_board(name),
+        "rules": CompetitionRules(
+            capacity=50,
+            cost=400.0,
+            n_items=(1_200, 900, 1_000),
+            days=tuple(pd.date_range("2024-01-01", periods=4, freq="MS")),
+            commitment="0123456789abcdef" * 4,
+        ),
     }
+
+
+def make_leader_board(name=""):
+    """Return a leader board of teams with a name."""
+    players = [(f"{name} {n}", "team") for n in range(1, 4)]
+    players += [(one, "reference") for one in ("random", "duty", "rates", "oracle")]
+    figures = {
+        "net_benefit": 123_456.0,
+        "net_benefit_low": -98_765.0,
+        "net_benefit_high": 345_678.0,
+        "precision": 0.25,
+        "precision_low": 0.1,
+        "precision_high": 0.4,
+        "controls": 150,
+    }
+    rows = [{"player": one, "kind": kind, **figures} for one, kind in players]
+    total = pd.DataFrame(rows).assign(equal_to="", rank=pd.NA)
+    total.loc[:2, "rank"] = [1, 1, 3]
+    total.loc[0, "equal_to"] = ", ".join(f"{name} {n}" for n in range(2, 12))
+    files = pd.DataFrame(
+        {
+            "path": [f"{name}_round1.csv", "b_round2.csv"],
+            "team": [f"{name} 1", "b"],
+            "round": pd.array([1, None], "Int64"),
+            "version": 1,
+            "digest": "0123456789ab",
+            "counts": [True, False],
+            "problem": ["", name or "is empty."],
+        }
+    )
+    problem = Message(
+        "workshop.file_problems",
+        "{path}: {problems}",
+        **{"path": f"{name}_round1.csv", "problems": name or "the file is empty."},
+    )
+    return LeaderBoard.from_tables(
+        total,
+        pd.concat([pd.DataFrame(rows).assign(round=n) for n in (1, 2, 3)]),
+        files=files,
+        problems=[problem],
+        capacity=50,
+        cost=400.0,
+        commitment="0123456789abcdef" * 4,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from smartrisk.languages import LANGUAGES
 
 PAGES = (
     *("case", "watch", "model", "data", "evaluation", "policy"),
-    *("readiness", "statistics"),
+    *("readiness", "statistics", "leaders", "rules"),
 )
 WIDTHS = (1000, 400)
 #: Starting a browser and drawing 90 pages takes two minutes.

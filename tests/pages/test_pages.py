@@ -23,7 +23,7 @@ from smartrisk.results import clean_text
 
 PAGES = (
     *("case", "watch", "model", "data", "evaluation", "policy"),
-    *("readiness", "statistics"),
+    *("readiness", "statistics", "leaders", "rules"),
 )
 LIMIT = 500_000
 

@@ -149,12 +149,12 @@ class CompetitionRules(Page):
                     "team, then the round. Its columns are declaration_id and "
                     "item_number, one line for each item that you would open."
                 )
-                % {"name": "red_round1.csv"},
+                % {"name": texts.pgettext("name of a file", "red_round1.csv")},
                 _(
                     "A better version is called %(name)s. The last one that can be "
                     "read counts."
                 )
-                % {"name": "red_round1_v2.csv"},
+                % {"name": texts.pgettext("name of a file", "red_round1_v2.csv")},
                 _(
                     "Instead, the folder of a saved engine, called after your team: "
                     "it selects in every round by expected revenue."

@@ -201,7 +201,7 @@ def _list_lines(total: pd.DataFrame, texts: Texts) -> list[_Line]:
                 name=texts.name(row["player"]) if is_team else _name(row, texts),
                 is_team=is_team,
                 benefit=texts.number(row["net_benefit"]),
-                interval=_interval(row, texts) if plays else "–",
+                interval=_interval(row, texts) if plays else "",
                 precision=texts.rate(row["precision"]),
                 precision_interval=texts.between(
                     row["precision_low"], row["precision_high"]
@@ -235,10 +235,10 @@ def _equal(row: Mapping[Any, Any], texts: Texts) -> str:
     """Return the teams that one is not shown to differ from, the first of many."""
     _ = texts.gettext
     names = [texts.name(name) for name in row["equal_to"].split(", ") if name]
-    shown = ", ".join(names[:_MOST_NAMES])
-    if len(names) <= _MOST_NAMES:
-        return shown
+    if len(names) <= _MOST_NAMES + 1:  # "and 1 more" is no shorter than a name
+        return ", ".join(names)
     n_more = texts.number(len(names) - _MOST_NAMES)
+    shown = ", ".join(names[:_MOST_NAMES])
     return _("%(names)s and %(n)s more") % {"names": shown, "n": n_more}
 
 

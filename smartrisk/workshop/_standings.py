@@ -172,6 +172,11 @@ def make_standings(
     )
     total["rank"] = total["rank"].astype("Int64")
     total = total.sort_values("net_benefit", ascending=False, kind="stable")
+    place = {name: k for k, name in enumerate(total["player"])}
+    total["equal_to"] = [
+        ", ".join(sorted(names, key=lambda name: place[name]))
+        for names in total["equal_to"]
+    ]
     return Standings(total.reset_index(drop=True), pd.DataFrame(rows), pairs)
 
 
@@ -235,7 +240,7 @@ def _compare_teams(names: Sequence[str], totals: Sequence[_Sums]) -> pd.DataFram
 def _place(name: str, pairs: pd.DataFrame, kind: str) -> dict[str, Any]:
     """Return the rank of a team, and the teams that it is not shown to differ from."""
     if kind != TEAM:
-        return {"rank": None, "equal_to": ""}
+        return {"rank": None, "equal_to": []}
     better = pairs[(pairs["one"] == name) & (pairs["high"] < 0)]
     others = pairs[(pairs["other"] == name) & (pairs["low"] > 0)]
     equal = pairs[pairs["equal"]]
@@ -243,4 +248,4 @@ def _place(name: str, pairs: pd.DataFrame, kind: str) -> dict[str, Any]:
         *equal.loc[equal["one"] == name, "other"],
         *equal.loc[equal["other"] == name, "one"],
     ]
-    return {"rank": 1 + len(better) + len(others), "equal_to": ", ".join(names)}
+    return {"rank": 1 + len(better) + len(others), "equal_to": names}

@@ -28,6 +28,12 @@ def same_number(answer: Any, right: float, tolerance: float = TOLERANCE) -> bool
     )
 
 
+def has_columns(answer: Any, names: Sequence[str]) -> bool:
+    """Return whether an answer is a table with these columns or levels of its index."""
+    is_table = isinstance(answer, pd.DataFrame)
+    return is_table and set(names) <= {*answer.columns, *answer.index.names}
+
+
 def as_keys(answer: Any) -> list[tuple[str, int]] | None:
     """Return the items that an answer names in its order; None when it names none."""
     if isinstance(answer, pd.DataFrame) and set(KEY) <= set(answer.columns):

@@ -18,6 +18,7 @@ from smartrisk.cli._messages import account_for_rows, naming_file, render_messag
 from smartrisk.cli._terminal import print_line
 from smartrisk.errors import ArgumentError, Message
 from smartrisk.intake import propose_map
+from smartrisk.pages import table_from_words
 from smartrisk.validation import check
 
 
@@ -44,7 +45,10 @@ class Export:
         """Return the usable rows of a further file; None where there is none."""
         if path is None:
             return None
-        return _keep_usable(read_file(path)[0], table, self.given, path)
+        frame = read_file(path)[0]
+        if self.given is None:  # a watch list, handed back as it was written
+            frame = table_from_words(frame)
+        return _keep_usable(frame, table, self.given, path)
 
 
 def read_export(files: DataFiles) -> Export:

@@ -20,7 +20,7 @@ from smartrisk.datasets import load_kcs
 from smartrisk.errors import ArgumentError, format_values
 from smartrisk.items import NO_ITEM_NUMBER
 from smartrisk.lineage import SOURCE_ROW
-from smartrisk.pages import escape_formula
+from smartrisk.pages import escape_formula, table_from_words
 from smartrisk.validation import validate
 
 _PARQUET = (".parquet", ".pq")
@@ -192,7 +192,9 @@ def read_table(
         What happens to lines that are no rows.
     """
     file = None if columns is None else columns.file
-    return intake.read_table(path, file=file, on_error=on_error)
+    frame = intake.read_table(path, file=file, on_error=on_error)
+    # What the library wrote in French or Spanish is handed back as it is.
+    return frame if columns is not None else table_from_words(frame)
 
 
 def load_column_map(name_or_path: str | None) -> schema.ColumnMap | None:

@@ -26,6 +26,7 @@ from smartrisk.cli._messages import (
 )
 from smartrisk.cli._option_values import (
     parse_capacity,
+    parse_channels,
     parse_count,
     parse_rates,
     parse_seed,
@@ -390,6 +391,13 @@ def _add_report(commands: Commands) -> None:
     parser.add_argument(
         "--cases", type=parse_count, default=3, metavar="N", help="sheets"
     )
+    parser.add_argument(
+        "--channels",
+        type=parse_channels,
+        metavar="NAME,NAME",
+        help="what you call the channels: CHANNEL=NAME,...",
+    )
+    parser.add_argument("--currency", metavar="CODE", help="currency of the amounts")
     parser.add_argument("--out", required=True, metavar="FOLDER")
 
 

@@ -7,6 +7,7 @@ import math
 
 from smartrisk.cli._messages import render_message
 from smartrisk.errors import Message
+from smartrisk.schema import CHANNELS
 
 
 def parse_count(text: str) -> int:
@@ -76,6 +77,26 @@ def parse_rates(text: str) -> tuple[float | int, ...]:
     if not text.strip():
         raise _refusal(Message("cli.no_rate", "give at least one inspection rate."))
     return tuple(parse_capacity(word) for word in text.split(","))
+
+
+def parse_channels(text: str) -> dict[str, str]:
+    """Return the names that an administration gives to channels: ``yellow=orange``."""
+    names = {}
+    for part in text.split(","):
+        channel, sign, name = (word.strip() for word in part.partition("="))
+        if channel not in CHANNELS or not sign or not name:
+            raise _refusal(
+                Message(
+                    "cli.not_channels",
+                    "must be names of channels such as {example}, each after one of "
+                    "{channels}; got {text!r}",
+                    example="yellow=orange,red=rouge",
+                    channels=", ".join(CHANNELS),
+                    text=part.strip(),
+                )
+            )
+        names[channel] = name
+    return names
 
 
 def _refusal(message: Message) -> argparse.ArgumentTypeError:

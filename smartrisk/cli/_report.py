@@ -18,7 +18,7 @@ from smartrisk.cli._messages import print_message
 from smartrisk.cli._stage import print_stage
 from smartrisk.cli._terminal import print_line
 from smartrisk.languages import has_decimal_point
-from smartrisk.pages import write_pages
+from smartrisk.pages import PageTerms, write_pages
 
 
 def report(
@@ -28,6 +28,8 @@ def report(
     past: str | None,
     capacity: float,
     cases: int,
+    channels: dict[str, str] | None,
+    currency: str | None,
     lang: str,
     out: str,
 ) -> int:
@@ -46,6 +48,7 @@ def report(
         n_cases=cases,
         lang=lang,
         columns=load_column_map(data.columns),
+        terms=PageTerms(channel_names=channels or {}, currency=currency),
     )
     print_stage(loaded)
     for name, path in paths.items():

@@ -17,6 +17,7 @@ from smartrisk.pages._model_card import ModelCard
 from smartrisk.pages._page import PageTerms
 from smartrisk.pages._policy_report import PolicyReport
 from smartrisk.pages._readiness_report import ReadinessReport
+from smartrisk.pages._reading_back import read_exported, table_from_words
 from smartrisk.pages._statistics_report import StatisticsReport
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages
@@ -38,6 +39,8 @@ __all__ = [
     "StatisticsReport",
     "WatchList",
     "escape_formula",
+    "read_exported",
+    "table_from_words",
     "write_pages",
     "write_table",
 ]

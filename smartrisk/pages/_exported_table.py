@@ -35,12 +35,12 @@ def table_in_words(frame: pd.DataFrame, texts: Texts) -> pd.DataFrame:
         table["channel"] = _in_words(table["channel"], texts.channel)
     if "selected_by" in table:
         table["selected_by"] = _in_words(table["selected_by"], texts.selected_by)
-    stages = _stages(texts)
+    stages = stages_in_words(texts)
     table["stage"] = [stages.get(str(stage), str(stage)) for stage in table["stage"]]
     words = texts.words
     answers = {True: words.text("yes"), False: words.text("no")}
     table["undecided"] = [answers[bool(value)] for value in table["undecided"]]
-    heads = _heads(texts, stage_of(frame))
+    heads = heads_in_words(texts, stage_of(frame))
     return table.rename(
         columns={
             name: heads.get(str(name)) or words.capitalise(words.field(str(name)))
@@ -54,7 +54,7 @@ def _in_words(codes: pd.Series, words_of: Callable[[str], str]) -> list[Any]:
     return [code if pd.isna(code) else words_of(str(code)) for code in codes]
 
 
-def _stages(texts: Texts) -> dict[str, str]:
+def stages_in_words(texts: Texts) -> dict[str, str]:
     """Return the words for what scores rest on."""
     return {
         "no results": texts.pgettext("scores rest on", "no results yet"),
@@ -63,7 +63,7 @@ def _stages(texts: Texts) -> dict[str, str]:
     }
 
 
-def _heads(texts: Texts, stage: str) -> dict[str, str]:
+def heads_in_words(texts: Texts, stage: str) -> dict[str, str]:
     """Return the heads of columns that are no declared fields."""
     pgettext = texts.pgettext
     return {

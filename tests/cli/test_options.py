@@ -88,3 +88,19 @@ def test_a_wrong_value_of_an_option_is_refused_in_words(capsys, words, message):
     with pytest.raises(SystemExit):
         make_parser().parse_args(words)
     assert message in capsys.readouterr().err
+
+
+def test_an_administration_names_its_channels_and_its_currency():
+    words = (
+        "report --engine=e --out=o --channels yellow=orange,red=rouge --currency XOF"
+    )
+    options = parse(words)
+    assert options["channels"] == {"yellow": "orange", "red": "rouge"}
+    assert options["currency"] == "XOF"
+
+
+@pytest.mark.parametrize("text", ["orange", "yellow=", "pink=rose", "red=a,,"])
+def test_names_of_unknown_channels_are_refused(text, capsys):
+    with pytest.raises(SystemExit):
+        parse(f"report --engine=e --out=o --channels={text}")
+    assert "after one of green, yellow, red, blue" in capsys.readouterr().err

@@ -19,11 +19,18 @@ from smartrisk.workshop._sources import list_labs, list_sources, read_source
 #: Bits of the seed of a class that nobody chose: learners do not guess each other's.
 _SEED_BITS = 62
 #: Pages of a class and of its trainer, by the name of their source.
-_CLASS_PAGES = {"start": "START.html", "cheat-sheet": "cheat-sheet.html"}
+_CLASS_PAGES = {
+    "start": "START.html",
+    "cheat-sheet": "cheat-sheet.html",
+    "quiz": "quiz.html",
+    "feedback": "feedback.html",
+}
 _TRAINER_PAGES = {
     "trainer": "guide.html",
     "plans": "plans.html",
     "slides": "slides.html",
+    "quiz-answers": "quiz-answers.html",
+    "certificate": "certificate.html",
 }
 
 #: A file that is made: its path in the folder, and what writes it there.

@@ -32,6 +32,14 @@ _TRAINER_PAGES = {
     "quiz-answers": "quiz-answers.html",
     "certificate": "certificate.html",
 }
+#: Layout of the pages that are more than a text.
+_LAYOUTS = {
+    "cheat-sheet": "sheet",
+    "quiz": "form",
+    "feedback": "form",
+    "certificate": "certificate",
+    "slides": "slides",
+}
 
 #: A file that is made: its path in the folder, and what writes it there.
 _Made = tuple[str, Callable[[Path], object]]
@@ -204,7 +212,7 @@ def make_handout(name: str, lang: str) -> Handout:
         title=source.title,
         kind="smartrisk workshop",
         text=text,
-        slides=name == "slides",
+        layout=_LAYOUTS.get(name, "text"),
     )
 
 

@@ -27,7 +27,8 @@ _FENCE = re.compile(r"```python(?: (?P<kind>task|solution) (?P<task>\d+\.\d+))?$
 #: What opens a line that is a message of its own, and is not translated itself.
 _MARK = re.compile(r"(?P<mark>#{1,6} |\s*[-*] |\s*\d+\. )(?P<text>.*)")
 _COMMENT = re.compile(r"(?P<mark>\s*# )(?P<text>.*)")
-_RULE = re.compile(r"\|[-:| ]+\|$")
+#: A part without a letter is the rule of a table, or a line or cells to write on.
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,7 @@ def _translate_block(block: str, translate: Callable[[str], str]) -> str:
 
 def _translate_part(part: str, translate: Callable[[str], str]) -> str:
     """Return a paragraph, a heading, an item or a row in another language."""
-    if _RULE.match(part):
+    if not _LETTER.search(part):
         return part
     return _translate_after_mark(part, _MARK, translate) or part
 

@@ -89,7 +89,7 @@ def test_the_first_page_links_the_others(tmp_path):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_call_of_the_cheat_sheet_is_a_call_of_the_library(lang):
+def test_every_call_on_the_sheet_is_one_of_the_library(lang):
     import smartrisk as sr
 
     calls = re.findall(

@@ -43,6 +43,7 @@ SLOW = {
     "docs/guide/selectivity.md",
     "docs/guide/simulation.md",
     "docs/guide/tracking.md",
+    "docs/guide/workshop.md",
     "docs/guide/worlds.md",
 }
 #: Languages of fences that show something else than code to run.

@@ -17,6 +17,7 @@ import pandas as pd
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.languages import LOCALES
+from smartrisk.workshop._books import Books, close_books
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
 #: The file that says which class and which seat a folder belongs to.
@@ -133,6 +134,8 @@ class Lab:
         OUTCOMES that were known before that day.
     engine : RiskEngine
         An engine fitted on `past` and `known`.
+    books : Books
+        Items, decisions and results of a period whose results have arrived.
     capacity : int
         How many of the new items the customs house can control.
 
@@ -193,6 +196,11 @@ class Lab:
     def engine(self) -> RiskEngine:
         """The engine of this seat, fitted on what was known before today."""
         return _fit_engine(self.seat)
+
+    @cached_property
+    def books(self) -> Books:
+        """The closed books: items of a period, decisions and results, all arrived."""
+        return close_books(self.world)
 
     @cached_property
     def capacity(self) -> int:

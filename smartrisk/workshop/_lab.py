@@ -18,6 +18,7 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.languages import LOCALES
 from smartrisk.workshop._books import Books, close_books
+from smartrisk.workshop._later import Later, make_later
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
 #: The file that says which class and which seat a folder belongs to.
@@ -136,6 +137,8 @@ class Lab:
         An engine fitted on `past` and `known`.
     books : Books
         Items, decisions and results of a period whose results have arrived.
+    later : Later
+        Two years of another customs house, in which the trade changes.
     capacity : int
         How many of the new items the customs house can control.
 
@@ -203,6 +206,11 @@ class Lab:
         return close_books(self.world)
 
     @cached_property
+    def later(self) -> Later:
+        """Two years of another customs house, in which the trade changes."""
+        return _make_later(self.seat)
+
+    @cached_property
     def capacity(self) -> int:
         """How many of the new items the customs house can control."""
         return round(CAPACITY * len(self.new))
@@ -246,6 +254,12 @@ def _fit_engine(seat: Seat) -> RiskEngine:
     lab = Lab(1, seat)
     engine = RiskEngine(random_state=seat.derive("engine") % 2**31)
     return engine.fit(lab.past, lab.known)
+
+
+@cache
+def _make_later(seat: Seat) -> Later:
+    """Return the changing world of a seat, with its engines."""
+    return make_later(seat.derive("later"))
 
 
 def open_lab(number: int, *, folder: str | Path | None = None) -> Lab:

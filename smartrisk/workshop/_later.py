@@ -78,7 +78,7 @@ class Later:
         lodged = self.world.declarations["lodged_at"]
         return self.world.declarations[(lodged >= begin) & (lodged < end)]
 
-    def _known(self, day: pd.Timestamp) -> pd.DataFrame:
+    def _results_of(self, day: pd.Timestamp) -> pd.DataFrame:
         """Return the results that were known before a day."""
         return self.world.outcomes[self.world.outcomes["known_at"] < day]
 
@@ -110,7 +110,7 @@ class Later:
     @cached_property
     def results(self) -> pd.DataFrame:
         """All results known before today."""
-        return self._known(self.day)
+        return self._results_of(self.day)
 
     @cached_property
     def controls(self) -> pd.DataFrame:
@@ -137,7 +137,7 @@ class Later:
     def engine(self) -> RiskEngine:
         """The engine of that time, its history continued until today."""
         engine = RiskEngine(random_state=self.seed)
-        engine.fit(self.first_year, self._known(self.fitted_on))
+        engine.fit(self.first_year, self._results_of(self.fitted_on))
         return engine.update(self.items, self.results)
 
     @cached_property

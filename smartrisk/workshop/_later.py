@@ -71,7 +71,8 @@ class Later:
     def _after(self, months: int) -> pd.Timestamp:
         """Return the day so many months after the start."""
         first = self.world.declarations["lodged_at"].min()
-        return first.normalize().replace(day=1) + pd.DateOffset(months=months)
+        start = pd.Timestamp(first).normalize().replace(day=1)
+        return pd.Timestamp(start + pd.DateOffset(months=months))
 
     def _between(self, begin: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
         """Return the items lodged from a day until before another."""

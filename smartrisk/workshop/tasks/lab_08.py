@@ -118,13 +118,14 @@ def _judge_unseen(answer: Any, lab: Lab) -> Verdict:
     """Compare the number of irregular items that nobody found."""
     if as_estimate(answer) is None:
         return wrong(_THREE_NUMBERS)
-    rows = _estimate_flow(lab).set_index("estimand")
-    hits = rows.loc["hits", list(_FIGURES)].astype(float)
+    rows = _estimate_flow(lab)
+    row = rows[rows["estimand"] == "hits"].iloc[0]
+    hits = [float(row[name]) for name in _FIGURES]
     results = lab.books.results
     found = float(results["illicit"].sum())
-    if same_estimate(answer, (hits - found).tolist()):
+    if same_estimate(answer, [figure - found for figure in hits]):
         return RIGHT
-    if same_estimate(answer, hits.tolist()):
+    if same_estimate(answer, hits):
         return mistake(
             "nothing subtracted",
             N_(
@@ -133,8 +134,9 @@ def _judge_unseen(answer: Any, lab: Lab) -> Verdict:
             ),
             n=int(found),
         )
-    by_lots = results.loc[results["selected_by"] == "random", "illicit"]
-    if same_estimate(answer, (hits - float(by_lots.sum())).tolist()):
+    drawn = results[results["selected_by"] == "random"]
+    by_lots = float(drawn["illicit"].sum())
+    if same_estimate(answer, [figure - by_lots for figure in hits]):
         return mistake(
             "found by lots only",
             N_(
@@ -142,7 +144,7 @@ def _judge_unseen(answer: Any, lab: Lab) -> Verdict:
                 "which were seen as well."
             ),
         )
-    if same_estimate(answer, (hits - len(results)).tolist()):
+    if same_estimate(answer, [figure - len(results) for figure in hits]):
         return mistake(
             "controls instead of hits",
             N_(

@@ -40,7 +40,7 @@ def opened(browser, tmp_path):
 
 def count_sheets(page):
     """Return how many sheets of paper a page takes."""
-    printed = page.pdf(prefer_css_page_size=True)
+    printed = page.pdf(prefer_css_page_size=True, format="A4")
     return len(re.findall(rb"/Type\s*/Page\b", printed))
 
 

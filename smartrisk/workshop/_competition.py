@@ -8,8 +8,9 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,6 +41,8 @@ _FORMAT = "smartrisk competition 1"
 KEY_FILE = "competition.key"
 TRUTH_FILE = "competition-truth.csv"
 OPENING_FILE = "opening.json"
+#: Folder beside the key for what was handed in.
+VERSIONS = "versions"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -201,7 +204,8 @@ class Competition:
         A file is called ``TEAM_round1.csv``, or is in a folder of the team and called
         ``round1.csv``; later versions end in ``_v2``. It has the columns
         `declaration_id` and `item_number`. A folder that `RiskEngine.save` wrote
-        selects in every round for which the team has no file.
+        selects in every round for which the team has no file. Every file is kept in
+        ``versions`` beside the key, so that one which a team overwrites is not lost.
 
         Parameters
         ----------
@@ -223,6 +227,7 @@ class Competition:
         """
         rounds = self._make_rounds()
         files = read_submissions(Path(submissions), self.terms, rounds.items)
+        self._keep(Path(submissions), files)
         sizes = [len(part) for part in rounds.items]
         reference = read_places(self._secret["reference"], rounds.truth)
         standings = make_standings(
@@ -254,6 +259,16 @@ class Competition:
         write_file(place / TRUTH_FILE, lambda draft: draft.write_bytes(truth))
         write_file(place / OPENING_FILE, lambda draft: draft.write_text(text, "utf-8"))
         return place
+
+    def _keep(self, folder: Path, files: Sequence[Submission]) -> None:
+        """Copy files that were handed in beside the key, each content once."""
+        kept = self.key.with_name(VERSIONS)
+        for one in files:
+            source = folder / one.path
+            place = (kept / one.path).with_name(f"{one.digest}_{source.name}")
+            if source.is_file() and not place.exists():
+                content = source.read_bytes()
+                write_file(place, partial(Path.write_bytes, data=content))
 
     def _read_truth(self) -> bytes:
         """Return the truth; raise unless it is the one that was sealed."""

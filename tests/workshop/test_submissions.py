@@ -6,6 +6,7 @@ import pytest
 
 from smartrisk.errors import ArgumentError
 from smartrisk.languages import render
+from smartrisk.workshop import Competition
 
 KEY = ["declaration_id", "item_number"]
 
@@ -101,6 +102,21 @@ def test_the_last_version_without_a_problem_counts_and_all_are_listed(
     assert files["digest"].nunique() == 4
     frame = scores.standings.frame()
     assert frame.loc[frame["kind"] == "team", "controls"].tolist() == [5]
+
+
+def test_a_file_that_a_team_overwrites_is_kept_beside_the_key(
+    own_copy, round_items, tmp_path
+):
+    competition = Competition.from_key(own_copy)
+    path = tmp_path / "sent" / "red" / "round1.csv"
+    written = []
+    for n_chosen in (3, 4, 4):
+        write(path, round_items(1).head(n_chosen))
+        written.append(path.read_bytes())
+        competition.score(tmp_path / "sent")
+    kept = [file.read_bytes() for file in own_copy.glob("versions/red/*_round1.csv")]
+    assert sorted(kept) == sorted(set(written))
+    assert len(kept) == 2
 
 
 @pytest.mark.parametrize(

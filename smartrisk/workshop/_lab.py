@@ -18,6 +18,7 @@ from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.languages import LOCALES
 from smartrisk.workshop._books import Books, close_books
+from smartrisk.workshop._case import choose_case
 from smartrisk.workshop._later import Later, make_later
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
@@ -141,6 +142,8 @@ class Lab:
         Two years of another customs house, in which the trade changes.
     capacity : int
         How many of the new items the customs house can control.
+    case : DataFrame of one row
+        One of the new items that the engine would select: the lab on reasons.
 
     Examples
     --------
@@ -214,6 +217,11 @@ class Lab:
     def capacity(self) -> int:
         """How many of the new items the customs house can control."""
         return round(CAPACITY * len(self.new))
+
+    @cached_property
+    def case(self) -> pd.DataFrame:
+        """One of the new items that the engine would select, as a table of one row."""
+        return choose_case(self.engine, self.past, self.new, self.capacity)
 
     def draw(self) -> pd.DataFrame:
         """Return new items drawn by lots, as many as the capacity.

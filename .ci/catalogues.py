@@ -42,6 +42,8 @@ MESSAGE_PACKAGES = (
     *("validation", "intake", "schema", "cli", "quality", "engine"),
     *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
     *("readiness", "statistics", "workshop"),
+    *("artefact", "ledger", "windows", "clock", "datasets", "selectivity"),
+    "evaluation/_ranking",
     "models/_calibration",  # warns in `fit`
 )
 #: Packages whose other texts belong to the pages.

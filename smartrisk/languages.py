@@ -277,6 +277,15 @@ def N_(text: str) -> str:  # noqa: N802
 
 #: How the message of a field begins, before the reason: see `validation`.
 _HEADS = (N_("{field!r} (column {column!r}): "), N_("{field!r}: "))
+#: What `errors.check_number` says, which has no catalogue below it.
+_NUMBERS = (
+    N_("{owner}: {name!r} must be an integer; got {value!r}."),
+    N_("{owner}: {name!r} must be an integer in [{low}, {high}]; got {value!r}."),
+    N_("{owner}: {name!r} must be an integer of at least {low}; got {value!r}."),
+    N_("{owner}: {name!r} must be a number; got {value!r}."),
+    N_("{owner}: {name!r} must be a number in [{low}, {high}]; got {value!r}."),
+    N_("{owner}: {name!r} must be a number of at least {low}; got {value!r}."),
+)
 #: What the lines of a file are.
 _PARTS = (
     *(N_("{n} title"), N_("{n} header"), N_("{n} rows"), N_("{n} empty")),

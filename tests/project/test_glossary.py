@@ -60,6 +60,7 @@ def pattern_of(term):
 
 #: (term, beginning of the English text) -> why its translation has another word.
 EXCEPTIONS = {
+    ("declaration", "load_kcs: no file"): "the name of a repository",
     ("finding", "Finding of the officer"): "the head of a form: the result found",
     ("officer", "Finding of the officer"): "the head of a form: the result found",
     ("lodge", "Lodged"): "French heads are nouns: the lodging",
@@ -81,6 +82,8 @@ EXCEPTIONS = {
 def words_of(text):
     """Return the words of an English message: no placeholder, no code, no table."""
     text = re.sub(r"%\(\w+\)s|\{[^}]*\}|'[^' ]*'|`[^`]*`", " ", text)
+    # Names of code: Ledger.record, RiskEngine.save().
+    text = re.sub(r"\b[A-Za-z]\w*\.[a-z_]\w*(?:\(\))?", " ", text)
     return re.sub(r"\b[A-Z_]{4,}\b", " ", text)
 
 

@@ -289,7 +289,7 @@ def test_every_word_of_a_table_has_an_entry(lang):
 
 def test_an_english_line_is_found(detector):
     lines = [
-        "300 articles, et pas un seul avec un constat",
+        "300 articles, pas un de plus",
         "Les articles antérieurs sont connus jusqu'au 31 juillet 2024.",
         "The truth is for judging, never for fitting, as everybody knows.",
         "digest: the folder /tmp/x/engine was changed after it had been saved here.",

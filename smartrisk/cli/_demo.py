@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -24,7 +25,7 @@ from smartrisk.datasets import make_declarations
 from smartrisk.displays import RateCurveDisplay
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import Message, TrackingError
-from smartrisk.evaluation import Evaluation, evaluate
+from smartrisk.evaluation import Evaluation, evaluate, standard_segments
 from smartrisk.items import join_by_key
 from smartrisk.languages import N_
 from smartrisk.models import (
@@ -37,7 +38,8 @@ from smartrisk.pages import DemoIndex, write_pages
 from smartrisk.progress import track_steps
 from smartrisk.schema import KEY
 from smartrisk.selectivity import Policy
-from smartrisk.tracking import Run, log_run
+from smartrisk.tracking import WORLD_TAG, Run, log_run
+from smartrisk.workshop import UseCase
 
 _RATES = (0.01, 0.02, 0.05, 0.10)
 #: An office of the size of the world controls about one item in twenty.
@@ -83,7 +85,7 @@ def demo(*, items: int, seed: int, out: str, lang: str) -> int:
         engine.update(shown.new)
         scores = {"smartrisk": engine.score(shown.new)}
         scores |= {n: _score(m, shown.new) for n, m in baselines.items()}
-        results = _evaluate_all(scores, shown.world.full_outcomes())
+        results = _evaluate_all(scores, shown)
         finish_step()
         decisions = engine.select(shown.new, policy=_POLICY)
         first = _find_first_by_model(decisions)
@@ -92,6 +94,7 @@ def demo(*, items: int, seed: int, out: str, lang: str) -> int:
         files = _write_files(engine, folder, shown, results, lang)
         finish_step()
         run = _log_run(engine, folder, shown, results["smartrisk"], files)
+        files |= _write_index(run, folder, shown, results, files, lang)
         finish_step()
     print_scenario(shown)
     print_results(results, _CAPACITY, lang)
@@ -145,11 +148,13 @@ def _score(model: _Classifier, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def _evaluate_all(
-    scores: dict[str, pd.DataFrame], truth: pd.DataFrame
+    scores: dict[str, pd.DataFrame], shown: Shown
 ) -> dict[str, Evaluation]:
     """Judge by the truth of all later items, inspected or not."""
+    truth = shown.world.full_outcomes()
+    segments = standard_segments(shown.new, past=shown.past)
     return {
-        name: evaluate(part, truth, rates=_RATES, n_bootstrap=100)
+        name: evaluate(part, truth, rates=_RATES, segments=segments, n_bootstrap=100)
         for name, part in scores.items()
     }
 
@@ -183,10 +188,26 @@ def _write_files(
         evaluation=results["smartrisk"],
         lang=lang,
     )
+    return files
+
+
+def _write_index(
+    run: Run | None,
+    folder: Path,
+    shown: Shown,
+    results: dict[str, Evaluation],
+    files: dict[str, Path],
+    lang: str,
+) -> dict[str, Path]:
+    """Write the sheet of the use case, where the run was logged, and the first page."""
+    more = {}
+    if run is not None:
+        case = UseCase.from_run(run).save(folder, lang=lang)
+        more = {"use-case": case["html"], "use-case-text": case["markdown"]}
     index = DemoIndex.from_demo(
-        files, results, capacity=_CAPACITY, counts=shown.counts()
+        files | more, results, capacity=_CAPACITY, counts=shown.counts()
     )
-    return files | {"index": index.save(folder / "index.html", lang=lang)}
+    return more | {"index": index.save(folder / "index.html", lang=lang)}
 
 
 def _log_run(
@@ -208,6 +229,7 @@ def _log_run(
             },
             tracking_uri=None if os.environ.get("MLFLOW_TRACKING_URI") else folder,
             run_name="demo",
+            tags={WORLD_TAG: json.dumps(shown.name_world())},
         )
     except TrackingError as error:
         warning = Message(

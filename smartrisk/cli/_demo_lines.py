@@ -65,6 +65,11 @@ class Shown:
             "seed": self.seed,
         }
 
+    def name_world(self) -> dict[str, object]:
+        """Return what makes the same world again."""
+        n_items = len(self.world.declarations)
+        return {"scenario": "national", "n_items": n_items, "seed": self.seed}
+
 
 def print_scenario(shown: Shown) -> None:
     """Show what was learned from, and what is judged."""

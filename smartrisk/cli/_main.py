@@ -56,6 +56,7 @@ from smartrisk.cli._record_options import (
 from smartrisk.cli._serve_options import add_serve
 from smartrisk.cli._statistics_options import add_statistics
 from smartrisk.cli._terminal import print_error
+from smartrisk.cli._usecase_options import add_usecase
 from smartrisk.cli._workshop_options import add_workshop, name_action
 from smartrisk.errors import Message, SmartRiskError, SmartRiskWarning
 from smartrisk.languages import N_, catalogue
@@ -225,6 +226,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_lineage,
         add_serve,
         add_workshop,
+        add_usecase,
     ):
         add(commands)
     return parser

@@ -70,6 +70,8 @@ class Evaluation(Result):
         One row per segment and value; empty when none were asked for.
     _messages : tuple of Message
         What could not be computed, and why.
+    _revenue : float or None, default=None
+        What was recovered from the judged items.
 
     Examples
     --------
@@ -88,6 +90,12 @@ class Evaluation(Result):
     _figures: dict[str, float]
     _segments: pd.DataFrame
     _messages: tuple[Message, ...] = ()
+    _revenue: float | None = None
+
+    @property
+    def revenue(self) -> float | None:
+        """What was recovered from all judged items; None where it is not known."""
+        return self._revenue
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -282,7 +290,9 @@ def evaluate(
     figures |= _revenue_ratio(expected, revenue, n_bootstrap, random_state)
     parts = {} if segments is None else match_segments("evaluate", segments, keys)
     table = _by_segment(parts, known, y, risk, rates)
-    return Evaluation(pd.DataFrame(rows), figures, table, _messages(y, revenue))
+    total = None if revenue is None else float(revenue.sum())
+    found = pd.DataFrame(rows)
+    return Evaluation(found, figures, table, _messages(y, revenue), total)
 
 
 @dataclass(frozen=True)

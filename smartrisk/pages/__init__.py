@@ -19,6 +19,7 @@ from smartrisk.pages._policy_report import PolicyReport
 from smartrisk.pages._readiness_report import ReadinessReport
 from smartrisk.pages._reading_back import read_exported, table_from_words
 from smartrisk.pages._statistics_report import StatisticsReport
+from smartrisk.pages._use_case import UseCaseFacts, UseCaseSheet
 from smartrisk.pages._watch_list import WatchList
 from smartrisk.pages._write_pages import write_pages
 from smartrisk.spreadsheets import escape_formula, write_table
@@ -37,6 +38,8 @@ __all__ = [
     "PolicyReport",
     "ReadinessReport",
     "StatisticsReport",
+    "UseCaseFacts",
+    "UseCaseSheet",
     "WatchList",
     "escape_formula",
     "read_exported",

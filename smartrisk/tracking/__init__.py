@@ -12,14 +12,17 @@ working directory. ``MLFLOW_TRACKING_URI``, ``mlflow.set_tracking_uri`` or
 from smartrisk.tracking._extra_metrics import extra_metrics
 from smartrisk.tracking._gate import Gate
 from smartrisk.tracking._load import load, promote
+from smartrisk.tracking._logged import WORLD_TAG, LoggedRun, read_run
 from smartrisk.tracking._registration import Champions, Registration
 from smartrisk.tracking._registry import champions, register, rollback
 from smartrisk.tracking._run import Run, log_run
 from smartrisk.tracking._sweep import sweep
 
 __all__ = [
+    "WORLD_TAG",
     "Champions",
     "Gate",
+    "LoggedRun",
     "Registration",
     "Run",
     "champions",
@@ -27,6 +30,7 @@ __all__ = [
     "load",
     "log_run",
     "promote",
+    "read_run",
     "register",
     "rollback",
     "sweep",

@@ -24,6 +24,7 @@ from smartrisk.tracking._context import (
     context_tags,
     describe_engine,
 )
+from smartrisk.tracking._facts import find_facts, log_facts
 from smartrisk.tracking._findings import find_findings, log_findings
 from smartrisk.tracking._metrics import Judgement, as_sequence, read_figures
 from smartrisk.tracking._model import (
@@ -183,7 +184,8 @@ def log_run(
         Data behind the run, by context ("training" for a single frame, or
         ``{"training": ..., "evaluation": ...}``). Column names, counts and a digest
         are logged, the importance of fields for a sample of the "evaluation" data,
-        else of the "training" data, and the drift between the two; never a row.
+        else of the "training" data, and the drift between the two; never a row. The
+        months and fields of the data are stated for `read_run`.
         Metrics name the "evaluation" data.
     figures : mapping of str to Figure, display, page or path, default=None
         Pictures and pages by name: matplotlib figures, displays, pages that name no
@@ -252,6 +254,7 @@ def log_run(
         folder = engine.save(Path(temporary) / "engine", few_files=True)
         client = open_store(uri)
         found = find_findings(engine, declarations)
+        facts = find_facts(engine, results, declarations)
         with (
             raise_tracking_errors(uri, "log_run"),
             limit_waiting(),
@@ -263,6 +266,7 @@ def log_run(
             run_tags = about | own | place.parent_tag()
             with new_run(client, place.experiment_id, run_name, run_tags) as run:
                 log_settings(client, run, engine)
+                log_facts(client, run, facts)
                 log_results(client, run, results, pictures)
                 log_findings(client, run, found)
                 log_inputs(client, run, data)

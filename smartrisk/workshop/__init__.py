@@ -17,6 +17,7 @@ from smartrisk.workshop._folder import write_class
 from smartrisk.workshop._game import Game
 from smartrisk.workshop._lab import Lab, Seat, open_lab
 from smartrisk.workshop._standings import Standings
+from smartrisk.workshop._use_case import UseCase
 
 __all__ = [
     "Competition",
@@ -27,6 +28,7 @@ __all__ = [
     "Scores",
     "Seat",
     "Standings",
+    "UseCase",
     "check",
     "hint",
     "open_lab",

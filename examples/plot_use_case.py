@@ -106,14 +106,14 @@ print(case.save(folder / "few-results", lang="es")["html"].name)
 run = log_case("small office", n_items=8_000, scenario="small")
 case = sr.workshop.UseCase.from_run(
     run,
-    title="Contrôles d'un petit bureau",
+    title="The controls of a small office",
     cost_per_control=25.0,
     answers={
-        "question": "Quels articles visiter quand deux agents suffisent à peine ?",
-        "achieved": "Deux fois plus de constats, à effectif égal.",
-        "cost": "Un agent pendant trois mois, et un poste de travail.",
-        "failed": "Les envois express restent mal classés.",
-        "contact": "Bureau du ciblage",
+        "question": "Which items are examined when two officers are there?",
+        "achieved": "Twice the findings, with the same two officers.",
+        "cost": "One officer for three months, and a computer.",
+        "failed": "Express consignments are still ranked badly.",
+        "contact": "Risk unit",
     },
 )
 print(case.save(folder / "small-office", lang="fr"))

@@ -213,19 +213,19 @@ def test_the_command_writes_both_files_and_counts_open_places(
 
     run = judged[1]
     words = ["usecase", run.run_id, "--tracking-uri", run.tracking_uri, "--lang", "fr"]
-    status = main([*words, "--question", "Pourquoi ?", "--out", str(tmp_path / "uc")])
+    status = main([*words, "--question", "Why?", "--out", str(tmp_path / "uc")])
     out = capsys.readouterr().out
     assert status == 0
-    assert "Champs à compléter, signalés sur la fiche\u202f: 4" in out
+    assert re.search("Champs à compléter, .*\u202f: 4\n", out)
     html = (tmp_path / "uc" / "use-case.html").read_text(encoding="utf-8")
     assert "Cas d&#39;usage" in html
-    assert "Pourquoi ?" in html
+    assert "Why?" in html
     assert (tmp_path / "uc" / "use-case.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
 def test_the_sheet_prints_on_two_pages_in_every_language(judged, browser):
-    long = ("Contrôle renforcé des importations, en mots assez longs. " * 8)[:400]
+    long = ("Reinforced controls of importations, in rather long words. " * 8)[:400]
     places = ("question", "achieved", "cost", "failed", "contact")
     full = UseCase.from_run(
         judged[1], answers=dict.fromkeys(places, long), cost_per_control=50.0

@@ -41,14 +41,14 @@ def log_case(name, *, n_items, scenario="national", target="hit"):
         rates=(0.05, 0.1),
         segments=sr.evaluation.standard_segments(split.later, past=split.past),
     )
-    told = {"scenario": scenario, "n_items": n_items, "seed": 0}
+    stated = {"scenario": scenario, "n_items": n_items, "seed": 0}
     return sr.tracking.log_run(
         engine,
         evaluation=result,
         declarations={"training": split.past, "evaluation": split.later},
         tracking_uri=folder / "store",
         run_name=name,
-        tags={sr.tracking.WORLD_TAG: json.dumps(told)},
+        tags={sr.tracking.WORLD_TAG: json.dumps(stated)},
     )
 
 

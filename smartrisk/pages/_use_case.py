@@ -247,7 +247,7 @@ class UseCaseSheet(Page):
         _ = texts.gettext
         facts = self.facts
         return [
-            self._answered(texts, "question", _("Question")),
+            self._fill_part(texts, "question", _("Question")),
             Part(title=_("Data"), texts=state_data(facts.facts, texts)),
             Part(title=_("Method"), points=method_points(facts, texts)),
             Part(
@@ -257,14 +257,14 @@ class UseCaseSheet(Page):
                 else (_("No evaluation was logged with this run."),),
                 table=figures_table(facts, texts) if facts.rates else None,
             ),
-            self._answered(
+            self._fill_part(
                 texts,
                 *("achieved", _("What it achieved")),
                 texts_before=state_outcome(facts, self.cost_per_control, texts),
                 is_second=True,
             ),
-            self._answered(texts, "cost", _("What it cost")),
-            self._answered(
+            self._fill_part(texts, "cost", _("What it cost")),
+            self._fill_part(
                 texts,
                 *("failed", _("What failed, and limits")),
                 points=list_limits(facts, texts),
@@ -283,10 +283,10 @@ class UseCaseSheet(Page):
                 ),
                 code=repeat_code(facts),
             ),
-            self._answered(texts, "contact", _("Contact")),
+            self._fill_part(texts, "contact", _("Contact")),
         ]
 
-    def _answered(
+    def _fill_part(
         self,
         texts: Texts,
         name: str,

@@ -82,7 +82,7 @@ def state_data(facts: Mapping[str, Any], texts: Texts) -> list[str]:
                 "hits": _count(stage["n_hits"], texts),
             }
         )
-    fields = next((about["fields"] for about in data.values()), [])
+    fields: list[str] = next((about["fields"] for about in data.values()), [])
     if fields:
         names = texts.words.join([texts.words.field(name) for name in fields])
         out.append(_("Fields present: %(fields)s.") % {"fields": names})
@@ -343,7 +343,7 @@ def _state_calibration(facts: UseCaseFacts, texts: Texts) -> list[str]:
     if not math.isfinite(error):
         return []
     return [
-        _("Calibration: scores are off by %(error)s of the items on average.")
+        _("Calibration: score and finding differ by %(error)s on average.")
         % {"error": texts.fine(error)}
     ]
 

@@ -78,11 +78,11 @@ class LoggedRun:
             ``scenario``, ``n_items`` and ``seed``; None where the tags name none.
         """
         try:
-            told = json.loads(self.tags[WORLD_TAG])
+            stated = json.loads(self.tags[WORLD_TAG])
             return {
-                "scenario": str(told["scenario"]),
-                "n_items": int(told["n_items"]),
-                "seed": int(told["seed"]),
+                "scenario": str(stated["scenario"]),
+                "n_items": int(stated["n_items"]),
+                "seed": int(stated["seed"]),
             }
         except (KeyError, TypeError, ValueError):
             return None

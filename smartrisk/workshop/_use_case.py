@@ -114,7 +114,7 @@ class UseCase:
             rates=rates,
             drift=_find_moved(logged.drift),
             world=_choose_world(logged, scenario, seed),
-            made_up=_told_world(logged) is not None,
+            made_up=_find_world(logged) is not None,
         )
         sheet = UseCaseSheet(
             facts=facts,
@@ -219,7 +219,7 @@ def _find_moved(drift: pd.DataFrame) -> tuple[str, ...]:
     return tuple(ordered["field"].head(_MOST_MOVED))
 
 
-def _told_world(logged: LoggedRun) -> dict[str, Any] | None:
+def _find_world(logged: LoggedRun) -> dict[str, Any] | None:
     """Return the world that the run names, if it is one of the scenarios."""
     world = logged.world()
     return world if world is not None and world["scenario"] in SCENARIOS else None
@@ -229,14 +229,14 @@ def _choose_world(
     logged: LoggedRun, scenario: str | None, seed: int | None
 ) -> dict[str, Any]:
     """Return the synthetic world on which the case can be repeated."""
-    told = _told_world(logged)
-    if told is None:
+    stated = _find_world(logged)
+    if stated is None:
         data = logged.facts.get("data", {})
         n_items = sum(int(about["n_items"]) for about in data.values())
         rounded = round(min(max(n_items, _LEAST_ITEMS), _MOST_ITEMS), -3)
-        told = {"scenario": "national", "n_items": rounded, "seed": 0}
+        stated = {"scenario": "national", "n_items": rounded, "seed": 0}
     return {
-        "scenario": told["scenario"] if scenario is None else scenario,
-        "n_items": told["n_items"],
-        "seed": told["seed"] if seed is None else int(seed),
+        "scenario": stated["scenario"] if scenario is None else scenario,
+        "n_items": stated["n_items"],
+        "seed": stated["seed"] if seed is None else int(seed),
     }

@@ -56,9 +56,9 @@ def migrated(_tracking_template):
 def judged(tmp_path_factory, _tracking_template, world, past_and_new, engine):
     """Return an evaluation and its run, on a world that the run names."""
     past, new = past_and_new
-    told = {"scenario": "national", "n_items": N_ITEMS, "seed": 0}
+    stated = {"scenario": "national", "n_items": N_ITEMS, "seed": 0}
     folder = tmp_path_factory.mktemp("use-case") / "store"
-    tags = {sr.tracking.WORLD_TAG: json.dumps(told)}
+    tags = {sr.tracking.WORLD_TAG: json.dumps(stated)}
     truth = world.full_outcomes()
     return log(folder, _tracking_template, new, truth, engine, past, tags=tags)
 
@@ -158,11 +158,11 @@ def test_no_identity_of_the_data_is_on_the_sheet(
     # Few values, so that they are common enough for a segment of their own.
     for name in ("office", "origin", "importer_id"):
         planted[name] = [f"Zq{seed}{name[:3]}{k % 3}" for k in range(len(new))]
-    told = {"run_name": f"Zq{seed}run", "description": f"Zq{seed}text"}
+    stated = {"run_name": f"Zq{seed}run", "description": f"Zq{seed}text"}
     folder, tags = tmp_path / "store", {"who": f"Zq{seed}tag"}
     store = folder, migrated
     with pytest.warns(sr.errors.SmartRiskWarning, match="."):
-        _, run = log(*store, planted, truth, engine, planted, tags=tags, **told)
+        _, run = log(*store, planted, truth, engine, planted, tags=tags, **stated)
     case = UseCase.from_run(run)
     for lang in LANGUAGES:
         for text in (case.to_html(lang=lang), case.to_markdown(lang=lang)):

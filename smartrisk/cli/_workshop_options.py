@@ -10,7 +10,7 @@ from smartrisk.cli._option_values import parse_seed
 from smartrisk.cli._parsers import Commands, add_command, add_language
 
 #: What is no folder after ``workshop``; a folder of such a name is written ./check.
-ACTIONS = (*COMPETITION_ACTIONS, "write", "progress")
+ACTIONS = (*COMPETITION_ACTIONS, "write", "progress", "check", "stick")
 
 
 def name_action(words: Sequence[str]) -> list[str]:
@@ -41,6 +41,8 @@ def add_workshop(commands: Commands) -> None:
     _add_write(actions)
     _add_progress(actions)
     add_competition(actions)
+    _add_check(actions)
+    _add_stick(actions)
 
 
 def add_action(actions: Commands, name: str, about: str) -> argparse.ArgumentParser:
@@ -76,3 +78,32 @@ def _add_progress(actions: Commands) -> None:
     """Add the action that prints how far a learner has come."""
     parser = add_action(actions, "progress", "print which tasks of a class are right")
     parser.add_argument("folder", metavar="DIR", help="folder of a class")
+
+
+def _add_check(actions: Commands) -> None:
+    """Add the action that checks this machine."""
+    add_action(actions, "check", "check this machine, and say what is missing")
+
+
+def _add_stick(actions: Commands) -> None:
+    """Add the action that writes what machines without a network need."""
+    about = "write wheels and installers for machines without a network"
+    parser = add_action(actions, "stick", about)
+    parser.add_argument("folder", metavar="DIR", help="a new or an empty folder")
+    parser.add_argument(
+        "--platform",
+        required=True,
+        choices=("windows", "linux", "macos"),
+        help="what the machines of the class run",
+    )
+    parser.add_argument(
+        "--python",
+        choices=("3.11", "3.12", "3.13"),
+        default="3.12",
+        help="the Python of these machines; default 3.12",
+    )
+    parser.add_argument(
+        "--light",
+        action="store_true",
+        help="leave out shap and the pages of MLflow",
+    )

@@ -16,24 +16,31 @@ from smartrisk.workshop._feedback import (
 from smartrisk.workshop._folder import write_class
 from smartrisk.workshop._game import Game
 from smartrisk.workshop._lab import Lab, Seat, open_lab
+from smartrisk.workshop._machine_check import Finding, MachineCheck, check_machine
 from smartrisk.workshop._standings import Standings
+from smartrisk.workshop._stick import Stick, write_stick
 from smartrisk.workshop._use_case import UseCase
 
 __all__ = [
     "Competition",
     "Feedback",
+    "Finding",
     "Game",
     "Lab",
+    "MachineCheck",
     "Progress",
     "Scores",
     "Seat",
     "Standings",
+    "Stick",
     "UseCase",
     "check",
+    "check_machine",
     "hint",
     "open_lab",
     "read_progress",
     "solution",
     "verify_opening",
     "write_class",
+    "write_stick",
 ]

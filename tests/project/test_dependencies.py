@@ -17,7 +17,7 @@ COMPANIONS = {
     **{"fastapi": "pydantic", "uvicorn": "h11"},
 }
 #: Extras of tools that are run, not imported by the library or its benchmarks.
-TOOL_EXTRAS = ("test", "lint", "docs")
+TOOL_EXTRAS = ("test", "lint", "docs", "stick")
 
 
 def read_project(root):

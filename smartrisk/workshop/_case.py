@@ -44,4 +44,5 @@ def choose_case(
     fits = [key in keys for key in first[list(KEY)].itertuples(index=False, name=None)]
     cases = first[fits]
     large = cases[cases["customs_value"] >= _LEAST_VALUE]
-    return pd.concat([large, cases, first]).head(1)
+    case: pd.DataFrame = pd.concat([large, cases, first]).head(1)
+    return case

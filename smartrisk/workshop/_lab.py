@@ -20,6 +20,7 @@ from smartrisk.languages import LOCALES
 from smartrisk.workshop._books import Books, close_books
 from smartrisk.workshop._case import choose_case
 from smartrisk.workshop._later import Later, make_later
+from smartrisk.workshop._roster import Roster, make_roster
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
 #: The file that says which class and which seat a folder belongs to.
@@ -142,6 +143,8 @@ class Lab:
         Two years of another customs house, in which the trade changes.
     capacity : int
         How many of the new items the customs house can control.
+    roster : Roster
+        How many controls the week allows, in all and by office, and the court order.
     case : DataFrame of one row
         One of the new items that the engine would select: the lab on reasons.
 
@@ -222,6 +225,11 @@ class Lab:
     def case(self) -> pd.DataFrame:
         """One of the new items that the engine would select, as a table of one row."""
         return choose_case(self.engine, self.past, self.new, self.capacity)
+
+    @cached_property
+    def roster(self) -> Roster:
+        """What the officers of this week can control, and what they must."""
+        return make_roster(self.new, self.seat.derive("roster"))
 
     def draw(self) -> pd.DataFrame:
         """Return new items drawn by lots, as many as the capacity.

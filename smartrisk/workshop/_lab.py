@@ -20,6 +20,7 @@ from smartrisk.languages import LOCALES
 from smartrisk.workshop._books import Books, close_books
 from smartrisk.workshop._case import choose_case
 from smartrisk.workshop._later import Later, make_later
+from smartrisk.workshop._record import Record, make_record
 from smartrisk.workshop._roster import Roster, make_roster
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
@@ -141,6 +142,8 @@ class Lab:
         Items, decisions and results of a period whose results have arrived.
     later : Later
         Two years of another customs house, in which the trade changes.
+    record : Record
+        A month of decisions in a ledger, and an item whose importer asks why.
     capacity : int
         How many of the new items the customs house can control.
     roster : Roster
@@ -217,6 +220,11 @@ class Lab:
         return _make_later(self.seat)
 
     @cached_property
+    def record(self) -> Record:
+        """A month of decisions in a ledger, the same one for as long as you work."""
+        return _make_record(self.seat)
+
+    @cached_property
     def capacity(self) -> int:
         """How many of the new items the customs house can control."""
         return round(CAPACITY * len(self.new))
@@ -276,6 +284,13 @@ def _fit_engine(seat: Seat) -> RiskEngine:
 def _make_later(seat: Seat) -> Later:
     """Return the changing world of a seat, with its engines."""
     return make_later(seat.derive("later"))
+
+
+@cache
+def _make_record(seat: Seat) -> Record:
+    """Return the ledger of a seat."""
+    lab = Lab(10, seat)
+    return make_record(lab.engine, lab.new, capacity=40)
 
 
 def open_lab(number: int, *, folder: str | Path | None = None) -> Lab:

@@ -15,6 +15,7 @@ from smartrisk.workshop._feedback import (
 )
 from smartrisk.workshop._folder import write_class
 from smartrisk.workshop._game import Game
+from smartrisk.workshop._hit import Hit
 from smartrisk.workshop._lab import Lab, Seat, open_lab
 from smartrisk.workshop._machine_check import Finding, MachineCheck, check_machine
 from smartrisk.workshop._standings import Standings
@@ -26,6 +27,7 @@ __all__ = [
     "Feedback",
     "Finding",
     "Game",
+    "Hit",
     "Lab",
     "MachineCheck",
     "Progress",

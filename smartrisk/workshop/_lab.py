@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,6 +22,8 @@ from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.languages import LOCALES
 from smartrisk.workshop._books import Books, close_books
 from smartrisk.workshop._case import choose_case
+from smartrisk.workshop._export import EXPORT_FILE, write_export
+from smartrisk.workshop._hit import Hit, find_hit
 from smartrisk.workshop._later import Later, make_later
 from smartrisk.workshop._record import Record, make_record
 from smartrisk.workshop._roster import Roster, make_roster
@@ -257,6 +262,50 @@ class Lab:
         return self.new.sample(
             self.capacity, random_state=self.seat.derive("draw") % 2**32
         )
+
+    def find_hit(self) -> Hit:
+        """Return an item whose control found something, with three reasons.
+
+        Returns
+        -------
+        hit : Hit
+            Of the new items that a control found irregular, and of no small amount, the
+            one with the highest risk.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> hit = sr.workshop.Lab(1, sr.workshop.Seat(seed=7)).find_hit()
+        >>> int(hit.result["illicit"])
+        1
+        """
+        return find_hit(self)
+
+    def find_export(self) -> Path:
+        """Return the file that the clearance system of this seat exported.
+
+        Returns
+        -------
+        path : Path
+            ``data/export.csv`` of the class, made again where it is missing; without a
+            class, a temporary file that holds the same.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> lab = sr.workshop.Lab(1, sr.workshop.Seat(seed=7))
+        >>> lab.find_export().name
+        'export.csv'
+        """
+        path = (self.folder or self._temporary) / "data" / EXPORT_FILE
+        return path if path.is_file() else write_export(self, path)
+
+    @cached_property
+    def _temporary(self) -> Path:
+        """A folder that is deleted with the lab."""
+        folder = tempfile.mkdtemp(prefix="lab-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
 
 
 def make_scenario() -> Scenario:

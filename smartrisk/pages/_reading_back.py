@@ -88,7 +88,7 @@ def read_exported(path: str | Path, *, terms: PageTerms | None = None) -> pd.Dat
     # Spreadsheets in French and Spanish write the day first.
     is_day_first = not table.columns.equals(read.columns)
     return table.apply(
-        lambda column: _typed(column, kinds.get(str(column.name)), is_day_first)
+        lambda column: _read_values(column, kinds.get(str(column.name)), is_day_first)
     )
 
 
@@ -198,7 +198,7 @@ def _read(path: str | Path) -> pd.DataFrame:
     return read_table(path)
 
 
-def _typed(column: pd.Series, kind: str | None, is_day_first: bool) -> pd.Series:
+def _read_values(column: pd.Series, kind: str | None, is_day_first: bool) -> pd.Series:
     """Return the values of a column as what they are; empty cells are missing."""
     texts = [_unescape(value) for value in column.astype(object)]
     cells = pd.Series(texts, column.index, dtype=object, name=column.name)

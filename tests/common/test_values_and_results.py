@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import smartrisk as sr
+from smartrisk.errors import Message
 from smartrisk.results import Result, notebook_table
 
 #: Exported classes with `frame` that store things besides their numbers: a ledger is a
@@ -210,6 +212,23 @@ def publish_few(inputs):
 
 
 #: A maker for every result that is exported: a new one fails here until it is added.
+def play_a_round():
+    """Return the standings after the first round of a small game."""
+    game = sr.workshop.Game(n_items=1_000, capacity=5, random_state=0)
+    return game.play(game.items.head(5))
+
+
+def wheel(name, megabytes):
+    """Return what a stick notes of a wheel."""
+    return {
+        "name": name,
+        "version": "2.1",
+        "file": f"{name}-2.1.whl",
+        "megabytes": megabytes,
+        "sha256": name,
+    }
+
+
 MAKERS = {
     "Audit": lambda i: sr.evaluation.audit(i.past, i.outcomes),
     "Backtest": Inputs.backtest,
@@ -245,6 +264,17 @@ MAKERS = {
     "Importance": lambda i: sr.explanations.importance(i.reasons, n_bootstrap=5),
     "JoinedDocuments": Inputs.documents,
     "LeakReport": Inputs.leaks,
+    "MachineCheck": lambda i: sr.workshop.MachineCheck(
+        [
+            sr.workshop.Finding(
+                part="memory", state="ok", found=Message("a.b", "8 GB")
+            ),
+            sr.workshop.Finding(
+                part="python", state="ok", found=Message("a.c", "3.12")
+            ),
+        ],
+        "en",
+    ),
     "OffPolicy": lambda i: sr.evaluation.off_policy(
         i.decisions, i.world.inspect(i.decisions), i.decisions
     ),
@@ -254,6 +284,7 @@ MAKERS = {
     "PolicyComparison": Inputs.policies,
     "Plausibility": lambda i: sr.quality.plausibility(i.past, i.outcomes),
     "Profile": lambda i: sr.intake.profile(i.few),
+    "Progress": lambda i: sr.workshop.Progress({"4.1": {"status": "right"}}),
     "Proposal": lambda i: sr.intake.propose_map(i.few),
     "Realism": lambda i: sr.datasets.realism(i.world),
     "Readiness": lambda i: sr.readiness.assess(i.past, i.outcomes),
@@ -273,6 +304,10 @@ MAKERS = {
     "Split": lambda i: sr.windows.time_split(i.world.declarations, i.world.outcomes),
     "Stability": lambda i: sr.explanations.stability(i.reasons),
     "StageReport": lambda i: i.engine.stage_report_,
+    "Standings": lambda i: play_a_round(),
+    "Stick": lambda i: sr.workshop.Stick(
+        Path("stick"), {}, [wheel("numpy", 16.0), wheel("pandas", 12.0)]
+    ),
     "Suppression": lambda i: sr.disclosure.suppress(
         pd.DataFrame({"office": ["A"] * 3, "trader": [1, 2, 3], "value": 1.0}),
         ["office"],
@@ -413,6 +448,6 @@ def test_every_exported_class_is_of_a_kind_that_has_common_checks():
         and not getattr(thing, "_is_protocol", False)
         and name not in {"Ledger", "Message", "RiskEngine", "SumTable", "Texts"}
         and name not in {"ClassifierAdapter", "RegressorAdapter", "TomlSettings"}
-        and name not in {"KeptFile", "TablesOnDemand"}
+        and name not in {"Game", "KeptFile", "Lab", "TablesOnDemand"}
     ]
     assert others == []

@@ -111,3 +111,12 @@ def test_the_same_seed_is_the_same_game_and_none_draws_one():
     assert not drawn[0].equals(drawn[1])
     values = [np.sort(items["customs_value"])[-3:].tolist() for items in drawn]
     assert values[0] != values[1]
+
+
+def test_a_choice_may_be_a_table_of_another_library():
+    polars = pytest.importorskip("polars")
+    boards = []
+    for convert in (lambda table: table, polars.from_pandas):
+        game = new_game()
+        boards.append(game.play(convert(game.items.head(7)[KEY])).frame())
+    assert boards[0].equals(boards[1])

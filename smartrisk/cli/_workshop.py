@@ -11,7 +11,7 @@ from smartrisk.languages import N_
 from smartrisk.workshop import (
     check_machine,
     read_progress,
-    write_class,
+    write,
     write_stick,
 )
 
@@ -40,7 +40,7 @@ def workshop_write(
     refresh: bool,
 ) -> int:
     """Write the folder of a class, and say what to open first."""
-    files = write_class(
+    files = write(
         folder,
         lang=None if refresh else lang,
         seed=seed,

@@ -13,7 +13,7 @@ from smartrisk.workshop._feedback import (
     read_progress,
     solution,
 )
-from smartrisk.workshop._folder import write_class
+from smartrisk.workshop._folder import write
 from smartrisk.workshop._game import Game
 from smartrisk.workshop._hit import Hit
 from smartrisk.workshop._lab import Lab, Seat, open_lab
@@ -43,6 +43,6 @@ __all__ = [
     "read_progress",
     "solution",
     "verify_opening",
-    "write_class",
+    "write",
     "write_stick",
 ]

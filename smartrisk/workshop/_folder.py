@@ -46,7 +46,7 @@ _LAYOUTS = {
 _Made = tuple[str, Callable[[Path], object]]
 
 
-def write_class(
+def write(
     folder: str | Path,
     *,
     lang: str | None = None,
@@ -94,7 +94,7 @@ def write_class(
     >>> import tempfile
     >>> import smartrisk as sr
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     files = sr.workshop.write_class(folder, lang="fr", seed=7, seat=3)
+    ...     files = sr.workshop.write(folder, lang="fr", seed=7, seat=3)
     ...     names = {file.name for file in files}
     >>> {"START.html", "glossary.html", "class.json"} <= names
     True
@@ -141,11 +141,11 @@ def _find_seat(place: Path, given: Mapping[str, object]) -> Seat:
 def _write_missing(place: Path, seat: Seat, trainer: bool) -> list[Path]:
     """Write every file that is not there; return these."""
     written = []
-    for name, write in _list_files(seat, trainer):
+    for name, make in _list_files(seat, trainer):
         path = place / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(path)
+            make(path)
             written.append(path)
     return written
 
@@ -203,7 +203,7 @@ def _write_page(name: str, lang: str, path: Path) -> None:
 
 def _write_data(lab: Lab, table: str, path: Path) -> None:
     """Write a table of a lab as a file that the spreadsheets of its language open."""
-    write_table(getattr(lab, table), path, "write_class", lang=lab.lang)
+    write_table(getattr(lab, table), path, "workshop.write", lang=lab.lang)
 
 
 def make_handout(name: str, lang: str) -> Handout:

@@ -22,8 +22,8 @@ def read_all(folder):
 
 
 def test_a_class_has_its_parts_and_the_trainer_more(tmp_path):
-    sr.workshop.write_class(tmp_path / "class", seed=7, seat=3)
-    sr.workshop.write_class(tmp_path / "whole", seed=7, seat=3, trainer=True)
+    sr.workshop.write(tmp_path / "class", seed=7, seat=3)
+    sr.workshop.write(tmp_path / "whole", seed=7, seat=3, trainer=True)
     files, whole = read_all(tmp_path / "class"), read_all(tmp_path / "whole")
     assert {"START.html", "glossary.html", "class.json"} <= set(files)
     assert sum(name.startswith("lab-") for name in files) == len(list_labs())
@@ -37,7 +37,7 @@ def test_a_class_has_its_parts_and_the_trainer_more(tmp_path):
 def test_a_class_without_a_seed_draws_one_that_nobody_guesses(tmp_path):
     seeds = set()
     for name in "ab":
-        sr.workshop.write_class(tmp_path / name)
+        sr.workshop.write(tmp_path / name)
         text = (tmp_path / name / "class.json").read_text(encoding="utf-8")
         seeds.add(json.loads(text)["seed"])
     assert len(seeds) == 2
@@ -47,18 +47,18 @@ def test_a_class_without_a_seed_draws_one_that_nobody_guesses(tmp_path):
 def test_a_folder_with_anything_in_it_is_refused_and_unchanged(tmp_path):
     (tmp_path / "notes.txt").write_text("notes", encoding="utf-8")
     with pytest.raises(ArgumentError, match=r"never overwritten.*--refresh"):
-        sr.workshop.write_class(tmp_path)
+        sr.workshop.write(tmp_path)
     assert read_all(tmp_path) == {"notes.txt": b"notes"}
 
 
 def test_a_refresh_adds_what_is_missing_and_touches_nothing_else(tmp_path):
     folder = tmp_path / "class"
-    files = sr.workshop.write_class(folder, seed=7, seat=3, lang="es")
+    files = sr.workshop.write(folder, seed=7, seat=3, lang="es")
     before = read_all(folder)
     notebook = next(file for file in files if file.suffix == ".ipynb")
     notebook.write_text("a learner's work", encoding="utf-8")
     (folder / "START.html").unlink()
-    added = sr.workshop.write_class(folder, refresh=True)
+    added = sr.workshop.write(folder, refresh=True)
     assert [file.name for file in added] == ["START.html"]
     after = read_all(folder)
     name = str(notebook.relative_to(folder))
@@ -70,14 +70,14 @@ def test_a_refresh_adds_what_is_missing_and_touches_nothing_else(tmp_path):
 @pytest.mark.parametrize("given", [{"seed": 8}, {"seat": 4}, {"lang": "fr"}])
 def test_a_refresh_for_another_seat_is_refused(tmp_path, given):
     folder = tmp_path / "class"
-    sr.workshop.write_class(folder, seed=7, seat=3)
+    sr.workshop.write(folder, seed=7, seat=3)
     with pytest.raises(ArgumentError, match=next(iter(given))):
-        sr.workshop.write_class(folder, refresh=True, **given)
+        sr.workshop.write(folder, refresh=True, **given)
 
 
 def test_a_refresh_of_no_class_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="holds no class"):
-        sr.workshop.write_class(tmp_path, refresh=True)
+        sr.workshop.write(tmp_path, refresh=True)
 
 
 def test_an_interrupted_class_is_not_there(tmp_path, monkeypatch):
@@ -86,7 +86,7 @@ def test_an_interrupted_class_is_not_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(_folder, "write_table", fail)
     with pytest.raises(KeyboardInterrupt):
-        sr.workshop.write_class(tmp_path / "class", seed=7)
+        sr.workshop.write(tmp_path / "class", seed=7)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import re
 import pytest
 
 from smartrisk.languages import LANGUAGES
-from smartrisk.workshop import Lab, check, write_class
+from smartrisk.workshop import Lab, check, write
 from smartrisk.workshop._lab import read_seat
 from smartrisk.workshop._sources import list_labs
 from smartrisk.workshop.tasks import list_tasks
@@ -70,7 +70,7 @@ def errors_of(notebook):
 def test_notebooks_run_to_their_end(tmp_path, run_notebooks, lang):
     """Untouched ones say "not yet" in their language; the trainer's are right."""
     solved = lang == SOLVED
-    files = write_class(tmp_path / "class", lang=lang, seed=7, seat=3, trainer=solved)
+    files = write(tmp_path / "class", lang=lang, seed=7, seat=3, trainer=solved)
     notebooks = [file for file in files if file.suffix == ".ipynb"]
     assert len(notebooks) == len(list_labs()) * (2 if solved else 1)
     seat, seen = read_seat(tmp_path / "class"), {False: set(), True: set()}

@@ -79,9 +79,9 @@ def test_the_answers_are_letters_of_the_quiz(lang):
 
 
 def test_the_first_page_links_the_others(tmp_path):
-    from smartrisk.workshop import write_class
+    from smartrisk.workshop import write
 
-    files = {file.name for file in write_class(tmp_path / "class", seed=7, lang="fr")}
+    files = {file.name for file in write(tmp_path / "class", seed=7, lang="fr")}
     html = (tmp_path / "class" / "START.html").read_text(encoding="utf-8")
     linked = set(re.findall(r'href="([^"]+)"', html))
     assert {"glossary.html", "cheat-sheet.html", "quiz.html", "feedback.html"} == linked

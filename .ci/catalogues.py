@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ast
 import io
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -37,28 +40,21 @@ _KEYWORDS = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
-#: Packages whose errors, warnings and findings the command line shows.
-MESSAGE_PACKAGES = (
-    *("validation", "intake", "schema", "cli", "quality", "engine"),
-    *("tables", "settings", "errors", "lineage", "items", "languages", "serving"),
-    *("readiness", "statistics", "workshop"),
-    *("artefact", "ledger", "windows", "clock", "datasets", "selectivity"),
-    "evaluation/_ranking",
-    "models/_calibration",  # warns in `fit`
+#: Folders whose other texts, marked with ``N_``, belong to another domain.
+_OTHER_DOMAINS = ("displays", "pages", "statistics", "workshop/tasks")
+#: What every error, warning and finding comes from.
+_FIRST = frozenset(["Message", "SmartRiskError", "SmartRiskWarning"])
+#: Position of the template in the calls that make a message.
+_USUAL_PLACE = 1
+_PLACES = {"RequestError": 2, "_look_up_finding": 4} | dict.fromkeys(
+    ("__init__", "print_message", "broken"), _USUAL_PLACE
 )
-#: Packages whose other texts belong to the pages.
-_SHOWN_ON_PAGES = ("statistics",)
-#: Calls that make a message: the template is their second argument.
-_MESSAGES = dict.fromkeys(
-    [
-        *("Message", "SmartRiskError", "TableError", "ArgumentError", "LeakageError"),
-        *("ArtefactError", "LedgerError", "TrackingError", "DataQualityWarning"),
-        *("LeakageWarning", "SmallSampleWarning", "SmartRiskWarning", "__init__"),
-    ],
-    (2,),
-) | {"N_": None, "RequestError": (3,), "print_message": (2,), "broken": (2,)}
-#: Tables of templates at the top of a file, by their name.
-_TABLES = ("_PROBLEMS", "PROBLEMS", "_TEXTS")
+#: Classes that write their template themselves: their arguments are none.
+_OWN_TEMPLATE = frozenset(["FileError", "MissingExtraError", "MissingLibraryError"])
+#: A message id: in a tuple, the text after it is its template.
+_MESSAGE_ID = re.compile(r"[a-z]+\.[a-z_0-9]+")
+#: Tables of templates, and single ones, at the top of a file: how their names end.
+_TABLES = ("PROBLEMS", "_TEXT", "_TEXTS", "_TEMPLATE", "_TEMPLATES")
 #: One fixed date in the headers, so that the same texts give the same bytes.
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -105,50 +101,130 @@ def task_texts(source: str) -> list[str]:
 
 
 def message_templates() -> set[str]:
-    """Return the templates of the messages that the command line shows."""
-    files = [
-        (file, name in _SHOWN_ON_PAGES)
-        for name in MESSAGE_PACKAGES
-        for file in (
-            sorted((ROOT / "smartrisk" / name).glob("*.py"))
-            or [ROOT / "smartrisk" / f"{name}.py"]
-        )
-    ]
-    texts = {text for file, on_pages in files for text in _texts_of(file, on_pages)}
-    # Babel joins the two beginnings of a message of `validation` into one text.
-    return {text for text in texts if text.count("{field!r}") < 2}
+    """Return the templates of all errors, warnings and findings of the library."""
+    trees = parse_package()
+    places = message_calls(trees)
+    texts: set[str] = set()
+    for file, tree in trees.items():
+        found = {*_templates(tree, places), *_pairs(tree), *_remedies(tree)}
+        found |= _table_texts(tree)
+        if not file.startswith(_OTHER_DOMAINS):
+            found |= _marked_texts(tree)
+        texts |= {text for text in found if text.strip() and _is_text(text)}
+    return texts
 
 
-def _texts_of(file: Path, on_pages: bool = False) -> set[str]:
-    """Return the templates in a file: in calls that make messages, and in tables."""
-    keywords = dict(_MESSAGES)
-    if on_pages:
-        del keywords["N_"]
-    with file.open("rb") as stream:
-        found = extract("python", stream, keywords=keywords)
-        calls = {text for _, text, _, _ in found if isinstance(text, str)}
-    tables = set()
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+def parse_package() -> dict[str, ast.Module]:
+    """Return the syntax tree of every file of the library, by its path in it."""
+    package = ROOT / "smartrisk"
+    return {
+        file.relative_to(package).as_posix(): ast.parse(file.read_text("utf-8"))
+        for file in sorted(package.rglob("*.py"))
+    }
+
+
+def message_calls(trees: Mapping[str, ast.Module]) -> dict[str, int]:
+    """Return where calls that make a message have the template, by their name."""
+    bases = {
+        node.name: {ast.unparse(base).split(".")[-1] for base in node.bases}
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    known: set[str] = set()
+    more = set(_FIRST)
+    while more:
+        known |= more
+        more = {name for name, of in bases.items() if of & known} - known
+    return dict.fromkeys(known - _OWN_TEMPLATE, _USUAL_PLACE) | _PLACES
+
+
+def template_nodes(
+    tree: ast.Module, places: Mapping[str, int]
+) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the template of every call that makes a message, with the call's name."""
     for node in ast.walk(tree):
-        is_remedy = isinstance(node, ast.keyword) and node.arg == "remedy"
-        if is_remedy and isinstance(node.value, ast.Constant):
-            tables.add(str(node.value.value))
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).split(".")[-1]
+            if name in places and len(node.args) > places[name]:
+                yield name, node.args[places[name]]
+
+
+def _templates(tree: ast.Module, places: Mapping[str, int]) -> Iterator[str]:
+    """Yield the templates that calls state."""
+    named = named_texts(tree)
+    for _, node in template_nodes(tree, places):
+        yield from constants(node, named)
+
+
+def named_texts(tree: ast.Module) -> dict[str, str]:
+    """Return the texts at the top of a file, by their name."""
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value.value, str)
+    }
+
+
+def constants(node: ast.expr, named: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Yield the text of an expression, each of a choice; none for one in pieces."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from constants(node.body, named)
+        yield from constants(node.orelse, named)
+    elif isinstance(node, ast.Name) and node.id in (named or {}):
+        yield (named or {})[node.id]
+
+
+def _marked_texts(tree: ast.Module) -> set[str]:
+    """Return the texts that ``N_`` marks."""
+    return {
+        text
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "N_"
+        for text in constants(node.args[0])
+    }
+
+
+def _pairs(tree: ast.Module) -> Iterator[str]:
+    """Yield the templates that stand after their message id in a tuple."""
+    for node in ast.walk(tree):
+        for one, other in pairwise(node.elts if isinstance(node, ast.Tuple) else ()):
+            if any(map(_MESSAGE_ID.fullmatch, constants(one))):
+                yield from constants(other)
+
+
+def _remedies(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts that calls pass as ``remedy``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "remedy":
+            yield from constants(node.value)
+
+
+def _table_texts(tree: ast.Module) -> set[str]:
+    """Return the texts of tables of templates, with those that they name."""
+    named = named_texts(tree)
+    texts: set[str] = set()
     for node in tree.body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(target, ast.Name) and target.id in _TABLES:
-            for part in ast.walk(node):
-                if isinstance(part, ast.Dict):
-                    tables |= {
-                        ast.literal_eval(value)
-                        for value in part.values
-                        if isinstance(value, ast.Constant | ast.BinOp | ast.JoinedStr)
-                    }
-    return {text for text in calls | tables if text.strip() and _is_text(text)}
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and target.id.endswith(_TABLES):
+            parts = list(ast.walk(node.value))
+            keys = {id(key) for d in parts if isinstance(d, ast.Dict) for key in d.keys}
+            for part in parts:
+                if isinstance(part, ast.expr) and id(part) not in keys:
+                    texts |= set(constants(part, named))
+    return texts
 
 
 def _is_text(text: str) -> bool:
     """Return whether a text is one of words, and no identifier."""
-    return " " in text or text.endswith((".", ":"))
+    is_word = text.endswith((".", ":")) and "." not in text[:-1]
+    return (" " in text or is_word) and text.upper() != text
 
 
 def path(domain: str, lang: str) -> Path:

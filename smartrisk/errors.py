@@ -89,12 +89,18 @@ class _Text:
         Returns
         -------
         text : str
-            The template with its values filled in, or the texts of its parts.
+            The template with its values filled in, or the texts of its parts. A value
+            that is a message is translated too.
         """
         if translate is not None and self.messages:
             return " ".join(message.text(translate) for message in self.messages)
-        template = self.template if translate is None else translate(self.template)
-        return template.format(**self.values)
+        if translate is None:
+            return self.template.format(**self.values)
+        values = {
+            name: value.text(translate) if isinstance(value, _Text) else value
+            for name, value in self.values.items()
+        }
+        return translate(self.template).format(**values)
 
 
 class Message(_Text):

@@ -275,8 +275,11 @@ def N_(text: str) -> str:  # noqa: N802
     return text
 
 
-#: How the message of a field begins, before the reason: see `validation`.
-_HEADS = (N_("{field!r} (column {column!r}): "), N_("{field!r}: "))
+#: How a message begins, before the reason: of a field, see `validation`, and others.
+_HEADS = (
+    *(N_("{field!r} (column {column!r}): "), N_("{field!r}: ")),
+    N_("Ledger.record: "),
+)
 #: What `errors.check_number` says, which has no catalogue below it.
 _NUMBERS = (
     N_("{owner}: {name!r} must be an integer; got {value!r}."),

@@ -151,7 +151,7 @@ def fit(
 
         # `--track` without an address is an empty text: the local store.
         run = log_run(engine, tracking_uri=track or None, declarations=declarations)
-        print_line(str(run))
+        print_line(render_message(run.message))
     return 0
 
 

@@ -42,9 +42,19 @@ _MESSAGE_IDS = {
 }
 #: One sentence per probe, so that each can be translated as a whole.
 _TEMPLATES = {
-    probe: f"{{feature!r}} moved for {{n_moved}} of {{n_checked}} items when {probe} "
-    f"changed (such as {{examples}}): it {means}"
-    for probe, means in PROBES.items()
+    "own and later results": "{feature!r} moved for {n_moved} of {n_checked} items "
+    "when own and later results changed (such as {examples}): it uses results that "
+    "were not known at lodgement",
+    "the future": "{feature!r} moved for {n_moved} of {n_checked} items when the "
+    "future changed (such as {examples}): it uses later items or results",
+    "the day of a result": "{feature!r} moved for {n_moved} of {n_checked} items when "
+    "the day of a result changed (such as {examples}): it uses a result before the "
+    "day on which it was known",
+    "the same day": "{feature!r} moved for {n_moved} of {n_checked} items when the "
+    "same day changed (such as {examples}): it uses other items of the same day",
+    "the order of rows": "{feature!r} moved for {n_moved} of {n_checked} items when "
+    "the order of rows changed (such as {examples}): it depends on the order of the "
+    "rows",
 }
 _COLUMNS = ["probe", "feature", "n_moved", "n_checked", "largest", "examples", "means"]
 #: A column with at most this many values is taken for a code. Encoders number codes;

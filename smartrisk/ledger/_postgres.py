@@ -107,7 +107,8 @@ def _translate(place: str, error: Exception) -> LedgerError:
     lines = str(cause).strip().splitlines()
     return LedgerError(
         message_id,
-        "Ledger {place!r}: " + remedy + " ({problem}).",
+        "Ledger {place!r}: {remedy} ({problem}).",
+        remedy=Message(message_id, remedy),
         place=place,
         problem=lines[0] if lines else type(cause).__name__,
     )

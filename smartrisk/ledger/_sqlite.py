@@ -111,7 +111,8 @@ def _translate(path: Path, error: Exception) -> LedgerError:
         message_id, remedy = _CLOSED
     return LedgerError(
         message_id,
-        "Ledger {path!r}: " + remedy + " ({problem}).",
+        "Ledger {path!r}: {remedy} ({problem}).",
+        remedy=Message(message_id, remedy),
         path=str(path),
         problem=str(error),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from smartrisk.errors import Message
 from smartrisk.results import Result
 
 #: Factors that amounts are often wrong by, and what they mean.
-_FACTORS: Mapping[float, str] = MappingProxyType(
+_FACTOR_TEXTS: Mapping[float, str] = MappingProxyType(
     {
         1_000.0: "1,000 times",
         100.0: "100 times",
@@ -26,79 +26,90 @@ _FACTORS: Mapping[float, str] = MappingProxyType(
 _NEAR = 0.2
 _MAP = "Compare the export and the ColumnMap with those of the engine's data."
 _UNIT = "Check the unit or currency, and give a factor in the ColumnMap."
-_RATE = "Compare duty_rate_unit of the ColumnMap with the unit of the export."
+_RATE_TEXT = "Compare duty_rate_unit of the ColumnMap with the unit of the export."
 _CODES = "Check the code list; a changed list needs a new fit."
 
 #: Name of a check to its message and remedy.
 _TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "missing": (
-            "{fields} missing in {seen:.0%} of the items, usually {usual:.0%}.",
+            "{fields} missing in {seen:.0%} of the items, usually {usual:.0%}. "
+            "{remedy}",
             _MAP,
         ),
-        "zero": ("{fields} 0 in {seen:.0%} of the items, usually {usual:.0%}.", _MAP),
+        "zero": (
+            "{fields} 0 in {seen:.0%} of the items, usually {usual:.0%}. {remedy}",
+            _MAP,
+        ),
         "stuck": (
-            "{fields} has one value in {seen:.0%} of the items, usually {usual:.0%}.",
+            "{fields} has one value in {seen:.0%} of the items, usually {usual:.0%}. "
+            "{remedy}",
             _MAP,
         ),
-        "level": ("{fields} about {factor} the usual amount for such goods.", _UNIT),
+        "level": (
+            "{fields} about {factor} the usual amount for such goods. {remedy}",
+            _UNIT,
+        ),
         "ratio": (
-            "The ratio of {fields} is {factor} the usual one for such goods.",
+            "The ratio of {fields} is {factor} the usual one for such goods. {remedy}",
             _UNIT,
         ),
         "exceeds": (
             "Net mass exceeds gross mass in {seen:.0%} of the items, usually "
-            "{usual:.0%}.",
+            "{usual:.0%}. {remedy}",
             _MAP,
         ),
         "unseen": (
             "{fields} never seen before in {seen:.0%} of the items, usually "
-            "{usual:.0%}.",
+            "{usual:.0%}. {remedy}",
             _CODES,
         ),
         "format": (
             "{fields} of another format in {seen:.0%} of the items, usually "
-            "{usual:.0%}.",
+            "{usual:.0%}. {remedy}",
             "Check length, case and prefix of the codes.",
         ),
         "zeros": (
-            "{fields} lost leading zeros in {seen:.0%} of the items.",
+            "{fields} lost leading zeros in {seen:.0%} of the items. {remedy}",
             "Read codes as text, not as numbers.",
         ),
         "pair": (
             "Combinations of {fields} never seen before in {seen:.0%} of the items, "
-            "usually {usual:.0%}.",
+            "usually {usual:.0%}. {remedy}",
             _MAP,
         ),
         "reversed": (
             "{fields} run against the usual direction in {seen:.0%} of the items "
-            "with a known route, usually {usual:.0%}.",
+            "with a known route, usually {usual:.0%}. {remedy}",
             _MAP,
         ),
         "trader": (
             "{fields} never seen before in {seen:.0%} of the items, usually "
-            "{usual:.0%}.",
+            "{usual:.0%}. {remedy}",
             "Check that the ids are those of the engine's data.",
         ),
         "link": (
             "Combinations of {fields} never seen before in {seen:.0%} of the items, "
-            "usually {usual:.0%}.",
+            "usually {usual:.0%}. {remedy}",
             _MAP,
         ),
-        "swapped": ("{fields} fit when exchanged: the columns look swapped.", _MAP),
+        "swapped": (
+            "{fields} fit when exchanged: the columns look swapped. {remedy}",
+            _MAP,
+        ),
         "early": (
             "{fields} before the history of the engine in {seen:.0%} of the items "
-            "({example}).",
+            "({example}). {remedy}",
             "Check years and the order of day and month.",
         ),
         "late": (
-            "{fields} a year or more after the history of the engine in {seen:.0%} of "
-            "the items ({example}).",
+            "{fields} a year or more after the history of the engine in {seen:.0%} "
+            "of the items ({example}). {remedy}",
             "Check years, or bring the history up to date with update.",
         ),
         "exchanged": (
             "{fields} spread over the months but not over the days ({example}): day "
-            "and month look exchanged.",
+            "and month look exchanged. {remedy}",
             "Set day_first in the ColumnMap.",
         ),
     }
@@ -130,12 +141,12 @@ class Finding:
         """Return what is seen, what was usual, and the remedy."""
         return Message(
             f"monitoring.batch_{self.check}",
-            _TEXTS[self.check][0] + " {remedy}",
-            fields=" and ".join(repr(name) for name in self.fields),
-            remedy=self.remedy,
+            _TEXTS[self.check][0],
+            fields=_join_fields(self.fields),
+            remedy=Message("monitoring.remedy", self.remedy),
             seen=self.seen,
             usual=self.usual,
-            factor=_factor_text(10 ** (self.seen - self.usual)),
+            factor=_describe_factor(10 ** (self.seen - self.usual)),
             example=self.example,
         )
 
@@ -143,16 +154,30 @@ class Finding:
     def remedy(self) -> str:
         """What to do about it."""
         if self.check == "level" and self.fields == ("duty_rate",):
-            return _RATE
+            return _RATE_TEXT
         return _TEXTS[self.check][1]
 
 
-def _factor_text(factor: float) -> str:
+def _join_fields(names: Iterable[str]) -> Message | str:
+    """Return the names of fields, joined by "and"."""
+    joined: Message | str = ""
+    for name in map(repr, names):
+        if joined:
+            joined = Message(
+                "monitoring.fields", "{names} and {name}", names=joined, name=name
+            )
+        else:
+            joined = name
+    return joined
+
+
+def _describe_factor(factor: float) -> Message:
     """Return a factor in words, a known one by its name."""
-    for known, text in _FACTORS.items():
+    for known, text in _FACTOR_TEXTS.items():
         if abs(factor / known - 1) < _NEAR:
-            return text
-    return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.2g} times"
+            return Message("monitoring.factor", text)
+    n = f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}"
+    return Message("monitoring.factor", "{n} times", n=n)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

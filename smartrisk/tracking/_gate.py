@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError, TableError, check_number
+from smartrisk.errors import ArgumentError, Message, TableError, check_number
 from smartrisk.evaluation import PairedGain, paired_gain, read_metric
 from smartrisk.items import are_among, item_ids, label_outcomes
 from smartrisk.schema import OUTCOMES, TableInput
@@ -102,8 +102,19 @@ class JudgingData:
 
     def __str__(self) -> str:
         """Return how many items are judged, and of which days."""
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """How many items are judged, and of which days, for another language."""
         days = self.judged["lodged_at"]
-        return f"{len(days):,} items of {days.min():{_DAY}} to {days.max():{_DAY}}"
+        return Message(
+            "tracking.judged_items",
+            "{n_items:,} items of {first} to {last}",
+            n_items=len(days),
+            first=f"{days.min():{_DAY}}",
+            last=f"{days.max():{_DAY}}",
+        )
 
 
 def read_judging_data(

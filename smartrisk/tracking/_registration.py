@@ -87,7 +87,7 @@ def _describe(registration: Registration) -> Message:
         "name": registration.name,
         "version": registration.version,
         "metric": gate.metric,
-        "data": str(judgement.data),
+        "data": judgement.data.message,
         "challenger": judgement.challenger,
     }
     if gain is None:
@@ -105,14 +105,12 @@ def _describe(registration: Registration) -> Message:
         "high": gain.high,
         "least": gate.min_gain,
     }
-    text = (
-        "{metric} {challenger:.4f} against {champion:.4f} of version "
-        "{champion_version}, gain {gain:+.4f} [{low:+.4f}, {high:+.4f}] on {data}"
-    )
     if judgement.passed:
         return Message(
             "tracking.new_champion",
-            "{name} version {version} is the champion: " + text,
+            "{name} version {version} is the champion: {metric} {challenger:.4f} "
+            "against {champion:.4f} of version {champion_version}, gain {gain:+.4f} "
+            "[{low:+.4f}, {high:+.4f}] on {data}",
             **common,
         )
     if math.isnan(gain.low):
@@ -127,7 +125,9 @@ def _describe(registration: Registration) -> Message:
     return Message(
         "tracking.stays_challenger",
         "{name} version {version} stays challenger, {missing:.4f} short: the lower "
-        "bound of the gain must exceed {least:g}. " + text,
+        "bound of the gain must exceed {least:g}. {metric} {challenger:.4f} against "
+        "{champion:.4f} of version {champion_version}, gain {gain:+.4f} [{low:+.4f}, "
+        "{high:+.4f}] on {data}",
         missing=gate.min_gain - gain.low,
         **common,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from smartrisk import __version__
 from smartrisk.engine import RiskEngine
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, Message
 from smartrisk.ledger import ANCHOR_TAG, Anchor
 from smartrisk.tracking._contents import describe_data, prepare_figures
 from smartrisk.tracking._context import (
@@ -119,12 +119,24 @@ class Run:
     @property
     def view(self) -> str:
         """The command, or the address, that shows the run."""
+        return str(self._view())
+
+    def _view(self) -> Message | str:
+        """Return the command, or the address, that shows the run."""
         place = redact_uri(self.tracking_uri)
         if place.startswith("http"):
             return f"{place}/#/runs/{self.run_id}"
         view = f"mlflow ui --backend-store-uri {place}"
         light = light_version()  # it comes without the pages of MLflow
-        return view if light is None else f"pip install 'mlflow=={light}', then: {view}"
+        if light is None:
+            return view
+        install = f"pip install 'mlflow=={light}'"
+        return Message(
+            "tracking.install_first",
+            "{install}, then: {view}",
+            install=install,
+            view=view,
+        )
 
     def _repr_html_(self) -> str:
         """Return the text of the run for a notebook."""
@@ -132,14 +144,25 @@ class Run:
 
     def __str__(self) -> str:
         """Return where the run is and how to view it."""
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """Where the run is and how to view it, for another language."""
         place = redact_uri(self.tracking_uri)
         serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
         if place.startswith("http"):
             serve = f"MLFLOW_TRACKING_URI={place} {serve}"
-        return (
-            f"run {self.run_id} in experiment {self.experiment!r}\n"
-            f"  model  {self.model_uri}\n  store  {place}\n  view   {self.view}\n"
-            f"  serve  {serve}"
+        return Message(
+            "tracking.run",
+            "run {run_id} in experiment {experiment!r}\n  model  {model}\n"
+            "  store  {store}\n  view   {view}\n  serve  {serve}",
+            run_id=self.run_id,
+            experiment=self.experiment,
+            model=self.model_uri,
+            store=place,
+            view=self._view(),
+            serve=serve,
         )
 
 

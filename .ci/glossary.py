@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smartrisk.languages import LANGUAGES, glossary
+from smartrisk.languages import _BEFORE, LANGUAGES, glossary
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "guide" / "glossary.md"
@@ -75,7 +75,8 @@ def page(lang: str = "en") -> str:
         if lang == "en":
             cells.append(terms[0].used)
         rows.append(f"| {' | '.join(cells)} |\n")
-    return _TRANSLATED_HEADS.get(lang, _HEAD) + "".join(rows)
+    text = _TRANSLATED_HEADS.get(lang, _HEAD) + "".join(rows)
+    return _BEFORE.sub("\u202f", text) if lang == "fr" else text
 
 
 def path(lang: str) -> Path:

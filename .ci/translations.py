@@ -1,7 +1,8 @@
 """State which text of an English page its translation was made from.
 
 ``python .ci/translations.py docs/fr/faq.md`` copies the code of the English page into
-the translation, and writes the digest of the English text into its first line. Do it
+the translation, keeps French punctuation on the line of its word, and writes the
+digest of the English text into the first line. Do it
 after you have compared the two: the tests fail while an English page has changed since.
 """
 
@@ -12,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from smartrisk.languages import _BEFORE
+
 ROOT = Path(__file__).resolve().parents[1]
 #: English page -> its name in the folder of a language.
 PAGES = {
@@ -21,6 +24,8 @@ PAGES = {
 }
 LANGUAGES = ("fr", "es")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+#: Code of a line, links and the beginning of a picture stay as they are.
+FIXED = re.compile(r"(`[^`]*`|<[^>]*>|\]\([^)]*\)| !\[)")
 STAMP = re.compile(r"\A<!-- translated from (?P<page>\S+), (?P<digest>\w+) -->\n\n")
 
 
@@ -40,6 +45,16 @@ def stamp_of(page: Path) -> str:
     return f"<!-- translated from {page.relative_to(ROOT).as_posix()}, {digest} -->"
 
 
+def keep_together(text: str) -> str:
+    """Return French text whose punctuation stays on the line of its word."""
+    parts = FIXED.split(text)
+    # Odd places hold what stays; a space at the end of a part may precede it.
+    return "".join(
+        part if place % 2 else _BEFORE.sub("\u202f", part)
+        for place, part in enumerate(parts)
+    )
+
+
 def main(paths: list[str]) -> None:
     """Bring the code and the first line of translations up to date."""
     known = translations()
@@ -50,6 +65,8 @@ def main(paths: list[str]) -> None:
         rest = FENCE.split(text)
         if len(rest) != len(code) + 1:
             sys.exit(f"{path}: {len(rest) - 1} blocks of code, not {len(code)}")
+        if path.resolve().parent.name == "fr":
+            rest = [keep_together(part) for part in rest]
         parts = [part for pair in zip(rest, [*code, ""], strict=True) for part in pair]
         path.write_text(f"{stamp_of(page)}\n\n{''.join(parts)}", encoding="utf-8")
 

@@ -107,7 +107,7 @@ class DependenceDisplay(Display):
                 fmt="o",
                 color=COLOURS[1],
                 markerfacecolor="white",
-                label=texts.gettext("missing"),
+                label=texts.pgettext("legend: items", "missing"),
             )
             ax.legend(loc="best")
         is_field = self.feature in DECLARATIONS

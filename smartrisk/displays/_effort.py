@@ -97,5 +97,7 @@ class EffortCurveDisplay(Display):
             ax.set_xlabel(_("Items inspected (%)"))
             format_percent(ax.xaxis, texts)
             format_percent(ax.yaxis, texts)
-        axes[0].set_ylabel(_("Found (%)"))
+        axes[0].set_ylabel(
+            texts.pgettext("axis: share of the irregular items", "Found (%)")
+        )
         axes[-1].legend(loc="lower right")

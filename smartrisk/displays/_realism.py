@@ -21,7 +21,7 @@ _SIZES = "sizes"
 _RATIOS = (
     "busiest month to the quietest",
     "items of a declaration",
-    "quarter of most irregularities to that of fewest",
+    "quarter of most fraud to that of least",
 )
 
 
@@ -91,7 +91,7 @@ class RealismDisplay(Display):
         """Draw shares on the first axes, the rest on the second."""
         known = self._data[self._data["value"].notna()]
         other = (known["group"] == _SIZES) | known["figure"].isin(_RATIOS)
-        _draw_rows(axes[0], known[~other], texts.gettext("share"), texts)
+        _draw_rows(axes[0], known[~other], texts.pgettext("axis", "share"), texts)
         _draw_rows(axes[1], known[other], texts.gettext("log10, or ratio"), texts)
         for ax, title in zip(axes, self._panels, strict=True):
             ax.set_title(texts.gettext(title))
@@ -110,13 +110,26 @@ def _draw_rows(ax: Axes, table: pd.DataFrame, unit: str, texts: Texts) -> None:
         left=low[judged],
         height=0.62,
         color="#DCDCDC",
-        label=_("bounds"),
+        label=texts.pgettext("legend: value of a figure", "bounds"),
     )
     anchor = table["anchor"].to_numpy()
-    ax.plot(anchor, place, "|", color=INK, ms=11, mew=1.8, label=_("published"))
+    ax.plot(
+        anchor,
+        place,
+        "|",
+        color=INK,
+        ms=11,
+        mew=1.8,
+        label=texts.pgettext("legend: value of a figure", "published"),
+    )
     if "reference" in table:
         ax.plot(
-            table["reference"], place, "D", color=COLOURS[1], ms=5, label=_("reference")
+            table["reference"],
+            place,
+            "D",
+            color=COLOURS[1],
+            ms=5,
+            label=texts.pgettext("legend: value of a figure", "reference"),
         )
     outside = (table["verdict"] == "outside").to_numpy()
     value = table["value"].to_numpy()
@@ -126,7 +139,7 @@ def _draw_rows(ax: Axes, table: pd.DataFrame, unit: str, texts: Texts) -> None:
         "o",
         color=COLOURS[0],
         ms=6.5,
-        label=_("world"),
+        label=texts.pgettext("legend: value of a figure", "world"),
     )
     ax.plot(
         value[outside],
@@ -138,7 +151,7 @@ def _draw_rows(ax: Axes, table: pd.DataFrame, unit: str, texts: Texts) -> None:
         ms=6.5,
         label=_("world, outside") if outside.any() else None,
     )
-    label_rows(ax, place, list(table["figure"]))
+    label_rows(ax, place, [_(name) for name in table["figure"]])
     ax.set_ylim(-0.7, len(table) - 0.3)
     ax.set_xlim(left=0.0)
     ax.spines["left"].set_color(GREY)

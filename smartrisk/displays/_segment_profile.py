@@ -119,7 +119,7 @@ class SegmentProfileDisplay(Display):
             "D",
             color=INK,
             markersize=5,
-            label=texts.gettext("together"),
+            label=texts.pgettext("legend: sum of the reasons", "together"),
         )
         ax.axvline(0.0, color=GREY, linewidth=1.0)
         labels = [texts.segment_value(value) for value in self._data["segment"]]

@@ -16,7 +16,7 @@ from smartrisk.page_style import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MEASURES = {"selection_rate": N_("Selected"), "precision": N_("Precision")}
+_MEASURES = {"selection_rate": N_("Share selected"), "precision": N_("Precision")}
 #: Rows that can be read at the height of the figure.
 _MOST = 15
 

@@ -94,7 +94,7 @@ class CompetitionRules(Page):
         ]
         table = Table(
             caption=_("The tables have the columns of DECLARATIONS and OUTCOMES."),
-            heads=(_("File"), _("Content")),
+            heads=(_("File"), texts.pgettext("head: of a file", "Content")),
             rows=rows,
             wide=frozenset((1,)),
         )
@@ -119,7 +119,7 @@ class CompetitionRules(Page):
         table = Table(
             caption=_("Every round is one month."),
             heads=(
-                _("Round"),
+                texts.pgettext("head: part of a competition", "Round"),
                 texts.pgettext("first day", "From"),
                 texts.pgettext("last day", "To"),
                 _("Items"),

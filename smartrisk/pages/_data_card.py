@@ -280,9 +280,9 @@ class DataCard(Page):
             heads=(
                 _("Dimension"),
                 texts.pgettext("head: value of a dimension", "Figure"),
-                _("Grade"),
-                _("Good from"),
-                _("Fair from"),
+                texts.pgettext("head: of a dimension", "Grade"),
+                texts.pgettext("head: of a dimension", "Good from"),
+                texts.pgettext("head: of a dimension", "Fair from"),
             ),
             rows=[
                 (

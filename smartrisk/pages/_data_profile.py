@@ -87,7 +87,10 @@ class DataProfile(Page):
             facts=(
                 (_("rows"), texts.number(self.profile.n_rows)),
                 (_("columns"), texts.number(n_columns)),
-                (_("findings"), texts.number(len(self.profile.looks))),
+                (
+                    texts.pgettext("fact: number", "findings"),
+                    texts.number(len(self.profile.looks)),
+                ),
             ),
             points=[_say(look.message, texts) for look in self.profile.looks],
             texts=() if self.profile.looks else (_("Nothing looks wrong."),),

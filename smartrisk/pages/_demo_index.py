@@ -236,8 +236,8 @@ class DemoIndex(Page):
             caption=_("If %(rate)s of the items can be controlled")
             % {"rate": texts.rate(self.capacity)},
             heads=(
-                _("Contender"),
-                _("Ordered by"),
+                texts.pgettext("head: method that is compared", "Contender"),
+                texts.pgettext("head: order of the items", "Ordered by"),
                 _("Precision"),
                 _("Interval"),
                 _("Recall"),

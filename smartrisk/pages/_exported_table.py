@@ -69,7 +69,7 @@ def heads_in_words(texts: Texts, stage: str) -> dict[str, str]:
     return {
         "channel": texts.gettext("Channel"),
         "selected_by": pgettext("head: model, rule or chance", "Selected by"),
-        "rank": texts.gettext("Rank"),
+        "rank": texts.pgettext("head: of an item", "Rank"),
         "risk_score": texts.gettext("Risk"),
         "score_lower": pgettext("head: lower bound of the score", "Risk, from"),
         "score_upper": pgettext("head: upper bound of the score", "Risk, to"),

@@ -278,11 +278,12 @@ class Figures:
             for key in ((label, part) for label in labels for part in parts)
             if key in found
         }
+        pgettext = self.texts.pgettext
         names = {
-            "value": _("Value"),
+            "value": pgettext("head: of an indicator", "Value"),
             "interval": _("95 % interval"),
             "n": "n",
-            "pending": _("Pending"),
+            "pending": pgettext("head: number of controls", "Pending"),
             "why": _("Why no value"),
         }
         # A column that is empty in every row is left out.
@@ -292,7 +293,9 @@ class Figures:
             if name in ("value", "n")
             or any(figure[name] for figure in figures.values())
         ]
-        head_part = [_("Part")] if len(parts) > 1 else []
+        head_part = (
+            [pgettext("head: of an indicator", "Part")] if len(parts) > 1 else []
+        )
         lines = []
         for (label, part), figure in figures.items():
             line = [self.texts.segment_value(label)]
@@ -308,7 +311,11 @@ class Figures:
                 words[1],
                 *head_part,
                 *(names[name] for name in kept),
-                *([_("Course")] if courses is not None else []),
+                *(
+                    [pgettext("head: line over time", "Course")]
+                    if courses is not None
+                    else []
+                ),
             ),
             rows=lines,
             numeric=frozenset(
@@ -328,13 +335,13 @@ def part_words(name: str, texts: Texts) -> str:
     _ = texts.gettext
     known = {
         "": "",
-        "median": _("median"),
+        "median": texts.pgettext("part of an indicator", "median"),
         "p90": _("90th percentile"),
-        "mean": _("mean"),
-        "physical": _("physically inspected"),
+        "mean": texts.pgettext("part of an indicator", "mean"),
+        "physical": texts.pgettext("part of an indicator", "physically inspected"),
         "not physical": _("not physically inspected"),
         "to control": _("to a control"),
-        "to release": _("to release"),
+        "to release": texts.pgettext("part of an indicator", "to release"),
         "to another lane": _("to another lane"),
     }
     if name in known:

@@ -22,7 +22,9 @@ def make_metrics_section(evaluation: Evaluation | None, texts: Texts) -> Section
     _ = texts.gettext
     title = _("How well it finds")
     if evaluation is None:
-        return Section(title=title, texts=(_("not provided"),))
+        return Section(
+            title=title, texts=(texts.pgettext("instead of a section", "not provided"),)
+        )
     overall = evaluation.overall()
     return Section(
         title=title,
@@ -59,8 +61,8 @@ def _make_table(evaluation: Evaluation, texts: Texts) -> Table:
     return Table(
         caption=_("By inspection rate, with 95 per cent intervals"),
         heads=(
-            _("Ordered by"),
-            _("Inspected"),
+            texts.pgettext("head: order of the items", "Ordered by"),
+            texts.pgettext("head: share of the items", "Inspected"),
             _("Items"),
             _("Precision"),
             _("Interval"),

@@ -280,7 +280,10 @@ class ModelCard(Page):
         _ = texts.gettext
         title = _("Segments and gaps")
         if self._inputs.segments is None:
-            return Section(title=title, texts=(_("not provided"),))
+            return Section(
+                title=title,
+                texts=(texts.pgettext("instead of a section", "not provided"),),
+            )
         return Section(
             title=title,
             texts=(
@@ -297,7 +300,10 @@ class ModelCard(Page):
         _ = texts.gettext
         title = _("What moves the scores")
         if self._reasons is None:
-            return Section(title=title, texts=(_("not provided"),))
+            return Section(
+                title=title,
+                texts=(texts.pgettext("instead of a section", "not provided"),),
+            )
         display = ImportanceDisplay.from_importance(importance(self._reasons))
         caption = _("Mean size of the contribution of each concept, with its interval")
         picture = make_picture(display, caption, 1, texts)
@@ -308,7 +314,10 @@ class ModelCard(Page):
         _ = texts.gettext
         return Section(
             title=_("Human oversight"),
-            texts=(self._inputs.oversight or _("not provided"),),
+            texts=(
+                self._inputs.oversight
+                or texts.pgettext("instead of a section", "not provided"),
+            ),
             points=(
                 _(
                     "The score is advice; an override and its reason can be recorded "
@@ -340,7 +349,7 @@ def _gap_table(segments: Segments, texts: Texts) -> Table:
     gaps = segments.gaps()
     measures = {
         "base_rate": _("irregular among those judged"),
-        "selection_rate": _("selected"),
+        "selection_rate": texts.pgettext("row: rate of a segment", "selected"),
         "precision": _("irregular among the selected"),
         "recall": _("selected among the irregular"),
     }
@@ -351,9 +360,9 @@ def _gap_table(segments: Segments, texts: Texts) -> Table:
         caption=_("Lowest and highest value of each segment, those with many items"),
         heads=(
             _("Segment"),
-            _("Measure"),
-            _("Lowest"),
-            _("Highest"),
+            texts.pgettext("head: rate", "Measure"),
+            texts.pgettext("head: value of a rate", "Lowest"),
+            texts.pgettext("head: value of a rate", "Highest"),
             _("Intervals apart"),
         ),
         rows=[

@@ -359,7 +359,11 @@ def make_obligations_section(inputs: CardInputs, texts: Texts) -> Section:
     _ = texts.gettext
     table = Table(
         caption=_("Point by point"),
-        heads=(_("Source"), _("What it asks, in short"), _("What can be shown")),
+        heads=(
+            texts.pgettext("head: law or convention", "Source"),
+            _("What it asks, in short"),
+            _("What can be shown"),
+        ),
         rows=[
             (
                 obligation.code,
@@ -395,7 +399,9 @@ def _describe_evidence(obligation: Obligation, inputs: CardInputs, texts: Texts)
     answer = inputs.answers.get(obligation.code)
     if answer is not None:
         parts.append(_("stated by the administration: %(text)s") % {"text": answer})
-    return _join_parts(parts, texts) or _("not provided")
+    return _join_parts(parts, texts) or texts.pgettext(
+        "cell: what can be shown", "not provided"
+    )
 
 
 def check_answers(answers: Mapping[str, str] | None) -> dict[str, str]:

@@ -116,7 +116,7 @@ class PolicyReport(Page):
             heads=(
                 _("Policy"),
                 _("Items"),
-                _("Controls"),
+                texts.pgettext("head: number of items", "Controls"),
                 texts.pgettext("head: number of items", "Irregular"),
                 _("Hit rate"),
                 _("Recall"),
@@ -157,7 +157,12 @@ class PolicyReport(Page):
         )
         table = Table(
             caption=caption % {"policy": first},
-            heads=(_("Policy"), _("Measure"), _("Difference"), _("Interval")),
+            heads=(
+                _("Policy"),
+                texts.pgettext("head: rate", "Measure"),
+                _("Difference"),
+                _("Interval"),
+            ),
             rows=[
                 (
                     str(line["policy"]),
@@ -172,4 +177,8 @@ class PolicyReport(Page):
         display = PolicyComparisonDisplay.from_comparison(self.comparison)
         caption = _("Differences to “%(policy)s”; the dotted line marks no difference")
         picture = make_picture(display, caption % {"policy": first}, 1, texts)
-        return Section(title=_("Differences"), pictures=(picture,), tables=(table,))
+        return Section(
+            title=texts.pgettext("heading: with the first policy", "Differences"),
+            pictures=(picture,),
+            tables=(table,),
+        )

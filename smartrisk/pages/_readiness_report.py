@@ -180,7 +180,11 @@ def _list_people(readiness: Readiness, frame: pd.DataFrame, texts: Texts) -> Tab
     }
     return Table(
         caption=_("Open until somebody answers: no table holds this"),
-        heads=(_("Question"), _("To ask"), _("Before")),
+        heads=(
+            _("Question"),
+            texts.pgettext("head: people", "To ask"),
+            texts.pgettext("head: uses of the data", "Before"),
+        ),
         rows=[
             (row["question"], row["who"], "; ".join(waiting[row["id"]]))
             for row in frame[frame["answered_by"] == "people"].to_dict("records")

@@ -189,7 +189,7 @@ def _read(path: str | Path) -> pd.DataFrame:
     """Return a file as it is written; of a workbook of figures, their sheet."""
     if Path(path).suffix.lower() == ".xlsx":
         for lang in LANGUAGES:
-            sheet = catalogue("pages", lang).gettext(_FIGURES)
+            sheet = catalogue("pages", lang).pgettext("sheet", _FIGURES)
             try:
                 return read_table(path, file=FileFormat(sheet=sheet))
             except TableError as error:

@@ -181,7 +181,11 @@ def _member_table(basis: ScoreBasis, texts: Texts) -> Table:
     }
     return Table(
         caption=_("Members of the model; their weighted scores add up"),
-        heads=(_("Member"), _("Trees"), _("Weight")),
+        heads=(
+            texts.pgettext("head: of a model", "Member"),
+            texts.pgettext("head: of a model", "Trees"),
+            texts.pgettext("head: of a model", "Weight"),
+        ),
         rows=[
             (
                 names.get(member.name, member.name),

@@ -151,7 +151,7 @@ def figures_table(facts: UseCaseFacts, texts: Texts) -> Table:
     _ = texts.gettext
     orders = {"risk_score": _("risk"), "expected_revenue": _("expected revenue")}
     overall = _overall(facts)
-    heads, columns = [_("Measure")], []
+    heads, columns = [texts.pgettext("head: rate", "Measure")], []
     for line in facts.rates:
         heads += [
             _("Ordered by %(order)s") % {"order": orders[line["rank_by"]]},
@@ -194,7 +194,7 @@ def _column(
     line: Mapping[str, Any], overall: Mapping[str, float], texts: Texts
 ) -> list[tuple[str, str]]:
     """Return the figures of one order, each with its interval."""
-    few = texts.gettext("not shared")
+    few = texts.pgettext("cell: figure", "not shared")
     n, base = overall.get("n_items", math.nan), overall.get("base_rate", math.nan)
     if not is_shareable(line) or not n * base >= LEAST:
         return [(_count(line["n_inspected"], texts), ""), *[(few, "")] * 5]

@@ -389,7 +389,7 @@ class WatchList(Page):
         """Return the head of a column."""
         _ = texts.gettext
         heads = {
-            "rank": _("Rank"),
+            "rank": texts.pgettext("head: of an item", "Rank"),
             "declaration_id": _("Declaration"),
             "channel": _("Channel"),
             "risk_score": _("Risk"),

@@ -140,7 +140,7 @@ def make_layout(
         period=periods[0] if len(periods) == 1 else "",
         facts=(
             (N_("as of: nothing known at this moment or later counts"), str(as_of)),
-            (N_("groups"), ", ".join(by)),
+            (N_("grouped by"), ", ".join(by)),
             *facts,
         ),
         definitions=there,

@@ -30,7 +30,6 @@ _ESCAPED = N_(
     "A text that begins like a formula has an apostrophe in front of it, which is not "
     "part of the text."
 )
-_MADE_WITH = N_("made with")
 
 
 def write(
@@ -138,27 +137,33 @@ def write(
 
 def _sheets(layout: Layout, lang: str) -> dict[str, pd.DataFrame]:
     """Return the sheets of a workbook."""
-    _ = catalogue("pages", lang).gettext
+    found = catalogue("pages", lang)
     figures = layout.table.copy()
     if "reason" in figures:
         texts = {x: translate_sentence(x, lang) for x in figures["reason"].unique()}
         figures["reason"] = figures["reason"].map(texts)
     about = [*layout.facts_in(lang), *_notes(lang), ("", "")]
     about += [(x, layout.describe_column(x, lang)) for x in map(str, layout.table)]
-    first, second = _("what"), _("text")
+    first, second = (
+        found.pgettext("head: of a fact", "what"),
+        found.pgettext("head: of a fact", "text"),
+    )
     return {
-        _("Figures"): figures,
-        _("Metadata"): pd.DataFrame(about, columns=[first, second]),
-        _("Definitions"): layout.definitions_in(lang),
-        _("Left out"): layout.left_out_in(lang),
+        found.pgettext("sheet", "Figures"): figures,
+        found.pgettext("sheet", "Metadata"): pd.DataFrame(
+            about, columns=[first, second]
+        ),
+        found.pgettext("sheet", "Definitions"): layout.definitions_in(lang),
+        found.pgettext("sheet", "Left out"): layout.left_out_in(lang),
     }
 
 
 def _notes(lang: str) -> list[tuple[str, str]]:
     """Return what holds for every file."""
-    say = catalogue("pages", lang).gettext
+    found = catalogue("pages", lang)
+    say = found.gettext
     return [
-        (say(_MADE_WITH), f"smartrisk {__version__}"),
+        (found.pgettext("file", "made with"), f"smartrisk {__version__}"),
         (say(_OURS), ""),
         (say(_ESCAPED), ""),
     ]

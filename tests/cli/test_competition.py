@@ -31,7 +31,7 @@ def test_a_competition_is_made_judged_opened_and_verified(run, made, tmp_path):
     assert re.search(r"^\s+1\s+bleu|^\s+1\s+rouge", out, re.MULTILINE)
     assert "(oráculo: conoce la verdad)" in out
     assert err.count("se eligen 6 artículos") == len(err.splitlines()) == 2
-    assert "Clasificación" in (tmp_path / "board.html").read_text("utf-8")
+    assert "Tabla de posiciones" in (tmp_path / "board.html").read_text("utf-8")
     assert made in (tmp_path / "board.html").read_text("utf-8")
     assert run("workshop", "reveal", "--key", "own", "opened")[0] == 0
     verify = ("workshop", "verify", "opened", "--commitment")

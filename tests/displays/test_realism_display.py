@@ -6,6 +6,9 @@ import pytest
 
 from smartrisk.datasets import make_declarations, realism
 from smartrisk.displays import RealismDisplay
+from smartrisk.displays._figure_names import FIGURE_NAMES
+from smartrisk.displays._realism import _RATIOS
+from smartrisk.worlds._published_figures import ANCHORS
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,9 @@ def test_the_bytes_are_the_same_every_time(report, tmp_path):
     display = RealismDisplay.from_realism(report)
     first = display.save(tmp_path / "a.svg").read_bytes()
     assert display.save(tmp_path / "b.svg").read_bytes() == first
+
+
+def test_every_figure_of_the_report_has_its_words_and_its_axis():
+    figures = [anchor.figure for anchor in ANCHORS]
+    assert sorted(FIGURE_NAMES) == sorted(figures)
+    assert set(_RATIOS) <= set(figures)

@@ -13,6 +13,29 @@ from smartrisk.errors import LedgerError, Message
 from smartrisk.languages import catalogue, render
 from smartrisk.workshop._sources import list_sources
 
+#: Words of a domain that stand without a context, by the reason why one translation
+#: serves in every place. Any other text of one word needs `pgettext`.
+ONE_SENSE = {
+    "a noun that is the heading of a whole section or page": {
+        *("Calibration", "Columns", "Competition", "Contact", "Data", "Demonstration"),
+        *("Drift", "Evaluation", "Method", "Question", "Readiness", "Segments"),
+        *("Parameters", "Tables", "Definition", "Shares"),
+    },
+    "a noun that stands by itself over a column or at an axis": {
+        *("Difference", "Dimension", "File", "Interval", "Items", "Log-odds", "Name"),
+        *("Results", "Segment", "Step", "Team"),
+    },
+    "a noun in the plural, beside its count": {
+        *("columns", "importers", "items", "results", "rows"),
+    },
+    "a period of the calendar": {"Month", "Quarter", "Year", "month"},
+    "a term of the glossary or of statistics": {
+        *("Channel", "Declaration", "Policy", "Precision", "Reasons", "Recall"),
+        *("Revenue", "Risk", "Score", "numerator", "recall", "risk"),
+    },
+    "a family of features of the model": {"codes", "structuring"},
+}
+
 GUILT = re.compile(r"coupable|culpable|delincuen|criminel|fraudeur|defraudador")
 
 
@@ -74,6 +97,17 @@ def test_every_text_is_translated_and_none_is_marked_as_unsure(
 def test_the_compiled_file_matches_the_text(catalogues, domain, lang):
     compiled = catalogues.path(domain, lang).with_suffix(".mo").read_bytes()
     assert compiled == catalogues.compile_catalogue(catalogues.read(domain, lang))
+
+
+def test_a_word_of_a_page_has_a_context_or_a_reason_to_have_none(catalogues):
+    bare = {
+        message.id
+        for message in catalogues.template("pages")
+        if message.id and not message.context and len(forms(message.id)[0].split()) == 1
+    }
+    allowed = sorted(word for words in ONE_SENSE.values() for word in words)
+    assert len(allowed) == len(set(allowed))
+    assert sorted(bare) == allowed
 
 
 def calls(path, names):

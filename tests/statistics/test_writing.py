@@ -217,5 +217,5 @@ def test_every_reason_and_check_has_its_words(figures, release, tables, lang):
     texts |= set(release.frame()["reason"])
     unknown = [x for x in texts - {""} if translate_sentence(x, lang) == x]
     assert unknown == []
-    assert catalogue("pages", lang).gettext("Figures") != "Figures"
+    assert catalogue("pages", lang).pgettext("sheet", "Figures") != "Figures"
     assert translate_sentence("of a country", lang) == "of a country"

@@ -20,11 +20,13 @@ import pandas as pd
 from smartrisk.engine import RiskEngine
 from smartrisk.errors import ArgumentError, check_choice, check_number
 from smartrisk.languages import LOCALES
+from smartrisk.schema import KEY
 from smartrisk.workshop._books import Books, close_books
 from smartrisk.workshop._case import choose_case
 from smartrisk.workshop._export import EXPORT_FILE, write_export
 from smartrisk.workshop._hit import Hit, find_hit
 from smartrisk.workshop._later import Later, make_later
+from smartrisk.workshop._leaky_table import make_leaky_table
 from smartrisk.workshop._record import Record, make_record
 from smartrisk.workshop._roster import Roster, make_roster
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
@@ -149,6 +151,8 @@ class Lab:
         Two years of another customs house, in which the trade changes.
     record : Record
         A month of decisions in a ledger, and an item whose importer asks why.
+    inspected : DataFrame
+        Past items with a known result, and columns of which some leak.
     capacity : int
         How many of the new items the customs house can control.
     roster : Roster
@@ -299,6 +303,40 @@ class Lab:
         """
         path = (self.folder or self._temporary) / "data" / EXPORT_FILE
         return path if path.is_file() else write_export(self, path)
+
+    @cached_property
+    def inspected(self) -> pd.DataFrame:
+        """Past items with a known result: eight columns, three of which leak."""
+        table = self.make_table(self.past, self.known)
+        keys = list(KEY)
+        whole = pd.concat([self.past[keys], table], axis=1)
+        return whole.merge(self.known[[*keys, "illicit"]], on=keys)
+
+    def make_table(
+        self, declarations: pd.DataFrame, outcomes: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Return the columns of `inspected` for each item, as a colleague made them.
+
+        Parameters
+        ----------
+        declarations : DataFrame
+            DECLARATIONS.
+        outcomes : DataFrame
+            OUTCOMES with ``known_at``.
+
+        Returns
+        -------
+        table : DataFrame
+            A row for each of the declarations.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> lab = sr.workshop.Lab(3, sr.workshop.Seat(seed=7))
+        >>> lab.make_table(lab.past, lab.known).shape[1]
+        8
+        """
+        return make_leaky_table(declarations, outcomes)
 
     @cached_property
     def _temporary(self) -> Path:

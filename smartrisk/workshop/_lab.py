@@ -29,6 +29,7 @@ from smartrisk.workshop._later import Later, make_later
 from smartrisk.workshop._leaky_table import make_leaky_table
 from smartrisk.workshop._record import Record, make_record
 from smartrisk.workshop._roster import Roster, make_roster
+from smartrisk.workshop._trader import choose_item
 from smartrisk.worlds import SCENARIOS, Scenario, World, make_declarations
 
 #: The file that says which class and which seat a folder belongs to.
@@ -159,6 +160,8 @@ class Lab:
         How many controls the week allows, in all and by office, and the court order.
     case : DataFrame of one row
         One of the new items that the engine would select: the lab on reasons.
+    item : Series
+        A past item whose importer has a history: some of its results came late.
 
     Examples
     --------
@@ -242,6 +245,11 @@ class Lab:
     def case(self) -> pd.DataFrame:
         """One of the new items that the engine would select, as a table of one row."""
         return choose_case(self.engine, self.past, self.new, self.capacity)
+
+    @cached_property
+    def item(self) -> pd.Series:
+        """A past item whose importer has a history: some of its results came late."""
+        return choose_item(self)
 
     @cached_property
     def roster(self) -> Roster:

@@ -24,7 +24,9 @@ _NO_HISTORY = N_(
 
 def _items(lab: Lab) -> pd.DataFrame:
     """Return the past items of the importer."""
-    return lab.past[lab.past["importer_id"] == lab.item["importer_id"]]
+    is_own = lab.past["importer_id"] == str(lab.item["importer_id"])
+    items: pd.DataFrame = lab.past[is_own]
+    return items
 
 
 def _results(lab: Lab) -> pd.DataFrame:

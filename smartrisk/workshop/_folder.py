@@ -12,6 +12,7 @@ from smartrisk.errors import ArgumentError
 from smartrisk.languages import LANGUAGES, glossary, language_of
 from smartrisk.pages import Handout
 from smartrisk.spreadsheets import write_table
+from smartrisk.workshop._class_export import SAMPLE_FILE, write_class_export
 from smartrisk.workshop._export import EXPORT_FILE, write_export
 from smartrisk.workshop._lab import CLASS_FILE, Lab, Seat, read_seat
 from smartrisk.workshop._notebooks import name_file, write_notebook
@@ -177,6 +178,7 @@ def _list_files(seat: Seat, trainer: bool) -> Iterator[_Made]:
     ):
         yield f"data/{file}.csv", partial(_write_data, lab, table)
     yield f"data/{EXPORT_FILE}", partial(write_export, lab)
+    yield f"data/{SAMPLE_FILE}", partial(write_class_export, lab)
     if trainer:
         for name in list_labs():
             file = f"trainer/answers/{name_file(name, lang)}"

@@ -23,6 +23,7 @@ from smartrisk.languages import LOCALES
 from smartrisk.schema import KEY
 from smartrisk.workshop._books import Books, close_books
 from smartrisk.workshop._case import choose_case
+from smartrisk.workshop._class_export import SAMPLE_FILE, write_class_export
 from smartrisk.workshop._export import EXPORT_FILE, write_export
 from smartrisk.workshop._hit import Hit, find_hit
 from smartrisk.workshop._later import Later, make_later
@@ -311,6 +312,26 @@ class Lab:
         """
         path = (self.folder or self._temporary) / "data" / EXPORT_FILE
         return path if path.is_file() else write_export(self, path)
+
+    def find_class_export(self) -> Path:
+        """Return the sample of an export with columns as another system names them.
+
+        Returns
+        -------
+        path : Path
+            ``data/class-export.csv`` of the class, made again where it is missing;
+            without a class, a temporary file that holds the same.
+
+        Examples
+        --------
+        >>> import smartrisk as sr
+        >>> lab = sr.workshop.Lab(11, sr.workshop.Seat(seed=7, lang="fr"))
+        >>> export = sr.intake.read_table(lab.find_class_export())
+        >>> list(export.columns[:3])
+        ['NO_DECL', 'ART', 'DATE_ENREG']
+        """
+        path = (self.folder or self._temporary) / "data" / SAMPLE_FILE
+        return path if path.is_file() else write_class_export(self, path)
 
     @cached_property
     def inspected(self) -> pd.DataFrame:

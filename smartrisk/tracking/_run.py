@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,11 +128,11 @@ class Run:
         place = redact_uri(self.tracking_uri)
         if place.startswith("http"):
             return f"{place}/#/runs/{self.run_id}"
-        view = f"mlflow ui --backend-store-uri {place}"
+        view = _join_words("mlflow", "ui", "--backend-store-uri", place)
         light = light_version()  # it comes without the pages of MLflow
         if light is None:
             return view
-        install = f"pip install 'mlflow=={light}'"
+        install = f'pip install "mlflow=={light}"'
         return Message(
             "tracking.install_first",
             "{install}, then: {view}",
@@ -150,9 +152,10 @@ class Run:
     def message(self) -> Message:
         """Where the run is and how to view it, for another language."""
         place = redact_uri(self.tracking_uri)
-        serve = f"mlflow models serve -m {self.serve_uri} --env-manager local"
+        words = ("mlflow", "models", "serve", "-m", self.serve_uri)
+        serve = _join_words(*words, "--env-manager", "local")
         if place.startswith("http"):
-            serve = f"MLFLOW_TRACKING_URI={place} {serve}"
+            serve = f"MLFLOW_TRACKING_URI={_join_words(place)} {serve}"
         return Message(
             "tracking.run",
             "run {run_id} in experiment {experiment!r}\n  model  {model}\n"
@@ -164,6 +167,13 @@ class Run:
             view=self._view(),
             serve=serve,
         )
+
+
+def _join_words(*words: str) -> str:
+    """Return words as a command line: those with spaces are quoted for the system."""
+    if os.name == "nt":
+        return subprocess.list2cmdline(words)
+    return shlex.join(words)
 
 
 def log_run(

@@ -235,4 +235,4 @@ def test_a_run_of_the_light_mlflow_says_how_it_can_be_viewed(monkeypatch):
     )
     assert "view   mlflow ui" in str(run)
     hide(monkeypatch, "mlflow", mlflow_skinny="3.17.9")
-    assert "view   pip install 'mlflow==3.17.9', then: mlflow ui" in str(run)
+    assert 'view   pip install "mlflow==3.17.9", then: mlflow ui' in str(run)

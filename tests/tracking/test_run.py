@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import shlex
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import smartrisk as sr
 from smartrisk.errors import ArgumentError, LedgerError
-from smartrisk.tracking import Run, log_run
+from smartrisk.tracking import Run, _run, log_run
 
 
 def test_a_run_states_where_it_is(logged):
@@ -29,6 +31,39 @@ def test_a_run_never_shows_a_password():
     assert "secret" not in str(run)
     assert "abc" not in str(run)
     assert "tracking.example" in str(run)
+
+
+@pytest.fixture
+def spaced():
+    """Return a run whose store has spaces in its address."""
+    return Run(
+        run_id="1",
+        model_uri="models:/m-1",
+        tracking_uri="sqlite:////a place/my runs.db",
+        experiment="x",
+        artifact_uri="/a place/m-1",
+    )
+
+
+def commands_of(run):
+    """Return the commands to view and to serve a run."""
+    lines = [line.split(maxsplit=1) for line in str(run).splitlines()]
+    found = {words[0]: words[1] for words in lines}
+    return found["view"], found["serve"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows quotes otherwise")
+def test_the_commands_of_a_run_are_quoted(spaced):
+    view, serve = (shlex.split(line) for line in commands_of(spaced))
+    assert view == ["mlflow", "ui", "--backend-store-uri", spaced.tracking_uri]
+    assert serve[3:] == ["-m", "/a place/m-1", "--env-manager", "local"]
+
+
+def test_the_commands_of_a_run_are_quoted_as_windows_reads_them(spaced, monkeypatch):
+    monkeypatch.setattr(_run, "os", SimpleNamespace(name="nt"))
+    view, serve = commands_of(spaced)
+    assert view == 'mlflow ui --backend-store-uri "sqlite:////a place/my runs.db"'
+    assert ' -m "/a place/m-1" ' in serve
 
 
 def test_the_names_of_metrics_state_the_rate(client, logged, judged):

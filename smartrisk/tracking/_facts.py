@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from smartrisk.engine import RiskEngine
@@ -83,7 +84,7 @@ def _describe_evaluation(evaluation: Evaluation) -> dict[str, Any]:
         and _SHARED_SEGMENTS[segment].fullmatch(str(value)) is not None
         for segment, value in zip(table["segment"], table["value"], strict=True)
     ]
-    kept = table[is_shared]
+    kept = table[np.array(is_shared, dtype=bool)]  # an empty list would name columns
     kept = kept[kept["n_inspected"] >= LEAST]
     return {
         "overall": {str(name): float(value) for name, value in overall.items()},

@@ -103,7 +103,8 @@ class Record:
         points : DataFrame
             ``point``, ``asks`` and ``shown``, which is missing where nothing is.
         """
-        absent = catalogue("pages", lang).gettext("not provided")
+        words = catalogue("pages", lang)
+        absent = words.pgettext("cell: what can be shown", "not provided")
         cells = [
             [unescape(text) for text in row]
             for row in _ROW.findall(self.card.to_html(lang=lang))

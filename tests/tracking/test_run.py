@@ -118,6 +118,7 @@ def test_artefacts_hold_the_table_the_picture_and_all_settings(client, logged):
     assert set(names()) == {
         "engine.json",
         "evaluation/rates.csv",
+        "facts.json",
         "figures/curve/curve.png",
         "importance/importance.json",
         "importance/importance.png",

@@ -93,3 +93,11 @@ def test_the_ledger_is_the_same_in_every_cell(make_lab):
     assert make_lab(10).record is make_lab(10).record
     assert make_lab(10, seat=2).record is not make_lab(10).record
     assert isinstance(make_lab(10).record.ledger, sr.ledger.Ledger)
+
+
+@pytest.mark.parametrize("lang", ["fr", "es", "es-MX"])
+def test_the_same_points_are_open_in_every_language(make_lab, lang):
+    record = make_lab(10).record
+    english, translated = record.read_points(), record.read_points(lang)
+    assert english["shown"].isna().any()
+    assert english["shown"].isna().tolist() == translated["shown"].isna().tolist()

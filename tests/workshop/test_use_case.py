@@ -216,7 +216,7 @@ def test_the_command_writes_both_files_and_counts_open_places(
     status = main([*words, "--question", "Why?", "--out", str(tmp_path / "uc")])
     out = capsys.readouterr().out
     assert status == 0
-    assert re.search("Champs à compléter, .*\u202f: 4\n", out)
+    assert re.search("Champs à compléter, .*\u202f: 4[.]\n", out)
     html = (tmp_path / "uc" / "use-case.html").read_text(encoding="utf-8")
     assert "Cas d&#39;usage" in html
     assert "Why?" in html

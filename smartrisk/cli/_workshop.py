@@ -10,6 +10,7 @@ from smartrisk.errors import Message
 from smartrisk.languages import N_
 from smartrisk.workshop import (
     check_machine,
+    open_lab,
     read_progress,
     write,
     write_stick,
@@ -59,7 +60,7 @@ def workshop_write(
             n=len(files),
             start=str(Path(folder) / "START.html"),
         )
-    print_line(render_message(message))
+    print_line(render_message(message, open_lab(1, folder=folder).lang))
     return 0
 
 

@@ -36,7 +36,10 @@ _TEXTS = {
     "right": N_("right. {text}"),
 }
 _NOT_COMPARABLE = N_("Your {name!r} cannot be compared with it ({problem}).")
-_NO_ATTEMPT = N_("the solution is shown after your first attempt. Try, then check.")
+_NO_ATTEMPT = N_(
+    "the solution is shown after your first attempt, or once you have both hints. Try, "
+    "then check."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +161,7 @@ def hint(task: str, /, *, lab: Lab | None = None) -> Feedback:
 
 
 def solution(task: str, /, *, lab: Lab | None = None) -> Feedback:
-    """Return the solution of a task, once there was an attempt.
+    """Return the solution of a task, once there was an attempt or both hints are out.
 
     Parameters
     ----------
@@ -187,7 +190,8 @@ def solution(task: str, /, *, lab: Lab | None = None) -> Feedback:
     """
     found = find_task(task)
     lab = lab or _find_lab(found)
-    if _read(lab).get(found.id, {}).get("attempts", 0) == 0:
+    record = _read(lab).get(found.id, {})
+    if not record.get("attempts") and record.get("hints", 0) < len(found.hints):
         text = render(Message("workshop.no_attempt", _NO_ATTEMPT), lab.lang)
         return Feedback(task=found.id, status="empty", text=text)
     return Feedback(

@@ -99,8 +99,11 @@ def read_submissions(
 def choices_of(
     submissions: Sequence[Submission], sizes: Sequence[int]
 ) -> dict[str, list[Bool]]:
-    """Return what counts, by team and round; nothing is chosen where nothing counts."""
-    teams = sorted({one.team for one in submissions if one.team})
+    """Return what counts, by team and round; nothing is chosen where nothing counts.
+
+    A team without any file that counts is not ranked: it has chosen nothing.
+    """
+    teams = sorted({one.team for one in submissions if one.team and one.counts})
     chosen = {team: [np.zeros(size, bool) for size in sizes] for team in teams}
     # Selections after engines, so that the file of a round replaces the engine's.
     for one in sorted(submissions, key=lambda one: one.round is not None):

@@ -63,6 +63,13 @@ def test_a_solution_is_shown_after_an_attempt(folder):
     assert "first_ten = ranked" in sr.workshop.solution("4.1").text
 
 
+def test_a_solution_is_shown_once_both_hints_are_out(folder):
+    sr.workshop.hint("4.3")
+    assert sr.workshop.solution("4.3").status == "empty"
+    sr.workshop.hint("4.3")
+    assert "both = " in sr.workshop.solution("4.3").text
+
+
 def test_progress_is_kept_in_the_folder_and_what_was_right_stays(folder, make_lab):
     sr.workshop.check("4.1", 1)
     lab = sr.workshop.open_lab(4)

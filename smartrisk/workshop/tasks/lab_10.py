@@ -165,7 +165,10 @@ TASKS = (
             "score and the same reasons today."
         ),
         hints=(
-            N_("replay takes a declaration, an engine, and item_number."),
+            N_(
+                "replay takes a declaration, an engine, and item_number: "
+                "ledger.replay(declaration_id, engine, item_number=1)."
+            ),
             N_(
                 "item_number is 1 unless you give it; the engine is the one of that "
                 "time."
@@ -183,8 +186,8 @@ TASKS = (
         ),
         hints=(
             N_(
-                "override takes the declaration, item_number, channel, officer_id and "
-                "reason."
+                "`override` takes the declaration first; `item_number`, `channel`, "
+                "`officer_id` and `reason` are given by name."
             ),
             N_("The reason says in a few words what was seen, and names nobody."),
         ),

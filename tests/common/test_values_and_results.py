@@ -162,7 +162,7 @@ class Inputs:
             gain=None,
             passed=True,
             table=pd.DataFrame({"metric": ["<b>lift</b>"], "challenger": [0.25]}),
-            data=SimpleNamespace(n_items=3),
+            data=SimpleNamespace(n_items=3, message=Message("a.d", "three items")),
         )
         return sr.tracking.Registration(name="demo", version="1", judgement=judgement)
 

@@ -95,7 +95,7 @@ def test_one_file_may_hold_items_and_results(run, export, world):
 
 @pytest.mark.parametrize(
     ("lang", "title"),
-    [("en", "Blocked today"), ("fr", "Bloqué aujourd"), ("es", "Bloqueado hoy")],
+    [("en", "Blocked today"), ("fr", "Usages bloqués"), ("es", "Usos bloqueados")],
 )
 def test_a_page_is_written_where_it_is_asked_for(run, export, lang, title):
     status, out, err = run(

@@ -211,3 +211,31 @@ def test_the_check_of_the_stick_finds_a_ready_machine_and_the_demo_runs(home):
     required = next(demo.glob("artifacts/**/requirements.txt")).read_text()
     assert "mlflow-skinny==" in required
     assert "mlflow==" not in required
+
+
+#: Runs the cells of a notebook in the shell of its kernel, without the ports by which
+#: a browser reaches one: they need a network, if only that of the machine itself.
+RUN_CELLS = """
+import json, os, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+os.chdir(os.path.dirname(sys.argv[1]))
+for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
+    if cell["cell_type"] == "code":
+        shell.run_cell("".join(cell["source"]), store_history=True).raise_error()
+"""
+
+
+def test_the_first_lab_runs_from_the_stick(home):
+    python = home / "smartrisk-class/venv/bin/python"
+    labs = home / "smartrisk-class" / "class"
+    run(home, python, "-m", "smartrisk", "workshop", labs, "--lang", "fr")
+    first = sorted(labs.glob("lab-*.ipynb"))[0]
+    assert first.name.startswith("lab-01-")
+    text = run(home, python, "-c", RUN_CELLS, first)
+    cells = json.loads(first.read_text(encoding="utf-8"))["cells"]
+    n_checks = sum("sr.workshop.check(" in "".join(cell["source"]) for cell in cells)
+    assert text.count("pas encore") == n_checks >= 2
+    kernels = run(home, python, "-m", "jupyter", "kernelspec", "list")
+    assert "python3" in kernels

@@ -233,7 +233,7 @@ def _log_run(
         )
     except TrackingError as error:
         warning = Message(
-            "cli.demo_not_logged", N_("warning: {text}"), text=render_message(error)
+            "cli.demo_warning", N_("warning: {text}"), text=render_message(error)
         )
         print_error(render_message(warning))
         return None

@@ -262,7 +262,7 @@ def test_report_writes_pages_in_a_language(run, files):
         "watch-list.csv",
         "watch-list.html",
     ]
-    assert "pages/watch-list.csv: 12 of" in out
+    assert "pages/watch-list.csv: 12 de" in out
     assert "Ficha de análisis" in Path("pages/case-1.html").read_text(encoding="utf-8")
     assert "Historial anterior" in Path("pages/case-1.html").read_text(encoding="utf-8")
 

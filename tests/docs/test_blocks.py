@@ -175,7 +175,10 @@ def test_every_block_is_run_or_states_why_not(capsys):
                 run[language_of(example)] += 1
             else:
                 excepted[reason] += 1
-                assert re.search(r"server|Korean set|\.ci/run", reason), (page, reason)
+                known = (
+                    r"server|Korean set|\.ci/run|the run that `smartrisk demo` names"
+                )
+                assert re.search(known, reason), (page, reason)
     with capsys.disabled():
         counts = f"blocks run: {dict(run)}; not run: {dict(excepted)}"
         sys.stdout.write(f"\n{counts}\n")

@@ -57,7 +57,9 @@ def test_an_administration_answers_for_itself(engine, past_and_new):
         ModelCard.from_engine(engine, answers={"AI Act 9": "x"})
 
 
-@pytest.mark.parametrize(("lang", "absent"), [("fr", "non fourni"), ("es", "no aport")])
+@pytest.mark.parametrize(
+    ("lang", "absent"), [("fr", "non fourni"), ("es", "no consta")]
+)
 def test_a_model_card_speaks_one_language(pages, lang, absent):
     html = pages["model"].to_html(lang=lang)
     english = re.compile(r"\b(the|with|and|this card|which|within|every)\b")

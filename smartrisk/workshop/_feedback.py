@@ -173,7 +173,7 @@ def solution(task: str, /, *, lab: Lab | None = None) -> Feedback:
     Returns
     -------
     feedback : Feedback
-        The code; before the first attempt, what to do.
+        The code; before the first attempt and both hints, what to do.
 
     Raises
     ------

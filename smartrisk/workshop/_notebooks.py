@@ -36,10 +36,7 @@ def make_notebook(name: str, lang: str, *, solved: bool = False) -> Any:
     MissingExtraError
         If nbformat is not installed.
     """
-    try:
-        from nbformat import v4
-    except ImportError as error:
-        raise MissingExtraError("nbformat", extra="workshop") from error
+    v4 = _load_nbformat().v4
     source = read_source(name, lang)
     cells: list[Any] = []
     for cell in _arrange(source, solved):
@@ -48,6 +45,15 @@ def make_notebook(name: str, lang: str, *, solved: bool = False) -> Any:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def _load_nbformat() -> Any:
+    """Return the library that writes notebooks, or name the extra that installs it."""
+    try:
+        import nbformat
+    except ImportError as error:
+        raise MissingExtraError("nbformat", extra="workshop") from error
+    return nbformat
 
 
 def _arrange(source: Source, solved: bool) -> list[Cell]:
@@ -78,8 +84,6 @@ def name_file(name: str, lang: str) -> str:
 
 def write_notebook(name: str, folder: Path, lang: str, *, solved: bool = False) -> Path:
     """Write a source as a notebook; return its file."""
-    import nbformat
-
-    text = nbformat.writes(make_notebook(name, lang, solved=solved))
+    text = _load_nbformat().writes(make_notebook(name, lang, solved=solved))
     path = folder / name_file(name, lang)
     return write_file(path, lambda draft: draft.write_text(text + "\n", "utf-8"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 import smartrisk as sr
-from smartrisk.errors import ArgumentError
+from smartrisk.errors import ArgumentError, MissingExtraError
 from smartrisk.workshop import _folder
 from smartrisk.workshop._sources import list_labs
 
@@ -101,3 +102,13 @@ def test_a_notebook_is_valid_and_the_same_every_time(lang):
             notebook = make_notebook(name, lang, solved=solved)
             nbformat.validate(notebook)
             assert notebook == make_notebook(name, lang, solved=solved)
+
+
+@pytest.mark.parametrize("name", ["nbformat", "markdown_it"])
+def test_without_the_extra_the_error_names_it_and_nothing_is_written(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match=r"smartrisk\[workshop\]"):
+        sr.workshop.write(tmp_path / "class", seed=7)
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/guide/speed.md`` from the results of ``speed.py``.
+"""Write the tables of ``docs/guide/speed.md`` from the results of the benchmarks.
 
 ``python benchmarks/speed_page.py`` reads ``benchmarks/results/speed_PART.json`` and
 replaces what stands between ``<!-- speed: PART -->`` and ``<!-- end -->`` on the page,
@@ -45,9 +45,12 @@ def describe(part: str, found: dict[str, Any]) -> str:
     """Return when and how a part was measured."""
     rounds = "one round" if found["rounds"] == 1 else f"{found['rounds']} rounds"
     versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
+    usual = (
+        f"python benchmarks/speed.py --part {part} --items {found['items']} "
+        f"--rounds {found['rounds']}"
+    )
     return (
-        f"`python benchmarks/speed.py --part {part} --items {found['items']} "
-        f"--rounds {found['rounds']}`, {found['date']}, commit {found['commit']}; "
+        f"`{found.get('command', usual)}`, {found['date']}, commit {found['commit']}; "
         f"{found['processors']} shared processors, Python {found['python']}, "
         f"{versions}. Medians of {rounds}."
     )
@@ -139,7 +142,33 @@ def growth_table(found: dict[str, Any]) -> str:
     return f"{describe('growth', found)} CPU seconds.\n\n{as_table(head, cells)}"
 
 
-TABLES = {"history": history_table, "engine": engine_table, "growth": growth_table}
+def updates_table(found: dict[str, Any]) -> str:
+    """Return what updates cost by the size of the history, the first one apart."""
+    rows = pd.DataFrame(found["rows"])
+    cells = []
+    for (items, history), own in rows.groupby(["items", "history"], sort=False):
+        seconds = own["cpu_seconds"]
+        cells.append(
+            [
+                f"{items:,} items, {history}",
+                f"{own['trees'].iloc[0]}",
+                f"{seconds.iloc[0]:.3f}",
+                f"{seconds.iloc[1:].median():.3f}",
+                f"{seconds.max():.3f}",
+                f"{own['tables_equal'].iloc[0]} of {own['tables'].iloc[0]}",
+            ]
+        )
+    head = ["history", "trees", "first", "median of the others", "slowest"]
+    head.append("tables equal")
+    return f"{describe('updates', found)} CPU seconds.\n\n{as_table(head, cells)}"
+
+
+TABLES = {
+    "history": history_table,
+    "engine": engine_table,
+    "growth": growth_table,
+    "updates": updates_table,
+}
 
 
 def main() -> None:

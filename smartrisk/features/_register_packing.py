@@ -12,6 +12,7 @@ from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._item_blocks import Block
 from smartrisk.features._learned_history import LearnedHistory
 from smartrisk.features._packing import (
+    IndexedEntries,
     Tables,
     code_tables,
     from_tables,
@@ -137,7 +138,9 @@ def unpack_history(
     )
     if isinstance(tables, DeferredTables):
         return _defer_history(learned, tables, digests or {})
-    check_tables(tables)
+    check_tables(  # those with indexes were made by this process
+        {n: t for n, t in tables.items() if not isinstance(t, IndexedEntries)}
+    )
     items, results = _unpack_items(tables), _unpack_results(tables)
     features = from_tables(learned, tables)
     named = {*features.blocks(), *code_tables(features), ITEMS, RESULTS}

@@ -16,7 +16,6 @@ from smartrisk.features import LearnedHistory, plan_of, with_tables, without_ite
 from smartrisk.items import (
     NO_ITEM_NUMBER,
     UInt,
-    are_among,
     check_numbered,
     document_hashes,
 )
@@ -25,11 +24,12 @@ from smartrisk.scale._executors import Executor, choose_executor
 from smartrisk.scale._learning import (
     Learned,
     Lesson,
+    are_in_sorted,
     join_items,
     learn_piece,
     make_template,
 )
-from smartrisk.scale._merging import drop_indexed, merge_runs, open_tables, repeated_ids
+from smartrisk.scale._merging import merge_runs, open_tables, repeated_ids
 from smartrisk.scale._pieces import MOST_ROWS, Dataset, PieceList, list_pieces
 from smartrisk.scale._profile import learn_profile
 from smartrisk.scale._repeated import refuse_repeated
@@ -118,30 +118,33 @@ def fit(
     if outcomes is None:
         outcomes = pd.DataFrame({"declaration_id": [], "illicit": []})
     results = plan.label(validate(outcomes, OUTCOMES, on_error=on_error))
+    ids = ids_of(results)
+    order = np.argsort(ids)
     with Scratch(_OWNER, folder) as scratch:
         lesson = Lesson(
             plan=plan,
             outcomes=results,
-            outcome_ids=ids_of(results),
+            outcome_ids=ids[order],
+            outcome_rows=order,
             unnumbered=_unnumbered_documents(results),
             own_fields=plan.own_fields,
             on_error=on_error,
             folder=scratch.parts,
         )
         found, template = _learn_all(executor, lesson, pieces)
-        run = merge_runs(
+        merged = merge_runs(
             executor,
             [part.run for part in found if part.run is not None],
             scratch.made,
             memory * _GIB / 4,
         )
-        refuse_repeated(_OWNER, pieces, repeated_ids(run))
-        history = with_tables(template, open_tables(run, scratch.made))
-        drop_indexed(run)
+        refuse_repeated(_OWNER, pieces, repeated_ids(merged))
+        history = with_tables(template, open_tables(merged, scratch.made))
         _check_results(results, found)
-        n_items = _count_gathered(found, plan.n_latest, results)
+        inspected = lesson.outcome_ids
+        n_items = _count_gathered(found, plan.n_latest, inspected)
         _check_memory(n_items, len(template.features.feature_info_), memory)
-        items = _gather(found, plan.n_latest, results)
+        items = _gather(found, plan.n_latest, inspected)
         fitted = fit_learned(
             engine.copy(),
             history,
@@ -202,45 +205,42 @@ def _check_results(results: pd.DataFrame, found: Sequence[Learned]) -> None:
         check_numbered("RiskEngine.fit", results, pd.concat(keys))
 
 
-def _count_gathered(
-    found: Sequence[Learned], n_latest: int, results: pd.DataFrame
-) -> int:
+def _count_gathered(found: Sequence[Learned], n_latest: int, inspected: UInt) -> int:
     """Return how many items `_gather` would return, without reading them whole."""
-    inspected = np.unique(ids_of(results))
     n_items, latest = 0, pd.DataFrame()
     for part in found:
         if not part.n_items:
             continue
         key = [name for name in KEY if name in part.witnesses]
         frame = pd.read_parquet(part.gathered, columns=[*key, "lodged_at"])
-        n_items += int(are_among(ids_of(frame), inspected).sum())
+        n_items += int(are_in_sorted(ids_of(frame), inspected).sum())
         if n_latest:
             both = [frame] if not len(latest) else [latest, frame]
             latest = _latest(pd.concat(both), n_latest)
     if n_latest:
-        n_items += int((~are_among(ids_of(latest), inspected)).sum())
+        n_items += int((~are_in_sorted(ids_of(latest), inspected)).sum())
     return n_items
 
 
-def _gather(
-    found: Sequence[Learned], n_latest: int, results: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the inspected items and the latest ones of all pieces."""
-    inspected = np.unique(ids_of(results))
+def _gather(found: Sequence[Learned], n_latest: int, inspected: UInt) -> pd.DataFrame:
+    """Return the inspected items and the latest ones of all pieces.
+
+    `inspected` are the sorted ids of those with results.
+    """
     kept: list[pd.DataFrame] = []
     latest = pd.DataFrame()
     for part in found:
         if not part.n_items:
             continue
         frame = pd.read_parquet(part.gathered)
-        is_inspected = are_among(ids_of(frame), inspected)
+        is_inspected = are_in_sorted(ids_of(frame), inspected)
         kept.append(frame[is_inspected])
         if not n_latest:
             continue
         both = [frame] if not len(latest) else [latest, frame]
         latest = _latest(join_items(both), n_latest)
     if n_latest:
-        kept.append(latest[~are_among(ids_of(latest), inspected)])
+        kept.append(latest[~are_in_sorted(ids_of(latest), inspected)])
     return join_items(kept)
 
 

@@ -35,7 +35,9 @@ class Lesson:
     outcomes : DataFrame
         Canonical OUTCOMES.
     outcome_ids : ndarray of uint64
-        Their `item_ids`.
+        Their `item_ids`, sorted.
+    outcome_rows : ndarray of intp
+        Row of each of these.
     unnumbered : ndarray of uint64
         Sorted numbers of documents whose results state no item.
     own_fields : mapping of str to str
@@ -51,6 +53,7 @@ class Lesson:
     plan: FitPlan
     outcomes: pd.DataFrame
     outcome_ids: UInt
+    outcome_rows: NDArray[np.intp]
     unnumbered: UInt
     own_fields: Mapping[str, str]
     on_error: OnError
@@ -109,7 +112,7 @@ def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
             lodged=np.zeros(0, "datetime64[us]"),
         )
     ids = ids_of(items)
-    own = lesson.outcomes[are_among(lesson.outcome_ids, ids)]
+    own = _outcomes_of(lesson, ids)
     history = _learn(lesson, items, ids, own)
     part = PartialHistory.from_history(history, items)
     run = write_run(lesson.folder / f"piece-{number:06d}.bin", part.tables)
@@ -128,6 +131,31 @@ def learn_piece(lesson: Lesson, task: tuple[int, Piece]) -> Learned:
         lodged=items["lodged_at"].to_numpy(),
         kept=None if len(items) == piece.n_rows else _rows_of(items, piece),
     )
+
+
+def _outcomes_of(lesson: Lesson, ids: UInt) -> pd.DataFrame:
+    """Return the results of some items, by a search of theirs among those of all.
+
+    `are_among` would read the results of all for every piece.
+    """
+    known, rows = lesson.outcome_ids, lesson.outcome_rows
+    ids = np.unique(ids[are_in_sorted(ids, known)])
+    first, last = (np.searchsorted(known, ids, side) for side in ("left", "right"))
+    several = last - first > 1  # such as the versions of a result
+    found = [rows[first[~several]]]
+    for start, stop in zip(first[several], last[several], strict=True):
+        found.append(rows[start:stop])
+    return lesson.outcomes.iloc[np.sort(np.concatenate(found))]
+
+
+def are_in_sorted(ids: UInt, known: UInt) -> NDArray[np.bool_]:
+    """Return which ids are among sorted ones."""
+    if not len(known):
+        return np.zeros(len(ids), bool)
+    place = np.searchsorted(known, ids)
+    place[place == len(known)] = 0
+    found: NDArray[np.bool_] = known[place] == ids
+    return found
 
 
 def _rows_of(items: pd.DataFrame, piece: Piece) -> NDArray[np.intp]:

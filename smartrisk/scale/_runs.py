@@ -37,6 +37,18 @@ class Column:
         )
         return mapped
 
+    def read_part(self, first: int, last: int) -> NDArray[Any]:
+        """Return some entries in memory.
+
+        Less than mapping them costs, and no file stays open.
+        """
+        kind = np.dtype(self.kind)
+        offset = self.offset + first * kind.itemsize
+        found: NDArray[Any] = np.fromfile(
+            self.file, kind, count=last - first, offset=offset
+        )
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -49,14 +61,28 @@ class Run:
         return {column: at.read() for column, at in self.tables[name].items()}
 
     def read_range(self, name: str, number: int, n_ranges: int) -> Arrays:
-        """Return the rows of one of some equal ranges of identities."""
-        columns = self.read(name)
-        ids, found = columns["id"], []
+        """Return the rows of one of some equal ranges of identities, in memory."""
+        columns = self.tables[name]
+        ids, found = columns["id"].read(), []
         for edge in (number, number + 1):
             low = _ALL * edge // n_ranges
             at = len(ids) if low == _ALL else np.searchsorted(ids, np.uint64(low))
             found.append(int(at))
-        return {column: values[slice(*found)] for column, values in columns.items()}
+        return {column: at.read_part(*found) for column, at in columns.items()}
+
+    def read_whole(self, name: str) -> Arrays:
+        """Return the columns of a table in memory."""
+        return {
+            column: at.read_part(0, at.n) for column, at in self.tables[name].items()
+        }
+
+    def n_entries(self, name: str) -> int:
+        """Return the number of entries of a table."""
+        return next(iter(self.tables[name].values())).n
+
+    def files(self) -> set[str]:
+        """Return the files of all tables."""
+        return {at.file for columns in self.tables.values() for at in columns.values()}
 
     def n_bytes(self, name: str) -> int:
         """Return the size of a table."""
@@ -78,12 +104,34 @@ def write_run(path: Path, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> R
     return Run(found)
 
 
+class GrowingFile:
+    """A column that is written to a file of its own, then mapped into memory.
+
+    Written in order: a mapped file to fill costs a fault for each of its pages.
+    """
+
+    def __init__(self, path: Path, kind: np.dtype[Any]) -> None:
+        self._path, self._kind, self._n = path, kind, 0
+        self._file = path.open("wb")
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Write more entries."""
+        np.ascontiguousarray(values, self._kind).tofile(self._file)
+        self._n += len(values)
+
+    def finish(self) -> NDArray[Any]:
+        """Return the column, mapped into memory."""
+        self._file.close()
+        return Column(str(self._path), self._kind.str, 0, self._n).read()
+
+
 def join_ranges(path: Path, name: str, parts: Sequence[Run]) -> Run:
     """Write the ranges of a table, which follow each other, as one table."""
     columns = {}
     with path.open("wb") as file:
         for column, first in parts[0].tables[name].items():
-            values = (part.tables[name][column].read() for part in parts)
+            parts_of = (part.tables[name][column] for part in parts)
+            values = (at.read_part(0, at.n) for at in parts_of)
             columns[column] = _append(file, path, values, np.dtype(first.kind))
     return Run({name: columns})
 

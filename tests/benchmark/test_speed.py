@@ -9,7 +9,7 @@ import pytest
 
 import smartrisk as sr
 
-PARTS = ("history", "engine", "growth")
+PARTS = ("history", "engine", "growth", "updates")
 #: Items of the comparison: some days have several items of a key.
 N_ITEMS = 3_000
 

@@ -11,7 +11,6 @@ from smartrisk.features import (
     DeclarationFeatures,
     LearnedHistory,
     PartialHistory,
-    _partial_tables,
     add_tables,
     index_entries,
     join_results,
@@ -83,15 +82,31 @@ def test_tables_of_parts_add_up_to_those_of_all_items(world):
             assert tables[name][column].dtype == values.dtype
 
 
-def test_an_index_made_in_blocks_is_that_of_the_table(world, monkeypatch):
-    monkeypatch.setattr(_partial_tables, "_BLOCK", 7)
+def test_identities_that_begin_alike_are_added_up_apart():
+    near = [2**40, 2**40 + 1, 2**41]  # the first two differ in their last bits only
+    tables = []
+    for n in (1, 10):
+        ids = np.array([near[0], near[0], near[1], near[2]], np.uint64)
+        days = np.array([3, 5, 4, 1], np.int32)
+        tables.append({"id": ids, "day": days, "n": np.full(4, n)})
+    made = add_tables("history.items.office", tables)
+    assert made["id"].tolist() == [near[0], near[0], near[1], near[2]]
+    assert made["day"].tolist() == [3, 5, 4, 1]
+    assert made["n"].tolist() == [11] * 4
+
+
+def test_an_index_made_in_parts_is_that_of_the_table(world):
     history = learn(world.declarations, world.outcomes)
     tables = PartialHistory.from_history(history, world.declarations).tables
     names = [name for name in tables if "n" in tables[name] and "day" in tables[name]]
-    indexed = tables | {
-        name: index_entries(tables[name], lambda _, n, kind: np.empty(n, kind))
-        for name in names
-    }
+    indexed = dict(tables)
+    for name in names:
+        columns = tables[name]
+        parts = [
+            {column: values[start : start + 7] for column, values in columns.items()}
+            for start in range(0, len(columns["id"]) + 1, 7)  # the last can be empty
+        ]
+        indexed[name] = index_entries(parts)
     found = with_tables(history, indexed).features.blocks()
     wanted = history.features.blocks()
     for name, table in wanted.items():

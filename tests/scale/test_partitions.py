@@ -89,6 +89,7 @@ def test_fit_of_pieces_is_that_of_all_items(
     wanted = sr.RiskEngine().fit(world.declarations, world.outcomes)
     monkeypatch.setattr(_merging, "FAN_IN", 3)
     monkeypatch.setattr(_merging, "_MANY", 1_000)
+    monkeypatch.setattr(_merging, "_RANGE", 5_000)
     items = write(world.declarations, tmp_path / "items", parts(kind, n))
     engine = sr.scale.fit(
         sr.RiskEngine(),
@@ -101,6 +102,8 @@ def test_fit_of_pieces_is_that_of_all_items(
     assert shares == [len(world.outcomes) / N_ITEMS] * 2
     assert_same_engine(engine, wanted, world.declarations.tail(300))
     assert not list(tmp_path.glob(".history*"))
+    first_level = (tmp_path / "history").glob("level0-*")
+    assert not list(first_level)  # merged again, since there are more than three pieces
 
 
 def test_a_piece_without_some_fields_is_learned_under_the_plan_of_all(

@@ -103,6 +103,11 @@ class Columns:
         return bool((self.day[1:] >= self.day[:-1]).all())
 
     @cached_property
+    def short_day(self) -> NDArray[np.int32]:
+        """Days in 32 bits, for compiled loops: half the memory to walk through."""
+        return self.day.astype(np.int32)
+
+    @cached_property
     def by_day(self) -> Int:
         """Rows in the order of their days, those of a day in their given order."""
         if self.in_order:

@@ -76,15 +76,16 @@ def _load() -> Kernels | None:
     ints, floats, index = array(nb.int64), array(nb.float64), array(nb.int32)
     out, places = array(nb.int64, written=True), array(nb.int32, written=True)
     table, tables = array(nb.int32, axes=2), array(nb.int64, axes=2, written=True)
+    days = array(nb.int32, axes=2, written=True)
     none = nb.void
     pair = nb.types.UniTuple(nb.int64, 2)  # type: ignore[no-untyped-call]
     drawn = nb.types.UniTuple(nb.float64, 3)  # type: ignore[no-untyped-call]
     figures = array(nb.float64, axes=2, written=True)
     signatures = {
         "place_items": none(ints, ints, out, places),
-        "find_entries": nb.int64(index, index, ints, out, places),
+        "find_entries": nb.int64(index, index, ints, out, places, out),
         "add_runs": none(index, index, index, out, out),
-        "run_days": none(ints, ints, out, tables, pair, tables),
+        "run_days": none(ints, ints, out, days, pair, tables),
         "run_sums": none(ints, ints, table, out, tables, ints, ints, tables),
         "count_before": none(ints, ints, ints, ints, out),
         "draw_peers": none(ints, ints, ints, floats, floats, drawn, figures),

@@ -33,19 +33,24 @@ def place_items(codes: Int, rows: Int, free: Int, order: Int) -> None:
             free[code] += 1
 
 
-def find_entries(order: Int, day: Int, bounds: Int, packed: Int, first: Int) -> int:
+def find_entries(
+    order: Int, day: Int, bounds: Int, packed: Int, first: Int, starts: Int
+) -> int:
     """Write the entries (value, day) of sorted items; return their number.
 
-    `bounds` is where the items of each value begin, and the number of all.
+    `bounds` is where the items of each value begin, and the number of all; `starts`
+    becomes the same of entries.
     """
     n_entries = 0
     for p in range(len(bounds) - 1):
+        starts[p] = n_entries
         for k in range(bounds[p], bounds[p + 1]):
             wanted = (p << _DAY_BITS) | day[order[k]]
             if k == bounds[p] or packed[n_entries - 1] != wanted:
                 packed[n_entries] = wanted
                 first[n_entries] = k
                 n_entries += 1
+    starts[len(bounds) - 1] = n_entries
     return n_entries
 
 

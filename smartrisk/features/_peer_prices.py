@@ -86,6 +86,9 @@ def log_ratio(columns: Columns, measure: str) -> Float:
     """Return the log of a measure; NaN where a part is missing or not positive."""
     above, below = (columns.number(name) for name in MEASURES[measure])
     good = (above > 0) & (below > 0)
+    if good.all():
+        ratio = above / below
+        return np.log(ratio, out=ratio)
     ratio = np.where(good, above, 1.0) / np.where(good, below, 1.0)
     return np.where(good, np.log(ratio), np.nan)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ class Events:
 
     Parameters
     ----------
-    rows : ndarray of int64, shape (n_events,)
-        Item of each event.
+    rows : ndarray of int64, shape (n_events,), or None
+        Item of each event; None for all items as they come.
     day : ndarray of int64, shape (n_events,)
         Day from which it counts.
     names : tuple of str
@@ -37,7 +38,7 @@ class Events:
         Names of sums that are the number of events.
     """
 
-    rows: Int
+    rows: Int | None
     day: Int
     names: tuple[str, ...]
     values: NDArray[np.int32]
@@ -46,11 +47,12 @@ class Events:
     @classmethod
     def of_items(cls, columns: Columns, sums: Summands | None = None) -> Events:
         """Return the items of a history, each from the day after its own on."""
-        rows, day = columns.by_day, columns.day
+        rows, day = None, columns.day
         if sums is None:
             sums = Summands((), (), np.empty((0, columns.n), np.int32))
         values = sums.values
         if not columns.in_order:
+            rows = columns.by_day
             day, values = day[rows], values[:, rows]
         return cls(
             rows=rows,
@@ -102,12 +104,16 @@ class RunningSums:
         self, kernels: Kernels, events: Events, codes: Int, n_codes: int
     ) -> None:
         self._kernels, self._events = kernels, events
-        self._codes, self._day, self._values = ready(
-            codes[events.rows], events.day, events.values
-        )
-        self._n_codes = n_codes
+        self._of_items, self._n_codes = codes, n_codes
         self._made = _Spaces()
         self._states: dict[int, tuple[Int, Int]] = {}
+
+    @cached_property
+    def _arrays(self) -> list[Any]:
+        """Value, day and sums of the events; not every key is asked for its sums."""
+        codes, rows = self._of_items, self._events.rows
+        own = codes if rows is None else codes[rows]
+        return ready(own, self._events.day, self._events.values)
 
     def before(self, codes: Int, day: Int, days_back: int) -> dict[str, Int]:
         """Return number and sums before the days of the next items, less some days."""
@@ -118,7 +124,7 @@ class RunningSums:
         out = self._made.take(state.shape[1], len(codes), days_back)
         until = day - days_back if days_back else day
         self._kernels.run_sums(
-            *(self._codes, self._day, self._values, place, state),
+            *(*self._arrays, place, state),
             *ready(codes, until),
             out,
         )
@@ -133,7 +139,7 @@ class RunningDays:
         self._kernels, self._made = kernels, _Spaces()
         self._codes, self._day = ready(codes, day)
         self._place = np.zeros(1, np.int64)
-        self._state = np.zeros((n_codes, 3), np.int64)
+        self._state = np.zeros((n_codes, 3), np.int32)
 
     def before(self, start: int, stop: int) -> Int:
         """Return number, last and first day before items `start` to `stop`."""

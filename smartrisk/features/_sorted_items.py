@@ -134,7 +134,9 @@ class SortedKey:
     @cached_property
     def counted(self) -> Int:
         """Number of items before each entry and after the last one."""
-        return np.append(self.first, len(self.order)).astype(np.int64, copy=False)
+        counted = np.empty(len(self.first) + 1, np.int64)
+        counted[:-1], counted[-1] = self.first, len(self.order)
+        return counted
 
     def totals(self, sums: ItemSums | None = None) -> dict[str, Int]:
         """Return running totals before each entry and after the last one.
@@ -209,20 +211,26 @@ def _count(
     kernels: Kernels, codes: Int, ids: UInt, by_id: Int, columns: Columns
 ) -> SortedKey:
     """Sort by counting: the items of a value follow in the order of their days."""
-    counts = np.bincount(codes + 1, minlength=len(ids) + 1)[1:][by_id]
+    if len(codes) and int(codes.min()) < 0:
+        counts = np.bincount(codes + 1, minlength=len(ids) + 1)[1:][by_id]
+    else:
+        counts = np.bincount(codes, minlength=len(ids))[by_id]
     bounds = np.zeros(len(ids) + 1, np.int64)
     np.cumsum(counts, out=bounds[1:])
     free = np.empty(len(ids), np.int64)
     free[by_id] = bounds[:-1]
     order = np.empty(int(bounds[-1]), np.int32)
-    codes, rows, day = ready(codes, columns.by_day, columns.day.astype(np.int32))
+    codes, rows, day = ready(codes, columns.by_day, columns.short_day)
     kernels.place_items(codes, rows, free, order)
     packed = np.empty(len(order), np.int64)
     first = np.empty(len(order), np.int32)
-    n_entries = kernels.find_entries(order, day, bounds, packed, first)
-    # Copies: a slice would keep what lies behind the last entry.
-    entries, begins = packed[:n_entries].copy(), first[:n_entries].copy()
-    return SortedKey(ids[by_id], entries, order, begins, columns.n)
+    starts = np.empty(len(bounds), np.int64)
+    n_entries = kernels.find_entries(order, day, bounds, packed, first, starts)
+    for array in (packed, first):  # a slice would keep what lies behind the last entry
+        array.resize(n_entries, refcheck=False)
+    made = SortedKey(ids[by_id], packed, order, first, columns.n)
+    vars(made)["starts"] = starts
+    return made
 
 
 def find_starts(ids: UInt, packed: Int) -> Int:

@@ -53,6 +53,10 @@ Sums = dict[str, Int]
 def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
     """Return (valid, rounded): 1 where a value is present, and the value times 4096."""
     valid = np.isfinite(values)
+    if valid.all():
+        rounded = np.clip(values, -_MOST, _MOST)
+        rounded *= SCALE
+        return valid.astype(np.int64), np.rint(rounded, out=rounded).astype(np.int64)
     parts = np.zeros(len(values), np.int64)
     parts[valid] = np.rint(np.clip(values[valid], -_MOST, _MOST) * SCALE)
     return valid.astype(np.int64), parts

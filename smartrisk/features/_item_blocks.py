@@ -145,19 +145,18 @@ class Block:
         if len(blocks) == 1:
             return blocks[0]
         ids = np.concatenate([block.ids for block in blocks])
-        order = np.argsort(ids, kind="stable")
+        order = np.argsort(ids)
         codes: dict[str, NDArray[Any]] = {}
         values: dict[str, UInt] = {}
         for name in blocks[0].codes:
-            every = np.unique(np.concatenate([block.values[name] for block in blocks]))
-            moved = [
-                np.append(
-                    np.searchsorted(every, block.values[name]), (ERASED, MISSING)
-                )[block.codes[name]]
-                for block in blocks
-            ]
+            every = _merge_values([block.values[name] for block in blocks])
+            moved = []
+            for block in blocks:
+                places = np.searchsorted(every, block.values[name])
+                places = _small(np.append(places, (ERASED, MISSING)), len(every))
+                moved.append(places[block.codes[name]])
             values[name] = every
-            codes[name] = _small(np.concatenate(moved)[order], len(every))
+            codes[name] = np.concatenate(moved)[order]
         numbers = {
             name: np.concatenate([block.numbers[name] for block in blocks])[order]
             for name in blocks[0].numbers
@@ -185,6 +184,13 @@ class Block:
             for name, column in self.codes.items()
         }
         return StoredColumns(self.day.astype(np.int64), codes, self.numbers)
+
+
+def _merge_values(parts: Sequence[UInt]) -> UInt:
+    """Return the distinct ones of sorted values; a stable sort merges sorted parts."""
+    every = np.sort(np.concatenate(parts), kind="stable")
+    distinct: UInt = every[np.append(True, every[1:] != every[:-1])[: len(every)]]
+    return distinct
 
 
 def _used_values(block: Block, name: str) -> dict[str, Any]:

@@ -81,13 +81,15 @@ class ItemRegister:
 
     def find(self, ids: UInt) -> Int:
         """Return the row of each item, -1 where there is none."""
+        order = np.argsort(ids)  # in order, a search reads what the one before did
+        wanted = ids[order]
         rows = np.full(len(ids), -1, np.int64)
         start = 0
         for block in self.blocks:
-            place = np.searchsorted(block.ids, ids)
+            place = np.searchsorted(block.ids, wanted)
             there = place < len(block)
-            there[there] = block.ids[place[there]] == ids[there]
-            rows[there] = start + place[there]
+            there[there] = block.ids[place[there]] == wanted[there]
+            rows[order[there]] = start + place[there]
             start += len(block)
         return rows
 

@@ -1,4 +1,7 @@
-"""Decisions on files grow as the number of items does, in CPU time of this process."""
+"""Decisions on files, and merges of tables, grow as what they read does.
+
+In CPU time of this process.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ import pandas as pd
 import pytest
 
 import smartrisk as sr
+from smartrisk.scale._executors import Loop
+from smartrisk.scale._merging import merge_runs, open_tables
+from smartrisk.scale._runs import write_run
 
 FEW, MANY = 150_000, 600_000
 #: One is linear: reading, hashing of keys and writing are, and the sorts are few. Fewer
@@ -60,4 +66,44 @@ def test_select_grows_as_the_number_of_items(tmp_path, capsys):
     with capsys.disabled():
         few, many = least[FEW], least[MANY]
         print(f"\nselect: {few:.2f} and {many:.2f} s, exponent {exponent:.2f}")
+    assert exponent < MOST_EXPONENT
+
+
+#: Pieces to merge, and the entries of each.
+FEW_RUNS, MANY_RUNS, N_ENTRIES = 24, 96, 100_000
+
+
+def write_runs(folder, n_runs):
+    """Write tables of so many pieces, of which some entries are in several."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2**64, n_runs * N_ENTRIES // 3, np.uint64)
+    runs = []
+    for number in range(n_runs):
+        ids = rng.choice(values, N_ENTRIES)
+        day = rng.integers(45_000, 45_700, N_ENTRIES).astype(np.int32)
+        order = np.lexsort((day, ids))
+        n = np.ones(N_ENTRIES, np.int64)
+        table = {"id": ids[order], "day": day[order], "n": n, "hits": n}
+        runs.append(write_run(folder / f"{number}.bin", {"history.items.a": table}))
+    return runs
+
+
+@pytest.mark.slow
+def test_merging_grows_as_the_number_of_entries(tmp_path, capsys):
+    least = {}
+    for size in (FEW_RUNS, MANY_RUNS):
+        runs = write_runs(tmp_path / str(size), size)
+        for turn in range(N_RUNS):
+            place = tmp_path / f"{size}-{turn}"
+            place.mkdir()
+            start = time.process_time()
+            made = open_tables(merge_runs(Loop(), runs, place, 2**30), place)
+            seconds = time.process_time() - start
+            least[size] = min(least.get(size, math.inf), seconds)
+            assert made["history.items.a"].table.totals["n"][-1] == size * N_ENTRIES
+    few, many = least[FEW_RUNS], least[MANY_RUNS]
+    exponent = math.log(many / few) / math.log(MANY_RUNS / FEW_RUNS)
+    with capsys.disabled():
+        print(f"\nmerging: {few:.2f} and {many:.2f} s, exponent {exponent:.2f}")
     assert exponent < MOST_EXPONENT

@@ -82,7 +82,7 @@ def test_tables_of_parts_add_up_to_those_of_all_items(world):
             assert tables[name][column].dtype == values.dtype
 
 
-def test_identities_that_begin_alike_are_added_up_apart():
+def test_identities_with_the_same_beginning_are_added_up_apart():
     near = [2**40, 2**40 + 1, 2**41]  # the first two differ in their last bits only
     tables = []
     for n in (1, 10):

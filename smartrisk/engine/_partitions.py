@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,7 @@ def fit_learned(
     *,
     own_fields: Mapping[str, str],
     profile: InputProfile | None = None,
+    folder: Path | None = None,
     on_error: OnError = "raise",
 ) -> RiskEngine:
     """Fit the models of an engine on a history that was learned in partitions.
@@ -127,6 +129,9 @@ def fit_learned(
         Fields that the administration adds, and the kind of each.
     profile : InputProfile, default=None
         What the items are like.
+    folder : Path, default=None
+        Where a file with the features of the items is made, to be removed afterwards;
+        None for features in memory.
     on_error : {"raise", "set_aside"}, default="raise"
         What to do with results whose items nobody knows.
 
@@ -156,6 +161,7 @@ def fit_learned(
         found,
         results[~of_document],
         n_items=n_items,
+        folder=folder,
     )
     digest = digest_models(models.classifier, models.regressor, models.stakes)
     engine._state = EngineState(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from smartrisk.engine._state import EngineSettings
 from smartrisk.errors import DataQualityWarning
 from smartrisk.features import DeclarationFeatures, ItemResults
 from smartrisk.items import UInt
+from smartrisk.memory import return_free_memory
 from smartrisk.models import RevenueRegressor, RiskClassifier
 from smartrisk.quality import LearningData, judge_items, judge_plausibility
 from smartrisk.schema import RENAMED
@@ -53,6 +55,7 @@ def train_models(
     labels: pd.DataFrame,
     *,
     n_items: int | None = None,
+    folder: Path | None = None,
 ) -> Models:
     """Fit the models on the inspected items, and the signals on the latest items.
 
@@ -60,7 +63,8 @@ def train_models(
     decides ties in time, changes no bit of the models. `labels` holds OUTCOMES of the
     results, in their order. A model of the caller that cannot learn from these results
     is replaced with a warning. `n_items` counts those of the history where `items` are
-    the inspected and the latest ones of them only: the models are the same.
+    the inspected and the latest ones of them only: the models are the same. `folder` is
+    where a file with the matrix of the features is made; None for a matrix in memory.
     """
     n_items = len(items) if n_items is None else n_items
     kinds = judge_kinds(labels, results.hits)
@@ -76,7 +80,9 @@ def train_models(
     hits, revenue = (np.full(len(items), np.nan) for _ in range(2))
     hits[results.rows], revenue[results.rows] = results.hits, results.revenue
     hits, revenue = hits[rows], revenue[rows]
-    matrix = features.transform_matrix(chosen)
+    return_free_memory()  # of what the history was learned with
+    matrix = features.transform_matrix(chosen, folder=folder)
+    return_free_memory()  # of the look-ups
     days = chosen["lodged_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
     options: dict[str, Any] = {}
     if not isinstance(classifier, RiskClassifier):

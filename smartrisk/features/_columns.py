@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DAY_BITS = 17  # days since 1900-01-01: until the year 2258
 LAST_DAY = (1 << DAY_BITS) - 1
 EPOCH = np.datetime64("1900-01-01", "D")
+#: From this many items on, codes are kept in 32 bits. No table has 2**31 rows.
+_MANY = 100_000
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
@@ -88,7 +90,7 @@ class Columns:
         self.names = tuple(source.keys())
         self.n = len(source[self.names[0]])
         self.day: Int = days(self._array("lodged_at"))
-        self._bases: dict[str, tuple[Int, UInt]] = {}
+        self._bases: dict[str, tuple[NDArray[Any], UInt]] = {}
         self._numbers: dict[str, Float] = {}
         self._pairs: dict[tuple[str, ...], tuple[Int, UInt]] = {}
 
@@ -134,7 +136,10 @@ class Columns:
         if name not in self._numbers:
             if name in self.names:
                 values = self._source[name]
-                if isinstance(values, pd.Series):
+                if isinstance(values, pd.Series) and values.dtype == np.float64:
+                    array = values.to_numpy().view()  # not a copy, so nobody may write
+                    array.flags.writeable = False
+                elif isinstance(values, pd.Series):
                     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 else:
                     array = np.array(
@@ -164,12 +169,14 @@ class Columns:
         Where the name ends in "?", missing counts as a value of its own.
         """
         if name not in self._bases:
-            self._bases[name] = (
+            codes, ids = (
                 fill_missing(*self.base(name[:-1]))
                 if name.endswith("?")
                 else self._encode(name)
             )
-        return self._bases[name]
+            self._bases[name] = _store(codes), ids
+        codes, ids = self._bases[name]
+        return codes.astype(np.int64, copy=False), ids
 
     def key(self, columns: Sequence[str]) -> tuple[Int, UInt]:
         """Return (codes, ids) of a combination of columns."""
@@ -248,7 +255,7 @@ class Columns:
             series = values if isinstance(values, pd.Series) else pd.Series(values)
             codes, unique = pd.factorize(series)
             # Arrow text is slow to iterate over.
-            self._tariff = codes, np.asarray(unique, object)
+            self._tariff = _store(codes), np.asarray(unique, object)
         return self._tariff
 
     def map_tariff(self, function: Callable[[str], float]) -> Float:
@@ -277,6 +284,14 @@ class Columns:
         part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
         part._pairs = {}
         return part
+
+
+def _store(codes: Int) -> NDArray[Any]:
+    """Return codes as they are kept: in half the memory where there are many.
+
+    Few are kept as they are: a copy for every use would cost more than it saves.
+    """
+    return codes if len(codes) < _MANY else codes.astype(np.int32)
 
 
 def round_ratio(above: Float, below: Float) -> Float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -170,13 +172,19 @@ class DeclarationFeatures(DeclarationTransformer):
             copied.parts_ = {name: part.copy() for name, part in self.parts_.items()}
         return copied
 
-    def transform_matrix(self, X: TableInput) -> Matrix:
+    def transform_matrix(
+        self, X: TableInput, *, folder: str | os.PathLike[str] | None = None
+    ) -> Matrix:
         """Return the features of items as a plain matrix, regardless of `set_output`.
 
         Parameters
         ----------
         X : DataFrame of shape (n_items, n_fields)
             Canonical DECLARATIONS; no items give an empty matrix.
+        folder : path, default=None
+            Where to make a file that holds the features of several items, mapped into
+            memory: for matrices that memory has no room for. The file is to be removed
+            after the matrix. None for a matrix in memory.
 
         Returns
         -------
@@ -199,7 +207,7 @@ class DeclarationFeatures(DeclarationTransformer):
         self._check_columns(X, reset=False)
         if len(X) == 1:
             return self.transform_one({str(name): X[name].array[0] for name in X})
-        return self._matrix(Columns(X))
+        return self._matrix(Columns(X), None if folder is None else Path(folder))
 
     def transform_one(self, item: Mapping[str, Any]) -> Matrix:
         """Return the features of a single item, quickly.

@@ -10,7 +10,7 @@ another table with the same digest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypeAlias
 
@@ -95,7 +95,12 @@ def _weight(name: str, lane: int) -> np.uint64:
 
 def digest_columns(*columns: NDArray[np.uint64]) -> UInt:
     """Return one 64-bit number for each row of columns, never 0."""
-    total = np.zeros(len(columns[0]), np.uint64)
+    return digest_in_turn(columns, len(columns[0]))
+
+
+def digest_in_turn(columns: Iterable[NDArray[np.uint64]], n_rows: int) -> UInt:
+    """Return what `digest_columns` returns; each column is needed in its turn only."""
+    total = np.zeros(n_rows, np.uint64)
     with np.errstate(over="ignore"):
         for place, values in enumerate(columns):
             total += scramble(values + np.uint64(mix_one(place)))

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import Columns, Int
-from smartrisk.features._digests import digest_columns
+from smartrisk.features._digests import digest_columns, digest_in_turn
 from smartrisk.features._item_blocks import Block, StoredColumns
 from smartrisk.items import UInt, are_among, mix, text_ids
 
@@ -34,7 +34,8 @@ def item_contents(columns: Columns, fields: Sequence[str]) -> UInt:
     fields : sequence of str
         Fields that decide a feature; the moment of lodgement counts to the microsecond.
     """
-    return digest_columns(*(_value_ids(columns, name) for name in sorted(fields)))
+    in_turn = (_value_ids(columns, name) for name in sorted(fields))
+    return digest_in_turn(in_turn, columns.n)
 
 
 def _value_ids(columns: Columns, name: str) -> UInt:

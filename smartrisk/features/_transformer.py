@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Self, cast
 
 import numpy as np
@@ -384,11 +386,20 @@ class DeclarationTransformer(TransformerMixin, BaseEstimator):
             owner, X, labels, outcomes, label_delay=self.label_delay
         )
 
-    def _matrix(self, columns: Columns) -> Matrix:
-        """Return the features of encoded items."""
-        out: Matrix = np.empty(
-            (columns.n, len(self.feature_info_)), np.float32, order="F"
-        )
+    def _matrix(self, columns: Columns, folder: Path | None = None) -> Matrix:
+        """Return the features of encoded items; as a file of a folder, if one is given.
+
+        Such a file is mapped into memory: the system writes it out where memory is
+        short.
+        """
+        shape = (columns.n, len(self.feature_info_))
+        out: Matrix
+        if folder is None:
+            out = np.empty(shape, np.float32, order="F")
+        else:
+            with NamedTemporaryFile(dir=folder, suffix=".bin", delete=False) as file:
+                mapped = np.memmap(file, np.float32, "w+", shape=shape, order="F")
+            out = np.asarray(mapped)
         self._compute(columns, out)
         return out
 

@@ -47,8 +47,8 @@ _STRIDE = 4
 _USUAL_TREES = 120
 #: Blocks of the latest items, each scored by members that learned from what was before.
 _BLOCKS = 3
-#: Rows whose numbers are hashed at once.
-_CHUNK = 4096
+#: Rows whose numbers are hashed at once: few enough that the copies take little memory.
+_CHUNK = 1024
 
 
 class Trained(NamedTuple):
@@ -76,8 +76,8 @@ class LabelledItems:
     share : float, default=1.0
         Share of all items that these are; below 1 they were selected.
     rows : ndarray of int, shape (n_items,), or None, default=None
-        Rows of the matrix that these items are; None for all, in their order. So a
-        large matrix is copied once, in the order of training.
+        Rows of the matrix that these items are; None for all, in their order. So
+        sorting copies no matrix.
     """
 
     matrix: NDArray[Any]
@@ -106,18 +106,26 @@ class LabelledItems:
             keys.insert(0, self.weights)
         order = np.lexsort(keys)
         return LabelledItems(
-            matrix=self.matrix[order if self.rows is None else self.rows[order]],
+            matrix=self.matrix,
             hits=self.hits[order],
             time=time[order],
             weights=known_entries(self.weights, order),
             share=self.share,
+            rows=order if self.rows is None else self.rows[order],
         )
+
+    def features(self, some: Bool | None = None) -> NDArray[Any]:
+        """Return the features of some items, or of all."""
+        rows = known_entries(self.rows, some)
+        if rows is None:
+            return self.matrix if some is None else self.matrix[some]
+        return np.asarray(self.matrix[rows])
 
     def gather(self) -> LabelledItems:
         """Return the items with a matrix of their own rows alone."""
         if self.rows is None:
             return self
-        return replace(self, matrix=self.matrix[self.rows], rows=None)
+        return replace(self, matrix=self.features(), rows=None)
 
     def steeper(self) -> float:
         """Return how much steeper the truth of all items is than these results."""
@@ -179,7 +187,12 @@ def train_blend(
     alone = len(recipes) == 1 and recipes[0].name == "boosting" and signals is None
     items = items.gather() if alone else items.sort_by_content()
     data = make_dataset(
-        items.matrix, items.hits, recipes[0].params, codes, items.weights
+        items.matrix,
+        items.hits,
+        recipes[0].params,
+        codes,
+        items.weights,
+        rows=items.rows,
     )
     work = _Work(items, data, n_jobs)
     curve: tuple[tuple[int, float], ...] = ()
@@ -198,11 +211,12 @@ def train_blend(
     threads = count_threads(n_jobs, len(items))
     shares = member_weights([m.name for m in members], float(items.hits.sum()))
     if signals is not None:
-        scored.raws.append(signals.raw(items.matrix[scored.rows]))
+        scored.raws.append(signals.raw(items.features(scored.rows)))
         members.append(signals)
         shares = _with_signals(shares, items)
     if not len(scored.block):
-        raws = [m.raw(items.matrix, threads) for m in members] if not alone else []
+        matrix = items.features()
+        raws = [m.raw(matrix, threads) for m in members] if not alone else []
         blend = make_blend(members, raws, shares, items.weights)
         return Trained(blend, ScoreCalibration(), curve)
     weights = known_entries(items.weights, scored.rows)
@@ -308,7 +322,7 @@ class _Work:
         best = scout.best_iteration or scout.num_trees()
         member = TreeMember(name=recipe.name, booster=scout, n_trees=best)
         raw = member.raw(
-            self.items.matrix[late], count_threads(self.n_jobs, int(late.sum()))
+            self.items.features(late), count_threads(self.n_jobs, int(late.sum()))
         )
         curve = read_curve(losses, _STRIDE, most)
         return _Stopped(min(_STRIDE * best, most), curve, late, raw)
@@ -329,7 +343,7 @@ class _Work:
         for number in np.unique(block[scored]).tolist():
             early, own = block < number, block == number
             part = self.data.subset(np.flatnonzero(early))
-            rows = self.items.matrix[own]
+            rows = self.items.features(own)
             threads = count_threads(self.n_jobs, len(rows))
             for recipe, raw in zip(recipes, raws, strict=True):
                 member = self.train(recipe.quicker(), part, int(early.sum()))

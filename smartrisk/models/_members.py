@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.errors import ArgumentError, check_sequence, format_values
-from smartrisk.models._boosting import count_threads
+from smartrisk.models._boosting import count_threads, data_seed
 
 #: The members that are trees, in the order in which they are trained and listed.
 TREES = ("boosting", "forest", "extra_trees")
@@ -118,6 +118,7 @@ def common_params(random_state: int, n_threads: int) -> dict[str, Any]:
         "force_col_wise": True,
         "bin_construct_sample_cnt": _BIN_SAMPLE,
         "seed": random_state,
+        "data_random_seed": data_seed(random_state),
         "num_threads": n_threads,
         "verbosity": -1,
     }

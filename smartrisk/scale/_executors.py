@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from smartrisk.errors import ArgumentError, MissingExtraError
+from smartrisk.memory import return_free_memory
 
 #: Tasks per worker that are handed out ahead: enough that none waits, and few enough
 #: that results do not pile up.
@@ -28,9 +29,10 @@ class Loop:
     def run(
         self, function: Callable[..., Any], shared: Any, tasks: Sequence[Any]
     ) -> Iterator[Any]:
-        """Yield the result of every task."""
+        """Yield the result of every task; what each one freed is given back."""
         for task in tasks:
             yield function(shared, task)
+            return_free_memory()
 
 
 class Cluster:

@@ -20,6 +20,7 @@ from smartrisk.items import (
     document_hashes,
 )
 from smartrisk.items import item_ids as ids_of
+from smartrisk.memory import return_free_memory
 from smartrisk.scale._executors import Executor, choose_executor
 from smartrisk.scale._learning import (
     Learned,
@@ -39,9 +40,10 @@ from smartrisk.validation import OnError, read_declarations, validate
 
 _OWNER = "scale.fit"
 _GIB = 2.0**30
-#: Bytes that training takes for each feature of an item: the matrix in single
-#: precision, a copy of the part that is learned from, and LightGBM's bins.
-_TRAINING_BYTES = 10
+#: Bytes that training takes for each feature of an item: LightGBM's bins, those of the
+#: part that is learned from, parts of the matrix that are scored, and what look-ups
+#: take. The matrix itself is in a file.
+_TRAINING_BYTES = 5
 
 
 def fit(
@@ -70,7 +72,8 @@ def fit(
         OUTCOMES of the inspected items; None where there are none yet.
     folder : path
         Where the tables of the pieces and the history are written: a new or empty
-        folder, about 1.5 KB per item. The fitted engine reads its history from there;
+        folder, about 1.5 KB per item, and 1 KB more per inspected item while the models
+        train. The fitted engine reads its history from there;
         save it elsewhere before you remove the folder.
     client : distributed.Client, default=None
         Dask cluster whose workers learn the pieces and merge their tables. They need
@@ -144,6 +147,7 @@ def fit(
         inspected = lesson.outcome_ids
         n_items = _count_gathered(found, plan.n_latest, inspected)
         _check_memory(n_items, len(template.features.feature_info_), memory)
+        profile = learn_profile(executor, lesson, pieces, found)
         items = _gather(found, plan.n_latest, inspected)
         fitted = fit_learned(
             engine.copy(),
@@ -151,10 +155,13 @@ def fit(
             items,
             results,
             own_fields=plan.own_fields,
-            profile=learn_profile(executor, lesson, pieces, found),
+            profile=profile,
+            folder=scratch.parts,
             on_error=on_error,
         )
         scratch.put_in_place()
+    del items
+    return_free_memory()
     engine.__dict__.update(fitted.__dict__)
     return engine
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,9 +17,12 @@ from smartrisk.features import (
     Key,
     PeerPrices,
     Structuring,
+    _columns,
     from_settings,
     to_settings,
 )
+from smartrisk.features._columns import Columns
+from smartrisk.features._register import item_contents
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +158,46 @@ def test_labels_that_are_words_are_refused(items):
     words = np.where(np.arange(len(items)) % 2, "hit", "none")
     with pytest.raises(ArgumentError, match="y must be 1 for a hit, 0 for none"):
         DeclarationFeatures().fit(items, words)
+
+
+def test_columns_of_many_items_are_kept_in_little_memory(items, monkeypatch):
+    names = ("importer_id", "hs6", "preference?", "duty_rate")
+    usual = Columns(items)
+    wanted = {name: usual.base(name) for name in names}
+    monkeypatch.setattr(_columns, "_MANY", 300)
+    columns = Columns(items)
+    for name, (codes, ids) in wanted.items():
+        found = columns.base(name)
+        np.testing.assert_array_equal(found[0], codes)
+        np.testing.assert_array_equal(found[1], ids)
+        assert found[0].dtype == codes.dtype == np.int64
+        assert columns._bases[name][0].dtype == np.int32
+    value = columns.number("customs_value")
+    assert np.shares_memory(value, items["customs_value"].to_numpy())
+    with pytest.raises(ValueError, match="read-only"):
+        value[0] = 1.0
+
+
+def test_a_matrix_in_a_file_is_that_in_memory(items, tmp_path):
+    features = DeclarationFeatures().fit(items)
+    found = features.transform_matrix(items, folder=tmp_path)
+    np.testing.assert_array_equal(found, features.transform_matrix(items))
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_size == found.nbytes
+    kept = np.memmap(file, np.float32, "r", shape=found.shape, order="F")
+    np.testing.assert_array_equal(kept, found)
+
+
+def test_the_content_of_items_is_digested_one_field_at_a_time():
+    n_items, names = 20_000, [f"amount_{number:02d}" for number in range(30)]
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.normal(size=n_items) for name in names})
+    frame["lodged_at"] = pd.Timestamp("2024-01-01")
+    columns = Columns(frame)
+    wanted = item_contents(columns, names)
+    tracemalloc.start()
+    found = item_contents(columns, names)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found, wanted)
+    assert peak < len(names) / 2 * found.nbytes

@@ -11,9 +11,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from smartrisk.errors import ArgumentError, ArtefactError
-from smartrisk.models import MEMBERS, RiskClassifier, fit_calibration
+from smartrisk.models import MEMBERS, RiskClassifier, _boosting, fit_calibration
 from smartrisk.models._blend_training import LabelledItems, hash_rows, number_blocks
-from smartrisk.models._members import TREES, member_weights
+from smartrisk.models._boosting import data_seed
+from smartrisk.models._members import TREES, common_params, member_weights
 
 #: Few trees: the laws do not depend on their number.
 SMALL = {"n_estimators": 12}
@@ -103,9 +104,71 @@ def test_items_are_sorted_with_all_that_belongs_to_them(data):
     place = {w: k for k, w in enumerate(weights)}
     rows = [place[w] for w in found.weights]
     assert rows != sorted(rows)
-    assert np.array_equal(found.matrix, X[rows], equal_nan=True)
+    assert np.array_equal(found.features(), X[rows], equal_nan=True)
     assert np.array_equal(found.hits, y[rows])
     assert np.array_equal(found.time, time[rows])
+
+
+def test_sorting_copies_no_matrix(data):
+    X, y, time = data
+    some = LabelledItems(matrix=X, hits=y.astype(float), time=time, weights=None)
+    assert some.sort_by_content().matrix is X
+
+
+def binned(items, params, rows=None, path=None):
+    """Return what LightGBM bins and trains, as bytes and as text."""
+    X, y, _ = items
+    target = y.astype(float) if rows is None else y[rows].astype(float)
+    made_of = _boosting.make_dataset(X, target, params, (2,), rows=rows)
+    made_of.construct().save_binary(path)
+    text = _boosting.train(made_of, params, 3).model_to_string()
+    return path.read_bytes(), text
+
+
+def sampled(seed):
+    """Return parameters under which bins are found on a part of the items."""
+    few = {"bin_construct_sample_cnt": 500, "feature_pre_filter": False}
+    return common_params(seed, 1) | few
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_that_are_read_in_parts_have_the_bins_of_their_copy(
+    monkeypatch, tmp_path, seed, order
+):
+    X, y, time = made(9_000, seed=1)
+    X[::3, 0] = 0.0
+    X[:, 1] = 0.0
+    X = np.asarray(X, order=order)
+    rows = np.random.default_rng(2).permutation(len(y))[:8_500]
+    reads = []
+    monkeypatch.setattr(_boosting, "_COPIED", 1_000)
+    getitem = _boosting._row_reader().__getitem__
+    monkeypatch.setattr(
+        _boosting._row_reader(),
+        "__getitem__",
+        lambda self, place: [found := getitem(self, place), reads.append(found)][0],
+    )
+    found = binned((X, y, time), sampled(seed), rows, tmp_path / "parts.bin")
+    copied = (X[rows], y[rows], time[rows])
+    assert found == binned(copied, sampled(seed), None, tmp_path / "copy.bin")
+    assert max(len(read) for read in reads if read.ndim == 2) < 8_500
+
+
+def test_few_rows_are_copied_and_not_read_in_parts(monkeypatch):
+    X, y, _ = made(100)
+    monkeypatch.setattr(_boosting, "_row_reader", None)
+    rows = np.arange(50)
+    data = _boosting.make_dataset(X, y[:50].astype(float), sampled(0), (), rows=rows)
+    assert data.construct().num_data() == 50
+
+
+@pytest.mark.parametrize("seed", [0, 1, 12_345, 2**31 - 1])
+def test_bins_are_found_on_the_items_that_lightgbm_itself_would_draw(data, seed):
+    params = {k: v for k, v in sampled(seed).items() if k != "data_random_seed"}
+    X, y, _ = data
+    text = lgb.train(params, lgb.Dataset(X, y, params=params), 1).model_to_string()
+    assert f"[data_random_seed: {data_seed(seed)}]" in text
 
 
 @pytest.mark.parametrize("method", ["gather", "sort_by_content"])
@@ -116,9 +179,12 @@ def test_some_rows_of_a_matrix_are_the_items_of_these_rows_alone(data, method):
     some = LabelledItems(matrix=X, rows=rows, **given)
     own = LabelledItems(matrix=X[rows], **given)
     found, wanted = getattr(some, method)(), getattr(own, method)()
-    assert found.rows is None
-    for name in ("matrix", "hits", "time"):
+    assert (found.rows is None) == (method == "gather")
+    assert np.array_equal(found.features(), wanted.features(), True)
+    for name in ("hits", "time"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name), True), name
+    part = np.arange(len(rows)) % 2 == 0
+    assert np.array_equal(found.features(part), wanted.features(part), True)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ FOREIGN = (
 )
 
 #: Packages below the public ones; ``import smartrisk`` does not offer them.
-INNER = {"artefact", "clock", "page_style", "progress", "tables", "threads"}
+INNER = {"artefact", "clock", "memory", "page_style", "progress", "tables", "threads"}
 
 
 def loaded_after(code, root):

@@ -23,7 +23,7 @@ STEPS = (
     "evaluation",
 )
 #: Packages below the public ones; the front door does not open them.
-INNER = ("artefact", "page_style", "progress", "tables", "threads")
+INNER = ("artefact", "memory", "page_style", "progress", "tables", "threads")
 
 
 def read_source(root, package):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import mmap
 import sys
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def assert_same_engine(found, wanted, items):
     )
 
 
+def is_in_a_file(matrix):
+    """Return whether a matrix is mapped into memory."""
+    while isinstance(matrix, np.ndarray):
+        matrix = matrix.base
+    return isinstance(matrix, mmap.mmap)
+
+
 @pytest.mark.parametrize(
     ("kind", "n", "rows", "memory"),
     [("random", 4, 250_000, 4.0), ("time", 3, 700, 0.02)],
@@ -76,12 +84,13 @@ def assert_same_engine(found, wanted, items):
 def test_fit_of_pieces_is_that_of_all_items(
     tmp_path, world, monkeypatch, kind, n, rows, memory
 ):
-    shares, learn = [], sr.models.RiskClassifier.fit
+    shares, mapped, learn = [], [], sr.models.RiskClassifier.fit
 
     @functools.wraps(learn)
-    def note_share(self, *args, **options):
+    def note_share(self, matrix, *args, **options):
         shares.append(options["inspected_share"])
-        return learn(self, *args, **options)
+        mapped.append(is_in_a_file(matrix))
+        return learn(self, matrix, *args, **options)
 
     monkeypatch.setattr(sr.models.RiskClassifier, "fit", note_share)
     for module in (_training, _partitions):  # gather some of the items only
@@ -100,6 +109,7 @@ def test_fit_of_pieces_is_that_of_all_items(
         memory=memory,
     )
     assert shares == [len(world.outcomes) / N_ITEMS] * 2
+    assert mapped == [False, True]
     assert_same_engine(engine, wanted, world.declarations.tail(300))
     assert not list(tmp_path.glob(".history*"))
     first_level = (tmp_path / "history").glob("level0-*")
@@ -184,7 +194,7 @@ def test_too_many_results_for_the_memory_are_refused_with_what_to_do(
             folder,
             world.outcomes,
             folder=tmp_path / "history",
-            memory=0.005,
+            memory=0.002,
         )
 
 

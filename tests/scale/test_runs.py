@@ -8,6 +8,7 @@ import pytest
 
 from smartrisk.errors import TableError
 from smartrisk.items import item_ids
+from smartrisk.scale import _executors
 from smartrisk.scale._pieces import list_pieces
 from smartrisk.scale._repeated import check_repeated
 from smartrisk.scale._runs import join_ranges, write_run
@@ -43,3 +44,11 @@ def test_an_item_of_two_pieces_is_refused(tmp_path):
     with pytest.raises(TableError, match=r"2 rows are of 1 items.*'a', in 'items"):
         check_repeated("a test", pieces, ids)
     check_repeated("a test", pieces, ids[:2])
+
+
+def test_what_a_piece_frees_goes_back_to_the_system(monkeypatch):
+    done = []
+    monkeypatch.setattr(_executors, "return_free_memory", lambda: done.append("freed"))
+    for _ in _executors.Loop().run(lambda _, task: done.append(task), None, range(2)):
+        pass
+    assert done == [0, "freed", 1, "freed"]

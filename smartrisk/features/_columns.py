@@ -138,7 +138,7 @@ class Columns:
                 values = self._source[name]
                 if isinstance(values, pd.Series) and values.dtype == np.float64:
                     array = values.to_numpy().view()  # not a copy, so nobody may write
-                    array.flags.writeable = False
+                    array.setflags(write=False)
                 elif isinstance(values, pd.Series):
                     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 else:

@@ -41,9 +41,9 @@ from smartrisk.validation import OnError, read_declarations, validate
 _OWNER = "scale.fit"
 _GIB = 2.0**30
 #: Bytes that training takes for each feature of an item: LightGBM's bins, those of the
-#: part that is learned from, parts of the matrix that are scored, and what look-ups
-#: take. The matrix itself is in a file.
-_TRAINING_BYTES = 5
+#: part that is learned from, parts of the matrix that are scored, and what look-ups in
+#: a history of ten times as many items take. The matrix itself is in a file.
+_TRAINING_BYTES = 8
 
 
 def fit(

@@ -183,7 +183,7 @@ class DeclarationFeatures(DeclarationTransformer):
             Canonical DECLARATIONS; no items give an empty matrix.
         folder : path, default=None
             Where to make a file that holds the features of several items, mapped into
-            memory: for matrices that memory has no room for. The file is to be removed
+            memory: for matrices that do not fit into memory. The file is to be removed
             after the matrix. None for a matrix in memory.
 
         Returns

@@ -58,11 +58,11 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         What is blended, one or more of these: gradient boosting, a random forest, a
         boosting whose thresholds are drawn at random, and `SignalScore`, which needs no
         labels. One member alone is quicker.
-    learning_rate : float, default=0.04
+    learning_rate : float, default=0.06
         Shrinkage of each tree of the boosting.
     num_leaves : int, default=None
-        Leaves of a tree of the boosting; None for 7 with fewer than 1,000 hits, else
-        15: few labels need few leaves.
+        Leaves of a tree of the boosting; None for 7 with fewer than 500 hits, 15 with
+        fewer than 1,500, else 31: few labels need few leaves.
     feature_fraction : float, default=0.4
         Share of the features that each tree of the boosting may use, in (0, 1].
     min_child_items : int, default=30
@@ -112,11 +112,12 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     Notes
     -----
     The raw score is the weighted mean of those of the members, each less its mean and
-    over its standard deviation, on the log-odds scale. The forest and the extra trees
-    count the same, the boosting ``h / (h + 60)`` times as much for *h* hits. Signals
-    have the share ``20 / (20 + m)`` of all, where *m* is the number of hits or of other
-    results, whichever is smaller; without both there are no trees, and the score puts
-    items in an order but is no probability. Scales and
+    over its standard deviation, on the log-odds scale. For each part of the extra
+    trees, the boosting has ``h / (h + 60) * g`` parts for *h* hits, and the forest
+    ``1 / g``, where ``g = 1 + (h / 1000) ** 2``: the forest is best with few hits, the
+    boosting with thousands. Signals have the share ``20 / (20 + m)`` of all, where *m*
+    is the number of hits or of other results, whichever is smaller; without both there
+    are no trees, and the score puts items in an order but is no probability. Scales and
     weights are fixed in `fit`, so that the contributions of the members add up to the
     raw score. The latest items are scored in three blocks by members that learned from
     what was before each: these scores set the scales and the calibration; the members
@@ -162,7 +163,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         n_estimators: int = 150,
         *,
         members: tuple[str, ...] = MEMBERS,
-        learning_rate: float = 0.04,
+        learning_rate: float = 0.06,
         num_leaves: int | None = None,
         feature_fraction: float = 0.4,
         min_child_items: int = 30,

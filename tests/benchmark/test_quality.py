@@ -103,19 +103,39 @@ def test_the_probabilities_are_near_the_truth_of_all_later_items(more_data):
     assert own["covered"].mean() >= 0.87
 
 
-@pytest.mark.slow
-def test_few_hits_are_enough_to_be_as_good_as_each_part(program, monkeypatch):
+@pytest.fixture(scope="module")
+def cell(program):
+    """Return a function that compares the contenders in a cell of few_results.py."""
     few_results = program("few_results")
     runs = program("quality_runs")
-    monkeypatch.setitem(few_results.CELLS, 4_000, (20,))
-    rows = []
-    for seed, scenario in enumerate(list(few_results.scenarios())[-6:]):
-        world = runs.World(scenario, 4_000, 320 + seed)
-        rows += [{**world._asdict(), **row} for row in few_results.measure(world)]
-    cells = few_results.compare(pd.DataFrame(rows))
-    assert cells["worlds"].tolist() == [6]
-    assert cells["reached"].all(), cells.T
-    assert cells["smartrisk"].item() >= cells["earlier settings"].item() + 0.02
+
+    def cell(n_items, n_hits, scenarios, seed, patch):
+        patch.setitem(few_results.CELLS, n_items, (n_hits,))
+        rows = []
+        for number, scenario in enumerate(scenarios):
+            world = runs.World(scenario, n_items, seed + number)
+            rows += [{**world._asdict(), **row} for row in few_results.measure(world)]
+        found = few_results.compare(pd.DataFrame(rows))
+        assert found["worlds"].tolist() == [len(scenarios)]
+        return found.iloc[0]
+
+    return cell
+
+
+@pytest.mark.slow
+def test_few_hits_are_enough_to_be_as_good_as_each_part(cell, program, monkeypatch):
+    scenarios = list(program("few_results").scenarios())[-6:]
+    found = cell(4_000, 20, scenarios, 320, monkeypatch)
+    assert found["reached"], found
+    assert found["smartrisk"] >= found["earlier settings"] + 0.02
+
+
+@pytest.mark.slow
+def test_with_thousands_of_hits_the_blend_is_as_good_as_its_boosting(cell, monkeypatch):
+    found = cell(90_000, 1_400, ("drift", "parcels"), 330, monkeypatch)
+    assert found["smartrisk"] >= found["boosting alone"] - 0.006
+    assert found["smartrisk"] >= found["earlier settings"]
+    assert found["smartrisk"] >= found["forest alone"] + 0.02
 
 
 @pytest.mark.slow

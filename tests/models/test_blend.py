@@ -14,7 +14,12 @@ from smartrisk.errors import ArgumentError, ArtefactError
 from smartrisk.models import MEMBERS, RiskClassifier, _boosting, fit_calibration
 from smartrisk.models._blend_training import LabelledItems, hash_rows, number_blocks
 from smartrisk.models._boosting import data_seed
-from smartrisk.models._members import TREES, common_params, member_weights
+from smartrisk.models._members import (
+    TREES,
+    common_params,
+    make_boosting,
+    member_weights,
+)
 
 #: Few trees: the laws do not depend on their number.
 SMALL = {"n_estimators": 12}
@@ -206,12 +211,29 @@ def test_items_without_a_label_teach_the_signals_alone(data, members):
 
 
 def test_weights_follow_the_number_of_hits():
-    for hits, boosting in ((0, 0.0), (60, 0.5), (540, 0.9)):
+    for hits, boosting, forest in (
+        (0, 0.0, 1.0),
+        (60, 0.5 * 1.0036, 1 / 1.0036),
+        (1_000, 1_000 / 1_060 * 2, 0.5),
+        (20_000, 20_000 / 20_060 * 401, 1 / 401),
+    ):
         found = member_weights(TREES, hits)
-        assert found["forest"] == found["extra_trees"]
-        assert found["boosting"] / found["forest"] == pytest.approx(boosting)
+        assert found["boosting"] / found["extra_trees"] == pytest.approx(boosting)
+        assert found["forest"] / found["extra_trees"] == pytest.approx(forest)
         assert sum(found.values()) == pytest.approx(1.0)
     assert member_weights(("boosting",), 3) == {"boosting": 1.0}
+    assert member_weights(("forest",), 20_000) == {"forest": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("n_hits", "leaves"), [(499, 7), (500, 15), (1_499, 15), (1_500, 31)]
+)
+def test_leaves_of_the_boosting_follow_the_number_of_hits(n_hits, leaves):
+    hits = np.repeat([1.0, 0.0], [n_hits, 7_000])
+    settings = RiskClassifier().get_params()
+    assert make_boosting(settings, hits, ()).params["num_leaves"] == leaves
+    asked = settings | {"num_leaves": 9}
+    assert make_boosting(asked, hits, ()).params["num_leaves"] == 9
 
 
 def test_a_fitted_blend_has_the_weights_of_its_hits(blended, data):
@@ -253,7 +275,7 @@ def test_the_boosting_alone_is_what_lightgbm_trains_with_these_parameters(data):
     model = RiskClassifier(members=("boosting",), n_estimators=20)
     model.fit(X, y, time=time)
     params = {
-        **{"objective": "binary", "learning_rate": 0.04, "num_leaves": 7},
+        **{"objective": "binary", "learning_rate": 0.06, "num_leaves": 7},
         **{"feature_fraction": 0.4, "min_data_in_leaf": 30, "lambda_l2": 10.0},
         **{"cat_smooth": 20.0, "deterministic": True, "force_col_wise": True},
         **{"seed": 0, "num_threads": 1, "verbosity": -1},

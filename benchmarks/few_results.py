@@ -49,7 +49,7 @@ CELLS = {
 #: Share of illicit and of controlled items: enough for every cell.
 ILLICIT, CONTROLLED = 0.1, 0.5
 #: Seeds of the worlds of each size.
-FIRST_SEED, N_SEEDS = 301, 2
+FIRST_SEED, N_SEEDS = 401, 2
 FEWEST_WORLDS = 20
 RATES = "smoothed-rate sum"
 

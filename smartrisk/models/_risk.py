@@ -61,10 +61,11 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     learning_rate : float, default=0.06
         Shrinkage of each tree of the boosting.
     num_leaves : int, default=None
-        Leaves of a tree of the boosting; None for 7 with fewer than 500 hits, 15 with
+        Leaves of a tree of the boosting; None for 7 with fewer than 250 hits, 15 with
         fewer than 1,500, else 31: few labels need few leaves.
-    feature_fraction : float, default=0.4
-        Share of the features that each tree of the boosting may use, in (0, 1].
+    feature_fraction : float, default=None
+        Share of the features that each tree of the boosting may use, in (0, 1]; None
+        for a fifth, and eight features at least.
     min_child_items : int, default=30
         Minimum number of items in a leaf of the boosting, at least 1.
     l2 : float, default=10.0
@@ -114,7 +115,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     The raw score is the weighted mean of those of the members, each less its mean and
     over its standard deviation, on the log-odds scale. For each part of the extra
     trees, the boosting has ``h / (h + 60) * g`` parts for *h* hits, and the forest
-    ``1 / g``, where ``g = 1 + (h / 1000) ** 2``: the forest is best with few hits, the
+    ``1 / g``, where ``g = 1 + (h / 700) ** 2``: the forest is best with few hits, the
     boosting with thousands. Signals have the share ``20 / (20 + m)`` of all, where *m*
     is the number of hits or of other results, whichever is smaller; without both there
     are no trees, and the score puts items in an order but is no probability. Scales and
@@ -165,7 +166,7 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
         members: tuple[str, ...] = MEMBERS,
         learning_rate: float = 0.06,
         num_leaves: int | None = None,
-        feature_fraction: float = 0.4,
+        feature_fraction: float | None = None,
         min_child_items: int = 30,
         l2: float = 10.0,
         patience: int | None = None,
@@ -325,11 +326,12 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     ) -> None:
         """Train the members, scale and calibrate their blend."""
         codes, signs = constraints
+        n_features = items.matrix.shape[1]
         recipes = make_recipes(
             self.members,
-            make_boosting(self.get_params(), items.hits, signs),
+            make_boosting(self.get_params(), items.hits, signs, n_features),
             n_items=len(items),
-            n_features=items.matrix.shape[1],
+            n_features=n_features,
             codes=codes,
         )
         self.blend_, self.calibrator_, self.stopping_curve_ = train_blend(
@@ -573,9 +575,10 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
             num_leaves=LEAVES if self.num_leaves is None else self.num_leaves,
             validation_share=self.validation_share,
         )
-        check_number(
-            owner, "feature_fraction", self.feature_fraction, low=1e-6, high=1.0
-        )
+        if self.feature_fraction is not None:
+            check_number(
+                owner, "feature_fraction", self.feature_fraction, low=1e-6, high=1.0
+            )
         check_number(
             owner, "min_child_items", self.min_child_items, low=1, integer=True
         )

@@ -18,6 +18,7 @@ from smartrisk.models._members import (
     TREES,
     common_params,
     make_boosting,
+    make_recipes,
     member_weights,
 )
 
@@ -213,9 +214,9 @@ def test_items_without_a_label_teach_the_signals_alone(data, members):
 def test_weights_follow_the_number_of_hits():
     for hits, boosting, forest in (
         (0, 0.0, 1.0),
-        (60, 0.5 * 1.0036, 1 / 1.0036),
-        (1_000, 1_000 / 1_060 * 2, 0.5),
-        (20_000, 20_000 / 20_060 * 401, 1 / 401),
+        (70, 70 / 130 * 1.01, 1 / 1.01),
+        (700, 700 / 760 * 2, 0.5),
+        (21_000, 21_000 / 21_060 * 901, 1 / 901),
     ):
         found = member_weights(TREES, hits)
         assert found["boosting"] / found["extra_trees"] == pytest.approx(boosting)
@@ -226,14 +227,31 @@ def test_weights_follow_the_number_of_hits():
 
 
 @pytest.mark.parametrize(
-    ("n_hits", "leaves"), [(499, 7), (500, 15), (1_499, 15), (1_500, 31)]
+    ("n_features", "share"), [(2, 1.0), (8, 1.0), (16, 0.5), (40, 0.2), (300, 0.2)]
+)
+def test_trees_have_a_fifth_of_the_features_and_eight_at_least(n_features, share):
+    settings = RiskClassifier().get_params()
+    found = make_boosting(settings, np.ones(9), (), n_features)
+    assert found.params["feature_fraction"] == pytest.approx(share)
+    asked = make_boosting(
+        settings | {"feature_fraction": 0.7}, np.ones(9), (), n_features
+    )
+    assert asked.params["feature_fraction"] == 0.7
+    _, forest = make_recipes(
+        ("boosting", "forest"), asked, n_items=99, n_features=n_features, codes=()
+    )
+    assert forest.params["feature_fraction"] == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("n_hits", "leaves"), [(249, 7), (250, 15), (1_499, 15), (1_500, 31)]
 )
 def test_leaves_of_the_boosting_follow_the_number_of_hits(n_hits, leaves):
     hits = np.repeat([1.0, 0.0], [n_hits, 7_000])
     settings = RiskClassifier().get_params()
-    assert make_boosting(settings, hits, ()).params["num_leaves"] == leaves
+    assert make_boosting(settings, hits, (), 9).params["num_leaves"] == leaves
     asked = settings | {"num_leaves": 9}
-    assert make_boosting(asked, hits, ()).params["num_leaves"] == 9
+    assert make_boosting(asked, hits, (), 9).params["num_leaves"] == 9
 
 
 def test_a_fitted_blend_has_the_weights_of_its_hits(blended, data):
@@ -275,8 +293,8 @@ def test_the_boosting_alone_is_what_lightgbm_trains_with_these_parameters(data):
     model = RiskClassifier(members=("boosting",), n_estimators=20)
     model.fit(X, y, time=time)
     params = {
-        **{"objective": "binary", "learning_rate": 0.06, "num_leaves": 7},
-        **{"feature_fraction": 0.4, "min_data_in_leaf": 30, "lambda_l2": 10.0},
+        **{"objective": "binary", "learning_rate": 0.06, "num_leaves": 15},
+        **{"feature_fraction": 1.0, "min_data_in_leaf": 30, "lambda_l2": 10.0},
         **{"cat_smooth": 20.0, "deterministic": True, "force_col_wise": True},
         **{"seed": 0, "num_threads": 1, "verbosity": -1},
     }

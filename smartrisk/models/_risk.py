@@ -326,12 +326,11 @@ class RiskClassifier(LabelledClassifier, BaseEstimator):
     ) -> None:
         """Train the members, scale and calibrate their blend."""
         codes, signs = constraints
-        n_features = items.matrix.shape[1]
         recipes = make_recipes(
             self.members,
-            make_boosting(self.get_params(), items.hits, signs, n_features),
+            make_boosting(self.get_params(), items.hits, signs, self.n_features_in_),
             n_items=len(items),
-            n_features=n_features,
+            n_features=self.n_features_in_,
             codes=codes,
         )
         self.blend_, self.calibrator_, self.stopping_curve_ = train_blend(

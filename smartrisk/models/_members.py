@@ -37,9 +37,9 @@ _MANY = 700.0
 #: of a reason grows with leaves and depth: with 63 leaves of any depth it is six times
 #: as long, and precision at 5 % of items the same to within .005. So it is with the
 #: constraints of `monotone` and without. Depth 5 with all its trees costs as much as
-#: 60 trees of depth 6, and .002 more of the average precision. Leaves of 5 items instead
-#: of 10 raise it by .002; with 31 of them the reasons take a quarter longer than with 24,
-#: and it is the same.
+#: 60 trees of depth 6, and .002 more of the average precision. Leaves of 5 items
+#: instead of 10 raise it by .002; 31 leaves instead of 24 do not, and a reason takes a
+#: quarter longer.
 _FOREST: dict[str, Any] = {
     "boosting": "rf",
     "num_leaves": 24,
@@ -57,9 +57,9 @@ _FEATURE_SHARE = 0.2
 _FEWEST_FEATURES = 8
 #: Parameters of the boosting whose thresholds are drawn at random, so that it errs
 #: otherwise than the first one. 31 leaves of any depth and twice the trees at half the
-#: step are no better, and take five times as long to explain; 15 are no better than 12. A hundred of depth 5 at
-#: a step of .09 take less, but planted kinds are then named less often among the three
-#: reasons: in .927 of 574 items.
+#: step are no better, and take five times as long to explain; 15 are no better than 12.
+#: A hundred of depth 5 at a step of .09 take less, but planted kinds are then named less
+#: often among the three reasons: in .927 of 574 items.
 _EXTRA_TREES = {
     "extra_trees": True,
     "learning_rate": 0.06,

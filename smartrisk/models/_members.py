@@ -58,8 +58,8 @@ _FEWEST_FEATURES = 8
 #: Parameters of the boosting whose thresholds are drawn at random, so that it errs
 #: otherwise than the first one. 31 leaves of any depth and twice the trees at half the
 #: step are no better, and take five times as long to explain; 15 are no better than 12.
-#: A hundred of depth 5 at a step of .09 take less, but planted kinds are then named less
-#: often among the three reasons: in .927 of 574 items.
+#: A hundred of depth 5 at a step of .09 take less, but planted kinds are then named
+#: less often among the three reasons: in .927 of 574 items.
 _EXTRA_TREES = {
     "extra_trees": True,
     "learning_rate": 0.06,

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.clock import Clock
 from smartrisk.errors import TableError, format_values
 from smartrisk.items import item_ids
+from smartrisk.memory import return_free_memory
 from smartrisk.scale._executors import choose_executor
 from smartrisk.scale._pieces import (
     MOST_ROWS,
@@ -29,8 +30,8 @@ from smartrisk.selectivity import Capacity, Policy, RuleSet
 from smartrisk.selectivity import select as select_items
 
 _OWNER = "scale.select"
-#: Columns of SCORES that a policy can use.
-_SCORED = (*KEY, "risk_score", "expected_revenue", "uncertainty", "novelty")
+#: Columns of SCORES that a policy ranks by.
+_RANKED = ("risk_score", "expected_revenue")
 
 
 def select(
@@ -109,7 +110,7 @@ def select(
     """
     executor = choose_executor(_OWNER, client)
     scored = list_pieces(_OWNER, scores, most_rows=rows, typed=False)
-    names = [name for name in _SCORED if name in scored.names]
+    names = _scores_used(scored, policy)
     parts = list(executor.run(_read_columns, names, scored.pieces))
     lengths = [len(part) for part in parts]
     table = pd.concat(parts, ignore_index=True)
@@ -119,8 +120,13 @@ def select(
         declared = list_pieces(_OWNER, dataset, most_rows=rows)
         wanted = _fields_used(declared, policy, rules)
         found = list(executor.run(_read_columns, wanted, declared.pieces))
-        declarations = _align(table, pd.concat(found, ignore_index=True), declared)
+        declarations = pd.concat(found, ignore_index=True)
+        del found
+        declarations = _align(table, declarations, declared)
+        if rules is None:  # in the order of the scores, whose keys name the items
+            declarations = declarations.drop(columns=list(KEY), errors="ignore")
         declarations.attrs.update(declared.pieces[0].attrs)
+    return_free_memory()
     decisions = select_items(
         table,
         declarations,
@@ -131,6 +137,8 @@ def select(
         releases=releases,
         clock=clock,
     )
+    del table, declarations
+    return_free_memory()
     with Scratch(_OWNER, folder) as scratch:
         start = 0
         for number, length in enumerate(lengths):
@@ -144,6 +152,17 @@ def select(
 def _read_columns(names: Sequence[str], piece: Piece) -> pd.DataFrame:
     """Return some columns of a piece."""
     return piece.read(names)
+
+
+def _scores_used(scored: PieceList, policy: Policy | None) -> list[str]:
+    """Return the columns of the scores that decide."""
+    policy = Policy() if policy is None else policy
+    wanted = {*KEY, policy.rank_by, policy.explore}
+    if policy.rank_by not in _RANKED:
+        wanted.update(_RANKED)
+    if policy.explore != "random":
+        wanted.add("risk_score")  # from which the uncertainty follows
+    return [name for name in scored.names if name in wanted]
 
 
 def _fields_used(
@@ -166,7 +185,7 @@ def _align(
     scores: pd.DataFrame, declarations: pd.DataFrame, declared: PieceList
 ) -> pd.DataFrame:
     """Return the declarations in the order of the scores."""
-    own, other = item_ids(scores), item_ids(declarations)
+    own, other = _ids(scores), _ids(declarations)
     if len(own) == len(other) and (own == other).all():
         return declarations
     order = np.argsort(other, kind="stable")
@@ -186,3 +205,10 @@ def _align(
     if (n_found > 1).any():
         refuse_repeated(_OWNER, declared, own[n_found > 1])
     return declarations.iloc[order[at]].reset_index(drop=True)
+
+
+def _ids(table: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return the id of every item, as `item_ids`; the texts of a part at a time."""
+    starts = range(0, len(table), MOST_ROWS)
+    parts = [item_ids(table.iloc[k : k + MOST_ROWS]) for k in starts]
+    return np.concatenate([np.zeros(0, np.uint64), *parts])

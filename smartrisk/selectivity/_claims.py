@@ -286,15 +286,19 @@ class Draft:
         out["selected_by"] = pd.Series(names[self.claim], scores.index, dtype="str")
         out["propensity"] = self.without_rule
         out["draw_probability"] = self.draw_probability
-        rank = np.empty(len(self.claim), np.int64)
-        ties = rotate_hashes(self._demand.hashes)
-        order = np.lexsort((ties, -self._demand.value, self.claim))
-        rank[order] = np.arange(1, len(rank) + 1)
-        out["rank"] = rank
+        out["rank"] = self._ranks()
         out["policy_version"] = version
         if SOURCE_ROW in scores:
             out[SOURCE_ROW] = scores[SOURCE_ROW]
         return out
+
+    def _ranks(self) -> NDArray[np.int64]:
+        """Return the rank of each item, 1 for the first."""
+        rank = np.empty(len(self.claim), np.int64)
+        ties = rotate_hashes(self._demand.hashes)
+        order = np.lexsort((ties, -self._demand.value, self.claim))
+        rank[order] = np.arange(1, len(rank) + 1)
+        return rank
 
 
 def _chances_without_rule(ask: Demand, ruled: Rows, freed: Freed) -> Float:

@@ -147,7 +147,7 @@ def make_groups(
             per=format_values(per),
             n=n,
         )
-    codes, names = pd.factorize(_group_labels(declarations, per), sort=True)
+    codes, names = _name_groups(declarations, per)
     rows = _rows_by_group(codes, len(names))
     if by_group and isinstance(capacity, Mapping):
         quotas = [
@@ -202,24 +202,44 @@ def _rows_by_group(codes: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
     return list(np.split(order, edges))
 
 
-def _group_labels(
+def _name_groups(
     declarations: pd.DataFrame, per: tuple[str, ...]
-) -> NDArray[np.object_]:
-    """Return the name of the group of each item."""
-    parts = []
-    for name in per:
-        if name == "day":
-            parts.append(declarations["lodged_at"].dt.strftime("%Y-%m-%d"))
-        elif name in declarations:
-            parts.append(declarations[name].astype("str").fillna(""))
-        else:
-            raise TableError(
-                "selectivity.per_column_absent",
-                "Policy: 'per' needs the column {column!r}, which the declarations do "
-                "not have. Add it, or leave it out of 'per'.",
-                column=name,
-            )
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + " " + part
-    return np.asarray(joined.to_numpy(object))
+) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Return the group of each item, -1 without a day, and the sorted names of groups.
+
+    Only values that differ become texts: those of ten million items take gigabytes.
+    """
+    columns = [_number_values(declarations, name) for name in per]
+    numbers = pd.DataFrame({k: own for k, (own, _) in enumerate(columns)})
+    group = numbers.groupby(list(numbers), sort=False).ngroup()
+    texts = [found for _, found in columns]
+    joined = [
+        " ".join(part[value] for part, value in zip(texts, values, strict=True))
+        if min(values) >= 0
+        else None
+        for values in numbers.drop_duplicates().itertuples(index=False, name=None)
+    ]
+    codes, names = pd.factorize(np.array(joined, object), sort=True)
+    return codes[group.to_numpy()], names
+
+
+def _number_values(
+    declarations: pd.DataFrame, name: str
+) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the number of each item's value in a column, and the values as texts."""
+    if name == "day":
+        days = declarations["lodged_at"].dt.normalize()
+        codes, found = pd.factorize(days)
+        return codes.astype(np.int32), found.strftime("%Y-%m-%d").tolist()
+    if name not in declarations:
+        raise TableError(
+            "selectivity.per_column_absent",
+            "Policy: 'per' needs the column {column!r}, which the declarations do "
+            "not have. Add it, or leave it out of 'per'.",
+            column=name,
+        )
+    values = declarations[name]
+    if values.dtype == object:  # 1 and True are equal, and have other texts
+        values = values.astype("str").fillna("")
+    codes, found = pd.factorize(values, use_na_sentinel=False)
+    return codes.astype(np.int32), pd.Series(found).astype("str").fillna("").tolist()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from smartrisk.errors import ArgumentError, TableError
 from smartrisk.selectivity import Policy, inclusion, select
+from smartrisk.selectivity._quotas import make_groups
 
 
 def scores_of(values, revenue=None):
@@ -270,3 +271,27 @@ def test_capacity_by_group_goes_to_the_largest_remainders():
     made = decide(scores, 5, declarations=items, per="office")
     counts = made["selected_by"].notna().groupby(items["office"]).sum()
     assert counts.to_dict() == {"a": 3, "b": 1, "c": 1}
+
+
+@pytest.mark.parametrize(
+    "per",
+    [("office",), ("day", "office"), ("office", "number"), ("mixed",), ("kind", "day")],
+)
+def test_groups_have_the_names_that_their_texts_joined_give(per):
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame(
+        {
+            "lodged_at": pd.Timestamp("2026-03-28")
+            + pd.to_timedelta(rng.integers(0, 99, 200), unit="h"),
+            "office": rng.choice(["a", "b", "a b", "", None], 200),
+            "number": rng.choice([1.5, 2.0, np.nan], 200),
+            "mixed": rng.choice(np.array([1, True, "x", None], object), 200),
+        }
+    ).assign(kind=lambda t: t["office"].astype("category"))
+    table.loc[:5, "lodged_at"] = pd.NaT
+    day = table["lodged_at"].dt.strftime("%Y-%m-%d")
+    texts = table.astype("str").fillna("").assign(day=day)
+    joined = texts[per[0]].str.cat([texts[name] for name in per[1:]], sep=" ")
+    groups = make_groups(0.5, per, len(table), table)
+    wanted = [rows.tolist() for _, rows in joined.groupby(joined).groups.items()]
+    assert [group.rows.tolist() for group in groups] == wanted

@@ -2,8 +2,8 @@
 
 ``python benchmarks/scale.py equal --items 1000000`` compares the engine of a loop and
 of a Dask cluster of two processes with the local one, in partitions by chance and by
-time. ``python benchmarks/scale.py cost --items 1000000 10000000`` measures CPU s and the
-peak of anonymous memory of each step, on items that are made and read in parts.
+time. ``python benchmarks/scale.py cost --items 1000000 10000000`` measures CPU s and
+the peak of anonymous memory of each step, on items that are made and read in parts.
 Both append to benchmarks/results/scale.csv, and ``python benchmarks/scale.py table``
 writes docs/tables/scale.md from it.
 """

@@ -170,6 +170,8 @@ _MESSAGES: dict[str, Message] = {
     "tariff.share": "{rate} of earlier items {key} declared the same code",
     "tariff.siblings": "duty rate {rate} where earlier goods under the other codes "
     "{key} paid {other} on average",
+    "tariff.no_siblings": "no earlier goods under other codes {key}",
+    "tariff.no_heading": "no earlier goods {key}",
     # ---- the declaration itself
     "item.near": "declared value {value} just below a threshold",
     "item.not_near": "declared value {value}, not just below a threshold",

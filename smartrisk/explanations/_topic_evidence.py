@@ -146,13 +146,15 @@ def _tariff_evidence(facts: Facts) -> Evidence | None:
 def _sibling_evidence(facts: Facts) -> Evidence | None:
     """State how usual the code is in its heading, or what the other codes pay."""
     value = facts.lead_value
-    if value is None:
-        return None
     if facts.lead.statistic == "heading_share":
+        if value is None:
+            return evidence_about_key(facts, "tariff.no_heading")
         return evidence_about_key(facts, "tariff.share", rate=value)
     rate = facts.number("duty_rate")
     if rate is None:
         return missing_evidence(("duty_rate",))
+    if value is None:
+        return evidence_about_key(facts, "tariff.no_siblings")
     other = max(round(rate + value, 6), 0.0) + 0.0
     return evidence_about_key(facts, "tariff.siblings", rate=rate, other=other)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from smartrisk.errors import ArgumentError
+from smartrisk.schema import DECLARATIONS
 
 
 def test_contributions_add_up_to_the_model_s_raw_score(engine, new, reasons):
@@ -26,6 +28,28 @@ def test_every_reason_has_its_own_message(reasons, lang):
     assert len(lines) > 300
     assert not lines["sentence"].str.contains("__|: nan|: inf").any()
     assert not lines["evidence"].str.contains('"about": "item.feature').any()
+
+
+def test_what_is_not_declared_or_never_seen_has_a_message_too(engine, new):
+    items = new.head(60).assign(declaration_id=[f"N{i}" for i in range(60)])
+    items.loc[items.index[:20], "tariff_code"] = "97129999"
+    empty = np.random.default_rng(0).random((60, items.shape[1])) < 0.25
+    empty[:, items.columns.isin([*DECLARATIONS.required, "item_number"])] = False
+    lines = engine.explain(items.mask(empty), top=300).frame()
+    assert not lines["evidence"].str.contains('"about": "item.feature').any()
+
+
+def test_a_code_without_siblings_has_a_message(engine, new):
+    (column,) = [
+        k
+        for k, info in enumerate(engine.features_.feature_info_)
+        if info.statistic == "sibling_gap"
+    ]
+    matrix = engine.features_.transform(new)
+    alone = np.isnan(np.asarray(matrix)[:, column]) & new["duty_rate"].notna()
+    lines = engine.explain(new[alone.to_numpy()], top=300).frame()
+    about = lines["evidence"].map(lambda text: json.loads(text)["about"])
+    assert about.isin(["tariff.no_siblings", "tariff.no_heading"]).any()
 
 
 def test_no_sentence_names_a_trader(reasons, new):

@@ -159,3 +159,10 @@ def test_a_missing_field_is_the_reason_when_it_leaves_no_history(
     assert first_sentence(
         [(features.item("q", "quantity"), np.nan)], quantity=np.nan
     ) == ("not declared: quantity")
+
+
+def test_a_field_that_is_not_declared_is_stated_as_such(first_sentence, features):
+    trusted = features.item("trusted", "trusted_trader", "odd")
+    found = first_sentence([(trusted, np.nan)], trusted_trader=None)
+    assert found == "not declared: trusted trader"
+    assert first_sentence([(trusted, np.nan)]) == "trusted: not known"

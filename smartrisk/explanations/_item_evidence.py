@@ -20,11 +20,10 @@ def item_evidence(facts: Facts) -> Evidence | None:
 def feature_evidence(facts: Facts) -> Evidence:
     """State a feature by its name: for statistics that have no message of their own."""
     values: dict[str, Any] = {"feature": facts.lead.name}
-    if facts.lead_value is None and (
-        missing := facts.missing_fields(facts.lead.fields)
-    ):
-        return missing_evidence(missing)
     if facts.lead_value is None:
+        missing = facts.missing_fields(facts.lead.fields)
+        if missing:
+            return missing_evidence(missing)
         return Evidence(message="item.feature_missing", values=values)
     return Evidence(message="item.feature", values=values | {"value": facts.lead_value})
 

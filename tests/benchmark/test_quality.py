@@ -133,8 +133,9 @@ def test_few_hits_are_enough_to_be_as_good_as_each_part(cell, program, monkeypat
 @pytest.mark.slow
 def test_with_thousands_of_hits_the_blend_is_as_good_as_its_boosting(cell, monkeypatch):
     found = cell(90_000, 1_400, ("drift", "parcels"), 330, monkeypatch)
+    # Two worlds: one standard error of the difference is .003.
     assert found["smartrisk"] >= found["boosting alone"] - 0.006
-    assert found["smartrisk"] >= found["earlier settings"]
+    assert found["smartrisk"] >= found["earlier settings"] - 0.006
     assert found["smartrisk"] >= found["forest alone"] + 0.02
 
 

@@ -69,6 +69,9 @@ def test_select_grows_as_the_number_of_items(tmp_path, capsys):
     assert exponent < MOST_EXPONENT
 
 
+#: Highest exponent of merging: 1.2 on an idle machine, as the system clears more pages
+#: for larger tables; 1.5 and more where ranges grow with the table.
+MOST_MERGING = 1.35
 #: Pieces to merge, and the entries of each.
 FEW_RUNS, MANY_RUNS, N_ENTRIES = 24, 96, 100_000
 
@@ -106,4 +109,4 @@ def test_merging_grows_as_the_number_of_entries(tmp_path, capsys):
     exponent = math.log(many / few) / math.log(MANY_RUNS / FEW_RUNS)
     with capsys.disabled():
         print(f"\nmerging: {few:.2f} and {many:.2f} s, exponent {exponent:.2f}")
-    assert exponent < MOST_EXPONENT
+    assert exponent < MOST_MERGING

@@ -124,7 +124,9 @@ def select(
         del found
         declarations = _align(table, declarations, declared)
         if rules is None:  # in the order of the scores, whose keys name the items
-            declarations = declarations.drop(columns=list(KEY), errors="ignore")
+            kept = () if policy is None else policy.per
+            spare = [name for name in KEY if name not in kept]
+            declarations = declarations.drop(columns=spare, errors="ignore")
         declarations.attrs.update(declared.pieces[0].attrs)
     return_free_memory()
     decisions = select_items(

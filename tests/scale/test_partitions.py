@@ -249,6 +249,8 @@ def test_update_by_pieces_is_that_of_all_items(tmp_path, world, local):
         (Policy(capacity=0.05, per=("day", "office")), False),
         (Policy(capacity=80, rank_by="blend", explore="uncertainty"), True),
         (Policy(capacity=0.1, trusted_relief=0.3, per="office"), False),
+        (Policy(capacity=0.1, per="item_number"), False),
+        (Policy(capacity=0.1, rank_by="net_benefit", random_share=0.3), False),
     ],
 )
 def test_decisions_over_files_are_those_of_all_items(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.artefact import block_file
-from smartrisk.features._columns import DAY_BITS
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._table_checks import (
     Table,
     check_columns,

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from smartrisk.features._packed_days import days
+from smartrisk.features._pair_codes import Codes, combine
 from smartrisk.items import UInt, mix, text_ids
 from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from smartrisk.features._running import Events
     from smartrisk.features._sorted_items import SortedKey
 
-DAY_BITS = 17  # days since 1900-01-01: until the year 2258
-LAST_DAY = (1 << DAY_BITS) - 1
-EPOCH = np.datetime64("1900-01-01", "D")
 #: From this many items on, codes are kept in 32 bits. No table has 2**31 rows.
 _MANY = 100_000
 Int = NDArray[np.int64]
@@ -61,13 +60,6 @@ DERIVED_PARTS: dict[str, Callable[[str], str | None]] = {
 NOTHING = np.uint64(0x6E6F7468696E6721)
 
 
-def days(moments: ArrayLike) -> Int:
-    """Return whole days since 1900-01-01, clipped to what can be packed; NaT is 0."""
-    values = np.asarray(moments).astype("datetime64[D]")
-    number = (values - EPOCH).astype(np.int64)
-    return np.clip(number, 0, LAST_DAY)
-
-
 class Columns:
     """Columns of some items, encoded on demand and once.
 
@@ -87,12 +79,13 @@ class Columns:
         self.keep = keep
         self.sorted_keys: dict[tuple[str, ...], SortedKey] = {}
         self.events: dict[str, Events] = {}
+        self.measures: dict[str, Float] = {}
         self.names = tuple(source.keys())
         self.n = len(source[self.names[0]])
         self.day: Int = days(self._array("lodged_at"))
-        self._bases: dict[str, tuple[NDArray[Any], UInt]] = {}
+        self._bases: dict[str, tuple[Codes, UInt]] = {}
         self._numbers: dict[str, Float] = {}
-        self._pairs: dict[tuple[str, ...], tuple[Int, UInt]] = {}
+        self._pairs: dict[tuple[str, ...], tuple[Codes, UInt]] = {}
 
     def __contains__(self, name: str) -> bool:
         if name in DERIVED_COLUMNS and name not in self.names:
@@ -123,8 +116,11 @@ class Columns:
             return False
         if name != "national_code":
             return True
-        lengths = self.map_tariff(lambda text: float(len(text)))
-        return bool((lengths > HS_LEVELS["hs6"]).any())
+        values = self._source["tariff_code"]
+        codes = self._unique_tariff(values)[1] if self.n > 1 else values
+        return any(
+            len(str(code)) > HS_LEVELS["hs6"] for code in codes if not is_missing(code)
+        )
 
     def _array(self, name: str) -> Any:
         """Return a column as an array or sequence."""
@@ -163,10 +159,11 @@ class Columns:
         """Return a column of datetimes."""
         return np.asarray(self._array(name))
 
-    def base(self, name: str) -> tuple[Int, UInt]:
+    def base(self, name: str) -> tuple[Codes, UInt]:
         """Return (codes, ids) of one column: -1 is missing, ids belong to codes.
 
-        Where the name ends in "?", missing counts as a value of its own.
+        Codes of many items take 32 bits. Where the name ends in "?", missing counts as
+        a value of its own.
         """
         if name not in self._bases:
             codes, ids = (
@@ -175,10 +172,9 @@ class Columns:
                 else self._encode(name)
             )
             self._bases[name] = _store(codes), ids
-        codes, ids = self._bases[name]
-        return codes.astype(np.int64, copy=False), ids
+        return self._bases[name]
 
-    def key(self, columns: Sequence[str]) -> tuple[Int, UInt]:
+    def key(self, columns: Sequence[str]) -> tuple[Codes, UInt]:
         """Return (codes, ids) of a combination of columns."""
         if not columns:
             return np.zeros(self.n, np.int64), mix(np.zeros(1, np.uint64))
@@ -188,8 +184,9 @@ class Columns:
         codes, ids = self.base(columns[0])
         ids = mix(ids)
         for other in columns[1:]:
-            codes, ids = _combine(codes, ids, *self.base(other))
+            codes, ids = combine(codes, ids, *self.base(other))
         if self.keep and len(name) > 1:
+            codes = _store(codes)
             self._pairs[name] = codes, ids
         return codes, ids
 
@@ -277,7 +274,7 @@ class Columns:
             else {k: v[start:stop] for k, v in self._source.items()}
         )
         part.names = self.names
-        part.keep, part.sorted_keys, part.events = False, {}, {}
+        part.keep, part.sorted_keys, part.events, part.measures = False, {}, {}, {}
         part.n = stop - start
         part.day = self.day[start:stop]
         part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
@@ -333,39 +330,3 @@ def _encode_one(value: Any) -> tuple[Int, UInt]:
 def _number_ids(unique: Float) -> UInt:
     """Return a 64-bit number for each float."""
     return mix(np.ascontiguousarray(unique, np.float64).view(np.uint64))
-
-
-def _combine(codes: Int, ids: UInt, other: Int, other_ids: UInt) -> tuple[Int, UInt]:
-    """Combine two encoded columns; missing in either is missing."""
-    if len(codes) == 1:
-        if codes[0] < 0 or other[0] < 0:
-            return np.array([-1]), np.zeros(0, np.uint64)
-        return np.zeros(1, np.int64), _pair(ids[codes], other_ids[other])
-    width = max(len(other_ids), 1)
-    size = len(ids) * width
-    both = codes * width + other
-    both[(codes < 0) | (other < 0)] = size
-    found, unique = _unique_codes(both, size)
-    known = unique < size
-    left, right = np.divmod(unique[known], width)
-    pair = _pair(ids[left], other_ids[right])
-    if known.all():
-        return found, pair
-    lookup = np.where(known, np.cumsum(known) - 1, -1)
-    return lookup[found], pair
-
-
-def _unique_codes(values: Int, most: int) -> tuple[Int, Int]:
-    """Return (codes, unique values) of numbers from 0 to `most`."""
-    if most > 4 * len(values):  # a table of flags would cost more than hashing
-        codes, unique = pd.factorize(values)
-        return codes.astype(np.int64, copy=False), unique
-    there = np.zeros(most + 1, bool)
-    there[values] = True
-    return (np.cumsum(there) - 1)[values], np.flatnonzero(there)
-
-
-def _pair(left: UInt, right: UInt) -> UInt:
-    """Mix two ids into one; the factor makes their order matter."""
-    with np.errstate(over="ignore"):
-        return mix(left * np.uint64(3) + mix(right))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartrisk.features import _kernels
 from smartrisk.threads import is_forked_child
@@ -31,6 +32,9 @@ SWITCH = "SMARTRISK_COMPILED"
 class Kernels(NamedTuple):
     """The functions of `_kernels`, compiled."""
 
+    count_codes: Callable[..., None]
+    number_repeated: Callable[..., int]
+    number_pairs: Callable[..., int]
     place_items: Callable[..., None]
     find_entries: Callable[..., int]
     add_runs: Callable[..., None]
@@ -82,11 +86,14 @@ def _load() -> Kernels | None:
     drawn = nb.types.UniTuple(nb.float64, 3)  # type: ignore[no-untyped-call]
     figures = array(nb.float64, axes=2, written=True)
     signatures = {
-        "place_items": none(ints, ints, out, places),
-        "find_entries": nb.int64(index, index, ints, out, places, out),
-        "add_runs": none(index, index, index, out, out),
-        "run_days": none(ints, ints, out, days, pair, tables),
-        "run_sums": none(ints, ints, table, out, tables, ints, ints, tables),
+        "count_codes": none(index, out),
+        "number_repeated": nb.int64(index, places, places),
+        "number_pairs": nb.int64(index, index, out, places, places, places, places),
+        "place_items": none(index, index, out, places),
+        "find_entries": nb.int64(index, index, ints, out, out, out),
+        "add_runs": none(index, ints, index, out, out),
+        "run_days": none(index, ints, out, days, pair, tables),
+        "run_sums": none(index, ints, table, out, tables, index, ints, tables),
         "count_before": none(ints, ints, ints, ints, out),
         "draw_peers": none(ints, ints, ints, floats, floats, drawn, figures),
         "divide_gap": none(
@@ -116,3 +123,8 @@ def _compile(numba: Any, function: Callable[..., Any], types: Any) -> Any:
 def ready(*arrays: Any) -> list[Any]:
     """Return arrays as compiled loops take them: one block, aligned."""
     return [np.require(array, requirements=("C", "A")) for array in arrays]
+
+
+def short_codes(codes: Any) -> NDArray[np.int32]:
+    """Return codes as compiled loops take them: in 32 bits, one block."""
+    return np.require(codes, np.int32, ("C", "A"))

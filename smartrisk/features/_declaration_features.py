@@ -20,7 +20,7 @@ from smartrisk.errors import (
     format_values,
 )
 from smartrisk.features._changes import Change, ResultEntries
-from smartrisk.features._columns import EPOCH, Columns
+from smartrisk.features._columns import Columns
 from smartrisk.features._digit_features import DigitFeatures
 from smartrisk.features._duty_incentive import DutyIncentive
 from smartrisk.features._entity_history import EntityHistory
@@ -30,6 +30,7 @@ from smartrisk.features._item_results import ItemResults, join_results
 from smartrisk.features._keys import DEFAULT_KEYS, Key, check_keys
 from smartrisk.features._market_prices import MarketPrices
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._packed_days import EPOCH
 from smartrisk.features._peer_prices import PRICE_KEYS, PeerPrices
 from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._structuring import Structuring, check_thresholds

@@ -17,7 +17,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Int
+from smartrisk.features._columns import Int
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.items import GOLDEN, UInt, mix_one, scramble, text_ids
 
 #: Two lanes of 64 bits.

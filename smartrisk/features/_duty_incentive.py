@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._changes import Change
-from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
+from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._feature_info import FeatureInfo
 from smartrisk.features._item_results import ItemResults
 from smartrisk.features._levels import Levels
 from smartrisk.features._lookups import OneLookupOfLevels
 from smartrisk.features._one_item import OneItem
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._pasts import look_up
 from smartrisk.features._sum_tables import SumTable, build_table_of
 from smartrisk.features._transformer import DeclarationTransformer, Matrix

@@ -44,7 +44,7 @@ class StoredColumns(Columns):
         numbers: dict[str, Float],
     ) -> None:
         self._source: Any = {}
-        self.keep, self.sorted_keys, self.events = False, {}, {}
+        self.keep, self.sorted_keys, self.events, self.measures = False, {}, {}, {}
         self.names = tuple(dict.fromkeys((*codes, *numbers)))
         self.n, self.day = len(day), day
         self._stored = codes

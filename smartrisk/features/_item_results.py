@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from smartrisk.errors import ArgumentError, TableError, format_values
-from smartrisk.features._columns import EPOCH, Int, days
+from smartrisk.features._columns import Int
+from smartrisk.features._packed_days import EPOCH, days
 from smartrisk.items import (
     UInt,
     are_document_hits,

@@ -4,7 +4,8 @@ Nothing here is called as Python but by tests: `_compiled` compiles the function
 says when they are used. All sums are whole numbers, so that the order of additions
 does not matter.
 
-`rows` are items in the order of their days, `codes` the value of each item, -1 missing.
+`rows` are items in the order of their days, none where that is their own order; `codes`
+the value of each item, -1 missing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Float, Int
+from smartrisk.features._packed_days import DAY_BITS
+
+Int = NDArray[Any]
+Float = NDArray[np.float64]
 
 # numba takes it as a constant of the compiled code.
 _DAY_BITS = DAY_BITS
@@ -21,25 +26,93 @@ _DAY_BITS = DAY_BITS
 _ONE = np.int64(1)
 
 
+def count_codes(codes: Int, counts: Int) -> None:
+    """Add the number of items of each value to its count."""
+    for i in range(len(codes)):
+        if codes[i] >= 0:
+            counts[codes[i]] += 1
+
+
+def number_repeated(codes: Int, numbers: Int, found: Int) -> int:
+    """Write a number for each value that several items have; return how many.
+
+    `found` becomes -1 where a value is missing or of one item alone. `numbers` is 0 for
+    each code.
+    """
+    for i in range(len(codes)):
+        if codes[i] >= 0:
+            numbers[codes[i]] += 1
+    n_repeated = 0
+    for c in range(len(numbers)):
+        if numbers[c] > 1:
+            numbers[c] = n_repeated
+            n_repeated += 1
+        else:
+            numbers[c] = -1
+    for i in range(len(codes)):
+        found[i] = numbers[codes[i]] if codes[i] >= 0 else -1
+    return n_repeated
+
+
+def number_pairs(
+    left: Int, right: Int, ends: Int, order: Int, seen: Int, found: Int, first: Int
+) -> int:
+    """Write the number of each item's pair of codes; return how many there are.
+
+    `found` is -1 where a code is missing, and stays so; `first` becomes an item of each
+    pair. `ends` (one longer than there are codes on the left) is 0, `seen` (as long as
+    there are on the right) -1, and `order` space for items: those of a code on the left
+    are numbered one after the other, so that a number below those of this code is one
+    of another.
+    """
+    for i in range(len(left)):
+        if left[i] >= 0:
+            ends[left[i] + 1] += 1
+    for c in range(1, len(ends)):
+        ends[c] += ends[c - 1]
+    n_left = ends[-1]
+    for i in range(len(left)):
+        c = left[i]
+        if c >= 0:
+            order[ends[c]] = i
+            ends[c] += 1
+    n_pairs = 0
+    begin = 0
+    for k in range(n_left):
+        i = order[k]
+        if k == 0 or left[i] != left[order[k - 1]]:
+            begin = n_pairs
+        c = right[i]
+        if c >= 0:
+            if seen[c] < begin:
+                seen[c] = n_pairs
+                first[n_pairs] = i
+                n_pairs += 1
+            found[i] = seen[c]
+    return n_pairs
+
+
 def place_items(codes: Int, rows: Int, free: Int, order: Int) -> None:
     """Write the items of each value side by side, in the order of their days.
 
     `free` is where the next item of each code goes.
     """
-    for k in range(len(rows)):
-        code = codes[rows[k]]
+    for k in range(len(codes)):
+        row = rows[k] if len(rows) else k
+        code = codes[row]
         if code >= 0:
-            order[free[code]] = rows[k]
+            order[free[code]] = row
             free[code] += 1
 
 
 def find_entries(
-    order: Int, day: Int, bounds: Int, packed: Int, first: Int, starts: Int
+    order: Int, day: Int, bounds: Int, packed: Int, counted: Int, starts: Int
 ) -> int:
     """Write the entries (value, day) of sorted items; return their number.
 
     `bounds` is where the items of each value begin, and the number of all; `starts`
-    becomes the same of entries.
+    becomes the same of entries, `counted` where the items of each entry begin, and the
+    number of all.
     """
     n_entries = 0
     for p in range(len(bounds) - 1):
@@ -48,23 +121,26 @@ def find_entries(
             wanted = (p << _DAY_BITS) | day[order[k]]
             if k == bounds[p] or packed[n_entries - 1] != wanted:
                 packed[n_entries] = wanted
-                first[n_entries] = k
+                counted[n_entries] = k
                 n_entries += 1
     starts[len(bounds) - 1] = n_entries
+    counted[n_entries] = len(order)
     return n_entries
 
 
-def add_runs(order: Int, first: Int, values: Int, total: Int, squares: Int) -> None:
+def add_runs(order: Int, counted: Int, values: Int, total: Int, squares: Int) -> None:
     """Write running totals of a value of sorted items, and of its square.
 
-    `first` is the first item of each entry; `total` is one longer than there are
-    entries, and begins with 0. `squares` is like it, or empty.
+    `counted` is where the items of each entry begin, and the number of all; `total` is
+    as long. `squares` is like it, or empty.
     """
     running = np.int64(0)
     squared = np.int64(0)
-    for e in range(len(first)):
-        stop = first[e + 1] if e + 1 < len(first) else len(order)
-        for k in range(first[e], stop):
+    total[0] = 0
+    if len(squares):
+        squares[0] = 0
+    for e in range(len(counted) - 1):
+        for k in range(counted[e], counted[e + 1]):
             value = values[order[k]] * _ONE
             running += value
             squared += value * value

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from smartrisk.errors import TableError, format_values
 from smartrisk.features._changes import Change, ResultEntries, revenue_parts
-from smartrisk.features._columns import EPOCH, LAST_DAY, Columns, Int, days
+from smartrisk.features._columns import Columns, Int
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._digests import digest_text
 from smartrisk.features._document_hits import entries_of_documents, read_findings
 from smartrisk.features._item_blocks import UNKNOWN, Block
 from smartrisk.features._item_results import ItemResults, stated_days
+from smartrisk.features._packed_days import EPOCH, LAST_DAY, days
 from smartrisk.features._register import (
     NO_VERSIONS,
     ItemRegister,

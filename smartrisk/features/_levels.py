@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Int
+from smartrisk.features._columns import Int
 from smartrisk.features._merging import Entries, drop_empty, merge_entries
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.items import UInt
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Int
+from smartrisk.features._columns import Int
 from smartrisk.features._levels import Levels
+from smartrisk.features._packed_days import DAY_BITS
 
 if TYPE_CHECKING:
     from smartrisk.features._sum_tables import SumTable

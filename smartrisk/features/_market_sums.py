@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Int
+from smartrisk.features._columns import Int
 from smartrisk.features._merging import Entries
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._price_level import PriceLevel, level_sums
 from smartrisk.features._sum_tables import Sums, SumTable
 from smartrisk.items import UInt

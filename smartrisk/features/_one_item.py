@@ -18,14 +18,13 @@ import pandas as pd
 
 from smartrisk.features._columns import (
     DERIVED_PARTS,
-    LAST_DAY,
     NOTHING,
     Columns,
-    days,
     is_missing,
     round_ratio,
 )
 from smartrisk.features._lookups import OneLookup, look_up_one
+from smartrisk.features._packed_days import LAST_DAY, days
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import mix_one, text_id
 from smartrisk.schema import DERIVED_COLUMNS, HS_LEVELS

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from smartrisk.artefact import table_file
 from smartrisk.errors import ArtefactError
-from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._declaration_features import DeclarationFeatures
 from smartrisk.features._duty_incentive import DutyIncentive, LowestTable
 from smartrisk.features._entity_history import EntityHistory
 from smartrisk.features._item_measures import CodeColumns
 from smartrisk.features._keys import Key
 from smartrisk.features._market_prices import MarketPrices
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._peer_prices import PeerPrices
 from smartrisk.features._sibling_codes import SiblingCodes
 from smartrisk.features._stored_tables import Later

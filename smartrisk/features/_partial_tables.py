@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS
 from smartrisk.features._item_blocks import ERASED, MISSING
 from smartrisk.features._item_measures import code_days, first_codes
 from smartrisk.features._learned_history import LearnedHistory
 from smartrisk.features._merging import Entries
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._packing import IndexedEntries, Tables, to_tables
 from smartrisk.features._register_packing import (
     CODE,

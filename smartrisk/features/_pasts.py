@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Float, Int
+from smartrisk.features._columns import Columns, Float, Int
 from smartrisk.features._compiled import Kernels, kernels_for, ready
 from smartrisk.features._keys import FEW, ByDay
 from smartrisk.features._levels import Levels
 from smartrisk.features._lookups import DAY_MASK, Lookup
-from smartrisk.features._running import RunningDays, RunningPast, RunningSums
+from smartrisk.features._packed_days import DAY_BITS
+from smartrisk.features._pair_codes import Codes
+from smartrisk.features._running import (
+    RunningDays,
+    RunningPast,
+    RunningSums,
+    repeated_codes,
+)
 from smartrisk.features._sorted_items import SortedKey, sort_by_key
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import UInt
@@ -34,7 +41,7 @@ class Queries:
         Which points.
     rows : ndarray of int or slice
         An item of each point.
-    codes : ndarray of int64, shape (n_points,)
+    codes : ndarray of int, shape (n_points,)
         Place of each point's value in `ids`; -1 is missing.
     ids : ndarray of uint64
         Identities.
@@ -48,11 +55,12 @@ class Queries:
 
     place: slice
     rows: NDArray[Any] | slice
-    codes: Int
+    codes: Codes
     ids: UInt
     past: Any
     found: dict[int, Int]
     kernels: Kernels | None = None
+    _days: dict[int, Int] = field(default_factory=dict)
 
     def in_table(self, table: SumTable | Levels) -> Any:
         """Look the same points up in another table of the key."""
@@ -63,7 +71,9 @@ class Queries:
     def prior(self, prior: Float | ByDay) -> Float:
         """Return values of items, or of their days, at the points."""
         if isinstance(prior, ByDay):
-            of_day: Float = prior.values[self.past.day - prior.first]
+            if prior.first not in self._days:  # the same for all figures of a day
+                self._days[prior.first] = self.past.day - prior.first
+            of_day: Float = prior.values[self._days[prior.first]]
             return of_day
         return prior[self.rows]
 
@@ -102,6 +112,8 @@ class Pasts:
         Compiled loops where items pass in the order of days.
     sums, results : str or None
         Names of the events that the table and the results add up.
+    days : bool
+        Whether the days of earlier items are asked for, besides sums.
     """
 
     columns: Columns
@@ -111,6 +123,7 @@ class Pasts:
     kernels: Kernels | None = None
     sums: str | None = None
     results: str | None = None
+    days: bool = True
 
     @classmethod
     def make(
@@ -122,11 +135,12 @@ class Pasts:
         shared: bool = True,
         sums: str | None = None,
         results: str | None = None,
+        days: bool = True,
     ) -> Pasts:
         """Find the points of items.
 
         `shared` is False where features depend on more than value and day; `sums` and
-        `results` name events whose sums suffice.
+        `results` name events whose sums suffice, `days` is False where these do alone.
         """
         view = table.view_for(columns.n)
         if is_learned(view, columns.sorted_keys.get(key)):
@@ -144,6 +158,7 @@ class Pasts:
                     kernels=kernels,
                     sums=sums,
                     results=results,
+                    days=days,
                 )
         by = sort_by_key(columns, key) if columns.n > FEW and shared else None
         return cls(columns=columns, key=key, table=view, by=by)
@@ -233,19 +248,20 @@ class Pasts:
         codes, ids = columns.key(self.key)
         rows, day = columns.by_day, columns.day
         in_order = columns.in_order
+        codes, n_codes = repeated_codes(kernels, codes, len(ids))
         own, dated = (codes, day) if in_order else (codes[rows], day[rows])
-        days = RunningDays(kernels, own, dated, len(ids))
+        days = RunningDays(kernels, own, dated, n_codes) if self.days else None
 
         def running(name: str | None) -> RunningSums | None:
             """Return the sums of some events from the first day on."""
             if name is None:
                 return None
-            return RunningSums(kernels, columns.events[name], codes, len(ids))
+            return RunningSums(kernels, columns.events[name], codes, n_codes)
 
         sums, results = running(self.sums), running(self.results)
         for place in _slices(columns.n):
             part, when = own[place], dated[place]
-            passed = days.before(place.start, place.stop)
+            passed = days.before(place.start, place.stop) if days else None
             yield _RunningQueries(
                 place=place,
                 rows=place if in_order else rows[place],

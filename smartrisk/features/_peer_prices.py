@@ -83,14 +83,24 @@ LEAST_VARIANCE = 1e-4
 
 
 def log_ratio(columns: Columns, measure: str) -> Float:
-    """Return the log of a measure; NaN where a part is missing or not positive."""
+    """Return the log of a measure; NaN where a part is missing or not positive.
+
+    Nobody may write to it: it is computed once where the columns keep it.
+    """
+    if measure in columns.measures:
+        return columns.measures[measure]
     above, below = (columns.number(name) for name in MEASURES[measure])
     good = (above > 0) & (below > 0)
     if good.all():
         ratio = above / below
-        return np.log(ratio, out=ratio)
-    ratio = np.where(good, above, 1.0) / np.where(good, below, 1.0)
-    return np.where(good, np.log(ratio), np.nan)
+    else:
+        ratio = np.full(columns.n, np.nan)
+        np.divide(above, below, out=ratio, where=good)
+    logs: Float = np.log(ratio, out=ratio)
+    logs.setflags(write=False)
+    if columns.keep:
+        columns.measures[measure] = logs
+    return logs
 
 
 def log_ratio_one(item: OneItem, measure: str) -> float:
@@ -221,7 +231,8 @@ class PeerPrices(DeclarationTransformer):
             found: dict[str, Int | None] = {}
             for name, (valid, parts) in measured.items():
                 part = parts[order]
-                found[f"{name}:n"] = None if complete[name] else valid[order]
+                counted = None if complete[name] else valid[order].astype(np.int64)
+                found[f"{name}:n"] = counted
                 found |= {f"{name}:s": part, f"{name}:q": part * part}
             return found
 
@@ -279,6 +290,7 @@ class PeerPrices(DeclarationTransformer):
                 self.tables_[number],
                 shared=follows[number],
                 sums="prices",
+                days=False,
             )
             targets: list[NDArray[Any]] = [
                 out[:, int(place[number]) + c] for c in range(len(wanted))
@@ -420,28 +432,29 @@ def _write_points(
     targets: Sequence[NDArray[Any]],
 ) -> None:
     """Write the statistics of items that share points: mean and variance first."""
-    points: dict[str, tuple[Int, Float, Float]] = {}
+    counts = {
+        m: np.empty(pasts.n_points, np.float32)
+        for m, name in wanted.pairs
+        if name == "n_peers"
+    }
+    points: dict[str, NDArray[np.float64]] = {}
     for queries in pasts.blocks():
-        for m, figures in peers_of(queries).items():
+        for m, (n, *figures) in peers_of(queries).items():
             if m not in points:
-                n_points = pasts.n_points
-                points[m] = (
-                    np.empty(n_points, np.int64),
-                    np.empty(n_points),
-                    np.empty(n_points),
-                )
-            for buffer, part in zip(points[m], figures, strict=True):
-                buffer[queries.place] = part
-    for (m, name), out in zip(wanted.pairs, targets, strict=False):
-        n, mean, variance = points[m]
-        if name == "n_peers":
-            pasts.spread([n.astype(out.dtype)], [out])
-        else:
-            spread = None if name == "deviation" else np.sqrt(variance)
-            pasts.spread_gap(wanted.values[m], mean, spread, out)
+                points[m] = np.empty((2, pasts.n_points))
+            points[m][:, queries.place] = figures
+            if m in counts:
+                counts[m][queries.place] = n
     left = list(targets[len(wanted.pairs) :])
     for place, m in enumerate(wanted.spreads):
-        pasts.spread(points[m][1:], left[2 * place : 2 * place + 2])
+        pasts.spread([*points[m]], left[2 * place : 2 * place + 2])
+    deviations = {m: np.sqrt(v, out=v) for m, (_, v) in points.items()}
+    for (m, name), out in zip(wanted.pairs, targets, strict=False):
+        if name == "n_peers":
+            pasts.spread([counts[m]], [out])
+        else:
+            spread = None if name == "deviation" else deviations[m]
+            pasts.spread_gap(wanted.values[m], points[m][0], spread, out)
 
 
 def price_statistics(

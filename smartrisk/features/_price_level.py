@@ -232,11 +232,11 @@ def unit_vectors(values: Float) -> dict[str, Int | None]:
         cosine and sine, "x" the value, in parts of 1/4096.
     """
     valid, parts = quantise(values)
-    angle = np.where(valid > 0, values, 0.0)
+    angle = np.where(valid, values, 0.0)
     cosines = np.rint(np.cos(angle) * SCALE).astype(np.int64) * valid
     sines = np.rint(np.sin(angle) * SCALE).astype(np.int64)
     return {
-        "measured": None if valid.all() else valid,
+        "measured": None if valid.all() else valid.astype(np.int64),
         "c": cosines,
         "s": sines,
         "x": parts,

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import Columns, Float, Int
-from smartrisk.features._compiled import Kernels, ready
+from smartrisk.features._compiled import Kernels, ready, short_codes
+from smartrisk.features._pair_codes import Codes
 from smartrisk.features._sorted_items import Summands
 
 
@@ -71,6 +72,29 @@ class Events:
         return cls(rows=rows[order], day=day[order], names=tuple(sums), values=values)
 
 
+def repeated_codes(
+    kernels: Kernels, codes: Codes, n_codes: int
+) -> tuple[NDArray[np.int32], int]:
+    """Return codes of the values that several items have, and their number.
+
+    A value of one item has no past and is nobody's: -1 here, like a missing one. Most
+    values of a key of several columns are of this kind, and sums of the others fit into
+    the cache of a processor.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Compiled loops.
+    codes : ndarray of int, shape (n_items,)
+        Value of each item of the history; -1 is missing.
+    n_codes : int
+        Number of values.
+    """
+    found = np.empty(len(codes), np.int32)
+    numbers = np.zeros(n_codes, np.int32)
+    return found, kernels.number_repeated(short_codes(codes), numbers, found)
+
+
 class _Spaces:
     """Arrays to write what a block of items finds, used again for the next block."""
 
@@ -94,14 +118,14 @@ class RunningSums:
         Compiled loops.
     events : Events
         What to add up.
-    codes : ndarray of int64, shape (n_items,)
+    codes : ndarray of int32, shape (n_items,)
         Value of each item of the history.
     n_codes : int
         Number of values.
     """
 
     def __init__(
-        self, kernels: Kernels, events: Events, codes: Int, n_codes: int
+        self, kernels: Kernels, events: Events, codes: Codes, n_codes: int
     ) -> None:
         self._kernels, self._events = kernels, events
         self._of_items, self._n_codes = codes, n_codes
@@ -113,9 +137,9 @@ class RunningSums:
         """Value, day and sums of the events; not every key is asked for its sums."""
         codes, rows = self._of_items, self._events.rows
         own = codes if rows is None else codes[rows]
-        return ready(own, self._events.day, self._events.values)
+        return [short_codes(own), *ready(self._events.day, self._events.values)]
 
-    def before(self, codes: Int, day: Int, days_back: int) -> dict[str, Int]:
+    def before(self, codes: Codes, day: Int, days_back: int) -> dict[str, Int]:
         """Return number and sums before the days of the next items, less some days."""
         if days_back not in self._states:
             state = np.zeros((self._n_codes, 1 + len(self._events.names)), np.int64)
@@ -125,7 +149,7 @@ class RunningSums:
         until = day - days_back if days_back else day
         self._kernels.run_sums(
             *(*self._arrays, place, state),
-            *ready(codes, until),
+            *(short_codes(codes), *ready(until)),
             out,
         )
         found = dict.fromkeys(self._events.counted, out[0])
@@ -135,9 +159,10 @@ class RunningSums:
 class RunningDays:
     """Number, last and first day of earlier items of a key, in the order of days."""
 
-    def __init__(self, kernels: Kernels, codes: Int, day: Int, n_codes: int) -> None:
+    def __init__(self, kernels: Kernels, codes: Codes, day: Int, n_codes: int) -> None:
         self._kernels, self._made = kernels, _Spaces()
-        self._codes, self._day = ready(codes, day)
+        self._codes = short_codes(codes)
+        (self._day,) = ready(day)
         self._place = np.zeros(1, np.int64)
         self._state = np.zeros((n_codes, 3), np.int32)
 
@@ -155,8 +180,10 @@ class RunningPast:
 
     Parameters
     ----------
-    codes, day : ndarray of int64, shape (n_items,)
-        Value and day of each item; the next ones in the order of days.
+    codes : ndarray of int32, shape (n_items,)
+        Value of each item; the next ones in the order of days.
+    day : ndarray of int64, shape (n_items,)
+        Day of each.
     sums : RunningSums or None
         What is added up by name.
     days : ndarray of int64, shape (3, n_items), or None
@@ -164,7 +191,7 @@ class RunningPast:
     """
 
     def __init__(
-        self, codes: Int, day: Int, sums: RunningSums | None, days: Int | None
+        self, codes: Codes, day: Int, sums: RunningSums | None, days: Int | None
     ) -> None:
         self.day = day
         self._codes, self._sums, self._days = codes, sums, days

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Int
-from smartrisk.features._compiled import Kernels, kernels_for, ready
+from smartrisk.features._columns import Columns, Int
+from smartrisk.features._compiled import Kernels, kernels_for, ready, short_codes
+from smartrisk.features._packed_days import DAY_BITS
+from smartrisk.features._pair_codes import Codes
+from smartrisk.features._sorting import find_firsts, order_of_ids, sort_packed
 from smartrisk.items import UInt
 
-#: Bits of an id that are sorted first: 48 keep all but one in 500 sets of a million
-#: ids distinct, in three passes of 16 bits.
-_FIRST_BITS = 48
 _MOST = 2**31 - 1
 
 
@@ -98,26 +98,32 @@ class SortedKey:
         Sorted identities.
     entries : ndarray of int64, shape (n_entries,)
         Position and day of each entry.
-    order : ndarray of int, shape (n_with_value,)
+    order : ndarray of int32, shape (n_with_value,)
         Items by entry.
-    first : ndarray of int, shape (n_entries,)
-        Where each entry begins in this order.
+    counted : ndarray of int64, shape (n_entries + 1,)
+        Where each entry begins in this order, and the number of all: how many items are
+        before each entry and after the last one.
     n_items : int
         Number of items, also of those without a value.
     """
 
     ids: UInt
     entries: Int
-    order: NDArray[Any]
-    first: NDArray[Any]
+    order: NDArray[np.int32]
+    counted: Int
     n_items: int
 
     @cached_property
     def entry(self) -> NDArray[np.int32]:
         """Entry of each item; -1 where it has no value."""
-        entry = np.full(self.n_items, -1, np.int32)
-        counts = np.diff(self.first, append=len(self.order))
-        entry[self.order] = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        number = np.zeros(len(self.order), np.int32)
+        number[self.counted[1:-1]] = 1
+        np.cumsum(number, out=number)
+        if len(self.order) == self.n_items:
+            entry = np.empty(self.n_items, np.int32)
+        else:
+            entry = np.full(self.n_items, -1, np.int32)
+        entry[self.order] = number
         return entry
 
     @cached_property
@@ -126,17 +132,10 @@ class SortedKey:
         return find_starts(self.ids, self.entries)
 
     @property
-    def item(self) -> Int:
+    def item(self) -> NDArray[np.int32]:
         """The first item of each entry."""
-        items: Int = self.order[self.first]
+        items: NDArray[np.int32] = self.order[self.counted[:-1]]
         return items
-
-    @cached_property
-    def counted(self) -> Int:
-        """Number of items before each entry and after the last one."""
-        counted = np.empty(len(self.first) + 1, np.int64)
-        counted[:-1], counted[-1] = self.first, len(self.order)
-        return counted
 
     def totals(self, sums: ItemSums | None = None) -> dict[str, Int]:
         """Return running totals before each entry and after the last one.
@@ -150,22 +149,23 @@ class SortedKey:
         kernels = kernels_for(self.n_items)
         summands = None if kernels is None else sums.summands
         if kernels is not None and summands is not None:
-            total = np.zeros((len(summands.names), len(counted)), np.int64)
+            total = np.empty((len(summands.names), len(counted)), np.int64)
             squares = iter(total[len(summands.values) :])
             none = np.zeros(0, np.int64)
-            order, first = ready(self.order, self.first)
+            order, bounds = ready(self.order, counted)
             for values, into in zip(summands.values, total, strict=False):
-                kernels.add_runs(order, first, values, into, next(squares, none))
+                kernels.add_runs(order, bounds, values, into, next(squares, none))
             found |= dict.fromkeys(summands.counted, counted)
             found |= dict(zip(summands.names, total, strict=True))
             return {name: found[name] for name in ("n", *summands.order)}
+        last = counted[1:] - 1
         for name, values in sums.take(self.order).items():
             if values is None:
                 found[name] = counted
             else:
-                running = np.zeros(len(self.order) + 1, np.int64)
-                np.cumsum(values, out=running[1:])
-                found[name] = running[counted]
+                found[name] = np.zeros(len(counted), np.int64)
+                running = np.cumsum(values, out=values)
+                np.take(running, last, out=found[name][1:], mode="clip")
         return found
 
 
@@ -190,45 +190,45 @@ def sort_by_key(columns: Columns, key: Sequence[str]) -> SortedKey:
 
 
 def _sort(ids: UInt, position: Int, day: Int) -> SortedKey:
-    """Sort the items that have a value."""
+    """Sort the items that have a value; `position` is used up."""
     n_items = len(position)
     rows = None
     if n_items and int(position.min()) < 0:
         rows = np.flatnonzero(position >= 0)
         position, day = position[rows], day[rows]
-    order = sort_order(position, day)
-    packed = ((position << DAY_BITS) | day)[order]
-    new = np.empty(len(packed), bool)
-    new[:1] = True
-    np.not_equal(packed[1:], packed[:-1], out=new[1:])
-    first = np.flatnonzero(new)
+    position <<= DAY_BITS
+    position |= day
+    order, packed = sort_packed(position)
+    counted = find_firsts(packed)
     if rows is not None:
         order = rows[order]
-    return SortedKey(ids, packed[first], order, first, n_items)
+    kept = order.astype(np.int32)
+    return SortedKey(ids, packed[counted[:-1]], kept, counted, n_items)
 
 
 def _count(
-    kernels: Kernels, codes: Int, ids: UInt, by_id: Int, columns: Columns
+    kernels: Kernels, codes: Codes, ids: UInt, by_id: Int, columns: Columns
 ) -> SortedKey:
     """Sort by counting: the items of a value follow in the order of their days."""
-    if len(codes) and int(codes.min()) < 0:
-        counts = np.bincount(codes + 1, minlength=len(ids) + 1)[1:][by_id]
-    else:
-        counts = np.bincount(codes, minlength=len(ids))[by_id]
+    codes = short_codes(codes)
+    counts = np.zeros(len(ids), np.int64)
+    kernels.count_codes(codes, counts)
     bounds = np.zeros(len(ids) + 1, np.int64)
-    np.cumsum(counts, out=bounds[1:])
+    np.cumsum(counts[by_id], out=bounds[1:])
     free = np.empty(len(ids), np.int64)
     free[by_id] = bounds[:-1]
     order = np.empty(int(bounds[-1]), np.int32)
-    codes, rows, day = ready(codes, columns.by_day, columns.short_day)
+    rows = short_codes([] if columns.in_order else columns.by_day)
+    (day,) = ready(columns.short_day)
     kernels.place_items(codes, rows, free, order)
     packed = np.empty(len(order), np.int64)
-    first = np.empty(len(order), np.int32)
+    counted = np.empty(len(order) + 1, np.int64)
     starts = np.empty(len(bounds), np.int64)
-    n_entries = kernels.find_entries(order, day, bounds, packed, first, starts)
-    for array in (packed, first):  # a slice would keep what lies behind the last entry
-        array.resize(n_entries, refcheck=False)
-    made = SortedKey(ids[by_id], packed, order, first, columns.n)
+    n_entries = kernels.find_entries(order, day, bounds, packed, counted, starts)
+    # A slice would keep what lies behind the last entry.
+    packed.resize(n_entries, refcheck=False)
+    counted.resize(n_entries + 1, refcheck=False)
+    made = SortedKey(ids[by_id], packed, order, counted, columns.n)
     vars(made)["starts"] = starts
     return made
 
@@ -238,38 +238,3 @@ def find_starts(ids: UInt, packed: Int) -> Int:
     starts = np.zeros(len(ids) + 1, np.int64)
     np.cumsum(np.bincount(packed >> DAY_BITS, minlength=len(ids)), out=starts[1:])
     return starts
-
-
-def order_of_ids(ids: UInt) -> Int:
-    """Return the order of distinct hashes: by their first bits, checked afterwards."""
-    order = radix_order((ids >> np.uint64(64 - _FIRST_BITS)).astype(np.int64))
-    ordered = ids[order]
-    if (ordered[1:] > ordered[:-1]).all():
-        return order
-    exact: Int = np.argsort(ids)
-    return exact
-
-
-def sort_order(position: Int, day: Int) -> Int:
-    """Return the rows by position, then day, then their given order.
-
-    A radix sort: numpy sorts 16-bit numbers stably by counting, several times faster
-    than 64-bit numbers by comparing, and days mostly come in order.
-    """
-    if not len(position):
-        return np.zeros(0, np.int64)
-    if (day[1:] >= day[:-1]).all():
-        return radix_order(position)
-    by_day = radix_order(day - day.min())
-    return by_day[radix_order(position[by_day])]
-
-
-def radix_order(values: Int) -> Int:
-    """Return the stable order of numbers that are not negative."""
-    if not len(values):
-        return np.zeros(0, np.int64)
-    order: Int = np.argsort(values.astype(np.uint16), kind="stable")
-    for shift in range(16, int(values.max()).bit_length(), 16):
-        digit = (values >> shift).astype(np.uint16)[order]
-        order = order[np.argsort(digit, kind="stable")]
-    return order

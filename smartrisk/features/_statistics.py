@@ -15,13 +15,14 @@ from smartrisk.errors import (
     format_values,
     suggest_nearest,
 )
-from smartrisk.features._columns import DAY_BITS, Float, Int
+from smartrisk.features._columns import Float, Int
 from smartrisk.features._lookups import (
     DAY_MASK,
     Lookup,
     OneLookup,
     OneLookupOfLevels,
 )
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._sum_tables import SCALE, SumTable
 
 #: The statistics of a trader's key that names none; goods and places have no "decayed".

@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from smartrisk.features._columns import DAY_BITS, Columns, Int
+from smartrisk.features._columns import Columns, Int
 from smartrisk.features._compiled import kernels_for, ready
 from smartrisk.features._digests import Digest, add_digests, digest_entries
 from smartrisk.features._levels import Levels
 from smartrisk.features._lookups import DAY_MASK as DAY_MASK
 from smartrisk.features._lookups import Lookup as Lookup
 from smartrisk.features._merging import Entries
+from smartrisk.features._packed_days import DAY_BITS
 from smartrisk.features._sorted_items import (
     ItemSums,
     SortedKey,
     find_starts,
     sort_by_key,
-    sort_order,
 )
+from smartrisk.features._sorting import find_firsts, sort_packed
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -45,21 +46,23 @@ _MERGED = frozenset({"ids", "packed", "starts", "totals"})
 _FEW = 4
 #: Days before the last one whose entries are found without a search of all.
 _RECENT = 45
+#: Entries read at a time: they fit the cache of a processor.
+_BLOCK = 1 << 16
 
 #: name of a sum -> int64 per item (0 where it does not apply)
 Sums = dict[str, Int]
 
 
-def quantise(values: NDArray[np.float64]) -> tuple[Int, Int]:
-    """Return (valid, rounded): 1 where a value is present, and the value times 4096."""
+def quantise(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], Int]:
+    """Return (valid, rounded): whether a value is present, and the value times 4096."""
     valid = np.isfinite(values)
     if valid.all():
         rounded = np.clip(values, -_MOST, _MOST)
         rounded *= SCALE
-        return valid.astype(np.int64), np.rint(rounded, out=rounded).astype(np.int64)
+        return valid, np.rint(rounded, out=rounded).astype(np.int64)
     parts = np.zeros(len(values), np.int64)
     parts[valid] = np.rint(np.clip(values[valid], -_MOST, _MOST) * SCALE)
-    return valid.astype(np.int64), parts
+    return valid, parts
 
 
 @dataclass(eq=False)
@@ -363,7 +366,11 @@ class SumTable:
         if not len(self.packed):
             return None
         if self._last is None:
-            vars(self)["_last"] = int(self.day.max())
+            blocks = range(0, len(self.packed), _BLOCK)
+            last = max(
+                int((self.packed[b : b + _BLOCK] & DAY_MASK).max()) for b in blocks
+            )
+            vars(self)["_last"] = last
         return self._last
 
     def find(self, ids: UInt) -> Int:
@@ -442,23 +449,20 @@ class _LevelledTable(SumTable):
 
 
 def _aggregate(packed: Int, sums: Sums) -> tuple[Int, Sums]:
-    """Add up by packed key; "n" counts when it is not among the sums."""
+    """Add up by packed key, used up here; "n" counts unless it is among the sums."""
     names = list(sums)
     if not len(packed):
         none = np.zeros(0, np.int64)
         return none, {"n": none, **dict.fromkeys(names, none)}
     if names:
-        order = sort_order(packed >> DAY_BITS, packed & DAY_MASK)
-        ordered = packed[order]
+        order, ordered = sort_packed(packed)
     else:
         ordered = np.sort(packed)
-    new = np.empty(len(ordered), bool)
-    new[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    first = np.flatnonzero(new)
+    counted = find_firsts(ordered)
+    first = counted[:-1]
     result: Sums = {}
     if "n" not in sums:
-        result["n"] = np.diff(first, append=len(ordered))
+        result["n"] = np.diff(counted)
     for name in names:
         result[name] = np.add.reduceat(sums[name][order], first)
     return ordered[first], result

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from smartrisk.artefact import table_file
 from smartrisk.errors import ArtefactError
-from smartrisk.features._columns import LAST_DAY
 from smartrisk.features._item_blocks import ERASED
+from smartrisk.features._packed_days import LAST_DAY
 
 #: A table: columns by name.
 Table: TypeAlias = Mapping[str, NDArray[Any]]

@@ -46,9 +46,18 @@ def scramble(values: UInt) -> UInt:
     [0, 6238072747940578789, 15839785061582574730]
     """
     with np.errstate(over="ignore"):
-        z = (values ^ (values >> np.uint64(30))) * _FIRST
-        z = (z ^ (z >> np.uint64(27))) * _SECOND
-    return np.asarray(z ^ (z >> np.uint64(31)))
+        return _scramble_in_place(values + np.uint64(0))
+
+
+def _scramble_in_place(z: UInt) -> UInt:
+    """Return the scrambled numbers where they stood."""
+    shifted = z >> np.uint64(30)
+    z ^= shifted
+    z *= _FIRST
+    z ^= np.right_shift(z, np.uint64(27), out=shifted)
+    z *= _SECOND
+    z ^= np.right_shift(z, np.uint64(31), out=shifted)
+    return z
 
 
 def mix(values: UInt) -> UInt:
@@ -72,7 +81,7 @@ def mix(values: UInt) -> UInt:
     True
     """
     with np.errstate(over="ignore"):
-        return scramble(values + GOLDEN)
+        return _scramble_in_place(values + GOLDEN)
 
 
 def mix_one(value: int) -> int:
@@ -144,5 +153,10 @@ def text_ids(values: ArrayLike | Sequence[Any]) -> UInt:
     True
     """
     texts = np.asarray(values, dtype=object)  # Arrow text is slow to iterate over
-    digests = [blake2b(str(v).encode(), digest_size=8).digest() for v in texts]
+    fresh = blake2b(digest_size=8)
+    digests = []
+    for value in texts:
+        state = fresh.copy()  # half the time of setting up another
+        state.update(str(value).encode())
+        digests.append(state.digest())
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)

@@ -7,7 +7,7 @@ import pytest
 
 from smartrisk.errors import ArtefactError
 from smartrisk.features import _block_checks as checks
-from smartrisk.features._columns import DAY_BITS, LAST_DAY
+from smartrisk.features._packed_days import DAY_BITS, LAST_DAY
 
 #: Three identities with two, none and one entry.
 INDEX = {

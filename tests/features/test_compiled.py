@@ -137,7 +137,7 @@ def test_sorting_by_counting_gives_the_entries_of_sorting(world, kernels, monkey
         assert np.array_equal(ours.ids, theirs.ids)
         assert np.array_equal(ours.entries, theirs.entries)
         assert np.array_equal(ours.entry, theirs.entry)
-        assert np.array_equal(ours.first, theirs.first)
+        assert np.array_equal(ours.counted, theirs.counted)
 
 
 def test_ids_that_share_their_first_bits_are_sorted_by_all():

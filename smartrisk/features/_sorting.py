@@ -1,0 +1,74 @@
+"""Sorting of ids and packed numbers, by what numpy does fastest: sorting numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartrisk.items import UInt
+
+Int = NDArray[np.int64]
+#: Bits of a number of 64 bits that is not negative.
+_SIGNED_BITS = 63
+#: Numbers marked with their row at a time: they fit the cache of a processor.
+_BLOCK = 1 << 16
+
+
+def order_of_ids(ids: UInt) -> Int:
+    """Return the order of distinct hashes: by their first bits, checked afterwards."""
+    bits = len(ids).bit_length()
+    marked = ids >> np.uint64(bits)
+    marked <<= np.uint64(bits)
+    _mark_rows(marked)
+    marked.sort()
+    marked &= np.uint64((1 << bits) - 1)
+    order = marked.view(np.int64)
+    ordered = ids[order]
+    if (ordered[1:] > ordered[:-1]).all():
+        return order
+    exact: Int = np.argsort(ids)
+    return exact
+
+
+def sort_packed(packed: Int) -> tuple[Int, Int]:
+    """Return the stable order of numbers that are not negative, and them sorted.
+
+    Each is sorted with its row behind it, where both fit into 64 bits: numpy sorts
+    numbers several times faster than it finds their order.
+
+    Parameters
+    ----------
+    packed : ndarray of int64, shape (n,)
+        Positions and days; used up.
+
+    Returns
+    -------
+    order : ndarray of int64, shape (n,)
+        Rows by number, those of equal numbers in their given order.
+    ordered : ndarray of int64, shape (n,)
+        ``packed[order]``.
+    """
+    bits = len(packed).bit_length()
+    if int(packed.max(initial=0)).bit_length() + bits > _SIGNED_BITS:
+        order = np.argsort(packed, kind="stable")
+        return order, packed[order]
+    packed <<= bits
+    _mark_rows(packed)
+    packed.sort()
+    order = packed & ((1 << bits) - 1)
+    packed >>= bits
+    return order, packed
+
+
+def find_firsts(ordered: Int) -> Int:
+    """Return where each distinct number begins among sorted ones, and how many are."""
+    new = np.ones(len(ordered) + 1, bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:-1])
+    return np.flatnonzero(new)
+
+
+def _mark_rows(numbers: NDArray[np.int64] | UInt) -> None:
+    """Write the row of each number into its last bits, which are free."""
+    for start in range(0, len(numbers), _BLOCK):
+        block = numbers[start : start + _BLOCK]
+        block |= np.arange(start, start + len(block), dtype=numbers.dtype)

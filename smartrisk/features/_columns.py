@@ -265,23 +265,6 @@ class Columns:
         table = np.array([*(function(str(u)) for u in unique), np.nan], np.float64)
         return table[codes]
 
-    def slice(self, start: int, stop: int) -> Columns:
-        """Return the same columns for items start to stop, encodings shared."""
-        part = Columns.__new__(Columns)
-        part._source = (
-            self._source.iloc[start:stop]
-            if isinstance(self._source, pd.DataFrame)
-            else {k: v[start:stop] for k, v in self._source.items()}
-        )
-        part.names = self.names
-        part.keep, part.sorted_keys, part.events, part.measures = False, {}, {}, {}
-        part.n = stop - start
-        part.day = self.day[start:stop]
-        part._bases = {k: (c[start:stop], i) for k, (c, i) in self._bases.items()}
-        part._numbers = {k: v[start:stop] for k, v in self._numbers.items()}
-        part._pairs = {}
-        return part
-
 
 def _store(codes: Int) -> NDArray[Any]:
     """Return codes as they are kept: in half the memory where there are many.

@@ -18,7 +18,7 @@ from smartrisk.features import (
     _pasts,
 )
 from smartrisk.features._columns import Columns
-from smartrisk.features._sorted_items import order_of_ids, sort_by_key
+from smartrisk.features._sorted_items import sort_by_key
 
 NEVER = 10**12
 #: A parent that the key does not determine, windows, a decay, and missing values.
@@ -131,18 +131,13 @@ def test_squares_of_prices_do_not_overflow_32_bits(kernels):
 
 def test_sorting_by_counting_gives_the_entries_of_sorting(world, kernels, monkeypatch):
     columns = Columns(shuffled(world[0]))
-    for key in (("importer_id",), ("hs6", "origin"), ()):
+    for key in (("importer_id",), ("hs6", "origin"), ("origin", "hs6"), ()):
         ours = sort_by_key(columns, key)
         theirs = of_numpy(monkeypatch, lambda key=key: sort_by_key(columns, key))
         assert np.array_equal(ours.ids, theirs.ids)
         assert np.array_equal(ours.entries, theirs.entries)
         assert np.array_equal(ours.entry, theirs.entry)
         assert np.array_equal(ours.counted, theirs.counted)
-
-
-def test_ids_that_share_their_first_bits_are_sorted_by_all():
-    ids = np.array([5, 3, 9, 1 << 60, 4, (1 << 60) + 7], np.uint64)
-    assert np.array_equal(order_of_ids(ids), np.argsort(ids))
 
 
 def test_few_items_use_numpy(monkeypatch):

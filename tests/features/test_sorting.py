@@ -1,0 +1,54 @@
+"""Sorting of ids and packed numbers: the same order as numpy's, by any way."""
+
+import numpy as np
+import pytest
+
+from smartrisk.features import _sorting
+from smartrisk.features._sorting import find_firsts, order_of_ids, sort_packed
+
+#: With 100,000 rows behind them, numbers of this many bits still fit into 63.
+WIDEST = 46
+FAR = np.uint64(40)
+
+
+@pytest.mark.parametrize("bits", [5, 30, WIDEST, WIDEST + 1, 62])
+@pytest.mark.parametrize("n", [0, 1, 100_000])
+def test_packed_numbers_are_sorted_with_equal_ones_in_their_order(n, bits):
+    rng = np.random.default_rng(bits)
+    packed = rng.integers(0, 1 << bits, n)
+    packed[1::3] = packed[: len(packed[1::3])]
+    wanted = np.argsort(packed, kind="stable")
+    order, ordered = sort_packed(packed.copy())
+    assert np.array_equal(order, wanted)
+    assert np.array_equal(ordered, packed[wanted])
+
+
+def test_the_widest_numbers_are_sorted_as_numbers(monkeypatch):
+    # By whether the slow way is asked for: it must not be, up to the widest.
+    monkeypatch.setattr(np, "argsort", None)
+    packed = np.full(100_000, (1 << WIDEST) - 1)
+    packed[7] = 0
+    order, _ = sort_packed(packed)
+    assert order[:3].tolist() == [7, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.zeros(0, np.uint64),
+        np.array([7], np.uint64),
+        np.array([5, 3, 9, 1 << 63, 4, (1 << 63) + 7], np.uint64),
+        np.random.default_rng(0).permutation(100_000).astype(np.uint64)
+        << np.uint64(40),
+        np.random.default_rng(1).permutation(100_000).astype(np.uint64),
+    ],
+    ids=["none", "one", "shared bits", "first bits differ", "last bits differ"],
+)
+def test_ids_are_ordered_by_all_their_bits(ids):
+    assert np.array_equal(order_of_ids(ids), np.argsort(ids))
+
+
+def test_firsts_of_sorted_numbers_end_with_their_number():
+    assert find_firsts(np.array([3, 3, 5, 9, 9, 9])).tolist() == [0, 2, 3, 6]
+    assert find_firsts(np.zeros(0, np.int64)).tolist() == [0]
+    assert _sorting._BLOCK < 100_000  # so that the tests above cross a block

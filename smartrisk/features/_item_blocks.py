@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartrisk.features._columns import Columns, Float, Int, fill_missing
+from smartrisk.features._sorting import order_of_ids
 from smartrisk.items import UInt
 
 #: Code of a missing value.
@@ -98,7 +99,7 @@ class Block:
         stored: tuple[set[str], set[str]],
     ) -> Block:
         """Keep the columns that a history needs of encoded items."""
-        order = np.argsort(ids)
+        order = order_of_ids(ids)
         names, numbers = stored
         codes: dict[str, NDArray[Any]] = {}
         values: dict[str, UInt] = {}
@@ -145,7 +146,7 @@ class Block:
         if len(blocks) == 1:
             return blocks[0]
         ids = np.concatenate([block.ids for block in blocks])
-        order = np.argsort(ids)
+        order = order_of_ids(ids)
         codes: dict[str, NDArray[Any]] = {}
         values: dict[str, UInt] = {}
         for name in blocks[0].codes:

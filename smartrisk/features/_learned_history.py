@@ -27,6 +27,7 @@ from smartrisk.features._register import (
     trader_ids,
 )
 from smartrisk.features._shared_entries import share_tables
+from smartrisk.features._sorting import order_of_ids
 from smartrisk.items import (
     UInt,
     are_among,
@@ -346,7 +347,7 @@ class _Batch:
             same=same,
             other=~(new | erased | same),
             erased=erased,
-            declarations=names[np.argsort(ids)],
+            declarations=names[order_of_ids(ids)],
         )
 
     def names(self, which: NDArray[np.bool_]) -> list[Any]:

@@ -31,6 +31,7 @@ from smartrisk.features._register_packing import (
     pack_history,
     unpack_history,
 )
+from smartrisk.features._sorting import order_of_ids
 from smartrisk.features._sum_tables import SumTable
 from smartrisk.items import UInt
 
@@ -419,7 +420,7 @@ def _order(columns: Arrays, key: tuple[str, ...]) -> NDArray[np.intp]:
     """
     ids = columns["id"]
     if key == ("id",):
-        return np.argsort(ids)
+        return order_of_ids(ids)
     day = columns["day"].astype(np.uint64)
     order = np.argsort((ids & ~_DAY_MASK) | day)
     ordered = ids[order]

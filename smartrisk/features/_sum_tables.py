@@ -28,7 +28,7 @@ from smartrisk.features._sorted_items import (
     find_starts,
     sort_by_key,
 )
-from smartrisk.features._sorting import find_firsts, sort_packed
+from smartrisk.features._sorting import find_firsts, order_of_ids, sort_packed
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -208,7 +208,7 @@ class SumTable:
         sums : dict of str to ndarray of int64, shape (n_items,)
             What to add up; "n" is counted here.
         """
-        order = np.argsort(ids)
+        order = order_of_ids(ids)
         rank = np.empty(len(ids) + 1, np.int64)
         rank[order] = np.arange(len(ids))
         rank[-1] = -1

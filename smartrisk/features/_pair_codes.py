@@ -23,10 +23,12 @@ def combine(
 
     Parameters
     ----------
-    codes, other : ndarray of int, shape (n_items,)
-        Values of each item in both columns; -1 is missing.
-    ids, other_ids : ndarray of uint64
-        Identities of the values.
+    codes : ndarray of int, shape (n_items,)
+        Value of each item in the first column; -1 is missing.
+    ids : ndarray of uint64
+        Identities of its values.
+    other, other_ids : ndarray
+        The same of the second column.
 
     Returns
     -------

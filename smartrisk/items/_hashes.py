@@ -51,8 +51,8 @@ def scramble(values: UInt) -> UInt:
 
 def _scramble_in_place(z: UInt) -> UInt:
     """Return the scrambled numbers where they stood."""
-    shifted = z >> np.uint64(30)
-    z ^= shifted
+    shifted = np.empty_like(z)  # an array also where the numbers are one
+    z ^= np.right_shift(z, np.uint64(30), out=shifted)
     z *= _FIRST
     z ^= np.right_shift(z, np.uint64(27), out=shifted)
     z *= _SECOND

@@ -39,6 +39,7 @@ def table(*keys, **columns):
 def test_one_number_is_mixed_as_an_array_of_numbers(values):
     mixed = items.mix(np.array(values, np.uint64))
     assert [items.mix_one(v) for v in values] == mixed.tolist()
+    assert items.mix(np.uint64(values[0])) == mixed[0]  # an array of no axes too
 
 
 def test_mixing_is_split_mix_as_published():

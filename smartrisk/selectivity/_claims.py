@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -281,16 +282,19 @@ class Draft:
     def decisions(self, scores: pd.DataFrame, version: str) -> pd.DataFrame:
         """Return DECISIONS, in the order and with the index of the scores."""
         names = np.array([*CLAIMS, None], dtype=object)
-        out = scores.loc[:, [name for name in KEY if name in scores]].copy()
-        out["channel"] = self.channel
-        out["selected_by"] = pd.Series(names[self.claim], scores.index, dtype="str")
-        out["propensity"] = self.without_rule
-        out["draw_probability"] = self.draw_probability
-        out["rank"] = self._ranks()
-        out["policy_version"] = version
+        columns: dict[str, Any] = {n: scores[n] for n in KEY if n in scores}
+        columns |= {
+            "channel": pd.Series(self.channel, scores.index, dtype="str"),
+            "selected_by": pd.Series(names[self.claim], scores.index, dtype="str"),
+            "propensity": self.without_rule,
+            "draw_probability": self.draw_probability,
+            "rank": self._ranks(),
+            "policy_version": pd.Series(version, scores.index, dtype="str"),
+        }
         if SOURCE_ROW in scores:
-            out[SOURCE_ROW] = scores[SOURCE_ROW]
-        return out
+            columns[SOURCE_ROW] = scores[SOURCE_ROW]
+        # Without a copy of the numbers of all items: nobody writes to them any more.
+        return pd.DataFrame(columns, index=scores.index, copy=False)
 
     def _ranks(self) -> NDArray[np.int64]:
         """Return the rank of each item, 1 for the first."""

@@ -294,7 +294,9 @@ class Draft:
         if SOURCE_ROW in scores:
             columns[SOURCE_ROW] = scores[SOURCE_ROW]
         # Without a copy of the numbers of all items: nobody writes to them any more.
-        return pd.DataFrame(columns, index=scores.index, copy=False)
+        out = pd.DataFrame(columns, index=scores.index, copy=False)
+        out.attrs.update(scores.attrs)
+        return out
 
     def _ranks(self) -> NDArray[np.int64]:
         """Return the rank of each item, 1 for the first."""

@@ -295,3 +295,15 @@ def test_groups_have_the_names_that_their_texts_joined_give(per):
     groups = make_groups(0.5, per, len(table), table)
     wanted = [rows.tolist() for _, rows in joined.groupby(joined).groups.items()]
     assert [group.rows.tolist() for group in groups] == wanted
+
+
+def test_decisions_keep_index_and_notes_of_the_scores_and_share_nothing_with_them():
+    scores = scores_of([0.1, 0.9, 0.5, 0.2]).set_index(pd.Index([1, 1, 2, 2]))
+    scores.attrs["time_zone"] = "Africa/Dakar"
+    before = scores.copy()
+    decisions = decide(scores, 2)
+    assert decisions.index.tolist() == [1, 1, 2, 2]
+    assert decisions.attrs == scores.attrs
+    decisions["declaration_id"] = "none"
+    decisions.iloc[0, decisions.columns.get_loc("item_number")] = 9
+    pd.testing.assert_frame_equal(scores, before)

@@ -23,10 +23,11 @@ from smartrisk.items import UInt
 if TYPE_CHECKING:
     from smartrisk.features._sum_tables import SumTable
 
-#: Levels over the base at most: each costs every look-up a search.
+#: Levels over the base at most: each costs every look-up a search, and none is merged
+#: before there are more.
 _MOST_ADDED = 2
-#: An added level is merged with the one below unless that has this many times as many
-#: entries.
+#: Then an added level is merged with the one below unless that has this many times as
+#: many entries.
 _RATIO = 8
 #: All levels are merged when the added ones have more than one entry for this many of
 #: the base: until then, reading two levels costs less than copying the base.
@@ -141,7 +142,9 @@ class Levels:
             return Levels(_append(base, added, change, 2), True)
         fresh, removes = self._compare(change)
         vars(change)["fresh"] = _running(fresh)
-        tables = _append(base, added, change, _RATIO)
+        tables: tuple[SumTable, ...] = (base, *added, change)
+        if len(tables) > 1 + _MOST_ADDED:
+            tables = _append(base, added, change, _RATIO)
         while len(tables) > 1 + _MOST_ADDED:
             tables = (*tables[:-2], _merge_added(*tables[-2:]))
         grown = _SHARE * sum(len(table.packed) for table in tables[1:])

@@ -37,6 +37,8 @@ PART = 250_000
 #: Share of the items that are added by the update.
 LATER = 0.05
 #: How often the short steps are measured: seconds are medians, the peak the highest.
+#: Updates are those of copies of one engine: what the first finds out about its tables,
+#: such as their last days, the others know.
 ROUNDS = {"select": 3, "update": 3}
 
 
@@ -234,6 +236,8 @@ def measure(n_items, work, memory):
             size = sum(path.stat().st_size for path in folder.iterdir()) / 2**30
             rows.append(("GiB on disk", size))
         note(("cost", n_items, name, what, round(value, 3)) for what, value in rows)
+    _partitions.train_models = train
+    peak.done.set()
     folder = next(work.glob("tmp*/decisions"))
     decided = pd.read_parquet(folder, columns=["selected_by", "propensity"])
     taken = int(decided["selected_by"].notna().sum())

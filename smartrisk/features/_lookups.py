@@ -54,9 +54,13 @@ class Lookup:
         if not len(table.ids):
             none = np.zeros(len(position), np.int64)
             return cls(table, position, day, none, none)
+        if seen.all():
+            start = table.starts[position]
+            return cls(table, position, day, start, table.before(position, day))
         safe = np.where(seen, position, 0)
         start = table.starts[safe]
-        end = np.where(seen, table.before(safe, day), start)
+        end = start.copy()
+        end[seen] = table.before(position[seen], day[seen])
         return cls(table, safe, day, start, end)
 
     @classmethod

@@ -12,6 +12,11 @@ Int = NDArray[np.int64]
 _SIGNED_BITS = 63
 #: Numbers marked with their row at a time: they fit the cache of a processor.
 _BLOCK = 1 << 16
+#: Wanted numbers from which it pays to see whether they are sorted.
+_MANY = 1 << 10
+#: So many times fewer numbers are searched for: adding up costs as much as a few
+#: searches.
+_FEWER = 2
 
 
 def order_of_ids(ids: UInt) -> Int:
@@ -48,6 +53,8 @@ def sort_packed(packed: Int) -> tuple[Int, Int]:
     ordered : ndarray of int64, shape (n,)
         ``packed[order]``.
     """
+    if (packed[1:] >= packed[:-1]).all():  # such as days of items in their order
+        return np.arange(len(packed)), packed
     bits = len(packed).bit_length()
     if int(packed.max(initial=0)).bit_length() + bits > _SIGNED_BITS:
         order = np.argsort(packed, kind="stable")
@@ -65,6 +72,22 @@ def find_firsts(ordered: Int) -> Int:
     new = np.ones(len(ordered) + 1, bool)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:-1])
     return np.flatnonzero(new)
+
+
+def count_below(numbers: Int, wanted: Int) -> Int:
+    """Return how many of some sorted numbers are below each wanted one.
+
+    As ``np.searchsorted``; where those wanted are sorted too, and more than the numbers
+    among them, the numbers are searched instead, each once.
+    """
+    if len(wanted) >= _MANY and (wanted[1:] >= wanted[:-1]).all():
+        low, high = np.searchsorted(numbers, wanted[[0, -1]])
+        if _FEWER * (high - low) <= len(wanted):
+            place = np.searchsorted(wanted, numbers[low:high], side="right")
+            count = np.bincount(place, minlength=len(wanted))
+            count[0] = low
+            return np.cumsum(count, out=count)
+    return np.searchsorted(numbers, wanted)
 
 
 def _mark_rows(numbers: NDArray[np.int64] | UInt) -> None:

@@ -28,7 +28,12 @@ from smartrisk.features._sorted_items import (
     find_starts,
     sort_by_key,
 )
-from smartrisk.features._sorting import find_firsts, order_of_ids, sort_packed
+from smartrisk.features._sorting import (
+    count_below,
+    find_firsts,
+    order_of_ids,
+    sort_packed,
+)
 from smartrisk.items import UInt
 
 #: Logarithms are kept in parts of 1/4096, about 0.02 % of a price: sums of whole
@@ -393,7 +398,7 @@ class SumTable:
         """
         kernels = kernels_for(len(self.packed))
         if kernels is None or len(position) < _WORTH:
-            return np.searchsorted(self.packed, (position << DAY_BITS) | day)
+            return count_below(self.packed, (position << DAY_BITS) | day)
         before = np.empty(len(position), np.int64)
         kernels.count_before(*ready(self.packed, self.starts, position, day), before)
         return before

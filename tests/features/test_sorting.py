@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from smartrisk.features import _sorting
-from smartrisk.features._sorting import find_firsts, order_of_ids, sort_packed
+from smartrisk.features._sorting import (
+    count_below,
+    find_firsts,
+    order_of_ids,
+    sort_packed,
+)
 
 #: With 100,000 rows behind them, numbers of this many bits still fit into 63.
 WIDEST = 46
@@ -21,6 +26,15 @@ def test_packed_numbers_are_sorted_with_equal_ones_in_their_order(n, bits):
     order, ordered = sort_packed(packed.copy())
     assert np.array_equal(order, wanted)
     assert np.array_equal(ordered, packed[wanted])
+
+
+def test_numbers_in_order_are_not_sorted(monkeypatch):
+    packed = np.array([3, 3, 5, 9])
+    wanted = packed.copy()
+    monkeypatch.setattr(_sorting, "_mark_rows", None)
+    order, ordered = sort_packed(packed)
+    assert order.tolist() == [0, 1, 2, 3]
+    assert np.array_equal(ordered, wanted)
 
 
 def test_the_widest_numbers_are_sorted_as_numbers(monkeypatch):
@@ -46,6 +60,31 @@ def test_the_widest_numbers_are_sorted_as_numbers(monkeypatch):
 )
 def test_ids_are_ordered_by_all_their_bits(ids):
     assert np.array_equal(order_of_ids(ids), np.argsort(ids))
+
+
+@pytest.mark.parametrize("n_numbers", [0, 1, 100, 5_000])
+@pytest.mark.parametrize(("low", "high"), [(0, 300), (-50, 20), (290, 400)])
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_numbers_below_sorted_and_other_numbers(n_numbers, low, high, is_sorted):
+    rng = np.random.default_rng(n_numbers)
+    numbers = np.sort(rng.integers(0, 300, n_numbers))
+    wanted = rng.integers(low, high, 2_000)
+    if is_sorted:
+        wanted.sort()
+    found = count_below(numbers, wanted)
+    assert np.array_equal(found, np.searchsorted(numbers, wanted))
+
+
+def test_of_many_sorted_numbers_only_the_ends_are_searched(monkeypatch):
+    searched, search = [], np.searchsorted
+
+    def count(numbers, wanted, **options):
+        searched.append(len(wanted))
+        return search(numbers, wanted, **options)
+
+    monkeypatch.setattr(np, "searchsorted", count)
+    count_below(np.arange(0, 9_000, 9), np.arange(9_000))
+    assert searched == [2, 1_000]
 
 
 def test_firsts_of_sorted_numbers_end_with_their_number():

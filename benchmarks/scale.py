@@ -238,7 +238,11 @@ def measure(n_items, work, memory):
         note(("cost", n_items, name, what, round(value, 3)) for what, value in rows)
     _partitions.train_models = train
     peak.done.set()
-    folder = next(work.glob("tmp*/decisions"))
+    note_decisions(n_items, next(work.glob("tmp*/decisions")))
+
+
+def note_decisions(n_items, folder):
+    """Note how much was decided."""
     decided = pd.read_parquet(folder, columns=["selected_by", "propensity"])
     taken = int(decided["selected_by"].notna().sum())
     note([("cost", n_items, "select", "taken", taken)])

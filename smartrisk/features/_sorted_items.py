@@ -181,7 +181,7 @@ def sort_by_key(columns: Columns, key: Sequence[str]) -> SortedKey:
         rank = np.empty(len(ids) + 1, np.int64)
         rank[order] = np.arange(len(ids))
         rank[-1] = -1
-        made = _sort(ids[order], rank[codes], columns.day)
+        made = _sort(ids[order], rank[codes], columns)
     else:
         made = _count(kernels, codes, ids, order, columns)
     if columns.keep:
@@ -189,16 +189,16 @@ def sort_by_key(columns: Columns, key: Sequence[str]) -> SortedKey:
     return made
 
 
-def _sort(ids: UInt, position: Int, day: Int) -> SortedKey:
+def _sort(ids: UInt, position: Int, columns: Columns) -> SortedKey:
     """Sort the items that have a value; `position` is used up."""
-    n_items = len(position)
+    n_items, day = len(position), columns.day
     rows = None
     if n_items and int(position.min()) < 0:
         rows = np.flatnonzero(position >= 0)
         position, day = position[rows], day[rows]
     position <<= DAY_BITS
     position |= day
-    order, packed = sort_packed(position)
+    order, packed = sort_packed(position, DAY_BITS if columns.in_order else 0)
     counted = find_firsts(packed)
     if rows is not None:
         order = rows[order]

@@ -28,10 +28,22 @@ def test_packed_numbers_are_sorted_with_equal_ones_in_their_order(n, bits):
     assert np.array_equal(ordered, packed[wanted])
 
 
+@pytest.mark.parametrize("n_positions", [1, 300, 70_000, 1 << 20])
+def test_last_bits_that_are_in_order_are_not_sorted(n_positions):
+    rng = np.random.default_rng(n_positions)
+    packed = rng.integers(0, n_positions, 50_000) << 17
+    packed |= np.sort(rng.integers(0, 700, 50_000))
+    wanted = np.argsort(packed, kind="stable")
+    order, ordered = sort_packed(packed.copy(), in_order=17)
+    assert np.array_equal(order, wanted)
+    assert np.array_equal(ordered, packed[wanted])
+
+
 def test_numbers_in_order_are_not_sorted(monkeypatch):
     packed = np.array([3, 3, 5, 9])
     wanted = packed.copy()
     monkeypatch.setattr(_sorting, "_mark_rows", None)
+    monkeypatch.setattr(_sorting, "_order_by_digits", None)
     order, ordered = sort_packed(packed)
     assert order.tolist() == [0, 1, 2, 3]
     assert np.array_equal(ordered, wanted)

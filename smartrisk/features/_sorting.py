@@ -14,8 +14,8 @@ _SIGNED_BITS = 63
 _BLOCK = 1 << 16
 #: Bits of a digit: numpy orders numbers of 16 bits by counting, not by comparing.
 _DIGIT = 16
-#: Digits up to which counting beats sorting wide numbers: on processors that sort them
-#: slowest, two took 25 ms of a million items and sorting 53; on others both took alike.
+#: Digits up to which counting is used: two took at most 25 ms of a million items, and
+#: sorting wide numbers 53.
 _FEW_DIGITS = 2
 #: Wanted numbers from which it pays to see whether they are sorted.
 _MANY = 1 << 10

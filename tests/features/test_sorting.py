@@ -29,7 +29,7 @@ def test_packed_numbers_are_sorted_with_equal_ones_in_their_order(n, bits):
 
 
 @pytest.mark.parametrize("n_positions", [1, 300, 70_000, 1 << 20])
-def test_last_bits_that_are_in_order_are_not_sorted(n_positions):
+def test_last_bits_that_never_fall_are_not_sorted(n_positions):
     rng = np.random.default_rng(n_positions)
     packed = rng.integers(0, n_positions, 50_000) << 17
     packed |= np.sort(rng.integers(0, 700, 50_000))

@@ -23,11 +23,11 @@ from smartrisk.items import UInt
 if TYPE_CHECKING:
     from smartrisk.features._sum_tables import SumTable
 
-#: Levels over the base at most: each costs every look-up a search, and none is merged
-#: before there are more.
+#: Levels over the base at most: each costs every look-up a search.
 _MOST_ADDED = 2
-#: Then an added level is merged with the one below unless that has this many times as
-#: many entries.
+#: An added level is merged with the one below unless that has this many times as many
+#: entries. Merging only when there are too many makes half of the updates cheaper, and
+#: the slowest half as costly again (.20 CPU s for .13, of 5,000 items).
 _RATIO = 8
 #: All levels are merged when the added ones have more than one entry for this many of
 #: the base: until then, reading two levels costs less than copying the base.
@@ -142,9 +142,7 @@ class Levels:
             return Levels(_append(base, added, change, 2), True)
         fresh, removes = self._compare(change)
         vars(change)["fresh"] = _running(fresh)
-        tables: tuple[SumTable, ...] = (base, *added, change)
-        if len(tables) > 1 + _MOST_ADDED:
-            tables = _append(base, added, change, _RATIO)
+        tables = _append(base, added, change, _RATIO)
         while len(tables) > 1 + _MOST_ADDED:
             tables = (*tables[:-2], _merge_added(*tables[-2:]))
         grown = _SHARE * sum(len(table.packed) for table in tables[1:])

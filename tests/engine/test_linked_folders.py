@@ -66,17 +66,6 @@ def test_an_updated_engine_is_saved_with_the_files_that_did_not_change(
     assert same_scores(sr.RiskEngine.load(again, verify="first_use"), engine, split)
 
 
-@pytest.mark.parametrize("verify", ["full", "first_use"])
-def test_two_equal_updates_are_saved_side_by_side(folder, split, tmp_path, verify):
-    items = split.later.head(40)
-    more = items.assign(declaration_id=items["declaration_id"] + "-again")
-    engine = sr.RiskEngine.load(folder).update(items).update(more)
-    levels = engine._state.features.blocks()["history.items.hs6"].levels()
-    assert [len(level.packed) for level in levels[1:]] == [len(levels[1].packed)] * 2
-    again = sr.RiskEngine.load(engine.save(tmp_path / "again"), verify=verify)
-    assert same_scores(again, engine, split)
-
-
 @pytest.mark.parametrize("exchanged", [True, False])
 def test_saving_over_the_own_folder_keeps_the_files(
     folder, split, monkeypatch, exchanged

@@ -155,14 +155,6 @@ def test_few_updates_are_merged_into_few_levels():
     assert max(n_levels) == 3
 
 
-def test_no_level_is_merged_before_there_are_too_many():
-    grown, n_levels = table([(k % N_IDS, k % N_DAYS, 1) for k in range(200)]), []
-    for number in range(6):
-        grown = grown.plus(table([(number, N_DAYS + number, 1)]))
-        n_levels.append(len(grown._levels.tables))
-    assert n_levels == [2, 3] * 3
-
-
 def test_levels_that_have_grown_are_merged(monkeypatch):
     monkeypatch.setattr("smartrisk.features._levels._SHARE", 4)
     grown = table([(k % N_IDS, k // N_IDS, 1) for k in range(40)])

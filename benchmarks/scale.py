@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
-from speed import borrow_memory
+from speed import touch_memory
 
 import smartrisk as sr
 from smartrisk.engine import _partitions
@@ -219,7 +219,7 @@ def measure(n_items, work, memory):
     for name, call in steps.items():
         rounds = []
         for _ in range(ROUNDS.get(name, 1)):
-            borrow_memory(int(memory * 2**30))
+            touch_memory(int(memory * 2**30))
             peak.take()
             start, clock = time.process_time(), time.perf_counter()
             call()

@@ -43,7 +43,7 @@ JOBS = 2
 WARM = 2_000  # items of the rehearsal that loads code
 #: Bytes for each item that are touched before a technique is measured: the neediest
 #: takes 900 for each of a million items.
-LENT = 1_500
+TOUCHED = 1_500
 #: Packages whose versions the results state.
 PACKAGES = ("numpy", "pandas", "numba", "polars", "duckdb", "lightgbm")
 
@@ -107,7 +107,7 @@ class Timer:
         self.cpu = time.process_time() - self._cpu
 
 
-def borrow_memory(n_bytes: int) -> None:
+def touch_memory(n_bytes: int) -> None:
     """Touch memory and free it, so that the next to ask finds it ready.
 
     A virtual machine may give free pages back to its host after some seconds. Whoever
@@ -147,7 +147,7 @@ def run_technique(name: str, threads: int, folder: Path) -> dict[str, float]:
         from smartrisk.features import _compiled
 
         _compiled.kernels_for(len(items))
-    borrow_memory(LENT * len(items))
+    touch_memory(TOUCHED * len(items))
     with Peak() as peak, Timer() as timer:
         columns = work(items, hits)
     np.save(folder / "features.npy", np.stack(columns))

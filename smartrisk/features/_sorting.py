@@ -80,14 +80,13 @@ def sort_packed(packed: Int, in_order: int = 0) -> tuple[Int, Int]:
 
 def _order_by_digits(numbers: Int, digits: range) -> Int:
     """Return the stable order by digits, given as the bits below each."""
-    order = None
-    for low in digits:
-        digit = (numbers >> low).astype(np.uint16)  # its last bits
-        if order is None:
-            order = np.argsort(digit, kind="stable")
-        else:
-            order = order[np.argsort(digit[order], kind="stable")]
-    return np.arange(len(numbers)) if order is None else order
+    first, *others = digits
+    # A cast to 16 bits leaves the last ones.
+    order = np.argsort((numbers >> first).astype(np.uint16), kind="stable")
+    for low in others:
+        digit = (numbers >> low).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def find_firsts(ordered: Int) -> Int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -65,6 +65,10 @@ class Key:
     parent: str | None = None
     name: str | None = None
     statistics: tuple[str, ...] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields: a key that was used is stored and compared as a new one."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def label(self) -> str:

@@ -5,10 +5,12 @@ The estimators are found, not listed: a new one is tested the day it is exported
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,11 +69,32 @@ def test_an_estimator_is_a_transformer_a_classifier_or_a_regressor(estimator):
 
 @each
 def test_an_estimator_is_rebuilt_from_its_parameters(estimator):
-    copy = clone(estimator)
-    assert type(copy)(**copy.get_params(deep=False)).get_params().keys() == (
+    made = clone(estimator)
+    assert type(made)(**made.get_params(deep=False)).get_params().keys() == (
         estimator.get_params().keys()
     )
-    assert repr(copy) == repr(estimator)
+    assert repr(made) == repr(estimator)
+
+
+def touch(value):
+    """Read every public attribute, as use does, of a value and of those inside it."""
+    for name in dir(value):
+        if not name.startswith("_"):
+            getattr(value, name, None)
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list):
+        for one in value:
+            touch(one)
+
+
+@each
+def test_use_leaves_no_trace_in_the_stored_parameters(estimator):
+    params = copy.deepcopy(estimator.get_params())
+    before = {name: joblib.hash(value) for name, value in params.items()}
+    for value in params.values():
+        touch(value)
+    assert {name: joblib.hash(value) for name, value in params.items()} == before
 
 
 @each

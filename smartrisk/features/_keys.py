@@ -67,7 +67,7 @@ class Key:
     statistics: tuple[str, ...] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fields: a key that was used is stored and compared as a new one."""
+        """Return the fields: a key that was used is stored as a new one."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property

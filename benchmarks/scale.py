@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import os
 import re
 import shutil
@@ -37,9 +38,10 @@ PART = 250_000
 #: Share of the items that are added by the update.
 LATER = 0.05
 #: How often the short steps are measured: seconds are medians, the peak the highest.
-#: Updates are those of copies of one engine: what the first finds out about its tables,
-#: such as their last days, the others know.
-ROUNDS = {"select": 3, "update": 3}
+#: One round of a step varies by a fifth and more on shared processors; the median of
+#: nine by less than a tenth. Updates are those of copies of one engine: what the first
+#: finds out about its tables, such as their last days, the others know.
+ROUNDS = {"select": 9, "update": 9}
 
 
 class Peak:
@@ -183,71 +185,146 @@ def make_later(n_items, folder):
     return outcomes
 
 
-def measure(n_items, work, memory):
-    """Measure fit, update, score and select on items of several worlds."""
-    made = time.process_time()
-    later = make_later(max(int(LATER * n_items), 1), work / "later")
-    outcomes = make_parts(n_items, work / "items")
-    print("made in", round(time.process_time() - made, 1), flush=True)
-    peak, engine = Peak(), sr.RiskEngine()
-    training = {}
-    train = _partitions.train_models
+class Steps:
+    """Items of several worlds, their engine, and the steps that are measured."""
 
-    def train_and_time(*args, **kwargs):
-        start = time.process_time()
-        training["before"] = peak.take()
-        models = train(*args, **kwargs)
-        training["cpu"] = time.process_time() - start
-        return models
+    def __init__(self, n_items, work, memory):
+        self.n_items, self.work, self.memory = n_items, work, memory
+        self.later = make_later(max(int(LATER * n_items), 1), work / "later")
+        self.outcomes = make_parts(n_items, work / "items")
+        self.engine, self.peak = sr.RiskEngine(), Peak()
 
-    _partitions.train_models = train_and_time
-    steps = {
-        "fit": lambda: sr.scale.fit(
-            engine, work / "items", outcomes, folder=work / "history", memory=memory
-        ),
-        "score": lambda: sr.scale.score(
-            engine, work / "items", work / "scores", guard="off"
-        ),
-        "select": lambda: sr.scale.select(
-            work / "scores",
-            work / "items",
-            folder=Path(tempfile.mkdtemp(dir=work)) / "decisions",
+    def fit(self):
+        """Fit the engine; return what of it is not training, and its size."""
+        training = {}
+        train = _partitions.train_models
+
+        def train_and_time(*args, **kwargs):
+            start = time.process_time()
+            training["before"] = self.peak.take()
+            models = train(*args, **kwargs)
+            training["cpu"] = time.process_time() - start
+            return models
+
+        _partitions.train_models = train_and_time
+        folder, start = self.work / "history", time.process_time()
+        try:
+            sr.scale.fit(
+                self.engine,
+                self.work / "items",
+                self.outcomes,
+                folder=folder,
+                memory=self.memory,
+            )
+        finally:
+            _partitions.train_models = train
+        learning = time.process_time() - start - training["cpu"]
+        return {
+            "CPU s without training": learning,
+            "peak GiB without training": training["before"],
+            "inspected": len(self.outcomes),
+            "GiB on disk": sum(p.stat().st_size for p in folder.iterdir()) / 2**30,
+        }
+
+    def score(self):
+        """Score all items."""
+        folder = self.work / "scores"
+        sr.scale.score(self.engine, self.work / "items", folder, guard="off")
+        return {}
+
+    def select(self):
+        """Decide on all items; return a folder with the decisions."""
+        return sr.scale.select(
+            self.work / "scores",
+            self.work / "items",
+            folder=Path(tempfile.mkdtemp(dir=self.work)) / "decisions",
             policy=Policy(capacity=0.05, random_share=0.1, per=("office",)),
-        ),
-        "update": lambda: sr.scale.update(engine.copy(), work / "later", later),
-    }
-    for name, call in steps.items():
+        )
+
+    def update(self):
+        """Add the later items to a copy of the engine."""
+        sr.scale.update(self.engine.copy(), self.work / "later", self.later)
+        return {}
+
+    def measure(self, name):
+        """Return seconds, the peak of memory and what else a step tells."""
+        touch_memory(int(self.memory * 2**30))
+        self.peak.take()
+        start, clock = time.process_time(), time.perf_counter()
+        told = getattr(self, name)()
+        cpu, wall = time.process_time() - start, time.perf_counter() - clock
+        top = self.peak.take()
+        if name == "fit":
+            top = max(top, told["peak GiB without training"])
+        if name == "select":
+            told = count_decisions(told)
+        return {"CPU s": cpu, "peak GiB": top, "wall s": wall} | told
+
+
+def run_steps(pipe, n_items, work, memory):
+    """Measure the steps that are asked for, in a process of their own."""
+    steps = Steps(n_items, work, memory)
+    pipe.send(None)
+    while name := pipe.recv():
+        pipe.send(steps.measure(name))
+
+
+def measure(sizes, work, memory):
+    """Measure the steps of every size, each size in a process of its own.
+
+    The sizes take turns at the short steps: a processor that slows down for a while
+    slows all of them, and the exponents are those of each round.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    pipes = {}
+    for n_items in sizes:
+        pipes[n_items], other = spawn.Pipe()
+        part = work / f"{n_items}"
+        target = (other, n_items, part, memory)
+        spawn.Process(target=run_steps, args=target, daemon=True).start()
+        other.close()  # the end of a process that fails is an error here
+        pipes[n_items].recv()
+        print(f"{n_items} items are made", flush=True)
+    for name in ("fit", "score", "select", "update"):
         rounds = []
         for _ in range(ROUNDS.get(name, 1)):
-            touch_memory(int(memory * 2**30))
-            peak.take()
-            start, clock = time.process_time(), time.perf_counter()
-            call()
-            cpu, wall = time.process_time() - start, time.perf_counter() - clock
-            rounds.append((cpu, wall, peak.take()))
-        cpu, wall, top = zip(*rounds, strict=True)
-        top = max(*top, training["before"] if name == "fit" else 0.0)
-        rows = [("CPU s", median(cpu)), ("peak GiB", top), ("wall s", median(wall))]
-        if name == "fit":
-            rows.append(("CPU s without training", rows[0][1] - training["cpu"]))
-            rows.append(("peak GiB without training", training["before"]))
-            rows.append(("inspected", len(outcomes)))
-            folder = work / "history"
-            size = sum(path.stat().st_size for path in folder.iterdir()) / 2**30
-            rows.append(("GiB on disk", size))
-        note(("cost", n_items, name, what, round(value, 3)) for what, value in rows)
-    _partitions.train_models = train
-    peak.done.set()
-    note_decisions(n_items, next(work.glob("tmp*/decisions")))
+            found = {}
+            for n_items, pipe in pipes.items():
+                pipe.send(name)
+                found[n_items] = pipe.recv()
+            rounds.append(found)
+        for n_items in sizes:
+            for what in rounds[0][n_items]:
+                middle = max if what.startswith("peak") else median
+                value = round(middle(found[n_items][what] for found in rounds), 3)
+                note([("cost", n_items, name, what, value)])
+        note_exponents(name, sizes, rounds)
+    for pipe in pipes.values():
+        pipe.send("")
 
 
-def note_decisions(n_items, folder):
-    """Note how much was decided."""
+def note_exponents(name, sizes, rounds):
+    """Note how seconds grow from the first size to the last, in each of some rounds."""
+    ends = (sizes[0], sizes[-1])
+    for what in ("CPU s", "CPU s without training"):
+        if ends[0] == ends[1] or what not in rounds[0][sizes[0]]:
+            continue
+        grown = [exponent(*((n, found[n][what]) for n in ends)) for found in rounds]
+        values = {"median": median(grown), "least": min(grown), "most": max(grown)}
+        note(
+            ("exponent", sizes[-1], name, f"{what}, {which}", round(value, 3))
+            for which, value in values.items()
+        )
+
+
+def count_decisions(folder):
+    """Return how much was decided; the folder goes."""
     decided = pd.read_parquet(folder, columns=["selected_by", "propensity"])
-    taken = int(decided["selected_by"].notna().sum())
-    note([("cost", n_items, "select", "taken", taken)])
-    total = round(float(decided["propensity"].sum()), 3)
-    note([("cost", n_items, "select", "sum of propensities", total)])
+    shutil.rmtree(folder)
+    return {
+        "taken": int(decided["selected_by"].notna().sum()),
+        "sum of propensities": float(decided["propensity"].sum()),
+    }
 
 
 def exponent(first, last):
@@ -272,13 +349,18 @@ def write_table():
         index=["step", "what"], columns="items", values="value", sort=False
     )
     sizes = sorted(wide.columns)
+    growth = found[(found["trial"] == "exponent") & (found["items"] == sizes[-1])]
+    growth = growth.set_index(["step", "what"])["value"].astype(float)
     lines += ["", f"| step | {' | '.join(f'{n:,} items' for n in sizes)} | exponent |"]
     lines.append("|" + "---|" * (len(sizes) + 2))
     for (step, what), row in wide.iterrows():
-        ends = [(n, row[n]) for n in sizes if row.notna()[n]]
         grown = ""
-        if len(ends) > 1 and what.startswith("CPU"):
-            grown = f"{exponent(ends[0], ends[-1]):.2f}"
+        if (step, f"{what}, median") in growth.index:
+            which = ("median", "least", "most")
+            middle, *range_ = (growth[step, f"{what}, {w}"] for w in which)
+            grown = f"{middle:.2f}"
+            if range_[0] != range_[1]:
+                grown += f" ({range_[0]:.2f} to {range_[1]:.2f})"
         values = ["" if pd.isna(row[n]) else f"{row[n]:,.4g}" for n in sizes]
         lines.append(f"| {step}: {what} | {' | '.join(values)} | {grown} |")
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -299,15 +381,15 @@ def main():
         write_table()
         return
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for n_items in asked.items:
-        work = Path(tempfile.mkdtemp(dir=asked.folder))
-        try:
-            if asked.trial == "equal":
-                compare(n_items, work)
-            else:
-                measure(n_items, work, asked.memory)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(dir=asked.folder))
+    try:
+        if asked.trial == "cost":
+            measure(sorted(asked.items), work, asked.memory)
+        else:
+            for n_items in asked.items:
+                compare(n_items, work / f"{n_items}")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -43,16 +43,17 @@ def check_unique(
     >>> check_unique("demo", "SCORES", pd.DataFrame({"declaration_id": ["A", "B"]}))
     """
     frame = read_table("check_unique", "'frame'", frame)
-    index = pd.Index(item_ids(frame) if ids is None else ids)
-    _check_unique_ids(owner, name, frame, index)
+    ids = item_ids(frame) if ids is None else ids
+    # In millions of ids a table of hashes misses the cache with each of them.
+    ordered = np.sort(ids)
+    if (ordered[1:] == ordered[:-1]).any():
+        _raise_repeated(owner, name, frame, pd.Index(ids))
 
 
-def _check_unique_ids(
+def _raise_repeated(
     owner: str, name: str, frame: pd.DataFrame, index: pd.Index
 ) -> None:
-    """Raise when an index of item ids repeats one; `frame` gives the keys to report."""
-    if index.is_unique:
-        return
+    """Raise since item ids are repeated; `frame` gives the keys to report."""
     repeated = index.duplicated()
     names = frame["declaration_id"].to_numpy(dtype=object)[repeated]
     raise TableError(
@@ -112,7 +113,8 @@ def positions_of(
     """
     table = read_table("positions_of", "'table'", table)
     index = pd.Index(item_ids(table) if table_ids is None else table_ids)
-    _check_unique_ids(owner, name, table, index)
+    if not index.is_unique:
+        _raise_repeated(owner, name, table, index)
     ids = items if isinstance(items, np.ndarray) else item_ids(items)
     return np.asarray(index.get_indexer(pd.Index(ids)), np.intp)
 

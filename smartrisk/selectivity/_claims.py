@@ -17,8 +17,10 @@ from smartrisk.selectivity._quotas import Group, spread
 from smartrisk.selectivity._random_draws import (
     Float,
     chance_of_one_more,
+    draw_smallest,
     draw_systematic,
     inclusion,
+    order_best_first,
     rotate_hashes,
     weighted_chances,
 )
@@ -223,12 +225,12 @@ class Draft:
             return candidates
         # Two independent orders from one hash: high bits draw, a rotation breaks ties.
         ties = rotate_hashes(ask.hashes[candidates])
-        by_model = candidates[np.lexsort((ties, -ask.value[candidates]))]
+        by_model = candidates[order_best_first(ask.value[candidates], ties)]
         drawn = min(sizes.drawn, n)
         taken = min(sizes.left - sizes.drawn, n - drawn)
         if ask.weight is not None:
             return self._choose_by_weight(rows, ask, by_model, taken, drawn)
-        lucky = candidates[np.argsort(ask.hashes[candidates], kind="stable")[:drawn]]
+        lucky = candidates[draw_smallest(ask.hashes[candidates], drawn)]
         at_random = np.zeros(len(ask.hashes), bool)
         at_random[lucky] = True
         rest = by_model[~at_random[by_model]]
@@ -275,7 +277,7 @@ class Draft:
         counts = spread(red, np.array([len(c) for c in classes], np.int64))
         for members, k in zip(classes, counts, strict=True):
             ties = rotate_hashes(self._demand.hashes[members])
-            best = np.lexsort((ties, -self._demand.value[members]))
+            best = order_best_first(self._demand.value[members], ties)
             self.channel[members[best[:k]]] = "red"
             self.channel[members[best[k:]]] = "yellow"
 
@@ -302,7 +304,8 @@ class Draft:
         """Return the rank of each item, 1 for the first."""
         rank = np.empty(len(self.claim), np.int64)
         ties = rotate_hashes(self._demand.hashes)
-        order = np.lexsort((ties, -self._demand.value, self.claim))
+        order = order_best_first(self._demand.value, ties)
+        order = order[np.argsort(self.claim[order], kind="stable")]  # counts bytes
         rank[order] = np.arange(1, len(rank) + 1)
         return rank
 
@@ -336,7 +339,7 @@ def _chances_of_candidates(ask: Demand, rows: Rows, freed: Freed, left: int) -> 
     """Return how probable each row is if it alone joins the candidates."""
     ties = rotate_hashes(ask.hashes)
     among = freed.candidates
-    by_model = among[np.lexsort((ties[among], -ask.value[among]))]
+    by_model = among[order_best_first(ask.value[among], ties[among])]
     n = len(among) + 1
     drawn = min(freed.asked, left, n)
     taken = min(left - drawn, n - drawn)
@@ -361,7 +364,7 @@ def _chances_of_candidates(ask: Demand, rows: Rows, freed: Freed, left: int) -> 
 def _ranks_among(value: Float, ties: UInt, rows: Rows, by_model: Rows) -> Rows:
     """Return how many of the rows in the model's order precede each of some rows."""
     both = np.concatenate([by_model, rows])
-    order = np.lexsort((ties[both], -value[both]))
+    order = order_best_first(value[both], ties[both])
     place = np.empty(len(both), np.intp)
     place[order] = np.cumsum(order < len(by_model))
     return place[len(by_model) :]

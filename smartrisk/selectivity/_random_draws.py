@@ -85,6 +85,41 @@ def rotate_hashes(hashes: UInt) -> UInt:
     return rotated
 
 
+def order_best_first(value: Float, ties: UInt) -> NDArray[np.intp]:
+    """Return positions by value, the greatest first, and by `ties` where it is equal.
+
+    It is the order of ``np.lexsort((ties, -value))`` in a third to a half of the time:
+    values that differ are sorted once, and ties are looked at only where they are.
+    """
+    key = -value
+    order = np.argsort(key)
+    ordered = key[order]
+    if not len(order) or np.isnan(ordered[-1]):
+        return np.lexsort((ties, key))
+    new = np.ones(len(order), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    tied = ~new
+    tied[:-1] |= tied[1:]
+    at = np.flatnonzero(tied)
+    if 2 * len(at) > len(order):
+        return np.lexsort((ties, key))
+    # By position first, since the sort of the values has left equal ones in any order.
+    among = order[at]
+    order[at] = among[np.lexsort((among, ties[among], np.cumsum(new)[at]))]
+    return order
+
+
+def draw_smallest(hashes: UInt, drawn: int) -> NDArray[np.bool_]:
+    """Return which items have the smallest hashes, the first of equal ones."""
+    if drawn <= 0:
+        return np.zeros(len(hashes), bool)
+    last = np.partition(hashes, drawn - 1)[drawn - 1]
+    lucky: NDArray[np.bool_] = hashes < last
+    equal = np.flatnonzero(hashes == last)
+    lucky[equal[: drawn - int(np.count_nonzero(lucky))]] = True
+    return lucky
+
+
 def unit_draws(hashes: UInt) -> Float:
     """Return hashes as numbers in [0, 1)."""
     # A double has 53 bits: of the 64, the lowest 11 are dropped, none is rounded to 1.

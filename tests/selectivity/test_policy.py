@@ -162,6 +162,17 @@ def test_a_selection_names_the_arm_that_made_it():
     assert (np.diff(best) > 0).all()
 
 
+def test_ranks_follow_who_selects_and_then_the_score():
+    scores = scores_of(np.linspace(0, 1, 300))
+    must = np.arange(300) % 100 == 0
+    made = decide(scores, 60, mandatory=must, random_share=0.2).sort_values("rank")
+    arms = ["mandatory"] * 3 + ["model"] * 45 + ["random"] * 12 + ["none"] * 240
+    assert made["selected_by"].fillna("none").tolist() == arms
+    values = scores["risk_score"].reindex(made.index)
+    for _, own in values.groupby(np.array(arms)):
+        assert own.is_monotonic_decreasing
+
+
 def test_blue_items_are_the_next_best_and_use_no_capacity():
     values = np.linspace(0, 1, 100)
     made = decide(scores_of(values), 10, random_share=0.0, blue_share=0.2)

@@ -1,0 +1,64 @@
+"""Orders of items by value and hash: what sorting by both columns gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smartrisk.selectivity._random_draws import draw_smallest, order_best_first
+
+N = 2_000
+
+
+def values_of(kind):
+    """Return values of which some, most or none are equal."""
+    rng = np.random.default_rng(5)
+    return {
+        "distinct": rng.random(N),
+        "some equal": np.where(
+            rng.random(N) < 0.2, rng.integers(0, 9, N), rng.random(N)
+        ),
+        "most equal": rng.integers(0, 50, N).astype("float64"),
+        "all equal": np.full(N, 0.5),
+        "infinite": np.where(rng.random(N) < 0.1, np.inf, rng.random(N)),
+        "missing": np.where(rng.random(N) < 0.1, np.nan, rng.random(N)),
+        "one": np.array([0.5]),
+        "none": np.zeros(0),
+    }[kind]
+
+
+KINDS = (
+    "distinct",
+    "some equal",
+    "most equal",
+    "all equal",
+    "infinite",
+    "missing",
+    "one",
+    "none",
+)
+
+
+def hashes_of(n, *, repeated=False):
+    """Return hashes; repeated ones decide nothing, and positions do."""
+    rng = np.random.default_rng(6)
+    return rng.integers(0, 20 if repeated else 2**64, n, dtype=np.uint64)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_best_come_first_and_equal_ones_by_their_hashes(kind, repeated):
+    value = values_of(kind)
+    ties = hashes_of(len(value), repeated=repeated)
+    np.testing.assert_array_equal(
+        order_best_first(value, ties), np.lexsort((ties, -value))
+    )
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("drawn", [0, 1, 7, 300, N])
+def test_the_smallest_hashes_are_drawn_and_the_first_of_equal_ones(drawn, repeated):
+    hashes = hashes_of(N, repeated=repeated)
+    lucky = np.zeros(N, bool)
+    lucky[np.argsort(hashes, kind="stable")[:drawn]] = True
+    np.testing.assert_array_equal(draw_smallest(hashes, drawn), lucky)

@@ -38,9 +38,9 @@ PART = 250_000
 #: Share of the items that are added by the update.
 LATER = 0.05
 #: How often the short steps are measured: seconds are medians, the peak the highest.
-#: One round of a step varies by a fifth and more on shared processors; the median of
-#: nine by less than a tenth. Updates are those of copies of one engine: what the first
-#: finds out about its tables, such as their last days, the others know.
+#: One round of a step varies by a fifth and more on shared processors. Updates are those
+#: of copies of one engine: what the first finds out about its tables, such as their last
+#: days, the others know.
 ROUNDS = {"select": 9, "update": 9}
 
 

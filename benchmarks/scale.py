@@ -38,9 +38,9 @@ PART = 250_000
 #: Share of the items that are added by the update.
 LATER = 0.05
 #: How often the short steps are measured: seconds are medians, the peak the highest.
-#: One round of a step varies by a fifth and more on shared processors. Updates are those
-#: of copies of one engine: what the first finds out about its tables, such as their last
-#: days, the others know.
+#: One round of a step varies by a fifth and more on shared processors. Updates are
+#: those of copies of one engine: what the first finds out about its tables, such as
+#: their last days, the others know.
 ROUNDS = {"select": 9, "update": 9}
 
 
@@ -247,18 +247,18 @@ class Steps:
         return {}
 
     def measure(self, name):
-        """Return seconds, the peak of memory and what else a step tells."""
+        """Return seconds, the peak of memory and what else a step states."""
         touch_memory(int(self.memory * 2**30))
         self.peak.take()
         start, clock = time.process_time(), time.perf_counter()
-        told = getattr(self, name)()
+        stated = getattr(self, name)()
         cpu, wall = time.process_time() - start, time.perf_counter() - clock
         top = self.peak.take()
         if name == "fit":
-            top = max(top, told["peak GiB without training"])
+            top = max(top, stated["peak GiB without training"])
         if name == "select":
-            told = count_decisions(told)
-        return {"CPU s": cpu, "peak GiB": top, "wall s": wall} | told
+            stated = count_decisions(stated)
+        return {"CPU s": cpu, "peak GiB": top, "wall s": wall} | stated
 
 
 def run_steps(pipe, n_items, work, memory):

@@ -366,7 +366,7 @@ def run_load(folder: Path, verify: str) -> dict[str, float]:
 
 
 def _anonymous_bytes() -> float:
-    """Return the memory of this process without mapped files; only Linux tells."""
+    """Return the memory of this process without mapped files; only Linux states it."""
     status = Path("/proc/self/status")
     if not status.exists():
         return float("nan")

@@ -311,10 +311,16 @@ def note_exponents(name, sizes, rounds):
             continue
         grown = [exponent(*((n, found[n][what]) for n in ends)) for found in rounds]
         values = {"median": median(grown), "least": min(grown), "most": max(grown)}
+        values = {which: round(value, 3) for which, value in values.items()}
         note(
-            ("exponent", sizes[-1], name, f"{what}, {which}", round(value, 3))
+            ("exponent", sizes[-1], name, name_exponent(what, sizes, which), value)
             for which, value in values.items()
         )
+
+
+def name_exponent(what, sizes, which):
+    """Return what an exponent is called in the results."""
+    return f"{what} from {sizes[0]}, {which}"
 
 
 def count_decisions(folder):
@@ -351,16 +357,22 @@ def write_table():
     sizes = sorted(wide.columns)
     growth = found[(found["trial"] == "exponent") & (found["items"] == sizes[-1])]
     growth = growth.set_index(["step", "what"])["value"].astype(float)
+    later = found.reset_index().set_index(["trial", "items", "step", "what"])["index"]
     lines += ["", f"| step | {' | '.join(f'{n:,} items' for n in sizes)} | exponent |"]
     lines.append("|" + "---|" * (len(sizes) + 2))
     for (step, what), row in wide.iterrows():
         grown = ""
-        if (step, f"{what}, median") in growth.index:
-            which = ("median", "least", "most")
-            middle, *range_ = (growth[step, f"{what}, {w}"] for w in which)
-            grown = f"{middle:.2f}"
-            if range_[0] != range_[1]:
-                grown += f" ({range_[0]:.2f} to {range_[1]:.2f})"
+        if len(sizes) > 1 and what.startswith("CPU") and row.notna().all():
+            ends = (sizes[0], sizes[-1])
+            grown = f"{exponent(*((n, row[n]) for n in ends)):.2f}"
+            names = [name_exponent(what, sizes, w) for w in ("median", "least", "most")]
+            own = later.get(("exponent", ends[1], step, names[0]), -1)
+            # Exponents of rounds are older where a size was measured alone since.
+            if all(own > later["cost", n, step, what] for n in ends):
+                middle, least, most = (growth[step, name] for name in names)
+                grown = f"{middle:.2f}"
+                if least != most:
+                    grown += f" ({least:.2f} to {most:.2f})"
         values = ["" if pd.isna(row[n]) else f"{row[n]:,.4g}" for n in sizes]
         lines.append(f"| {step}: {what} | {' | '.join(values)} | {grown} |")
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -56,7 +56,7 @@ def test_the_best_come_first_and_equal_ones_by_their_hashes(kind, repeated):
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-@pytest.mark.parametrize("drawn", [0, 1, 7, 300, N])
+@pytest.mark.parametrize("drawn", [0, 1, 7, 300, N, N + 1])
 def test_the_smallest_hashes_are_drawn_and_the_first_of_equal_ones(drawn, repeated):
     hashes = hashes_of(N, repeated=repeated)
     lucky = np.zeros(N, bool)

@@ -189,7 +189,7 @@ class Steps:
     """Items of several worlds, their engine, and the steps that are measured."""
 
     def __init__(self, n_items, work, memory):
-        self.n_items, self.work, self.memory = n_items, work, memory
+        self.work, self.memory = work, memory
         self.later = make_later(max(int(LATER * n_items), 1), work / "later")
         self.outcomes = make_parts(n_items, work / "items")
         self.engine, self.peak = sr.RiskEngine(), Peak()
@@ -357,7 +357,7 @@ def write_table():
     sizes = sorted(wide.columns)
     growth = found[(found["trial"] == "exponent") & (found["items"] == sizes[-1])]
     growth = growth.set_index(["step", "what"])["value"].astype(float)
-    later = found.reset_index().set_index(["trial", "items", "step", "what"])["index"]
+    line = found.reset_index().set_index(["trial", "items", "step", "what"])["index"]
     lines += ["", f"| step | {' | '.join(f'{n:,} items' for n in sizes)} | exponent |"]
     lines.append("|" + "---|" * (len(sizes) + 2))
     for (step, what), row in wide.iterrows():
@@ -366,9 +366,9 @@ def write_table():
             ends = (sizes[0], sizes[-1])
             grown = f"{exponent(*((n, row[n]) for n in ends)):.2f}"
             names = [name_exponent(what, sizes, w) for w in ("median", "least", "most")]
-            own = later.get(("exponent", ends[1], step, names[0]), -1)
+            own = line.get(("exponent", ends[1], step, names[0]), -1)
             # Exponents of rounds are older where a size was measured alone since.
-            if all(own > later["cost", n, step, what] for n in ends):
+            if all(own > line["cost", n, step, what] for n in ends):
                 middle, least, most = (growth[step, name] for name in names)
                 grown = f"{middle:.2f}"
                 if least != most:

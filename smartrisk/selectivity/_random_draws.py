@@ -1,4 +1,4 @@
-"""Random draws that anyone can repeat: by key and seed, with exact probabilities."""
+"""Draws and orders that anyone can repeat: by key and seed, with exact chances."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smartrisk.errors import Message, TableError, format_values, suggest_nearest
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import (
     CURRENCY,
     DECLARATIONS,
@@ -350,7 +351,9 @@ def raise_missing_columns(
     source: pd.DataFrame, table: Table, missing: list[tuple[str, str]]
 ) -> None:
     """Raise with the missing columns, the nearest names, and the columns there are."""
-    hints = [_describe_missing(*pair, source.columns) for pair in missing]
+    given = [name for name in source.columns if name != SOURCE_ROW]  # it is ours
+    hints = [_describe_missing(*pair, given) for pair in missing]
+    present = format_values(given) or "none"
     if len(missing) == 1:
         raise TableError(
             "validation.column_missing",
@@ -359,7 +362,7 @@ def raise_missing_columns(
             "one.",
             table=table.name,
             hints=hints[0],
-            present=format_values(source.columns) or "none",
+            present=present,
         )
     raise TableError(
         "validation.columns_missing",
@@ -369,7 +372,7 @@ def raise_missing_columns(
         table=table.name,
         n_missing=len(missing),
         hints="; ".join(hints[:_MOST_MISSING]),
-        present=format_values(source.columns) or "none",
+        present=present,
     )
 
 

@@ -20,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The count never falls: raise it when mutants are added.
-LEAST = 727
+LEAST = 728
 SERVER = Path(__file__).with_name("mutant_server.py")
 #: What an edited copy holds; the tests read other files of the project from there.
 COPIED = ("smartrisk", "tests", "pyproject.toml", "README.md")

@@ -10,33 +10,24 @@ from smartrisk.selectivity._random_draws import draw_smallest, order_best_first
 N = 2_000
 
 
-def values_of(kind):
+def make_values():
     """Return values of which some, most or none are equal."""
     rng = np.random.default_rng(5)
+    numbers, few = rng.random(N), rng.random(N) < 0.2
     return {
-        "distinct": rng.random(N),
-        "some equal": np.where(
-            rng.random(N) < 0.2, rng.integers(0, 9, N), rng.random(N)
-        ),
+        "distinct": numbers,
+        "some equal": np.where(few, rng.integers(0, 9, N), numbers),
         "most equal": rng.integers(0, 50, N).astype("float64"),
         "all equal": np.full(N, 0.5),
-        "infinite": np.where(rng.random(N) < 0.1, np.inf, rng.random(N)),
-        "missing": np.where(rng.random(N) < 0.1, np.nan, rng.random(N)),
+        "infinite": np.where(few, np.inf, numbers),
+        "zeros of both signs": np.where(few, rng.choice([0.0, -0.0], N), numbers),
+        "missing": np.where(few, np.nan, numbers),
         "one": np.array([0.5]),
         "none": np.zeros(0),
-    }[kind]
+    }
 
 
-KINDS = (
-    "distinct",
-    "some equal",
-    "most equal",
-    "all equal",
-    "infinite",
-    "missing",
-    "one",
-    "none",
-)
+VALUES = make_values()
 
 
 def hashes_of(n, *, repeated=False):
@@ -46,9 +37,9 @@ def hashes_of(n, *, repeated=False):
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", VALUES)
 def test_the_best_come_first_and_equal_ones_by_their_hashes(kind, repeated):
-    value = values_of(kind)
+    value = VALUES[kind]
     ties = hashes_of(len(value), repeated=repeated)
     np.testing.assert_array_equal(
         order_best_first(value, ties), np.lexsort((ties, -value))

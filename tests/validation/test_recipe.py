@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartrisk.errors import DataQualityWarning, TableError
+from smartrisk.lineage import SOURCE_ROW
 from smartrisk.schema import DECLARATIONS, OUTCOMES, ColumnMap
 from smartrisk.validation import check, validate
 
@@ -330,3 +331,9 @@ def test_no_row_is_lost():
         report.failures["severity"].isin(["error", "set aside"]), "row"
     ]
     assert sorted(rows.unique()) == sorted(report.set_aside.index)
+
+
+def test_the_column_that_numbers_the_rows_of_a_file_is_not_named_as_theirs():
+    frame = pd.DataFrame({"a": [1], "b": [2], SOURCE_ROW: ["wrong.csv:2"]})
+    with pytest.raises(TableError, match=r"The table has 'a', 'b'\."):
+        validate(frame, DECLARATIONS)
